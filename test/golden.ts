@@ -99,7 +99,9 @@ function fault(line: Line): string | undefined {
     const writer = new ExactWriter()
     codec.write(writer, message)
     if (!writer.bytesWritten().equals(bytes)) return `${make.name}: encoded ${writer.bytesWritten().toString('hex')}`
-    // In production int64 beyond 2^53 is rounded, so only the length can be the same everywhere.
+    // In production int64 beyond 2^53 is rounded, so only the length can be the same: and not even that where a value
+    // rounds to a tagged field's default.
+    if (/"92233720368547758\d\d"/.test(JSON.stringify(line.json))) continue
     const plain = new Writer()
     codec.write(plain, codec.read(new Reader(bytes)))
     if (plain.length !== bytes.length) return `${make.name}: the rounded message has ${plain.length} bytes`

@@ -1,0 +1,55 @@
+// What every API handler is: a table, the versions that are served, and a function from request to answer.
+
+import type { ApiTable, Fields, Message, Request, Response } from '../../protocol/schema.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { Groups } from '../group/coordinator.ts'
+import type { FetchSessions } from './fetch-session.ts'
+
+/** The connection a request came by, as far as a handler may know it. */
+export type Client = {
+  /** Name of the listener the connection came in by: decides which addresses the client is told. */
+  readonly listener: string
+  readonly host: string
+  readonly principal: string
+  /** Set by ApiVersions v3+. */
+  softwareName: string
+  softwareVersion: string
+}
+
+export type Context = {
+  readonly broker: Broker
+  readonly groups: Groups
+  readonly sessions: FetchSessions
+  readonly client: Client
+  readonly clientId: string | null
+  /** Version of the request and of its answer. */
+  readonly version: number
+  /** Runs when the connection is gone or the answer has left: leases end here. */
+  onSent(release: () => void): void
+  /** Aborted when the connection closes: parked requests let go. */
+  readonly closed: AbortSignal
+}
+
+/** `undefined`: no answer is sent (Produce with acks=0). */
+type Handle<A extends ApiTable> = (
+  request: Request<A>,
+  context: Context,
+) => Response<A> | undefined | Promise<Response<A> | undefined>
+
+export type Api = {
+  readonly table: ApiTable
+  /** What is served. */
+  readonly versions: readonly [number, number]
+  /** What ApiVersions says, where it differs from what is served. */
+  readonly advertised: readonly [number, number]
+  readonly handle: (request: Message<Fields>, context: Context) => unknown
+}
+
+export function serve<A extends ApiTable>(
+  table: A,
+  versions: readonly [number, number],
+  handle: Handle<A>,
+  advertised: readonly [number, number] = versions,
+): Api {
+  return { table, versions, advertised, handle: handle as unknown as Api['handle'] }
+}

@@ -1,0 +1,42 @@
+// The outside world that is not a disk: time and chance. Given in everywhere, so that a run can be simulated from a seed.
+
+import { randomBytes } from 'node:crypto'
+
+export type Timer = { cancel(): void }
+
+export interface Clock {
+  /** Wall clock, milliseconds since 1970. */
+  now(): number
+  /** Runs `task` once, `waitMs` from now, unless cancelled. A timer never keeps the process alive. */
+  after(waitMs: number, task: () => void): Timer
+  /** `byteCount` unpredictable bytes. */
+  random(byteCount: number): Buffer
+}
+
+/** setTimeout holds 31 bits; longer waits fire and are set again. */
+const timeoutMsMax = 0x7fff_ffff
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(waitMs, task) {
+    let left = Math.max(0, waitMs)
+    let handle: NodeJS.Timeout
+    const set = () => {
+      const step = Math.min(left, timeoutMsMax)
+      left -= step
+      handle = setTimeout(() => (left > 0 ? set() : task()), step)
+      handle.unref()
+    }
+    set()
+    return { cancel: () => clearTimeout(handle) }
+  },
+  random: (byteCount) => randomBytes(byteCount),
+}
+
+/** A random topic, cluster or directory id: 16 bytes as URL-safe base64, never with a leading `-` (as in Kafka's Uuid). */
+export function randomId(clock: Clock): string {
+  for (;;) {
+    const id = clock.random(16).toString('base64url')
+    if (!id.startsWith('-') && id !== 'A'.repeat(22)) return id
+  }
+}
