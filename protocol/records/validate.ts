@@ -1,0 +1,123 @@
+// What a producer may send. Kafka's answers, in Kafka's order (ProduceRequest.validateRecords, then the checks of the
+// log, then those of every record); the names are those of the error table. Where we are stricter, it says so.
+
+import { type ErrorName, ProtocolViolation } from '../errors.ts'
+import * as batch from './batch.ts'
+import { CompressionError, codecs, DecompressionLimit, UnsupportedCompression } from './compression.ts'
+import { RecordCursor, unpackedBytesMaxDefault, walkRecords } from './record.ts'
+
+const zstd = codecs.indexOf('zstd')
+const zstdSinceProduce = 7
+
+export type BatchLimits = {
+  /** `max.message.bytes` of the topic. */
+  messageBytesMax: number
+  /** Version of the Produce request; below 7 clients do not know zstd. */
+  produceVersion?: number
+}
+
+/** Checks the bytes a producer sent for one partition without unpacking records. 'NONE' is good. */
+export function validateProduceBatch(bytes: Uint8Array, start: number, end: number, limits: BatchLimits): ErrorName {
+  const size = batch.sizeAt(bytes, start, end)
+  if (size < 0) return 'CORRUPT_MESSAGE'
+  if (size === 0) return 'INVALID_RECORD'
+  if (batch.magic(bytes, start) !== 2) return 'INVALID_RECORD'
+  const codec = batch.codec(bytes, start)
+  if (codec === zstd && (limits.produceVersion ?? zstdSinceProduce) < zstdSinceProduce) {
+    return 'UNSUPPORTED_COMPRESSION_TYPE'
+  }
+  // Exactly one batch. Kafka cuts an incomplete second one off; we refuse it with the others.
+  if (size !== end - start) return 'INVALID_RECORD'
+  if (batch.baseOffset(bytes, start) !== 0) return 'INVALID_RECORD'
+  if (size > limits.messageBytesMax) return 'MESSAGE_TOO_LARGE'
+  if (!batch.crcMatches(bytes, start)) return 'CORRUPT_MESSAGE'
+  if (codec >= codecs.length) return 'UNSUPPORTED_COMPRESSION_TYPE'
+  const count = batch.recordCount(bytes, start)
+  if (count <= 0 || batch.lastOffsetDelta(bytes, start) !== count - 1) return 'INVALID_RECORD'
+  if (batch.isControl(bytes, start)) return 'INVALID_RECORD'
+  if (batch.hasProducerId(bytes, start) && batch.baseSequence(bytes, start) < 0) return 'INVALID_RECORD'
+  // Ours to set. Kafka refuses it only for topics that do set it, and quietly clears it elsewhere.
+  if (batch.isLogAppendTime(bytes, start)) return 'INVALID_TIMESTAMP'
+  return 'NONE'
+}
+
+export type RecordLimits = {
+  /** `cleanup.policy` holds compact: a record without a key could never be compacted. */
+  needsKeys?: boolean
+  /** Broker time; with `create` timestamps records must lie within the two distances from it. */
+  now?: number
+  /** `message.timestamp.before.max.ms`. */
+  timestampBeforeMaxMs?: number
+  /** `message.timestamp.after.max.ms`. */
+  timestampAfterMaxMs?: number
+  unpackedBytesMax?: number
+}
+
+export type RecordError = { index: number; message: string }
+
+export type RecordsVerdict = {
+  error: ErrorName
+  /** What Produce 8 and later tell the client, record by record. */
+  recordErrors: RecordError[]
+  /** The youngest record's time as found, not as declared. Differs it from the header's, setMaxTimestamp puts it right. */
+  maxTimestamp: number
+}
+
+const refused = (error: ErrorName, message: string): RecordsVerdict => ({
+  error,
+  recordErrors: [{ index: 0, message }],
+  maxTimestamp: batch.noTimestamp,
+})
+
+// One walk at a time: a cursor for all of them.
+const cursor = new RecordCursor()
+
+/**
+ * Walks the records of a batch that passed validateProduceBatch: their number and lengths fill the batch exactly, their
+ * offsets count 0, 1, 2 … and each keeps to the limits of the topic. Kafka does this for every batch, unpacking it.
+ */
+export function validateRecords(bytes: Buffer, position: number, limits: RecordLimits): RecordsVerdict {
+  try {
+    return walk(bytes, position, limits)
+  } catch (cause) {
+    if (cause instanceof UnsupportedCompression) return refused('UNSUPPORTED_COMPRESSION_TYPE', cause.message)
+    if (cause instanceof DecompressionLimit) return refused('MESSAGE_TOO_LARGE', cause.message)
+    // Not CORRUPT_MESSAGE: the checksum was right, so sending the same bytes again would not help.
+    if (cause instanceof CompressionError || cause instanceof ProtocolViolation) {
+      return refused('INVALID_RECORD', cause.message)
+    }
+    throw cause
+  } finally {
+    cursor.reset(noBytes, 0, 0, 0)
+  }
+}
+
+const noBytes = Buffer.alloc(0)
+
+function walk(bytes: Buffer, position: number, limits: RecordLimits): RecordsVerdict {
+  const { needsKeys = false, now = 0, timestampBeforeMaxMs = Infinity, timestampAfterMaxMs = Infinity } = limits
+  const baseTimestamp = batch.baseTimestamp(bytes, position)
+  const oldest = now - timestampBeforeMaxMs
+  const youngest = now + timestampAfterMaxMs
+  let maxTimestamp = batch.noTimestamp
+  let error: ErrorName = 'NONE'
+  const recordErrors: RecordError[] = []
+  walkRecords(bytes, position, limits.unpackedBytesMax ?? unpackedBytesMaxDefault, cursor)
+  while (cursor.next()) {
+    // Kafka writes a packed batch anew when its offsets do not count up and stores an unpacked one as it is, holes and
+    // all; no client sends either, so we refuse both.
+    if (cursor.offsetDelta !== cursor.index) throw new ProtocolViolation('offset deltas do not count up from 0')
+    const timestamp = baseTimestamp + cursor.timestampDelta
+    if (timestamp > maxTimestamp) maxTimestamp = timestamp
+    if (needsKeys && cursor.keyLength < 0) {
+      recordErrors.push({ index: cursor.index, message: 'A compacted topic cannot accept a record without a key.' })
+      if (error === 'NONE') error = 'INVALID_RECORD'
+    } else if ((timestamp < oldest || timestamp > youngest) && timestamp !== batch.noTimestamp) {
+      const message = `Timestamp ${timestamp} is out of range: it should lie within [${oldest}, ${youngest}].`
+      recordErrors.push({ index: cursor.index, message })
+      // One bad time names the whole answer, whatever else is wrong (LogValidator.processRecordErrors).
+      error = 'INVALID_TIMESTAMP'
+    }
+  }
+  return { error, recordErrors, maxTimestamp }
+}
