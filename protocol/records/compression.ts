@@ -31,10 +31,15 @@ export function codecName(codec: number): CodecName {
  * result is the view itself.
  */
 export function decompress(codec: number, bytes: Buffer, bytesMax: number, magic = 2): Buffer {
+  const unpacked = unpack(codecName(codec), bytes, bytesMax, magic)
+  if (unpacked.length > bytesMax) throw new DecompressionLimit(bytesMax)
+  return unpacked
+}
+
+function unpack(codec: CodecName, bytes: Buffer, bytesMax: number, magic: number): Buffer {
   try {
-    switch (codecName(codec)) {
+    switch (codec) {
       case 'none':
-        if (bytes.length > bytesMax) throw new DecompressionLimit(bytesMax)
         return bytes
       case 'gzip':
         return uncompressGzip(bytes, bytesMax)
@@ -51,11 +56,12 @@ export function decompress(codec: number, bytes: Buffer, bytesMax: number, magic
   }
 }
 
-function uncompressGzip(bytes: Buffer, maxOutputLength: number): Buffer {
+/** Node wants a limit of at least one byte, so an empty allowance is checked by the caller. */
+function uncompressGzip(bytes: Buffer, bytesMax: number): Buffer {
   try {
-    return zlib.gunzipSync(bytes, { maxOutputLength, chunkSize: 64 * 1024 })
+    return zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, bytesMax), chunkSize: 64 * 1024 })
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw new DecompressionLimit(maxOutputLength)
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw new DecompressionLimit(bytesMax)
     throw new CompressionError('not gzip', { cause })
   }
 }

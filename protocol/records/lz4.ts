@@ -89,16 +89,24 @@ function blocksOf(bytes: Buffer): Block[] {
     if ((flags & blockChecksums) !== 0) position += 4
   }
   if ((flags & contentChecksum) !== 0 && bytes.length - position < 4) throw cut()
+  // A declared size is what a decoder may set aside at once.
+  if ((flags & contentSize) !== 0 && bytes.readBigUInt64LE(6) > BigInt(outputMaxOf(blocks))) {
+    throw new CompressionError('an lz4 frame declares more than it can hold')
+  }
   return blocks
+}
+
+function outputMaxOf(blocks: Block[]): number {
+  let total = 0
+  for (const block of blocks) total += block.outputMax
+  return total
 }
 
 export function uncompressLz4(bytes: Buffer, bytesMax: number, trustHeader: boolean): Buffer {
   const blocks = blocksOf(bytes)
-  let outputMax = 0
-  for (const block of blocks) outputMax += block.outputMax
   const codec = native()
   // The native codec has no limit of its own: it gets a frame only when no lie in it can exceed ours.
-  if (codec && trustHeader && outputMax <= bytesMax) {
+  if (codec && trustHeader && outputMaxOf(blocks) <= bytesMax) {
     try {
       return codec.decompressFrameSync(bytes)
     } catch (cause) {

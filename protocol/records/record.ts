@@ -23,8 +23,8 @@ export type StoredRecord = {
   headers: RecordHeader[]
 }
 
-/** What a batch may unpack to unless the caller says otherwise. */
-export const unpackedBytesMaxDefault = 256 * 1024 * 1024
+/** What a batch may unpack to unless the caller says otherwise: what a request may bring unpacked. Kafka has no limit. */
+export const unpackedBytesMaxDefault = 100 * 1024 * 1024
 
 /**
  * Walks unpacked records without allocating. After `next()` answered true the fields describe the record it stands on;

@@ -1,5 +1,5 @@
-// What a producer may send. Kafka's answers, in Kafka's order (ProduceRequest.validateRecords, then the checks of the
-// log, then those of every record); the names are those of the error table. Where we are stricter, it says so.
+// What a producer may send. The answers and their order are those of Kafka 4.4.0, asked with each of these batches:
+// first the checks of the request, then those of the log, then those of every record. Where we are stricter, it says so.
 
 import { type ErrorName, ProtocolViolation } from '../errors.ts'
 import * as batch from './batch.ts'
@@ -20,23 +20,24 @@ export type BatchLimits = {
 export function validateProduceBatch(bytes: Uint8Array, start: number, end: number, limits: BatchLimits): ErrorName {
   const size = batch.sizeAt(bytes, start, end)
   if (size < 0) return 'CORRUPT_MESSAGE'
-  if (size === 0) return 'INVALID_RECORD'
-  if (batch.magic(bytes, start) !== 2) return 'INVALID_RECORD'
+  // No batch, an incomplete one, one of the old formats.
+  if (size === 0 || batch.magic(bytes, start) !== 2) return 'INVALID_RECORD'
   const codec = batch.codec(bytes, start)
   if (codec === zstd && (limits.produceVersion ?? zstdSinceProduce) < zstdSinceProduce) {
     return 'UNSUPPORTED_COMPRESSION_TYPE'
   }
   // Exactly one batch. Kafka cuts an incomplete second one off; we refuse it with the others.
-  if (size !== end - start) return 'INVALID_RECORD'
+  if (size !== end - start) return batch.sizeAt(bytes, start + size, end) < 0 ? 'CORRUPT_MESSAGE' : 'INVALID_RECORD'
   if (batch.baseOffset(bytes, start) !== 0) return 'INVALID_RECORD'
   if (size > limits.messageBytesMax) return 'MESSAGE_TOO_LARGE'
   if (!batch.crcMatches(bytes, start)) return 'CORRUPT_MESSAGE'
+  // Kafka meets an exception here and answers UNKNOWN_SERVER_ERROR.
   if (codec >= codecs.length) return 'UNSUPPORTED_COMPRESSION_TYPE'
   const count = batch.recordCount(bytes, start)
   if (count <= 0 || batch.lastOffsetDelta(bytes, start) !== count - 1) return 'INVALID_RECORD'
   if (batch.isControl(bytes, start)) return 'INVALID_RECORD'
   if (batch.hasProducerId(bytes, start) && batch.baseSequence(bytes, start) < 0) return 'INVALID_RECORD'
-  // Ours to set. Kafka refuses it only for topics that do set it, and quietly clears it elsewhere.
+  // Ours to set. Kafka refuses it only where the topic has that kind of time, and clears the bit elsewhere.
   if (batch.isLogAppendTime(bytes, start)) return 'INVALID_TIMESTAMP'
   return 'NONE'
 }
@@ -57,6 +58,8 @@ export type RecordError = { index: number; message: string }
 
 export type RecordsVerdict = {
   error: ErrorName
+  /** Why, in a sentence, where the batch as a whole is refused. */
+  message: string | null
   /** What Produce 8 and later tell the client, record by record. */
   recordErrors: RecordError[]
   /** The youngest record's time as found, not as declared. Differs it from the header's, setMaxTimestamp puts it right. */
@@ -65,7 +68,8 @@ export type RecordsVerdict = {
 
 const refused = (error: ErrorName, message: string): RecordsVerdict => ({
   error,
-  recordErrors: [{ index: 0, message }],
+  message,
+  recordErrors: [],
   maxTimestamp: batch.noTimestamp,
 })
 
@@ -82,7 +86,8 @@ export function validateRecords(bytes: Buffer, position: number, limits: RecordL
   } catch (cause) {
     if (cause instanceof UnsupportedCompression) return refused('UNSUPPORTED_COMPRESSION_TYPE', cause.message)
     if (cause instanceof DecompressionLimit) return refused('MESSAGE_TOO_LARGE', cause.message)
-    // Not CORRUPT_MESSAGE: the checksum was right, so sending the same bytes again would not help.
+    // Not CORRUPT_MESSAGE: the checksum was right, so sending the same bytes again would not help. (Kafka answers
+    // UNKNOWN_SERVER_ERROR for packed bytes that do not unpack, INVALID_RECORD for the rest.)
     if (cause instanceof CompressionError || cause instanceof ProtocolViolation) {
       return refused('INVALID_RECORD', cause.message)
     }
@@ -104,8 +109,8 @@ function walk(bytes: Buffer, position: number, limits: RecordLimits): RecordsVer
   const recordErrors: RecordError[] = []
   walkRecords(bytes, position, limits.unpackedBytesMax ?? unpackedBytesMaxDefault, cursor)
   while (cursor.next()) {
-    // Kafka writes a packed batch anew when its offsets do not count up and stores an unpacked one as it is, holes and
-    // all; no client sends either, so we refuse both.
+    // Kafka stores an unpacked batch whose offsets do not count up as it is, holes and all, and fails on a packed one;
+    // no client sends either, so we refuse both.
     if (cursor.offsetDelta !== cursor.index) throw new ProtocolViolation('offset deltas do not count up from 0')
     const timestamp = baseTimestamp + cursor.timestampDelta
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
@@ -119,5 +124,6 @@ function walk(bytes: Buffer, position: number, limits: RecordLimits): RecordsVer
       error = 'INVALID_TIMESTAMP'
     }
   }
-  return { error, recordErrors, maxTimestamp }
+  const message = error === 'NONE' ? null : 'One or more records have been rejected.'
+  return { error, message, recordErrors, maxTimestamp }
 }

@@ -30,9 +30,18 @@ function builtIn(): Codec | undefined {
   if (!nativeAllowed() || typeof node.zstdDecompressSync !== 'function') return undefined
   return {
     name: 'node:zlib',
-    uncompress: (bytes, maxOutputLength) => node.zstdDecompressSync(bytes, { maxOutputLength }),
+    uncompress: (bytes, bytesMax) => node.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, bytesMax) }),
     compress: (bytes, level) =>
       node.zstdCompressSync(bytes, { params: { [node.constants.ZSTD_c_compressionLevel]: level } }),
+  }
+}
+
+type Binding = {
+  compress: (bytes: Buffer, level: number) => Buffer
+  decompress: (bytes: Buffer, sizeBelow: number) => Buffer
+  Decompressor: new () => {
+    data: (bytes: Buffer, onOutput: (output: Buffer) => void) => void
+    end: (onOutput: (output: Buffer) => void) => void
   }
 }
 
@@ -40,17 +49,38 @@ function binding(): Codec | undefined {
   if (!nativeAllowed()) return undefined
   try {
     // The package's own decompress() allows 1 GiB; the binding below it takes the limit as an argument.
-    const { _NapiBindings: napi } = require('@cloudpss/zstd/napi') as {
-      _NapiBindings: {
-        compress: (bytes: Buffer, level: number) => Buffer
-        decompress: (bytes: Buffer, bytesMax: number) => Buffer
-      }
+    const { _NapiBindings: napi } = require('@cloudpss/zstd/napi') as { _NapiBindings: Binding }
+    return {
+      name: '@cloudpss/zstd',
+      uncompress: (bytes, bytesMax) => uncompressByBinding(napi, bytes, bytesMax),
+      compress: napi.compress,
     }
-    return { name: '@cloudpss/zstd', uncompress: napi.decompress, compress: napi.compress }
   } catch {
     return undefined
   }
 }
+
+function uncompressByBinding(napi: Binding, bytes: Buffer, bytesMax: number): Buffer {
+  try {
+    return napi.decompress(bytes, bytesMax + 1)
+  } catch (cause) {
+    // A frame without a content size is refused for what its blocks could hold: near the limit only counting tells.
+    if (!isTooLarge(cause)) throw cause
+  }
+  const parts: Buffer[] = []
+  let length = 0
+  const count = (part: Buffer) => {
+    length += part.length
+    if (length > bytesMax) throw new DecompressionLimit(bytesMax)
+    parts.push(part)
+  }
+  const stream = new napi.Decompressor()
+  stream.data(bytes, count)
+  stream.end(count)
+  return Buffer.concat(parts, length)
+}
+
+const isTooLarge = (cause: unknown): boolean => cause instanceof Error && cause.message === 'Content size is too large'
 
 type Stream = { push: (bytes: Uint8Array, last: boolean) => void }
 type Script = { Decompress: new (onBlock: (block: Uint8Array) => void) => Stream }
@@ -124,16 +154,9 @@ export function uncompressZstd(bytes: Buffer, bytesMax: number): Buffer {
     return codec().uncompress(bytes, bytesMax)
   } catch (cause) {
     if (cause instanceof CompressionError) throw cause
-    if (isLimit(cause)) throw new DecompressionLimit(bytesMax)
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw new DecompressionLimit(bytesMax)
     throw new CompressionError('not a zstd frame', { cause })
   }
-}
-
-function isLimit(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false
-  return (
-    (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' || cause.message === 'Content size is too large'
-  )
 }
 
 export const compressZstd = (bytes: Buffer, level: number): Buffer => codec().compress(bytes, level)
