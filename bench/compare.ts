@@ -1,0 +1,125 @@
+// Collects the values of a run and says how the peers stand to each other. The ratio is taken within each round, so
+// that both sides of it saw the same minute of the machine; its median, lowest and highest over the rounds are given.
+import type { Usage } from './meter.ts'
+import type { Peer } from './peers.ts'
+
+export interface Figure {
+  readonly name: string
+  readonly unit: string
+  /** What the ratio to the other peer should reach, where a goal is set. */
+  readonly goal?: { readonly least: number } | { readonly most: number }
+}
+
+interface Value {
+  readonly round: number
+  readonly value: number
+  readonly usage: Usage | undefined
+}
+
+interface Row {
+  readonly figure: Figure
+  readonly client: string
+  readonly byPeer: Map<Peer, Value[]>
+}
+
+export type Line = Readonly<Record<string, unknown>>
+
+/** The values of one journey. */
+export class Table {
+  readonly #journey: string
+  readonly #peers: readonly Peer[]
+  readonly #rows = new Map<string, Row>()
+
+  constructor(journey: string, peers: readonly Peer[]) {
+    this.#journey = journey
+    this.#peers = peers
+  }
+
+  add(peer: Peer, round: number, client: string, figure: Figure, value: number, usage?: Usage): void {
+    const row: Row = this.#rows.get(figure.name) ?? { figure, client, byPeer: new Map() }
+    this.#rows.set(figure.name, row)
+    row.byPeer.set(peer, [...(row.byPeer.get(peer) ?? []), { round, value, usage }])
+  }
+
+  *lines(): Generator<Line> {
+    for (const row of this.#rows.values()) {
+      for (const peer of this.#peers) {
+        const values = row.byPeer.get(peer)
+        if (values) yield this.#peerLine(row, peer, values)
+      }
+      const [ours, theirs] = this.#peers.map((peer) => row.byPeer.get(peer))
+      if (ours && theirs) yield this.#ratioLine(row, ours, theirs)
+    }
+    const usages = [...this.#rows.values()]
+      .flatMap(({ byPeer }) => [...byPeer.values()].flat())
+      .flatMap((v) => v.usage ?? [])
+    if (usages.length) yield { journey: this.#journey, noise: noise(usages) }
+  }
+
+  #peerLine({ figure, client }: Row, peer: Peer, values: readonly Value[]): Line {
+    const usages = values.flatMap(({ usage }) => usage ?? [])
+    return {
+      journey: this.#journey,
+      figure: figure.name,
+      peer: peer.name,
+      unit: figure.unit,
+      client,
+      ...spread(values.map(({ value }) => value)),
+      rounds: values.map(({ value }) => short(value)),
+      ...(usages.length ? { otherCores: usages.map(({ otherCores }) => short(otherCores, 2)) } : {}),
+    }
+  }
+
+  #ratioLine({ figure }: Row, ours: readonly Value[], theirs: readonly Value[]): Line {
+    const ratios = ours.flatMap(({ round, value }) => {
+      const other = theirs.find((candidate) => candidate.round === round)
+      return other && other.value > 0 ? value / other.value : []
+    })
+    return {
+      journey: this.#journey,
+      figure: figure.name,
+      ratio: this.#peers.map(({ name }) => name).join(' / '),
+      ...spread(ratios),
+      ...(figure.goal && ratios.length ? verdict(figure.goal, median(ratios)) : {}),
+    }
+  }
+}
+
+function verdict(goal: NonNullable<Figure['goal']>, ratio: number): Line {
+  return 'least' in goal
+    ? { goal: `at least ${goal.least}`, reached: ratio >= goal.least }
+    : { goal: `at most ${goal.most}`, reached: ratio <= goal.most }
+}
+
+// From this on, differences of rates are the neighbours' as much as the brokers'; CPU seconds suffer less.
+const noisyCores = 0.3
+
+function noise(usages: readonly Usage[]): Line {
+  const others = usages.map(({ otherCores }) => otherCores)
+  const stolen = usages.map(({ stolenCores }) => stolenCores)
+  const noisy = others.filter((cores, i) => cores + stolen[i]! > noisyCores).length
+  return {
+    otherCores: spread(others),
+    stolenCores: spread(stolen),
+    loadAverage: spread(usages.map(({ load }) => load)),
+    note: noisy
+      ? `${noisy} of ${usages.length} measurements had more than ${noisyCores} cores taken by others`
+      : 'quiet',
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+function spread(values: readonly number[]): Line {
+  if (!values.length) return {}
+  return { median: short(median(values)), min: short(Math.min(...values)), max: short(Math.max(...values)) }
+}
+
+/** Three or four digits are all that a benchmark on a shared machine can vouch for. */
+function short(value: number, digits = 4): number {
+  return Number(value.toPrecision(digits))
+}

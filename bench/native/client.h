@@ -1,0 +1,70 @@
+// What both native clients share: a clock, named arguments, percentiles, and the hand-shake with the script that
+// reads the meters. The client only times itself; CPU and memory are read by the script while the client waits.
+#pragma once
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline int64_t clock_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static inline double seconds_since(int64_t start_ns) { return (clock_ns() - start_ns) / 1e9; }
+
+static inline void die(const char *why) {
+  fprintf(stderr, "%s\n", why);
+  exit(1);
+}
+
+// Says where we are and waits until the script has read its meters. Setup before `begin` and teardown after `end`
+// are therefore never charged to the broker.
+static inline void mark(const char *name) {
+  char answer[16];
+  printf("mark %s\n", name);
+  fflush(stdout);
+  if (!fgets(answer, sizeof answer, stdin)) die("the script went away");
+}
+
+static int argument_count;
+static char **arguments;
+
+static inline const char *text_argument(const char *name, const char *otherwise) {
+  for (int i = 2; i + 1 < argument_count; i += 2)
+    if (!strncmp(arguments[i], "--", 2) && !strcmp(arguments[i] + 2, name)) return arguments[i + 1];
+  return otherwise;
+}
+
+static inline long number_argument(const char *name, long otherwise) {
+  const char *text = text_argument(name, NULL);
+  return text ? atol(text) : otherwise;
+}
+
+// Letters that do not repeat within a value: a broker or client that compresses by accident gains nothing from them.
+static inline char *make_value(long bytes) {
+  char *value = malloc(bytes);
+  uint32_t state = 7;
+  for (long i = 0; i < bytes; i++) {
+    state = state * 1664525u + 1013904223u;
+    value[i] = 'a' + (state >> 24) % 26;
+  }
+  return value;
+}
+
+static int by_size(const void *left, const void *right) {
+  int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+  return (a > b) - (a < b);
+}
+
+// Sorts the samples (ns) and prints their percentiles as JSON members named PREFIX_p50 … in ms.
+static inline void print_percentiles(const char *prefix, int64_t *samples, long count) {
+  static const struct { const char *name; double share; } points[] = {{"p50", .5}, {"p99", .99}, {"p999", .999}};
+  if (count <= 0) return;
+  qsort(samples, count, sizeof *samples, by_size);
+  for (int i = 0; i < 3; i++)
+    printf(",\"%s_%s\":%.4f", prefix, points[i].name, samples[(long)((count - 1) * points[i].share)] / 1e6);
+}

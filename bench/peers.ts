@@ -1,0 +1,93 @@
+// A peer is a broker we can start and stop; here is their common life, and twiglog itself.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { cacheFolder, freshDataFolder } from './home.ts'
+import { isAnswering } from './wire.ts'
+
+const startMsMax = 120_000
+const stopMsMax = 30_000
+
+export interface Peer {
+  readonly name: string
+  readonly version: string
+  /** Everything before the start that is not part of it, such as formatting the storage. */
+  prepare(port: number, dataFolder: string): Promise<readonly [command: string, ...args: string[]]>
+}
+
+export interface RunningPeer {
+  readonly peer: Peer
+  readonly port: number
+  readonly pid: number
+  /** From just before exec to the first answered Metadata. */
+  readonly readyMs: number
+  stop(): Promise<void>
+}
+
+const alive = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
+export async function start(peer: Peer): Promise<RunningPeer> {
+  const port = await freePort()
+  const dataFolder = freshDataFolder(peer.name)
+  const [command, ...args] = await peer.prepare(port, dataFolder)
+  const logPath = join(cacheFolder('logs'), `${peer.name}.log`)
+  const log = openSync(logPath, 'w')
+  const execAt = performance.now()
+  const child = spawn(command, args, { stdio: ['ignore', log, log] })
+  alive.add(child)
+  const ended = new Promise<void>((resolve) => {
+    const over = () => {
+      alive.delete(child)
+      resolve()
+    }
+    child.once('exit', over).once('error', over)
+  })
+  const stop = async () => {
+    child.kill('SIGTERM')
+    const killer = setTimeout(() => child.kill('SIGKILL'), stopMsMax)
+    await ended
+    clearTimeout(killer)
+    rmSync(dataFolder, { recursive: true, force: true })
+  }
+  for (let waitedMs = 0; !(await isAnswering(port)); waitedMs = performance.now() - execAt) {
+    if (!alive.has(child) || waitedMs > startMsMax) {
+      await stop()
+      throw new Error(`${peer.name} did not start:\n${readFileSync(logPath, 'utf8').slice(-2000)}`)
+    }
+    await sleep(Math.max(1, waitedMs / 200)) // at most half a percent too late, without taking a core from the broker
+  }
+  return { peer, port, pid: child.pid!, readyMs: performance.now() - execAt, stop }
+}
+
+/** A port nobody listens on; for a peer with more than one listener each is asked for apart. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port to be had')
+  return address.port
+}
+
+const mainPath = fileURLToPath(new URL('../src/main.js', import.meta.url))
+const packagePath = fileURLToPath(new URL('../../package.json', import.meta.url))
+
+/** Twiglog as it is built beside us, with further command line arguments; undefined where it is not built. */
+export function twiglog(moreArgs: readonly string[]): Peer | undefined {
+  if (!existsSync(mainPath)) return undefined
+  return {
+    name: 'twiglog',
+    version: JSON.parse(readFileSync(packagePath, 'utf8')).version,
+    async prepare(port, dataFolder) {
+      const args = ['start', '--port', `${port}`, '--data', join(dataFolder, 'log')]
+      const ready = ['--ready-file', join(dataFolder, 'ready'), '--set', 'num.partitions=1']
+      return [process.execPath, mainPath, ...args, ...ready, ...moreArgs]
+    },
+  }
+}
