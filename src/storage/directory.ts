@@ -1,0 +1,143 @@
+// Names on a real disk: what the mapped and the plain store share. Only how a file's bytes are written and read differs.
+
+import * as fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import { StorageError } from '../../protocol/errors.ts'
+
+/** Turns an error of the operating system into ours; anything else is our own mistake and passes. */
+export function storageError(cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (typeof code === 'string') return new StorageError(code, message)
+  throw cause
+}
+
+function disk<T>(operation: () => T): T {
+  try {
+    return operation()
+  } catch (cause) {
+    throw storageError(cause)
+  }
+}
+
+export class Directory {
+  readonly root: string
+
+  constructor(root: string) {
+    this.root = root
+    disk(() => fs.mkdirSync(root, { recursive: true }))
+  }
+
+  path(path: string): string {
+    return join(this.root, path)
+  }
+
+  openFile(path: string, flags: string): number {
+    return disk(() => {
+      if (flags === 'wx+') fs.mkdirSync(dirname(this.path(path)), { recursive: true })
+      return fs.openSync(this.path(path), flags)
+    })
+  }
+
+  sizeOf(path: string): number {
+    return disk(() => fs.statSync(this.path(path)).size)
+  }
+
+  exists(path: string): boolean {
+    return fs.existsSync(this.path(path))
+  }
+
+  list(folder: string): string[] {
+    try {
+      return fs.readdirSync(this.path(folder)).sort()
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw storageError(cause)
+    }
+  }
+
+  remove(path: string): void {
+    disk(() => fs.rmSync(this.path(path), { force: true }))
+  }
+
+  removeFolder(folder: string): void {
+    disk(() => fs.rmSync(this.path(folder), { recursive: true, force: true }))
+  }
+
+  rename(from: string, to: string): void {
+    disk(() => {
+      fs.mkdirSync(dirname(this.path(to)), { recursive: true })
+      fs.renameSync(this.path(from), this.path(to))
+    })
+  }
+
+  share(from: string, to: string): number {
+    return disk(() => {
+      fs.mkdirSync(dirname(this.path(to)), { recursive: true })
+      try {
+        fs.linkSync(this.path(from), this.path(to))
+        return 0
+      } catch (cause) {
+        const { code } = cause as NodeJS.ErrnoException
+        if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw cause
+        fs.copyFileSync(this.path(from), this.path(to), fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
+        return fs.statSync(this.path(to)).size
+      }
+    })
+  }
+
+  load(path: string): Buffer | undefined {
+    try {
+      return fs.readFileSync(this.path(path))
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw storageError(cause)
+    }
+  }
+
+  save(path: string, content: Buffer, durable: boolean): void {
+    disk(() => {
+      const to = this.path(path)
+      fs.mkdirSync(dirname(to), { recursive: true })
+      const aside = `${to}.tmp`
+      const descriptor = fs.openSync(aside, 'w')
+      try {
+        fs.writeSync(descriptor, content)
+        if (durable) fs.fdatasyncSync(descriptor)
+      } finally {
+        fs.closeSync(descriptor)
+      }
+      fs.renameSync(aside, to)
+      if (durable) this.#syncFolderNow(dirname(to))
+    })
+  }
+
+  #syncFolderNow(folder: string): void {
+    const descriptor = fs.openSync(folder, 'r')
+    try {
+      fs.fsyncSync(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  }
+
+  async syncFolder(folder: string): Promise<void> {
+    try {
+      const handle = await fs.promises.open(this.path(folder), 'r')
+      try {
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    } catch (cause) {
+      throw storageError(cause)
+    }
+  }
+}
+
+/** Flushes a descriptor off the event loop. */
+export function flushDescriptor(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.fdatasync(descriptor, (cause) => (cause === null ? resolve() : reject(storageError(cause))))
+  })
+}

@@ -1,0 +1,78 @@
+// The seam between the log and whatever keeps its bytes. It speaks bytes and positions, never offsets or records, so a
+// crash can be played in memory and a new kind of disk is one file.
+
+/** Borrowed bytes: they stay where they are until `release`, and must not be touched after it. */
+export type Lease = { readonly bytes: Buffer; release(): void }
+
+/**
+ * A file that grows at its end. What lies below `length` is never changed, truncated or moved: branches share files.
+ *
+ *   0 ─── committed bytes ─── length ─── staged (not part of the file yet) ─── pre-allocated zeros ───
+ */
+export interface File {
+  readonly path: string
+  /** Committed bytes. */
+  readonly length: number
+  /**
+   * `byteCount` writable bytes just above the end, in one piece; good until the next `stage`, `commit` or `drop`.
+   * Throws StorageError where the disk has no room or the file has failed.
+   */
+  stage(byteCount: number): Buffer
+  /** The first `byteCount` staged bytes become part of the file. Throws StorageError and then nothing has changed. */
+  commit(byteCount: number): void
+  /** The staged bytes are given up and read as zeros if the process dies. */
+  drop(): void
+  /** At most `byteCount` bytes from `position`; fewer only at a seam between whole committed pieces or at the end. */
+  read(position: number, byteCount: number): Lease
+  /** Resolves when every byte committed before the call is on stable storage. A failed flush fails the file for good. */
+  flush(): Promise<void>
+  /** For recovery: cuts what lies above `length` bytes off, before anything is appended or shared. */
+  cutAt(length: number): void
+  /** No more bytes will come: pre-allocated space is given back as soon as no reader needs the map. */
+  seal(): void
+  /** Bytes taken on the disk, pre-allocated ones too. */
+  readonly allocatedBytes: number
+  /** Lets the map and the descriptor go, after the last lease. */
+  close(): void
+}
+
+export type OpenOptions = {
+  /** The file counts up to here (a bound, or the length known from a checkpoint); default: all that is on the disk. */
+  length?: number
+  /** Bytes may be appended. */
+  append?: boolean
+}
+
+/** A tree of folders and files, named by paths relative to its root with `/` between. */
+export interface Store {
+  readonly kind: 'mapped' | 'plain' | 'memory' | 'faulty'
+  /** Makes an empty file and the folders above it; StorageError EEXIST if it is there. `growthMax`: it will not grow beyond. */
+  create(path: string, growthMax: number): File
+  open(path: string, growthMax: number, options?: OpenOptions): File
+  exists(path: string): boolean
+  /** Names in a folder, sorted; none if there is no such folder. */
+  list(folder: string): string[]
+  /** Removes a file's name; maps and links of it live on. No error if it is not there. */
+  remove(path: string): void
+  /** Removes a folder with all in it. */
+  removeFolder(folder: string): void
+  rename(from: string, to: string): void
+  /** Gives a file a second name that shares its bytes (hard link), or a copy where that cannot be; answers bytes copied. */
+  share(from: string, to: string): number
+  /** Reads a small file whole; undefined if it is not there. */
+  load(path: string): Buffer | undefined
+  /** Writes a small file whole: readers see the old or the new content, never a part. `durable`: flushed before the rename. */
+  save(path: string, content: Buffer, durable: boolean): void
+  /** Makes the names in a folder durable. */
+  syncFolder(folder: string): Promise<void>
+  close(): void
+}
+
+/** Runs `read` on borrowed bytes and gives them back. */
+export function borrow<T>(lease: Lease, read: (bytes: Buffer) => T): T {
+  try {
+    return read(lease.bytes)
+  } finally {
+    lease.release()
+  }
+}

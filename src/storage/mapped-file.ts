@@ -1,0 +1,208 @@
+// Files mapped into memory: bytes are copied once, from the socket's chunk into the map, and leave as views of it.
+//
+//   length              allocated                     mapped
+//   ▼                   ▼                             ▼
+//   ███████████░░░░░░░░░│ (no such pages yet)          │
+//
+// Blocks are allocated before they are touched, so a full disk is an error code of posix_fallocate and never a SIGBUS.
+// The space grows by doubling: an idle topic costs 16 KiB, a busy one is not in the allocator's way.
+
+import * as fs from 'node:fs'
+import { StorageError } from '../../protocol/errors.ts'
+import { Directory, flushDescriptor, storageError } from './directory.ts'
+import type { File, Lease, OpenOptions, Store } from './file.ts'
+import { MemoryMap, memoryCalls } from './memory-map.ts'
+
+const pageBytes = 4096
+const allocationMin = 16 * 1024
+const allocationStepMax = 128 * 1024 * 1024
+/** Prefaulting pays only where much is written; below this a file is small. */
+const prefaultFrom = 4 * 1024 * 1024
+const prefaultStep = 8 * 1024 * 1024
+const prefaultAhead = 32 * 1024 * 1024
+
+const roundUp = (byteCount: number): number => Math.ceil(byteCount / pageBytes) * pageBytes
+const names = new Map([
+  [28, 'ENOSPC'],
+  [27, 'EFBIG'],
+  [122, 'EDQUOT'],
+  [30, 'EROFS'],
+  [5, 'EIO'],
+])
+
+class MappedFile implements File {
+  readonly path: string
+  length: number
+  readonly #growthMax: number
+  readonly #append: boolean
+  readonly #absolute: string
+  #descriptor: number
+  #allocated: number
+  #map: MemoryMap | undefined
+  #prefaulted = 0
+  #stagedBytes = 0
+  #failure: StorageError | undefined
+  #sealed = false
+
+  constructor(path: string, absolute: string, descriptor: number, length: number, growthMax: number, append: boolean) {
+    this.path = path
+    this.#absolute = absolute
+    this.#descriptor = descriptor
+    this.length = length
+    this.#growthMax = growthMax
+    this.#append = append
+    this.#allocated = append ? fs.fstatSync(descriptor).size : length
+  }
+
+  get allocatedBytes(): number {
+    return this.#sealed ? this.length : this.#allocated
+  }
+
+  stage(byteCount: number): Buffer {
+    if (this.#failure !== undefined) throw this.#failure
+    const end = this.length + byteCount
+    if (end > this.#allocated) this.#allocate(end)
+    if (this.#map === undefined || this.#map.bytes.length < end) this.#remap(end)
+    this.#prefault()
+    this.#stagedBytes = byteCount
+    return this.#map!.bytes.subarray(this.length, end)
+  }
+
+  #allocate(end: number): void {
+    const step = Math.min(allocationStepMax, Math.max(allocationMin, this.#allocated))
+    const wanted = Math.max(end, Math.min(this.#allocated + step, this.#growthMax))
+    let to = roundUp(wanted)
+    let code = memoryCalls()!.fallocate(this.#descriptor, this.#allocated, to - this.#allocated)
+    if (code === 28 && to > roundUp(end)) {
+      to = roundUp(end) // the step was a wish, this is what is needed
+      code = memoryCalls()!.fallocate(this.#descriptor, this.#allocated, to - this.#allocated)
+    }
+    if (code !== 0) {
+      throw new StorageError(
+        names.get(code) ?? `errno ${code}`,
+        `${this.path}: no room for ${to - this.#allocated} bytes`,
+      )
+    }
+    this.#allocated = to
+  }
+
+  /** Maps more than is allocated, so that a growing file is mapped anew only a few times. */
+  #remap(end: number): void {
+    const size = roundUp(Math.max(end, Math.min(4 * this.#allocated, this.#growthMax)))
+    const previous = this.#map
+    this.#map = new MemoryMap(this.#descriptor, this.#append ? size : roundUp(end), this.#append)
+    this.#prefaulted = 0
+    previous?.retire()
+  }
+
+  #prefault(): void {
+    if (this.length < prefaultFrom || this.#prefaulted - this.length > prefaultAhead) return
+    const from = Math.max(this.#prefaulted, Math.floor(this.length / prefaultStep) * prefaultStep)
+    const size = Math.min(prefaultStep, this.#allocated - from)
+    if (size <= 0) return
+    this.#prefaulted = from + size
+    this.#map!.populate(from, size)
+  }
+
+  commit(byteCount: number): void {
+    this.length += byteCount
+    this.#stagedBytes = 0
+  }
+
+  drop(): void {
+    this.#map?.bytes.fill(0, this.length, this.length + this.#stagedBytes)
+    this.#stagedBytes = 0
+  }
+
+  read(position: number, byteCount: number): Lease {
+    const size = Math.max(0, Math.min(byteCount, this.length - position))
+    if (this.#map === undefined) {
+      if (this.length === 0) return { bytes: Buffer.alloc(0), release: () => {} }
+      this.#openAgain()
+      this.#remap(this.length)
+      if (!this.#append || this.#sealed) this.#closeDescriptor()
+    }
+    return this.#map!.lease(position, size)
+  }
+
+  #openAgain(): void {
+    if (this.#descriptor >= 0) return
+    try {
+      this.#descriptor = fs.openSync(this.#absolute, 'r')
+    } catch (cause) {
+      throw storageError(cause)
+    }
+  }
+
+  async flush(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#descriptor < 0) return
+    try {
+      await flushDescriptor(this.#descriptor)
+    } catch (cause) {
+      // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
+      this.#failure = cause as StorageError
+      throw cause
+    }
+  }
+
+  cutAt(length: number): void {
+    // Never ftruncate under a map; zeros above the end are what a fresh allocation holds.
+    if (this.length > length) {
+      if (this.#map === undefined || this.#map.bytes.length < this.length) this.#remap(this.length)
+      this.#map!.bytes.fill(0, length, this.length)
+    }
+    this.length = length
+  }
+
+  seal(): void {
+    if (this.#sealed) return
+    this.#sealed = true
+    const descriptor = this.#descriptor
+    this.#descriptor = -1
+    const map = this.#map
+    this.#map = undefined // the next reader maps the exact length
+    const shrink = () => {
+      try {
+        fs.ftruncateSync(descriptor, this.length)
+      } catch {
+        // Space that is not given back is no reason to fail.
+      }
+      fs.closeSync(descriptor)
+    }
+    if (map === undefined) shrink()
+    else map.retire(shrink)
+  }
+
+  #closeDescriptor(): void {
+    if (this.#descriptor >= 0) fs.closeSync(this.#descriptor)
+    this.#descriptor = -1
+  }
+
+  close(): void {
+    if (this.#append && !this.#sealed) return this.seal()
+    this.#map?.retire()
+    this.#map = undefined
+    this.#closeDescriptor()
+  }
+}
+
+export class MappedStore extends Directory implements Store {
+  readonly kind = 'mapped'
+
+  create(path: string, growthMax: number): File {
+    return new MappedFile(path, this.path(path), this.openFile(path, 'wx+'), 0, growthMax, true)
+  }
+
+  open(path: string, growthMax: number, { length, append = false }: OpenOptions = {}): File {
+    const absolute = this.path(path)
+    // A file that is only read is opened at its first read.
+    const descriptor = append ? this.openFile(path, 'r+') : -1
+    return new MappedFile(path, absolute, descriptor, length ?? this.sizeOf(path), growthMax, append)
+  }
+
+  close(): void {}
+}
+
+/** Whether files can be mapped here. */
+export const canMap = (): boolean => memoryCalls() !== undefined

@@ -1,0 +1,165 @@
+// Files that are only memory: `--memory`, and the ground that tests stand on. Nothing touches the disk.
+
+import { StorageError } from '../../protocol/errors.ts'
+import type { File, Lease, OpenOptions, Store } from './file.ts'
+
+const nothing = (): void => {}
+const chunkBytesMin = 16 * 1024
+const chunkBytesMax = 4 * 1024 * 1024
+
+/** The bytes behind a name; several names may share them. */
+type Content = {
+  /** Pieces, each filled from its start; a committed piece never straddles two. */
+  chunks: { bytes: Buffer; used: number; from: number }[]
+  length: number
+}
+
+class MemoryFile implements File {
+  readonly path: string
+  readonly #content: Content
+  #bound: number | undefined
+
+  constructor(path: string, content: Content, bound: number | undefined) {
+    this.path = path
+    this.#content = content
+    this.#bound = bound
+  }
+
+  get length(): number {
+    return this.#bound ?? this.#content.length
+  }
+
+  get allocatedBytes(): number {
+    return this.#content.chunks.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  }
+
+  stage(byteCount: number): Buffer {
+    const { chunks, length } = this.#content
+    let last = chunks.at(-1)
+    if (last === undefined || last.bytes.length - last.used < byteCount) {
+      const size = Math.max(byteCount, Math.min(chunkBytesMax, Math.max(chunkBytesMin, length)))
+      last = { bytes: Buffer.alloc(size), used: 0, from: length }
+      chunks.push(last)
+    }
+    return last.bytes.subarray(last.used, last.used + byteCount)
+  }
+
+  commit(byteCount: number): void {
+    this.#content.chunks.at(-1)!.used += byteCount
+    this.#content.length += byteCount
+  }
+
+  drop(): void {}
+
+  read(position: number, byteCount: number): Lease {
+    const { chunks } = this.#content
+    const end = Math.min(position + byteCount, this.length)
+    let low = 0
+    for (let high = chunks.length - 1; low < high; ) {
+      const middle = (low + high + 1) >> 1
+      if (chunks[middle]!.from <= position) low = middle
+      else high = middle - 1
+    }
+    const chunk = chunks[low]
+    if (chunk === undefined || end <= position) return { bytes: Buffer.alloc(0), release: nothing }
+    const from = position - chunk.from
+    return { bytes: chunk.bytes.subarray(from, Math.min(chunk.used, end - chunk.from)), release: nothing }
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  cutAt(length: number): void {
+    const content = this.#content
+    while (content.chunks.length > 0 && content.chunks.at(-1)!.from >= length) content.chunks.pop()
+    const last = content.chunks.at(-1)
+    if (last !== undefined) {
+      last.used = length - last.from
+      last.bytes.fill(0, last.used)
+    }
+    content.length = length
+    this.#bound = undefined
+  }
+
+  seal(): void {}
+  close(): void {}
+}
+
+export class MemoryStore implements Store {
+  readonly kind: Store['kind'] = 'memory'
+  readonly #contents = new Map<string, Content>()
+
+  create(path: string, _growthMax: number): File {
+    if (this.#contents.has(path)) throw new StorageError('EEXIST', `${path} exists`)
+    const content: Content = { chunks: [], length: 0 }
+    this.#contents.set(path, content)
+    return new MemoryFile(path, content, undefined)
+  }
+
+  open(path: string, _growthMax: number, { length, append = false }: OpenOptions = {}): File {
+    const content = this.#contents.get(path)
+    if (content === undefined) throw new StorageError('ENOENT', `${path} does not exist`)
+    const file = new MemoryFile(path, content, append ? undefined : length)
+    if (append && length !== undefined && length < content.length) file.cutAt(length)
+    return file
+  }
+
+  exists(path: string): boolean {
+    return this.#contents.has(path)
+  }
+
+  list(folder: string): string[] {
+    const prefix = folder === '' ? '' : `${folder}/`
+    const names = new Set<string>()
+    for (const path of this.#contents.keys()) {
+      if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split('/')[0]!)
+    }
+    return [...names].sort()
+  }
+
+  remove(path: string): void {
+    this.#contents.delete(path)
+  }
+
+  removeFolder(folder: string): void {
+    for (const path of [...this.#contents.keys()]) {
+      if (path.startsWith(`${folder}/`)) this.#contents.delete(path)
+    }
+  }
+
+  rename(from: string, to: string): void {
+    for (const [path, content] of [...this.#contents]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue
+      this.#contents.delete(path)
+      this.#contents.set(to + path.slice(from.length), content)
+    }
+  }
+
+  share(from: string, to: string): number {
+    const content = this.#contents.get(from)
+    if (content === undefined) throw new StorageError('ENOENT', `${from} does not exist`)
+    if (this.#contents.has(to)) throw new StorageError('EEXIST', `${to} exists`)
+    this.#contents.set(to, content)
+    return 0
+  }
+
+  load(path: string): Buffer | undefined {
+    const content = this.#contents.get(path)
+    if (content === undefined) return undefined
+    return Buffer.concat(content.chunks.map(({ bytes, used }) => bytes.subarray(0, used)))
+  }
+
+  save(path: string, bytes: Buffer, _durable: boolean): void {
+    const copy = Buffer.from(bytes)
+    this.#contents.set(path, { chunks: [{ bytes: copy, used: copy.length, from: 0 }], length: copy.length })
+  }
+
+  syncFolder(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): void {
+    this.#contents.clear()
+  }
+}

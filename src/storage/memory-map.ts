@@ -1,0 +1,114 @@
+// Mapped memory, safely: a map is leased, and when the last lease of a retired one ends its addresses are overlaid with
+// anonymous memory. That frees file and pages at once and makes a stale view harmless (it reads zeros) where munmap
+// would make it a crash; the addresses themselves go when the collector has seen the last view.
+
+import { createRequire } from 'node:module'
+import { StorageError } from '../../protocol/errors.ts'
+import type { Lease } from './file.ts'
+
+type Call<A extends unknown[]> = ((...args: A) => number) & {
+  async(...args: [...A, (error: Error | null, result: number) => void]): void
+}
+
+type Koffi = {
+  load(path: string | null): { func(signature: string): unknown }
+  view(address: number, byteCount: number): ArrayBuffer
+}
+
+export type MemoryCalls = {
+  koffi: Koffi
+  mmap: Call<[address: number, byteCount: number, protection: number, flags: number, descriptor: number, at: number]>
+  munmap: Call<[address: number, byteCount: number]>
+  madvise: Call<[address: number, byteCount: number, advice: number]>
+  fallocate: Call<[descriptor: number, at: number, byteCount: number]>
+}
+
+// Linux, the same on every architecture that koffi serves there.
+const protRead = 1
+const protWrite = 2
+const mapShared = 1
+const mapPrivate = 2
+const mapFixed = 0x10
+const mapAnonymous = 0x20
+const mapNoReserve = 0x4000
+/** Faults pages in for writing ahead of the writer (Linux 5.14). */
+export const advicePopulateWrite = 23
+
+let calls: MemoryCalls | null | undefined
+
+/** The system calls, or undefined where they cannot be had: another system, koffi not installed or not loading. */
+export function memoryCalls(): MemoryCalls | undefined {
+  if (calls !== undefined) return calls ?? undefined
+  calls = null
+  if (process.platform !== 'linux' || process.env['TWIGLOG_NO_NATIVE'] === '1') return undefined
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi
+    const libc = koffi.load(null)
+    calls = {
+      koffi,
+      mmap: libc.func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)') as MemoryCalls['mmap'],
+      munmap: libc.func('int munmap(intptr_t, size_t)') as MemoryCalls['munmap'],
+      madvise: libc.func('int madvise(intptr_t, size_t, int)') as MemoryCalls['madvise'],
+      fallocate: libc.func('int posix_fallocate(int, int64_t, int64_t)') as MemoryCalls['fallocate'],
+    }
+  } catch {
+    calls = null
+  }
+  return calls ?? undefined
+}
+
+const unmapLater = new FinalizationRegistry<{ address: number; byteCount: number }>(({ address, byteCount }) => {
+  memoryCalls()?.munmap(address, byteCount)
+})
+
+export class MemoryMap {
+  readonly bytes: Buffer
+  readonly #address: number
+  #leases = 0
+  #retired = false
+  #afterRetirement: (() => void) | undefined
+
+  /** Maps the first `byteCount` bytes of a file. Touching a page that the file does not have yet kills the process. */
+  constructor(descriptor: number, byteCount: number, writable: boolean) {
+    const { koffi, mmap } = memoryCalls()!
+    this.#address = mmap(0, byteCount, writable ? protRead | protWrite : protRead, mapShared, descriptor, 0)
+    if (this.#address === -1) throw new StorageError('ENOMEM', `${byteCount} bytes could not be mapped`)
+    const view = koffi.view(this.#address, byteCount)
+    unmapLater.register(view, { address: this.#address, byteCount })
+    this.bytes = Buffer.from(view)
+  }
+
+  lease(position: number, byteCount: number): Lease {
+    this.#leases++
+    let released = false
+    return {
+      bytes: this.bytes.subarray(position, position + byteCount),
+      release: () => {
+        if (released) return
+        released = true
+        if (--this.#leases === 0 && this.#retired) this.#overlay()
+      },
+    }
+  }
+
+  /** No new leases come; after the last one the memory is let go and `then` runs. */
+  retire(then?: () => void): void {
+    if (this.#retired) return
+    this.#retired = true
+    this.#afterRetirement = then
+    if (this.#leases === 0) this.#overlay()
+  }
+
+  #overlay(): void {
+    const flags = mapPrivate | mapFixed | mapAnonymous | mapNoReserve
+    memoryCalls()!.mmap(this.#address, this.bytes.length, protRead | protWrite, flags, -1, 0)
+    this.#afterRetirement?.()
+  }
+
+  /** Asks the kernel to fault a range in, off the event loop; a kernel that cannot is no error. */
+  populate(position: number, byteCount: number): void {
+    if (this.#retired) return
+    const lease = this.lease(0, 0) // the addresses stay ours while the call runs
+    memoryCalls()!.madvise.async(this.#address + position, byteCount, advicePopulateWrite, () => lease.release())
+  }
+}

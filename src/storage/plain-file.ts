@@ -1,0 +1,102 @@
+// Files by read and write calls: what serves where memory cannot be mapped. One copy in (the staging buffer, which the
+// write call hands to the page cache), and one out.
+
+import * as fs from 'node:fs'
+import { StorageError } from '../../protocol/errors.ts'
+import { Directory, flushDescriptor, storageError } from './directory.ts'
+import type { File, Lease, OpenOptions, Store } from './file.ts'
+
+const nothing = (): void => {}
+
+class PlainFile implements File {
+  readonly path: string
+  length: number
+  #descriptor: number
+  #staged: Buffer = Buffer.alloc(0)
+  #failure: StorageError | undefined
+
+  constructor(path: string, descriptor: number, length: number) {
+    this.path = path
+    this.#descriptor = descriptor
+    this.length = length
+  }
+
+  get allocatedBytes(): number {
+    return this.length
+  }
+
+  stage(byteCount: number): Buffer {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#staged.length < byteCount) this.#staged = Buffer.allocUnsafeSlow(Math.max(byteCount, 64 * 1024))
+    return this.#staged.subarray(0, byteCount)
+  }
+
+  commit(byteCount: number): void {
+    try {
+      for (let done = 0; done < byteCount; ) {
+        done += fs.writeSync(this.#descriptor, this.#staged, done, byteCount - done, this.length + done)
+      }
+    } catch (cause) {
+      throw storageError(cause) // what was written lies above the end and is written over or cut at recovery
+    }
+    this.length += byteCount
+    if (this.#staged.length > 4 * 1024 * 1024) this.#staged = Buffer.alloc(0)
+  }
+
+  drop(): void {}
+
+  read(position: number, byteCount: number): Lease {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(byteCount, this.length - position)))
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const read = fs.readSync(this.#descriptor, bytes, done, bytes.length - done, position + done)
+        if (read === 0) throw new StorageError('EIO', `${this.path} ends at ${position + done}, before ${this.length}`)
+        done += read
+      }
+    } catch (cause) {
+      throw storageError(cause)
+    }
+    return { bytes, release: nothing }
+  }
+
+  async flush(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      await flushDescriptor(this.#descriptor)
+    } catch (cause) {
+      // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
+      this.#failure = cause as StorageError
+      throw cause
+    }
+  }
+
+  cutAt(length: number): void {
+    fs.ftruncateSync(this.#descriptor, length)
+    this.length = length
+  }
+
+  seal(): void {
+    this.#staged = Buffer.alloc(0)
+  }
+
+  close(): void {
+    if (this.#descriptor < 0) return
+    fs.closeSync(this.#descriptor)
+    this.#descriptor = -1
+  }
+}
+
+export class PlainStore extends Directory implements Store {
+  readonly kind = 'plain'
+
+  create(path: string, _growthMax: number): File {
+    return new PlainFile(path, this.openFile(path, 'wx+'), 0)
+  }
+
+  open(path: string, _growthMax: number, { length, append = false }: OpenOptions = {}): File {
+    const descriptor = this.openFile(path, append ? 'r+' : 'r')
+    return new PlainFile(path, descriptor, length ?? fs.fstatSync(descriptor).size)
+  }
+
+  close(): void {}
+}
