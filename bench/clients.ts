@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { adopt } from './children.ts'
 import { cacheFolder } from './home.ts'
 import { between, type Reading, read, type Usage } from './meter.ts'
 import type { RunningPeer } from './peers.ts'
@@ -58,6 +59,7 @@ async function compile(name: string, libraries: readonly string[]): Promise<stri
 export class Outcome {
   readonly #values: Record<string, number>
   readonly #marks: ReadonlyMap<string, Reading>
+  #usage: Usage | undefined
 
   constructor(values: Record<string, number>, marks: ReadonlyMap<string, Reading>) {
     this.#values = values
@@ -80,8 +82,10 @@ export class Outcome {
     return this.value('messages') / this.value('seconds')
   }
 
+  /** One and the same object for all figures of a run: noise is counted once per measurement. */
   get usage(): Usage {
-    return between(this.at('begin'), this.at('end'))
+    this.#usage ??= between(this.at('begin'), this.at('end'))
+    return this.#usage
   }
 }
 
@@ -108,7 +112,10 @@ export async function run(client: Client, mode: string, args: ClientArgs, peer: 
     marks.set(mark, read(peer.pid, child.pid!))
     child.stdin.write('go\n')
   })
-  await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject))
+  child.once('error', (problem) => {
+    said += problem.message
+  })
+  await adopt(child)
   if (!result)
     throw new Error(`${client.name} ${mode} against ${peer.peer.name} failed: ${said.trim() || child.signalCode}`)
   const { failed } = result as { failed?: number }

@@ -50,14 +50,13 @@ export class Table {
       const [ours, theirs] = this.#peers.map((peer) => row.byPeer.get(peer))
       if (ours && theirs) yield this.#ratioLine(row, ours, theirs)
     }
-    const usages = [...this.#rows.values()]
-      .flatMap(({ byPeer }) => [...byPeer.values()].flat())
-      .flatMap((v) => v.usage ?? [])
+    const values = [...this.#rows.values()].flatMap(({ byPeer }) => [...byPeer.values()].flat())
+    const usages = [...new Set(values.flatMap(({ usage }) => usage ?? []))] // one run gives several figures
     if (usages.length) yield { journey: this.#journey, noise: noise(usages) }
   }
 
   #peerLine({ figure, client }: Row, peer: Peer, values: readonly Value[]): Line {
-    const usages = values.flatMap(({ usage }) => usage ?? [])
+    const usages = values.flatMap(({ usage }) => (usage && usage.wallS >= judgedS ? usage : []))
     return {
       journey: this.#journey,
       figure: figure.name,
@@ -93,8 +92,12 @@ function verdict(goal: NonNullable<Figure['goal']>, ratio: number): Line {
 
 // From this on, differences of rates are the neighbours' as much as the brokers'; CPU seconds suffer less.
 const noisyCores = 0.3
+// CPU is counted in ticks of 10 ms on each core: over less than this, what others took is mostly rounding.
+const judgedS = 0.5
 
-function noise(usages: readonly Usage[]): Line {
+function noise(all: readonly Usage[]): Line {
+  const usages = all.filter(({ wallS }) => wallS >= judgedS)
+  if (!usages.length) return { note: `not judged: every measurement took less than ${judgedS} s` }
   const others = usages.map(({ otherCores }) => otherCores)
   const stolen = usages.map(({ stolenCores }) => stolenCores)
   const noisy = others.filter((cores, i) => cores + stolen[i]! > noisyCores).length

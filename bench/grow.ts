@@ -5,7 +5,7 @@ import { inTurn, type Journey, newTopic, settle, warmUp, withPeers } from './jou
 import type { RunningPeer } from './peers.ts'
 
 const valueBytes = 1024
-const batch = { 'batch-records': 100 }
+const batch = { 'batch-records': 30 }
 
 export const grow: Journey = {
   name: 'grow',
@@ -22,33 +22,32 @@ export const grow: Journey = {
       const span = sizes[0]!.messages
       const topics = new Map<RunningPeer, string>()
       for (const peer of peers) topics.set(peer, await newTopic(peer, 1))
+      const costs = new Map<string, number>() // of each kind of fetch at the first size, to set the second against
       let written = 0
       for (const { name, messages } of sizes) {
         for (const peer of peers) {
           const args = { topic: topics.get(peer)!, messages: messages - written, bytes: valueBytes, ...batch }
           await run(client, 'produce', args, peer)
           await settle()
+          await run(client, 'fetch', { topic: args.topic, messages: span, repeat: 10 }, peer) // the first is colder
         }
         written = messages
         await inTurn(bench, `fetch with ${name} of log`, peers, async (peer, round) => {
           const topic = topics.get(peer)!
-          const add = (figure: string, unit: string, value: number, outcome: Outcome) =>
-            bench.table.add(
-              peer.peer,
-              round,
-              client.name,
-              { name: `${figure}, ${name} of log`, unit },
-              value,
-              outcome.usage,
-            )
-          const inOrder = await run(client, 'fetch', { topic, messages: span }, peer)
+          const add = (what: string, unit: string, value: number, { usage }: Outcome) => {
+            const figure = { name: `${what}, ${name} of log`, unit }
+            bench.table.add(peer.peer, round, client.name, figure, value, usage)
+            const key = `${peer.peer.name} ${what} ${round}`
+            const before = costs.get(key)
+            const cost = unit === 'ms' ? value : 1 / value
+            const growth = { name: `${what}, cost at 4 GB against 0.1 GB`, unit: 'times' }
+            if (before) bench.table.add(peer.peer, round, client.name, growth, cost / before)
+            else costs.set(key, cost)
+          }
+          const inOrder = await run(client, 'fetch', { topic, messages: span, repeat: 10 }, peer)
           add('old data in order', 'msg/s', inOrder.rate, inOrder)
-          const scattered = await run(
-            client,
-            'fetch',
-            { topic, from: 'scattered', span, fetches: bench.count(5000) },
-            peer,
-          )
+          const far = { topic, from: 'scattered', span, fetches: bench.count(10_000) }
+          const scattered = await run(client, 'fetch', far, peer)
           add('fetch at a scattered old offset, p50', 'ms', scattered.value('request_ms_p50'), scattered)
           add('fetch at a scattered old offset, p99', 'ms', scattered.value('request_ms_p99'), scattered)
         })

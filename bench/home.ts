@@ -18,7 +18,7 @@ let dataCount = 0
 
 /** Empty, on the same disk for every peer, and gone when the script ends. */
 export function freshDataFolder(name: string): string {
-  const path = join(dataHome, `${name}-${++dataCount}`)
+  const path = join(dataHome, `${name.replaceAll(/\W+/g, '-')}-${++dataCount}`)
   mkdirSync(path, { recursive: true })
   return path
 }

@@ -89,18 +89,21 @@ export async function newTopic(peer: RunningPeer, partitions: number): Promise<s
   return topic
 }
 
-/** Code paths, JIT and connections of the broker, both ways and with small and large batches. */
+/**
+ * Code paths, JIT and connections of the broker, both ways and with large and small batches. A JVM goes on getting
+ * faster for tens of thousands of requests; with less than this, its later rounds are better than its first.
+ */
 export async function warmUp(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
-  const messages = bench.count(400_000)
+  const messages = bench.count(1_000_000)
+  const { application, raw } = bench.clients
   for (const peer of peers) {
     progress(`  warming up ${peer.peer.name}`)
     await withTopic(peer, 1, async (topic) => {
-      const { application, raw } = bench.clients
       await run(application, 'produce', { topic, messages, acks: 'all' }, peer)
       await run(application, 'consume', { topic, messages }, peer)
       if (!raw) return
-      await run(raw, 'produce', { topic, messages: messages / 2 }, peer)
-      await run(raw, 'fetch', { topic, messages }, peer)
+      await run(raw, 'produce', { topic, messages }, peer)
+      await run(raw, 'fetch', { topic, messages: 2 * messages }, peer)
     })
   }
 }

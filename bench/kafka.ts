@@ -70,7 +70,7 @@ async function install(jarFolder: string): Promise<void> {
     const pomPath = join(cacheFolder('kafka'), 'pom.xml')
     writeFileSync(pomPath, pom(`[4.0.0,${bound})`))
     const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${jarFolder}`, '-DincludeScope=runtime']
-    const problem = await run('mvn', ['-B', '-q', '-f', pomPath, ...goal]).then(() => undefined, mavenOutput)
+    const problem = await run('mvn', ['-B', '-q', '-U', '-f', pomPath, ...goal]).then(() => undefined, mavenOutput)
     if (problem === undefined) return writeFileSync(join(jarFolder, 'complete'), '')
     const missing = /org\.apache\.kafka:[\w.-]+:(?:jar|pom):(\d+\.\d+\.\d+)/.exec(problem)?.[1]
     if (missing === undefined || missing === bound) throw new Error(`Maven failed: ${problem.slice(0, 500)}`)

@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     port: text(''),
     linger: text(''),
     'batch-records': text(''),
+    repeat: text(''),
   },
 })
 const messageCount = Number(values.messages)

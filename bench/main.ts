@@ -29,7 +29,8 @@ ${journeys.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\
   --rounds N   measure each peer N times, in turn (3)
   --scale F    shrink the counts, for example 0.1 to try things out (1)
   --json FILE  write the lines to a file too
-  --peers A,B  only these peers (twiglog,kafka)
+  --peers A,B  what to compare (twiglog,kafka): twiglog, kafka, or the folder of another built checkout of twiglog;
+               the same peer twice shows how far equal things come out apart
 `
 
 const { values, positionals } = parseArgs({
@@ -49,7 +50,6 @@ if (!chosen.length || !(rounds >= 1) || !(scale > 0)) {
   process.stderr.write(usage)
   process.exit(2)
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130)) // the peers end with us
 
 if (values.json) writeFileSync(values.json, '')
 function print(line: Line): void {
@@ -58,11 +58,17 @@ function print(line: Line): void {
   if (values.json) appendFileSync(values.json, text)
 }
 
+async function findPeer(name: string): Promise<Peer | string> {
+  if (name === 'kafka') return await kafka()
+  const ours = name === 'twiglog' ? twiglog(twiglogFlags) : twiglog(twiglogFlags, name)
+  return ours ?? 'twiglog is not built there: npm run build'
+}
+
 async function findPeers(): Promise<Peer[]> {
   const names = values.peers.split(',')
   const found: Peer[] = []
   for (const name of names) {
-    const peer = name === 'twiglog' ? (twiglog(twiglogFlags) ?? 'it is not built: npm run build') : await kafka()
+    const peer = await findPeer(name)
     if (typeof peer === 'string') print({ peer: name, problem: `not measured: ${peer}` })
     else found.push(peer)
   }

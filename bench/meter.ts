@@ -25,6 +25,7 @@ export interface Memory {
 }
 
 export interface Usage {
+  readonly wallS: number
   readonly brokerCpuS: number | undefined
   /** Cores used by anything but broker, client and script. */
   readonly otherCores: number
@@ -49,6 +50,7 @@ export function between(from: Reading, to: Reading): Usage {
   const ours = (r: Reading) => (r.brokerS ?? 0) + r.clientS + r.scriptS
   const otherS = to.busyS - from.busyS - (ours(to) - ours(from))
   return {
+    wallS,
     brokerCpuS: from.brokerS === undefined || to.brokerS === undefined ? undefined : to.brokerS - from.brokerS,
     otherCores: Math.max(0, otherS / wallS), // ticks are 10 ms: a quiet machine can come out just below 0
     stolenCores: (to.stolenS - from.stolenS) / wallS,

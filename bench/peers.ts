@@ -1,10 +1,11 @@
 // A peer is a broker we can start and stop; here is their common life, and twiglog itself.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { adopt } from './children.ts'
 import { cacheFolder, freshDataFolder } from './home.ts'
 import { isAnswering } from './wire.ts'
 
@@ -27,26 +28,17 @@ export interface RunningPeer {
   stop(): Promise<void>
 }
 
-const alive = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of alive) child.kill('SIGKILL')
-})
-
 export async function start(peer: Peer): Promise<RunningPeer> {
   const port = await freePort()
   const dataFolder = freshDataFolder(peer.name)
   const [command, ...args] = await peer.prepare(port, dataFolder)
-  const logPath = join(cacheFolder('logs'), `${peer.name}.log`)
+  const logPath = join(cacheFolder('logs'), `${basename(dataFolder)}.log`)
   const log = openSync(logPath, 'w')
   const execAt = performance.now()
   const child = spawn(command, args, { stdio: ['ignore', log, log] })
-  alive.add(child)
-  const ended = new Promise<void>((resolve) => {
-    const over = () => {
-      alive.delete(child)
-      resolve()
-    }
-    child.once('exit', over).once('error', over)
+  let gone = false
+  const ended = adopt(child).then(() => {
+    gone = true
   })
   const stop = async () => {
     child.kill('SIGTERM')
@@ -56,7 +48,7 @@ export async function start(peer: Peer): Promise<RunningPeer> {
     rmSync(dataFolder, { recursive: true, force: true })
   }
   for (let waitedMs = 0; !(await isAnswering(port)); waitedMs = performance.now() - execAt) {
-    if (!alive.has(child) || waitedMs > startMsMax) {
+    if (gone || waitedMs > startMsMax) {
       await stop()
       throw new Error(`${peer.name} did not start:\n${readFileSync(logPath, 'utf8').slice(-2000)}`)
     }
@@ -75,15 +67,16 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-const mainPath = fileURLToPath(new URL('../src/main.js', import.meta.url))
-const packagePath = fileURLToPath(new URL('../../package.json', import.meta.url))
+const ownFolder = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Twiglog as it is built beside us, with further command line arguments; undefined where it is not built. */
-export function twiglog(moreArgs: readonly string[]): Peer | undefined {
+/** Twiglog as it is built in `folder` (or here), with further command line arguments; undefined where it is not built. */
+export function twiglog(moreArgs: readonly string[], folder?: string): Peer | undefined {
+  const root = resolve(folder ?? ownFolder)
+  const mainPath = join(root, 'dist/src/main.js')
   if (!existsSync(mainPath)) return undefined
   return {
-    name: 'twiglog',
-    version: JSON.parse(readFileSync(packagePath, 'utf8')).version,
+    name: folder ? `twiglog in ${basename(root)}` : 'twiglog',
+    version: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
     async prepare(port, dataFolder) {
       const args = ['start', '--port', `${port}`, '--data', join(dataFolder, 'log')]
       const ready = ['--ready-file', join(dataFolder, 'ready'), '--set', 'num.partitions=1']

@@ -93,7 +93,7 @@ static struct fetched fetch_once(int fd, const char *topic, int partition, int64
   return got;
 }
 
-// Reads `messages` in order from the start or up to the end of each partition.
+// Reads `messages` in order from the start or up to the end of each partition, `repeat` times over.
 static void fetch_in_order(int fd, const char *topic) {
   int partitions = number_argument("partitions", 1), bytes_max = number_argument("fetch-bytes", 1048576);
   int64_t wanted = number_argument("messages", 1000000) / partitions, got_messages = 0, got_bytes = 0;
@@ -104,9 +104,11 @@ static void fetch_in_order(int fd, const char *topic) {
     offsets[p] = from_end && end > wanted ? end - wanted : 0;
     ends[p] = offsets[p] + wanted < end ? offsets[p] + wanted : end;
   }
+  long repeat = number_argument("repeat", 1);
   mark("begin");
   int64_t start = clock_ns();
-  for (int p = 0; p < partitions; p++)
+  for (long turn = 0; turn < repeat * partitions; turn++) {
+    int p = turn % partitions;
     for (int64_t offset = offsets[p]; offset < ends[p];) {
       struct fetched got = fetch_once(fd, topic, p, offset, bytes_max);
       if (got.next_offset <= offset) die("a fetch below the high watermark brought no whole batch");
@@ -114,6 +116,7 @@ static void fetch_in_order(int fd, const char *topic) {
       got_bytes += got.bytes;
       offset = got.next_offset;
     }
+  }
   double seconds = seconds_since(start);
   mark("end");
   printf("{\"messages\":%lld,\"seconds\":%.6f,\"wire_bytes\":%lld}\n", (long long)got_messages, seconds, (long long)got_bytes);
