@@ -50,6 +50,8 @@ export interface Store {
   create(path: string, growthMax: number): File
   open(path: string, growthMax: number, options?: OpenOptions): File
   exists(path: string): boolean
+  /** Bytes of a file as the disk has it, pre-allocated zeros included. */
+  sizeOf(path: string): number
   /** Names in a folder, sorted; none if there is no such folder. */
   list(folder: string): string[]
   /** Removes a file's name; maps and links of it live on. No error if it is not there. */

@@ -11,7 +11,7 @@ import * as fs from 'node:fs'
 import { StorageError } from '../../protocol/errors.ts'
 import { Directory, flushDescriptor, storageError } from './directory.ts'
 import type { File, Lease, OpenOptions, Store } from './file.ts'
-import { MemoryMap, memoryCalls } from './memory-map.ts'
+import { MemoryMap, memoryCalls, punchHole } from './memory-map.ts'
 
 const pageBytes = 4096
 const allocationMin = 16 * 1024
@@ -147,12 +147,25 @@ class MappedFile implements File {
   }
 
   cutAt(length: number): void {
-    // Never ftruncate under a map; zeros above the end are what a fresh allocation holds.
-    if (this.length > length) {
-      if (this.#map === undefined || this.#map.bytes.length < this.length) this.#remap(this.length)
-      this.#map!.bytes.fill(0, length, this.length)
+    // Never ftruncate under a map. A hole reads as zeros, which is what a fresh allocation holds, and costs no page.
+    const pageEnd = roundUp(length)
+    const size = Math.max(this.length, this.#append ? this.#allocated : 0)
+    if (size > length && this.#append) {
+      if (this.#map === undefined || this.#map.bytes.length < pageEnd) this.#remap(Math.max(pageEnd, pageBytes))
+      this.#map!.bytes.fill(0, length, Math.min(pageEnd, size))
+      if (size > pageEnd) this.#punch(pageEnd, size)
     }
     this.length = length
+  }
+
+  #punch(from: number, to: number): void {
+    const code = memoryCalls()!.changeSpace(this.#descriptor, punchHole, from, to - from)
+    if (code === 0) {
+      this.#allocated = from
+      return
+    }
+    if (this.#map!.bytes.length < to) this.#remap(to)
+    this.#map!.bytes.fill(0, from, to)
   }
 
   seal(): void {
@@ -180,7 +193,10 @@ class MappedFile implements File {
   }
 
   close(): void {
-    if (this.#append && !this.#sealed) return this.seal()
+    if (this.#append && !this.#sealed) {
+      this.seal()
+      return
+    }
     this.#map?.retire()
     this.#map = undefined
     this.#closeDescriptor()

@@ -109,6 +109,10 @@ export class MemoryStore implements Store {
     return this.#contents.has(path)
   }
 
+  sizeOf(path: string): number {
+    return this.#contents.get(path)?.length ?? 0
+  }
+
   list(folder: string): string[] {
     const prefix = folder === '' ? '' : `${folder}/`
     const names = new Set<string>()

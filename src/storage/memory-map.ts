@@ -21,6 +21,7 @@ export type MemoryCalls = {
   munmap: Call<[address: number, byteCount: number]>
   madvise: Call<[address: number, byteCount: number, advice: number]>
   fallocate: Call<[descriptor: number, at: number, byteCount: number]>
+  changeSpace: Call<[descriptor: number, mode: number, at: number, byteCount: number]>
 }
 
 // Linux, the same on every architecture that koffi serves there.
@@ -31,6 +32,8 @@ const mapPrivate = 2
 const mapFixed = 0x10
 const mapAnonymous = 0x20
 const mapNoReserve = 0x4000
+/** Gives blocks back without changing the file's size: they read as zeros. */
+export const punchHole = 0x03
 /** Faults pages in for writing ahead of the writer (Linux 5.14). */
 export const advicePopulateWrite = 23
 
@@ -50,6 +53,7 @@ export function memoryCalls(): MemoryCalls | undefined {
       munmap: libc.func('int munmap(intptr_t, size_t)') as MemoryCalls['munmap'],
       madvise: libc.func('int madvise(intptr_t, size_t, int)') as MemoryCalls['madvise'],
       fallocate: libc.func('int posix_fallocate(int, int64_t, int64_t)') as MemoryCalls['fallocate'],
+      changeSpace: libc.func('int fallocate(int, int, int64_t, int64_t)') as MemoryCalls['changeSpace'],
     }
   } catch {
     calls = null

@@ -1,0 +1,427 @@
+// One history: batches in the order of their offsets, appended at the end, read from anywhere. The only place that
+// assigns offsets. It never hears of topics, leaders or clients.
+
+import { type ErrorName, errors, Refusal } from '../../protocol/errors.ts'
+import { type Records, recordsLength } from '../../protocol/reader.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import { codecName } from '../../protocol/records/compression.ts'
+import { offsetOfTimestamp, readRecords } from '../../protocol/records/record.ts'
+import { type RecordError, validateProduceBatch, validateRecords } from '../../protocol/records/validate.ts'
+import { borrow, type Lease, type Store } from '../storage/file.ts'
+import { saveCheckpoint } from './checkpoint.ts'
+import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
+import type { ProducerState } from './producer-state.ts'
+import { dropSnapshots, recover, saveSnapshot } from './recovery.ts'
+import { type Found, Segment } from './segment.ts'
+
+/** An answer to a producer whose batch is not taken, record by record where that is known (KIP-467). */
+export class BatchRefusal extends Refusal {
+  readonly recordErrors: readonly RecordError[]
+  constructor(error: ErrorName, message?: string | null, recordErrors: readonly RecordError[] = []) {
+    super(error, message ?? errors[error].sentence)
+    this.recordErrors = recordErrors
+  }
+}
+
+export type Appended = {
+  baseOffset: number
+  lastOffset: number
+  /** Broker time where the topic has LogAppendTime, else -1. */
+  logAppendTimeMs: number
+  /** The batch had been appended before; the offsets are those it got then. */
+  duplicate: boolean
+}
+
+export type AppendOptions = {
+  leaderEpoch: number
+  /** Broker time, ms. */
+  now: number
+  /** Version of the Produce request that brings the batch. */
+  produceVersion?: number
+}
+
+/** Bounds of a log: `logStartOffset <= highWatermark <= logEndOffset`. */
+export type Bounds = { logStartOffset: number; logEndOffset: number }
+
+export type OffsetAndTime = { offset: number; timestamp: number; leaderEpoch: number }
+
+const relativeOffsetMax = 0x7fff_ffff
+const nothing: Lease = { bytes: Buffer.alloc(0), release: () => {} }
+
+export class Log {
+  readonly folder: string
+  readonly #store: Store
+  readonly #config: LogConfig
+  /** Ascending; the last is the active one. Empty while the log was never written. */
+  #segments: Segment[]
+  #epochs: LeaderEpochs
+  #logStartOffset: number
+  #logEndOffset: number
+  #producers: ProducerState
+  #flushing: Promise<void> | undefined
+  #flushNext: Promise<void> | undefined
+  /** Sealed segments whose bytes are not known to be on stable storage. */
+  #unflushed = new Set<Segment>()
+  #flushedOffset: number
+  readonly recovered: { scannedBytes: number; cutBytes: number }
+
+  /** Opens the log in `folder`; a missing folder is an empty log that owns nothing on the disk. */
+  constructor(store: Store, folder: string, config: LogConfig) {
+    this.folder = folder
+    this.#store = store
+    this.#config = config
+    const found = recover(store, folder, this.#growthMax, config.indexIntervalBytes)
+    this.#segments = found.segments
+    this.#epochs = found.epochs
+    this.#producers = found.producers
+    this.#logEndOffset = found.segments.at(-1)?.nextOffset ?? found.logStartOffset
+    this.#logStartOffset = Math.min(found.logStartOffset, this.#logEndOffset)
+    this.#flushedOffset = this.#logEndOffset
+    this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
+    for (const segment of found.segments.slice(0, -1)) if (found.scannedBytes > 0) this.#unflushed.add(segment)
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset
+  }
+
+  get logEndOffset(): number {
+    return this.#logEndOffset
+  }
+
+  /** Everything below is on stable storage, as far as this process knows. */
+  get flushedOffset(): number {
+    return this.#flushedOffset
+  }
+
+  get producers(): ProducerState {
+    return this.#producers
+  }
+
+  get epochs(): LeaderEpochs {
+    return this.#epochs
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments
+  }
+
+  /** Bytes of batches in all segments. */
+  get byteCount(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.length, 0)
+  }
+
+  get #growthMax(): number {
+    return this.#config.segmentBytes
+  }
+
+  /**
+   * Appends the one batch that a producer sent. Its bytes are copied once, into the place where they stay; they are
+   * checked there and become part of the log by the end moving over them. Throws StorageError, then nothing has changed.
+   */
+  append(records: Records, options: AppendOptions): Appended | BatchRefusal {
+    const byteCount = recordsLength(records)
+    if (byteCount > this.#config.maxMessageBytes && byteCount > batch.headerBytes) {
+      const message = `A batch of ${byteCount} bytes; max.message.bytes of the topic is ${this.#config.maxMessageBytes}.`
+      return new BatchRefusal('MESSAGE_TOO_LARGE', message)
+    }
+    if (byteCount > this.#config.segmentBytes) return new BatchRefusal('RECORD_LIST_TOO_LARGE')
+    if (byteCount < batch.headerBytes) return new BatchRefusal('INVALID_RECORD')
+    const segment = this.#room(byteCount, options.now)
+    const staged = segment.file.stage(byteCount)
+    copyInto(staged, records)
+    const refusal = this.#check(staged, options)
+    if (refusal !== undefined) {
+      segment.file.drop()
+      return refusal
+    }
+    if (batch.hasProducerId(staged, 0)) {
+      const verdict = this.#producers.check(staged, 0)
+      if (verdict.kind !== 'new') segment.file.drop()
+      if (verdict.kind === 'refused') return new BatchRefusal(verdict.error, verdict.message)
+      if (verdict.kind === 'duplicate')
+        return this.#duplicate(verdict.firstOffset, verdict.lastOffset, verdict.timestamp)
+    }
+    const { codec } = this.#config
+    if (codec !== undefined && codec !== batch.codec(staged, 0)) {
+      const packed = repack(staged, codec)
+      segment.file.drop()
+      return this.#appendOwn(packed, options)
+    }
+    return this.#commit(segment, staged, options)
+  }
+
+  /** Appends a batch that the broker made itself: no client limits, no sequence check. */
+  appendOwn(bytes: Buffer, options: AppendOptions): Appended {
+    return this.#appendOwn(bytes, options)
+  }
+
+  #appendOwn(bytes: Buffer, options: AppendOptions): Appended {
+    const segment = this.#room(bytes.length, options.now)
+    const staged = segment.file.stage(bytes.length)
+    bytes.copy(staged)
+    return this.#commit(segment, staged, options)
+  }
+
+  #duplicate(baseOffset: number, lastOffset: number, timestamp: number): Appended {
+    const logAppendTimeMs = this.#config.logAppendTime ? timestamp : -1
+    return { baseOffset, lastOffset, logAppendTimeMs, duplicate: true }
+  }
+
+  #check(staged: Buffer, { now, produceVersion }: AppendOptions): BatchRefusal | undefined {
+    const config = this.#config
+    const limits = { messageBytesMax: config.maxMessageBytes }
+    const versioned = produceVersion === undefined ? limits : { ...limits, produceVersion }
+    const error = validateProduceBatch(staged, 0, staged.length, versioned)
+    if (error !== 'NONE') return new BatchRefusal(error)
+    const times = config.logAppendTime
+      ? {}
+      : { timestampBeforeMaxMs: config.timestampBeforeMaxMs, timestampAfterMaxMs: config.timestampAfterMaxMs }
+    const verdict = validateRecords(staged, 0, { needsKeys: config.compacts, now, ...times })
+    if (verdict.error !== 'NONE') return new BatchRefusal(verdict.error, verdict.message, verdict.recordErrors)
+    if (verdict.maxTimestamp !== batch.maxTimestamp(staged, 0)) batch.setMaxTimestamp(staged, 0, verdict.maxTimestamp)
+    return undefined
+  }
+
+  #commit(segment: Segment, staged: Buffer, { leaderEpoch, now }: AppendOptions): Appended {
+    const baseOffset = this.#logEndOffset
+    if (this.#config.logAppendTime) batch.setLogAppendTime(staged, 0, now)
+    batch.setPartitionLeaderEpoch(staged, 0, leaderEpoch)
+    // Last: until now a scan would take the batch for one that does not follow.
+    batch.setBaseOffset(staged, 0, baseOffset)
+    segment.commit(staged, this.#config.indexIntervalBytes, now)
+    this.#logEndOffset = segment.nextOffset
+    this.#epochs.assign(leaderEpoch, baseOffset)
+    this.#producers.note(staged, 0)
+    const logAppendTimeMs = this.#config.logAppendTime ? now : -1
+    return { baseOffset, lastOffset: this.#logEndOffset - 1, logAppendTimeMs, duplicate: false }
+  }
+
+  /** The segment that takes the next `byteCount` bytes. */
+  #room(byteCount: number, now: number): Segment {
+    const active = this.#segments.at(-1)
+    if (active === undefined) return this.#begin()
+    const full = active.length + byteCount > this.#config.segmentBytes
+    const old = active.firstAppendAt !== undefined && now - active.firstAppendAt > this.#config.segmentMs
+    const far = this.#logEndOffset - active.baseOffset > relativeOffsetMax - byteCount
+    if (active.isEmpty || !(full || old || far)) return active
+    return this.roll()
+  }
+
+  #begin(): Segment {
+    const segment = new Segment(this.#store, this.folder, this.#logEndOffset, this.#growthMax, false)
+    this.#segments.push(segment)
+    return segment
+  }
+
+  /** Closes the active segment and begins a new one at the log end. */
+  roll(): Segment {
+    const active = this.#segments.at(-1)
+    const next = this.#begin()
+    if (active !== undefined) {
+      this.#unflushed.add(active)
+      active.saveIndex()
+      saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
+      // Sealed after the flush: a flush needs the descriptor.
+      this.flush().then(
+        () => this.saveCheckpoint(false),
+        () => {}, // the file remembers its failure and refuses the next append
+      )
+    }
+    return next
+  }
+
+  /**
+   * Batches from the one that holds `offset` on, in one piece: at most `bytesMax`, except that the first batch comes whole
+   * where `wholeFirst` asks for it. Nothing at or above `bound` is shown. The caller has held the offset against the bounds.
+   */
+  read(offset: number, bytesMax: number, bound: number, wholeFirst: boolean): Lease {
+    if (offset >= bound) return nothing
+    let at = this.#segmentOf(offset)
+    let found: Found | undefined
+    for (; at < this.#segments.length && found === undefined; at++) found = this.#segments[at]!.find(offset)
+    if (found === undefined || found.baseOffset >= bound) return nothing
+    const segment = this.#segments[at - 1]!
+    if (found.byteCount > bytesMax && !wholeFirst) return nothing
+    const end = bound >= segment.nextOffset ? segment.length : (segment.find(bound)?.position ?? segment.length)
+    const byteCount = Math.min(end - found.position, Math.max(bytesMax, found.byteCount))
+    return segment.read(found.position, byteCount)
+  }
+
+  /** Index of the last segment that begins at or below the offset. */
+  #segmentOf(offset: number): number {
+    let low = 0
+    for (let high = this.#segments.length - 1; low < high; ) {
+      const middle = (low + high + 1) >> 1
+      if (this.#segments[middle]!.baseOffset <= offset) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** The first record below `bound` whose timestamp is `timestamp` or later. */
+  offsetAt(timestamp: number, bound: number): OffsetAndTime | undefined {
+    for (const segment of this.#segments) {
+      let found = segment.findTime(timestamp)
+      while (found !== undefined && found.baseOffset < bound) {
+        const { byteCount, position, nextOffset } = found
+        const record = borrow(segment.read(position, byteCount), (bytes) =>
+          offsetOfTimestamp(bytes, 0, timestamp, this.#logStartOffset),
+        )
+        if (record !== undefined && record.offset < bound) {
+          return { ...record, leaderEpoch: this.#epochs.epochAt(record.offset) }
+        }
+        found = segment.find(nextOffset)
+      }
+    }
+    return undefined
+  }
+
+  /** The first record with the largest timestamp of the log (ListOffsets -3, KIP-734). */
+  maxTimestamp(): OffsetAndTime | undefined {
+    let largest = -1
+    for (const segment of this.#segments) largest = Math.max(largest, segment.maxTimestamp)
+    return largest < 0 ? undefined : this.offsetAt(largest, this.#logEndOffset)
+  }
+
+  /** Where the history of an epoch ends (OffsetForLeaderEpoch). */
+  epochEnd(epoch: number): EpochEntry {
+    return this.#epochs.endOf(epoch, this.#logEndOffset)
+  }
+
+  /** Moves the log start up; whole segments below it go. The caller has held the offset against the bounds. */
+  deleteBelow(offset: number): void {
+    if (offset <= this.#logStartOffset) return
+    this.#logStartOffset = offset
+    this.#epochs.startAt(offset)
+    this.saveCheckpoint(false)
+    this.#dropWhile((segment) => segment.nextOffset <= offset)
+  }
+
+  /** Applies retention by time and by bytes; answers how many segments went. */
+  retain(now: number): number {
+    const { deletes, retentionMs, retentionBytes } = this.#config
+    if (!deletes) return 0
+    let excess = retentionBytes < 0 ? 0 : this.byteCount - retentionBytes
+    const expired = (segment: Segment): boolean => {
+      if (segment.isEmpty) return false
+      // The clock of the records, or, where they bear none, that of the append.
+      const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
+      const old = retentionMs >= 0 && now - newest > retentionMs
+      const over = retentionBytes >= 0 && excess >= segment.length
+      if (over) excess -= segment.length
+      return old || over
+    }
+    const doomed: Segment[] = []
+    for (const segment of this.#segments) {
+      if (!expired(segment)) break
+      doomed.push(segment)
+    }
+    if (doomed.length === 0) return 0
+    if (doomed.length === this.#segments.length) this.roll()
+    const end = doomed.at(-1)!.nextOffset
+    if (end > this.#logStartOffset) {
+      this.#logStartOffset = end
+      this.#epochs.startAt(end)
+      this.saveCheckpoint(false)
+    }
+    this.#dropWhile((segment) => doomed.includes(segment))
+    return doomed.length
+  }
+
+  #dropWhile(doomed: (segment: Segment) => boolean): void {
+    while (this.#segments.length > 1 && doomed(this.#segments[0]!)) {
+      const segment = this.#segments.shift()!
+      this.#unflushed.delete(segment)
+      segment.remove()
+    }
+  }
+
+  /**
+   * Resolves when everything appended before the call is on stable storage. One flush runs at a time; all who come
+   * meanwhile share the next one (group commit).
+   */
+  flush(): Promise<void> {
+    if (this.#flushing === undefined) {
+      this.#flushing = this.#flushNow().finally(() => {
+        this.#flushing = undefined
+      })
+      return this.#flushing
+    }
+    this.#flushNext ??= this.#flushing
+      .catch(() => {})
+      .then(() => {
+        this.#flushNext = undefined
+        return this.flush()
+      })
+    return this.#flushNext
+  }
+
+  async #flushNow(): Promise<void> {
+    const end = this.#logEndOffset
+    const active = this.#segments.at(-1)
+    for (const segment of [...this.#unflushed]) {
+      await segment.flush()
+      this.#unflushed.delete(segment)
+      segment.seal()
+    }
+    if (active !== undefined && this.#flushedOffset < end) await active.flush()
+    this.#flushedOffset = Math.max(this.#flushedOffset, end)
+  }
+
+  /** Notes what is flushed and indexed, so that the next start scans no further back. */
+  saveCheckpoint(durable: boolean): void {
+    const active = this.#segments.at(-1)
+    if (active === undefined && this.#logEndOffset === 0) return
+    // Only sealed and flushed segments, or all of a log that was just closed, are vouched for.
+    const unflushed = [...this.#unflushed].reduce((low, { baseOffset }) => Math.min(low, baseOffset), Infinity)
+    const whole = durable && unflushed === Infinity && active !== undefined
+    const segment = whole ? active.baseOffset : Math.min(unflushed, active?.baseOffset ?? this.#logEndOffset)
+    const recovered = whole
+      ? { offset: this.#logEndOffset, segment, position: active.length }
+      : { offset: segment, segment, position: 0 }
+    const logStartOffset = this.#logStartOffset
+    saveCheckpoint(this.#store, this.folder, { v: 1, logStartOffset, epochs: this.#epochs.entries, recovered }, durable)
+    dropSnapshots(this.#store, this.folder, recovered.offset)
+  }
+
+  /** Flushes, notes a clean end and lets files go. */
+  async close(): Promise<void> {
+    const active = this.#segments.at(-1)
+    if (active !== undefined) {
+      await this.flush()
+      if (!active.isEmpty) active.saveIndex()
+      saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
+      this.saveCheckpoint(true)
+    }
+    this.release()
+  }
+
+  /** Lets files go without another word: the log is deleted, or the process pretends to die. */
+  release(): void {
+    for (const segment of this.#segments) segment.close()
+  }
+}
+
+function copyInto(staged: Buffer, records: Records): void {
+  if (Buffer.isBuffer(records)) {
+    records.copy(staged)
+    return
+  }
+  let at = 0
+  for (const part of records) at += part.copy(staged, at)
+}
+
+/** The same records in another codec (`compression.type` of the topic). */
+function repack(bytes: Buffer, codec: number): Buffer {
+  return encodeBatch({
+    records: readRecords(bytes, 0),
+    codec: codecName(codec),
+    producerId: batch.producerId(bytes, 0),
+    producerEpoch: batch.producerEpoch(bytes, 0),
+    baseSequence: batch.baseSequence(bytes, 0),
+    isTransactional: batch.isTransactional(bytes, 0),
+  })
+}

@@ -1,0 +1,251 @@
+// One file of batches with its indexes: the piece of a log that is rolled, sealed, shared and deleted as a whole.
+
+import { Corruption } from '../../protocol/errors.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { borrow, type File, type Lease, type Store } from '../storage/file.ts'
+import { decodeIndex, encodeIndex } from './index-file.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { TimeIndex } from './time-index.ts'
+
+/** Name of a segment file: the base offset in 20 digits, so that names sort as offsets do. */
+export const segmentName = (baseOffset: number, suffix: string): string =>
+  `${String(baseOffset).padStart(20, '0')}.${suffix}`
+
+/** One batch as found by its position. */
+export type Found = {
+  position: number
+  byteCount: number
+  baseOffset: number
+  nextOffset: number
+  maxTimestamp: number
+}
+
+export class Segment {
+  readonly baseOffset: number
+  /** Offset after the last record; equals baseOffset while empty. */
+  nextOffset: number
+  maxTimestamp = -1
+  /** Broker time of the first append since the segment was made or opened; undefined while nothing was appended. */
+  firstAppendAt: number | undefined
+  readonly #store: Store
+  readonly #folder: string
+  readonly #growthMax: number
+  #file: File | undefined
+  #length: number
+  #offsets: OffsetIndex | undefined
+  #times: TimeIndex | undefined
+  #indexLease: Lease | undefined
+  #indexFile: File | undefined
+  #unindexedBytes = 0
+  #sealed: boolean
+
+  constructor(store: Store, folder: string, baseOffset: number, growthMax: number, sealed: boolean, length = 0) {
+    this.#store = store
+    this.#folder = folder
+    this.baseOffset = baseOffset
+    this.nextOffset = baseOffset
+    this.#growthMax = growthMax
+    this.#sealed = sealed
+    this.#length = length
+  }
+
+  get path(): string {
+    return `${this.#folder}/${segmentName(this.baseOffset, 'log')}`
+  }
+
+  get #indexPath(): string {
+    return `${this.#folder}/${segmentName(this.baseOffset, 'index')}`
+  }
+
+  /** Bytes of batches. */
+  get length(): number {
+    return this.#file?.length ?? this.#length
+  }
+
+  get allocatedBytes(): number {
+    return this.#file?.allocatedBytes ?? this.#length
+  }
+
+  get isEmpty(): boolean {
+    return this.nextOffset === this.baseOffset
+  }
+
+  /** Opened at the first use: a log that nobody touches owns no map and no descriptor. */
+  get file(): File {
+    if (this.#file !== undefined) return this.#file
+    const exists = this.#length > 0 || this.#store.exists(this.path)
+    const options = { length: this.#length, append: !this.#sealed }
+    this.#file = exists
+      ? this.#store.open(this.path, this.#growthMax, options)
+      : this.#store.create(this.path, this.#growthMax)
+    return this.#file
+  }
+
+  /** Takes the staged bytes in: one batch whose offsets are assigned. `intervalBytes`: bytes between index entries. */
+  commit(staged: Buffer, intervalBytes: number, now: number): void {
+    const position = this.length
+    const byteCount = batch.sizeInBytes(staged, 0)
+    const maxTimestamp = batch.maxTimestamp(staged, 0)
+    const baseOffset = batch.baseOffset(staged, 0)
+    const nextOffset = batch.nextOffset(staged, 0)
+    this.file.commit(byteCount)
+    this.firstAppendAt ??= now
+    this.note(position, byteCount, baseOffset, nextOffset, maxTimestamp, intervalBytes)
+  }
+
+  /** Enters a batch into the indexes: at append and when a file is scanned. */
+  note(
+    position: number,
+    byteCount: number,
+    baseOffset: number,
+    nextOffset: number,
+    maxTimestamp: number,
+    intervalBytes: number,
+  ): void {
+    const { offsets, times } = this.#indexes()
+    if (this.#unindexedBytes >= intervalBytes) {
+      offsets.add(baseOffset - this.baseOffset, position)
+      // All before this batch is known to be no later than the largest timestamp so far.
+      times.add(this.maxTimestamp, baseOffset - 1 - this.baseOffset)
+      this.#unindexedBytes = 0
+    }
+    this.#unindexedBytes += byteCount
+    this.nextOffset = nextOffset
+    if (maxTimestamp > this.maxTimestamp) this.maxTimestamp = maxTimestamp
+  }
+
+  #indexes(): { offsets: OffsetIndex; times: TimeIndex } {
+    if (this.#offsets === undefined || this.#times === undefined) {
+      if (!this.loadIndex()) {
+        this.#offsets = new OffsetIndex()
+        this.#times = new TimeIndex()
+      }
+    }
+    return { offsets: this.#offsets!, times: this.#times! }
+  }
+
+  /** Reads the index file; false where there is none or it does not describe this segment. */
+  loadIndex(): boolean {
+    if (!this.#store.exists(this.#indexPath)) return false
+    const file = this.#store.open(this.#indexPath, 0)
+    const lease = file.read(0, file.length)
+    try {
+      const content = decodeIndex(lease.bytes)
+      if (content.segmentBytes !== this.length) throw new Corruption('the index describes another length')
+      this.#offsets = content.offsets
+      this.#times = content.times
+      this.nextOffset = this.baseOffset + content.nextOffset
+      this.maxTimestamp = content.maxTimestamp
+      this.#indexFile = file
+      this.#indexLease = lease
+      return true
+    } catch (cause) {
+      lease.release()
+      file.close()
+      if (!(cause instanceof Corruption)) throw cause
+      return false
+    }
+  }
+
+  /** Forgets indexes and contents: the file is about to be scanned. */
+  reset(): void {
+    this.#offsets = new OffsetIndex()
+    this.#times = new TimeIndex()
+    this.#unindexedBytes = 0
+    this.nextOffset = this.baseOffset
+    this.maxTimestamp = -1
+  }
+
+  /** For recovery: what lies above `length` is not part of the segment. */
+  cutAt(length: number): void {
+    this.file.cutAt(length)
+    this.#length = length
+  }
+
+  /** Writes the index beside the segment. */
+  saveIndex(): void {
+    const { offsets, times } = this.#indexes()
+    const content = {
+      offsets,
+      times,
+      segmentBytes: this.length,
+      nextOffset: this.nextOffset - this.baseOffset,
+      maxTimestamp: this.maxTimestamp,
+    }
+    this.#store.save(this.#indexPath, encodeIndex(content), false)
+  }
+
+  /** No more batches come. */
+  seal(): void {
+    this.#sealed = true
+    this.#file?.seal()
+  }
+
+  async flush(): Promise<void> {
+    await this.#file?.flush()
+  }
+
+  /** The batch that starts at a position. Throws Corruption where there is none. */
+  batchAt(position: number): Found {
+    return borrow(this.file.read(position, batch.headerBytes), (bytes) => {
+      const size = bytes.length < batch.headerBytes ? -1 : batch.sizeInBytes(bytes, 0)
+      if (size < batch.headerBytes || position + size > this.length || batch.magic(bytes, 0) !== 2) {
+        throw new Corruption(`${this.path}: no batch at byte ${position}`)
+      }
+      return {
+        position,
+        byteCount: size,
+        baseOffset: batch.baseOffset(bytes, 0),
+        nextOffset: batch.nextOffset(bytes, 0),
+        maxTimestamp: batch.maxTimestamp(bytes, 0),
+      }
+    })
+  }
+
+  /** The batch that holds an offset, or the first one behind it (there may be holes); undefined past the last. */
+  find(offset: number): Found | undefined {
+    if (offset >= this.nextOffset) return undefined
+    let position = this.#indexes().offsets.floor(offset - this.baseOffset)
+    while (position < this.length) {
+      const found = this.batchAt(position)
+      if (found.nextOffset > offset) return found
+      position += found.byteCount
+    }
+    return undefined
+  }
+
+  /** The first batch whose largest timestamp is `timestamp` or later. */
+  findTime(timestamp: number): Found | undefined {
+    if (this.maxTimestamp < timestamp) return undefined
+    const { offsets, times } = this.#indexes()
+    let position = offsets.floor(times.startOf(timestamp))
+    while (position < this.length) {
+      const found = this.batchAt(position)
+      if (found.maxTimestamp >= timestamp) return found
+      position += found.byteCount
+    }
+    return undefined
+  }
+
+  read(position: number, byteCount: number): Lease {
+    return this.file.read(position, byteCount)
+  }
+
+  close(): void {
+    this.#indexLease?.release()
+    this.#indexFile?.close()
+    this.#indexLease = undefined
+    this.#offsets = undefined
+    this.#times = undefined
+    if (this.#file !== undefined) this.#length = this.#file.length
+    this.#file?.close()
+    this.#file = undefined
+  }
+
+  /** Removes the files' names; bytes that a reader holds or a branch shares live on. */
+  remove(): void {
+    this.close()
+    this.#store.remove(this.path)
+    this.#store.remove(this.#indexPath)
+  }
+}
