@@ -28,6 +28,18 @@ export async function run(program: string, args: readonly string[], options: Run
   }
 }
 
+const live = new Set<Running>()
+
+/** Plays something and ends what it left running: a scenario that fails half-way must not hold the others. */
+export async function leavingNothing<T>(play: () => Promise<T>): Promise<T> {
+  const before = new Set(live)
+  try {
+    return await play()
+  } finally {
+    for (const running of live) if (!before.has(running)) running.child.kill('SIGKILL')
+  }
+}
+
 /** A program that goes on while the test watches it. */
 export class Running {
   readonly child: ChildProcess
@@ -37,6 +49,8 @@ export class Running {
 
   constructor(program: string, args: readonly string[], cwd?: string) {
     this.child = spawn(program, args, { stdio: 'pipe', ...(cwd && { cwd }) })
+    live.add(this)
+    this.child.once('close', () => live.delete(this))
     this.child.stdout!.on('data', (bytes: Buffer) => this.#stdout.push(bytes))
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text

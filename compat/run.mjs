@@ -71,12 +71,15 @@ async function drive(name) {
   const results = await ended
   const code = await exited
 
-  if (results.plan.skipAll) {
-    counts.skipAll = results.plan.skipReason || 'no reason given'
+  if (code !== 0 || !results.ok) {
+    if (counts.failed === 0) {
+      // It died before its plan was played. Its empty TAP alone would look like a driver that skips everything.
+      console.log(`    # ${name} ended with ${code}`)
+      counts.failed++
+    }
+  } else if (results.plan.skipAll) {
+    counts.skipAll = results.plan.skipReason || results.plan.comment || 'no reason given'
     counts.skipped++
-  } else if ((!results.ok || code !== 0) && counts.failed === 0) {
-    console.log(`    # ${name} ended with ${code} before its plan was played`)
-    counts.failed++ // it died between two scenarios, or before the first
   }
   return counts
 }

@@ -1,6 +1,7 @@
 // What every client must be able to do, written down once. A driver answers each line with a test or with the reason why
 // its client cannot do it, so a scenario is never forgotten in silence.
 import type { Test } from 'tap'
+import { leavingNothing } from './process.ts'
 
 export const scenarios = {
   'topic.create': 'a topic is created with the partitions and configs asked for, and is then listed and described',
@@ -48,7 +49,7 @@ export async function play(t: Test, parts: Parts): Promise<void> {
     if (part === undefined) t.fail(`${name} (this driver neither plays it nor says why not)`)
     else if (typeof part === 'string') await t.test(name, { skip: part }, async () => {})
     else {
-      const results = await t.test(name, { timeout: msPerScenario }, part)
+      const results = await leavingNothing(() => t.test(name, { timeout: msPerScenario }, part))
       if (results?.count === 0) t.fail(`${id} ran and checked nothing`) // tap would call it passed
     }
   }

@@ -24,6 +24,7 @@ async function main(): Promise<void> {
   t.teardown(() => broker.stop())
   const kcat = new Kcat(broker.bootstrap)
   const stage = await Client.connect(broker.bootstrap)
+  t.teardown(() => stage.disconnect())
 
   function sending(name: string, settings: readonly string[]): Part {
     return async (t) => {
@@ -257,7 +258,6 @@ async function main(): Promise<void> {
     'restart.SIGTERM': across('SIGTERM'),
     'restart.SIGKILL': across('SIGKILL'),
   })
-  await stage.disconnect()
 }
 
 /** The partitions of the last assignment that a member has reported, none after a revocation. */

@@ -12,6 +12,7 @@ t.setTimeout(300_000)
 const broker = await startBroker()
 t.teardown(() => broker.stop())
 const client = await Client.connect(broker.bootstrap)
+t.teardown(() => client.disconnect())
 
 await play(t, {
   ...topicParts(client),
@@ -19,4 +20,3 @@ await play(t, {
   ...groupParts(client),
   ...restartParts(client, broker),
 })
-await client.disconnect()

@@ -1,0 +1,177 @@
+// kafka-topics, kafka-configs, kafka-get-offsets and kafka-delete-records.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { until } from '../process.ts'
+import { fresh, text } from '../records.ts'
+import type { Parts } from '../scenarios.ts'
+import type { Console, Hand } from './jvm.ts'
+
+export function topicParts(kafka: Console, hand: Hand) {
+  async function list(): Promise<string[]> {
+    return (await kafka.run('topics', ['--list'])).split('\n')
+  }
+
+  async function create(name: string, ...args: string[]): Promise<string> {
+    const topic = fresh(`java-${name}`)
+    await kafka.run('topics', ['--create', '--topic', topic, ...args])
+    return topic
+  }
+
+  async function describe(topic: string): Promise<string> {
+    return kafka.run('topics', ['--describe', '--topic', topic])
+  }
+
+  /** The lines `topic:partition:offset` of kafka-get-offsets. */
+  async function offsets(topic: string, time: string): Promise<string[]> {
+    return (await kafka.run('offsets', ['--topic', topic, '--time', time])).trim().split('\n').sort()
+  }
+
+  return {
+    'topic.create': async (t) => {
+      const topic = await create(
+        'create',
+        '--partitions',
+        '3',
+        '--config',
+        'retention.ms=3600000',
+        '--config',
+        'cleanup.policy=compact',
+      )
+      t.ok((await list()).includes(topic), 'the topic is listed')
+      const [head, ...partitions] = (await describe(topic)).trim().split('\n')
+      t.match(head, /PartitionCount: 3\tReplicationFactor: 1/)
+      t.match(head, /TopicId: (?!AAAAAAAAAAAAAAAAAAAAAA)\S{22}\t/, 'with an id that is not zero')
+      t.match(head, /retention\.ms=3600000/)
+      t.match(head, /cleanup\.policy=compact/)
+      t.equal(partitions.length, 3)
+      for (const [i, line] of partitions.entries())
+        t.match(line, new RegExp(`Partition: ${i}\tLeader: (\\d+)\tReplicas: \\1\tIsr: \\1`))
+    },
+
+    'topic.exists': async (t) => {
+      const topic = await create('exists', '--partitions', '2')
+      const again = await kafka.attempt('topics', ['--create', '--topic', topic, '--partitions', '5'])
+      t.not(again.code, 0)
+      t.match(again.stdout.toString() + again.stderr, /Topic '.*' already exists/)
+      t.match(await describe(topic), /PartitionCount: 2/, 'the first one stays as it was')
+      const invalid = await kafka.attempt('topics', ['--create', '--topic', 'a/b'])
+      t.not(invalid.code, 0)
+      t.match(invalid.stdout.toString() + invalid.stderr, /InvalidTopicException/)
+    },
+
+    'topic.auto': async (t) => {
+      const topic = fresh('java-auto')
+      await kafka.run('producer', ['--topic', topic], 'one\ntwo\n')
+      const read = await kafka.run('consumer', [
+        '--topic',
+        topic,
+        '--from-beginning',
+        '--max-messages',
+        '2',
+        '--timeout-ms',
+        '20000',
+      ])
+      t.equal(read, 'one\ntwo\n')
+    },
+
+    'topic.grow': async (t) => {
+      const topic = await create('grow', '--partitions', '1')
+      await kafka.run('topics', ['--alter', '--topic', topic, '--partitions', '4'])
+      t.match(await describe(topic), /PartitionCount: 4/)
+      const shrink = await kafka.attempt('topics', ['--alter', '--topic', topic, '--partitions', '2'])
+      t.not(shrink.code, 0, 'partitions never become fewer')
+      t.match(shrink.stdout.toString() + shrink.stderr, /InvalidPartitionsException/)
+      await kafka.run('producer', ['--topic', topic, '--reader-property', 'parse.key=true'], many(100))
+      const counts = (await offsets(topic, '-1')).map((line) => Number(line.split(':')[2]))
+      t.equal(counts.length, 4)
+      t.ok(
+        counts.every((count) => count > 0),
+        'keys go to the new partitions too',
+      )
+      t.equal(
+        counts.reduce((a, b) => a + b),
+        100,
+      )
+    },
+
+    'topic.config': async (t) => {
+      const topic = await create('config', '--partitions', '1')
+      const entity = ['--entity-type', 'topics', '--entity-name', topic]
+      const all = await kafka.run('configs', ['--describe', '--all', ...entity])
+      t.match(
+        all,
+        /\n {2}max\.message\.bytes=1048588 sensitive=false synonyms={DEFAULT_CONFIG:message\.max\.bytes=1048588}/,
+      )
+      t.match(all, /\n {2}cleanup\.policy=delete /)
+      await kafka.run('configs', [
+        '--alter',
+        '--add-config',
+        'max.message.bytes=20000,cleanup.policy=[compact,delete]',
+        ...entity,
+      ])
+      const changed = await kafka.run('configs', ['--describe', ...entity])
+      t.match(
+        changed,
+        /max\.message\.bytes=20000 sensitive=false synonyms={DYNAMIC_TOPIC_CONFIG:max\.message\.bytes=20000/,
+      )
+      t.match(changed, /cleanup\.policy=compact,delete /)
+      await kafka.run('configs', ['--alter', '--delete-config', 'max.message.bytes', ...entity])
+      const undone = await kafka.run('configs', ['--describe', ...entity])
+      t.notMatch(undone, /max\.message\.bytes=/, 'set back to the default')
+      t.match(undone, /cleanup\.policy=compact,delete /, 'and nothing else with it')
+      const wrong = await kafka.attempt('configs', ['--alter', '--add-config', 'max.message.bytes=many', ...entity])
+      t.not(wrong.code, 0)
+      t.match(wrong.stdout.toString() + wrong.stderr, /InvalidConfigurationException/)
+    },
+
+    'topic.delete': async (t) => {
+      const topic = await create('delete', '--partitions', '1')
+      await kafka.run('producer', ['--topic', topic], 'before\n')
+      const [idBefore] = (await describe(topic)).match(/TopicId: \S+/) ?? []
+      await kafka.run('topics', ['--delete', '--topic', topic])
+      await until('the topic is gone', async () => !(await list()).includes(topic))
+      await kafka.run('topics', ['--create', '--topic', topic, '--partitions', '1'])
+      t.same(await offsets(topic, '-1'), [`${topic}:0:0`], 'the new one is empty')
+      t.notMatch(await describe(topic), String(idBefore), 'and has an id of its own')
+      const never = await kafka.attempt('topics', ['--delete', '--topic', fresh('java-never')])
+      t.not(never.code, 0)
+      t.match(never.stdout.toString() + never.stderr, /does not exist/)
+    },
+
+    'records.delete': async (t) => {
+      const topic = await create('delete-records', '--partitions', '1')
+      const sent = text(20, 'delete')
+      await hand.open()
+      await hand.send(topic, sent)
+      const folder = await mkdtemp(join(tmpdir(), 'compat-java-'))
+      const file = join(folder, 'offsets.json')
+      await writeFile(file, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, offset: 13 }] }))
+      const said = await kafka.run('deleteRecords', ['--offset-json-file', file])
+      await rm(folder, { recursive: true })
+      t.match(said, `partition: ${topic}-0\tlow_watermark: 13`)
+      t.same(await offsets(topic, '-2'), [`${topic}:0:13`])
+      t.same(await offsets(topic, '-1'), [`${topic}:0:20`])
+      const read = await kafka.run('consumer', [
+        '--topic',
+        topic,
+        '--from-beginning',
+        '--max-messages',
+        '7',
+        '--timeout-ms',
+        '20000',
+      ])
+      t.equal(
+        read,
+        sent
+          .slice(13)
+          .map(({ value }) => `${value}\n`)
+          .join(''),
+      )
+    },
+  } satisfies Partial<Parts>
+}
+
+function many(count: number): string {
+  return Array.from({ length: count }, (_, i) => `key ${i}\tvalue ${i}\n`).join('')
+}
