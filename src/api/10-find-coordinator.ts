@@ -1,0 +1,33 @@
+// FindCoordinator: which broker answers for a group or a transactional id. One key until v3, many from v4 on (KIP-699).
+
+import { errors } from '../../protocol/errors.ts'
+import { findCoordinator } from '../../protocol/messages/10-find-coordinator.ts'
+import { type Context, serve } from './api.ts'
+
+/** Type 2, share groups, is refused as the real broker does for a key that is none of theirs. */
+const kinds = ['group', 'transaction'] as const
+
+export const findCoordinatorApi = serve(findCoordinator, [0, 6], (request, context) => {
+  const { key, keyType, coordinatorKeys } = request
+  if (context.version >= 4) return { coordinators: coordinatorKeys.map((of) => find(of, keyType, context)) }
+  const { errorMessage, ...found } = find(key, keyType, context)
+  // The real broker fills in the name of success here, and nothing from v4 on.
+  return { ...found, errorMessage: found.errorCode === 0 ? 'NONE' : errorMessage }
+})
+
+function find(key: string, keyType: number, { broker, client }: Context) {
+  const kind = kinds[keyType]
+  if (kind === undefined) return refused(key, `Coordinators of type ${keyType} are not known here.`)
+  const id = broker.coordinator(kind, key)
+  const { nodeId, host, port } = broker.nodes(client.listener).find((node) => node.nodeId === id)!
+  return { key, nodeId, host, port, errorCode: 0, errorMessage: '' }
+}
+
+const refused = (key: string, errorMessage: string) => ({
+  key,
+  nodeId: -1,
+  host: '',
+  port: -1,
+  errorCode: errors.INVALID_REQUEST.code,
+  errorMessage,
+})

@@ -1,0 +1,26 @@
+// DescribeGroups: state and members of classic groups.
+
+import { errors } from '../../protocol/errors.ts'
+import { describeGroups } from '../../protocol/messages/15-describe-groups.ts'
+import { type Context, serve } from './api.ts'
+import { groupOperations, noOperations } from './group-operations.ts'
+
+export const describeGroupsApi = serve(describeGroups, [0, 6], (request, context) => {
+  const operations = request.includeAuthorizedOperations ? groupOperations : noOperations
+  return { groups: request.groups.map((groupId) => describe(groupId, operations, context)) }
+})
+
+function describe(groupId: string, authorizedOperations: number, { groups, version }: Context) {
+  const found = groups.describe(groupId)
+  if (typeof found !== 'string') {
+    const { state, protocolType, protocol, members } = found
+    const described = { groupState: state, protocolType, protocolData: protocol, members, authorizedOperations }
+    return { groupId, errorCode: 0, ...described }
+  }
+  const nothing = { groupId, groupState: '', protocolType: '', protocolData: '', members: [] }
+  if (found !== 'GROUP_ID_NOT_FOUND') return { ...nothing, errorCode: errors[found].code }
+  // Before v6 (KIP-1043) a group that is not was described as a dead one.
+  const dead = { ...nothing, groupState: 'Dead' }
+  if (version < 6) return { ...dead, errorCode: 0, authorizedOperations }
+  return { ...dead, errorCode: errors[found].code, errorMessage: `Group ${groupId} not found.` }
+}

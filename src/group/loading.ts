@@ -1,0 +1,40 @@
+// Reads one partition of the offsets topic back: for each key the last value counts.
+
+import { Offsets } from './offsets.ts'
+import type { OffsetsLog } from './offsets-log.ts'
+import type { GroupMetadata, Remembered } from './records.ts'
+import { remembered } from './records.ts'
+
+/** Without metadata: a group that has only ever committed offsets. */
+export type LoadedGroup = { metadata: GroupMetadata | null; readonly offsets: Offsets }
+
+export async function loadPartition(log: OffsetsLog, partition: number): Promise<Map<string, LoadedGroup>> {
+  const groups = new Map<string, LoadedGroup>()
+  await log.replay(partition, (key, value) => {
+    const found = remembered(key, value)
+    if (found !== undefined) learn(groups, found)
+  })
+  for (const [id, { metadata, offsets }] of groups) if (metadata === null && offsets.isEmpty) groups.delete(id)
+  return groups
+}
+
+function learn(groups: Map<string, LoadedGroup>, found: Remembered): void {
+  let group = groups.get(found.group)
+  if (group === undefined) {
+    group = { metadata: null, offsets: new Offsets() }
+    groups.set(found.group, group)
+  }
+  if (found.kind === 'group') group.metadata = found.metadata && owned(found.metadata)
+  else if (found.committed === null) group.offsets.delete(found.topic, found.partition)
+  else group.offsets.set(found.topic, found.partition, found.committed)
+}
+
+/** The bytes that a visitor is shown are borrowed. */
+const owned = (metadata: GroupMetadata): GroupMetadata => ({
+  ...metadata,
+  members: metadata.members.map((member) => ({
+    ...member,
+    subscription: Buffer.from(member.subscription),
+    assignment: Buffer.from(member.assignment),
+  })),
+})
