@@ -1,0 +1,231 @@
+// The broker options that change what happens here, with Kafka's names, types, defaults and ranges (4.4.0; held to a
+// capture of the real broker in test/golden-configs). Where our default differs, `kafka` says what it is there.
+
+import { type BrokerRow, boolean, int, intMax, list, long, longMax, string } from './broker-config-row.ts'
+import type { ConfigValue } from './config-table.ts'
+
+const retention = (value: ConfigValue): string | undefined =>
+  value === 0 ? 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1' : undefined
+
+export const effectiveRows: readonly BrokerRow[] = [
+  // Our own.
+  string(
+    'storage',
+    'mapped',
+    'How the bytes of the logs are reached: mapped (memory-mapped files; plain where that cannot be had), plain (reads and writes) or memory (nothing touches the disk).',
+    { oneOf: ['mapped', 'plain', 'memory'], kafka: null, ours: true },
+  ),
+  string(
+    'flush.policy',
+    null,
+    'What an acknowledgement promises: none (safe from the end of the process), interval (flushed every log.flush.interval.ms, else every second) or batch (flushed before the acknowledgement). Where absent, log.flush.interval.messages and log.flush.interval.ms decide.',
+    { oneOf: ['none', 'interval', 'batch'], ours: true },
+  ),
+  string('cluster.id', '', 'The id of the cluster when its data folder is made; empty: a random one.', {
+    internal: true,
+    ours: true,
+  }),
+
+  // Who we are and where we listen.
+  int(
+    'node.id',
+    1,
+    'The number by which clients know this broker. Kafka asks for one; here it is 1 unless said otherwise.',
+    { min: 0, kafka: null },
+  ),
+  int('broker.id', 1, 'The older name of node.id. If both are set they must agree.', { kafka: -1 }),
+  list(
+    'process.roles',
+    'broker,controller',
+    'This one process is broker and controller; any value that holds broker is accepted.',
+    { oneOf: ['broker', 'controller'], effect: false, kafka: null },
+  ),
+  list(
+    'listeners',
+    'PLAINTEXT://127.0.0.1:9092',
+    'Where connections are accepted: NAME://host:port, several with commas between. An empty host or 0.0.0.0 is every address, port 0 is any free one. Kafka listens on every address unless told otherwise; we listen on the loopback address.',
+    { nonEmpty: true, kafka: 'PLAINTEXT://:9092' },
+  ),
+  list(
+    'advertised.listeners',
+    null,
+    'The addresses that clients are told, one for each listener; where absent, that of the listener itself.',
+    { nonEmpty: true },
+  ),
+  string(
+    'listener.security.protocol.map',
+    'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
+    'Which security protocol each listener name stands for. Only PLAINTEXT is served so far.',
+  ),
+  string(
+    'inter.broker.listener.name',
+    null,
+    'The listener that other brokers would use. Checked as Kafka does; there are no other brokers.',
+    { effect: false },
+  ),
+  list(
+    'controller.listener.names',
+    '',
+    'Listeners that belong to the controller: their ports are opened, and connections to them closed.',
+    { kafka: null },
+  ),
+  int('max.connections', intMax, 'Connections beyond this many are closed at once.', { min: 0, dynamic: 'cluster' }),
+  int('max.connections.per.ip', intMax, 'Connections of one address beyond this many are closed at once.', {
+    min: 0,
+    dynamic: 'cluster',
+  }),
+  long(
+    'connections.max.idle.ms',
+    600_000,
+    'A connection on which nothing was sent or received for this long is closed.',
+  ),
+  int(
+    'socket.request.max.bytes',
+    104_857_600,
+    'A request larger than this ends its connection before any memory is taken for it.',
+    { min: 1 },
+  ),
+  int('socket.listen.backlog.size', 50, 'How many connections may wait to be accepted.', { min: 1 }),
+
+  // Topics.
+  boolean(
+    'auto.create.topics.enable',
+    true,
+    'Whether a topic comes into being when a client first asks about it or writes to it.',
+  ),
+  boolean('delete.topic.enable', true, 'Whether clients may delete topics.'),
+  int('num.partitions', 1, 'Partitions of a topic whose creator did not say how many.', { min: 1 }),
+
+  // Logs: each is the default of the topic configuration it is named after.
+  list(
+    'log.dir',
+    '.twiglog',
+    "The folder for all data, if log.dirs says nothing. Kafka's is /tmp/kafka-logs; ours lies where the broker was started.",
+    { nonEmpty: true, kafka: '/tmp/kafka-logs' },
+  ),
+  list('log.dirs', null, 'The folder for all data. The first of several is used.', { nonEmpty: true }),
+  int('log.segment.bytes', 1_073_741_824, 'A segment is sealed before it would grow past this size.', {
+    min: 1_048_576,
+    dynamic: 'cluster',
+  }),
+  long(
+    'log.roll.ms',
+    null,
+    'A segment is sealed once its first record is this old. Where absent, log.roll.hours counts.',
+    { dynamic: 'cluster' },
+  ),
+  int('log.roll.hours', 168, 'As log.roll.ms, in hours.', { min: 1 }),
+  long(
+    'log.retention.ms',
+    null,
+    'Sealed segments whose newest record is older than this are deleted; -1 keeps them. Where absent, log.retention.minutes counts, then log.retention.hours.',
+    { dynamic: 'cluster', check: retention },
+  ),
+  int('log.retention.minutes', null, 'As log.retention.ms, in minutes.', { check: retention }),
+  int('log.retention.hours', 168, 'As log.retention.ms, in hours.', { check: retention }),
+  long(
+    'log.retention.bytes',
+    -1,
+    'The oldest sealed segments of a partition are deleted while the rest still holds this many bytes; -1 keeps them.',
+    { dynamic: 'cluster' },
+  ),
+  long('log.retention.check.interval.ms', 300_000, 'How often retention looks for segments to delete.', { min: 1 }),
+  list(
+    'log.cleanup.policy',
+    'delete',
+    'What happens to old records: delete by age and size, compact to the newest record of each key, both, or, if empty, nothing.',
+    { oneOf: ['compact', 'delete'], dynamic: 'cluster' },
+  ),
+  int(
+    'log.index.interval.bytes',
+    4096,
+    'One entry is added to the offset index after about this many bytes of records.',
+    { min: 0, dynamic: 'cluster' },
+  ),
+  string(
+    'log.message.timestamp.type',
+    'CreateTime',
+    "Whether records carry the producer's time (CreateTime) or the broker's (LogAppendTime).",
+    { oneOf: ['CreateTime', 'LogAppendTime'], dynamic: 'cluster' },
+  ),
+  long(
+    'log.message.timestamp.before.max.ms',
+    longMax,
+    'A record whose time lies further in the past is refused, unless the broker sets the time.',
+    { min: 0, dynamic: 'cluster' },
+  ),
+  long(
+    'log.message.timestamp.after.max.ms',
+    3_600_000,
+    'A record whose time lies further in the future is refused, unless the broker sets the time.',
+    { min: 0, dynamic: 'cluster' },
+  ),
+  int('message.max.bytes', 1_048_588, 'The largest record batch that is accepted, as it arrives.', {
+    min: 0,
+    dynamic: 'cluster',
+  }),
+  int('max.decompressed.message.bytes', 2_147_483_639, 'The largest single record that is accepted, unpacked.', {
+    min: 1,
+    max: 2_147_483_639,
+    dynamic: 'cluster',
+  }),
+  string(
+    'compression.type',
+    'producer',
+    'The codec in which batches are kept: producer keeps the one they came in, a name brings every batch to that codec.',
+    { oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], dynamic: 'cluster' },
+  ),
+  long(
+    'log.flush.interval.messages',
+    longMax,
+    'Flush after this many records: 1 makes each acknowledged batch safe from a power failure (flush.policy=batch).',
+    { min: 1, dynamic: 'cluster' },
+  ),
+  long(
+    'log.flush.interval.ms',
+    null,
+    'Flush what was written at least this often (flush.policy=interval). Where absent, log.flush.scheduler.interval.ms counts.',
+    { dynamic: 'cluster' },
+  ),
+  long('log.flush.scheduler.interval.ms', longMax, 'Stands in for log.flush.interval.ms where that is absent.'),
+
+  // Groups and producers.
+  int('group.min.session.timeout.ms', 6000, 'The shortest session timeout that a member may ask for.'),
+  int('group.max.session.timeout.ms', 1_800_000, 'The longest session timeout that a member may ask for.'),
+  int('group.max.size', intMax, 'How many members a group may have.', { min: 1 }),
+  int(
+    'group.initial.rebalance.delay.ms',
+    0,
+    'How long a new group waits for more members before its first rebalance. Kafka waits 3 s for a cluster to start; alone on a machine nobody should wait.',
+    { kafka: 3000 },
+  ),
+  int('offset.metadata.max.bytes', 4096, 'The longest text that may be committed beside an offset.'),
+  int(
+    'offsets.retention.minutes',
+    10_080,
+    'Committed offsets of a group without members are forgotten after this long.',
+    { min: 1 },
+  ),
+  long('offsets.retention.check.interval.ms', 600_000, 'How often offsets that are too old are looked for.', {
+    min: 1,
+  }),
+  int(
+    'offsets.topic.num.partitions',
+    50,
+    'Partitions of the topic that holds committed offsets. Fixed once that topic exists.',
+    { min: 1 },
+  ),
+  int(
+    'fetch.max.bytes',
+    57_671_680,
+    'The most bytes that one Fetch answer holds, whatever the client asks for; a first batch larger than that is still sent.',
+    { min: 1024 },
+  ),
+  int('max.incremental.fetch.session.cache.slots', 1000, 'How many fetch sessions are kept.', { min: 0 }),
+  int(
+    'producer.id.expiration.ms',
+    86_400_000,
+    'What is known of a producer id is forgotten when it has not written for this long.',
+    { min: 1, dynamic: 'cluster' },
+  ),
+]

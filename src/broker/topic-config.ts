@@ -1,0 +1,201 @@
+// The configuration of one topic: its own overrides, and below them what the broker says. A value, made anew at a change.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { BrokerConfig } from './broker-config.ts'
+import {
+  alterOverrides,
+  type ConfigAssignment,
+  type ConfigOperation,
+  type Overrides,
+  replaceOverrides,
+} from './config-alter.ts'
+import { type ConfigEntry, type ConfigSynonym, configEntry, type DescribeRequest, wants } from './config-entry.ts'
+import { ConfigTable, type ConfigValue, configSources, formatConfig, parseConfig } from './config-table.ts'
+import { type TopicRow, topicRows } from './topic-config-rows.ts'
+
+/** Open: rooms that come later add their rows. */
+export const topicConfigTable = new ConfigTable<TopicRow>(topicRows)
+
+export class TopicConfig {
+  readonly #broker: BrokerConfig
+  readonly #overrides: ReadonlyMap<string, string>
+
+  readonly cleanupPolicy: { readonly delete: boolean; readonly compact: boolean }
+  readonly compressionType: string
+  readonly flushMessages: number
+  readonly flushMs: number
+  readonly indexIntervalBytes: number
+  readonly maxDecompressedMessageBytes: number
+  readonly maxMessageBytes: number
+  readonly maxCompactionLagMs: number
+  readonly minCompactionLagMs: number
+  readonly minCleanableDirtyRatio: number
+  readonly deleteRetentionMs: number
+  /** -1: without limit. */
+  readonly retentionBytes: number
+  /** -1: for ever. */
+  readonly retentionMs: number
+  readonly segmentBytes: number
+  readonly segmentMs: number
+  readonly timestampAfterMaxMs: number
+  readonly timestampBeforeMaxMs: number
+  readonly timestampType: string
+
+  /** Takes overrides that validateTopicConfigs has passed. */
+  constructor(broker: BrokerConfig, overrides: ReadonlyMap<string, string> = new Map()) {
+    this.#broker = broker
+    this.#overrides = overrides
+    const policy = this.list('cleanup.policy')
+    this.cleanupPolicy = { delete: policy.includes('delete'), compact: policy.includes('compact') }
+    this.compressionType = this.string('compression.type')
+    const flush = this.#flush()
+    this.flushMessages = flush.messages
+    this.flushMs = flush.ms
+    this.indexIntervalBytes = this.number('index.interval.bytes')
+    this.maxDecompressedMessageBytes = this.number('max.decompressed.message.bytes')
+    this.maxMessageBytes = this.number('max.message.bytes')
+    this.maxCompactionLagMs = this.number('max.compaction.lag.ms')
+    this.minCompactionLagMs = this.number('min.compaction.lag.ms')
+    this.minCleanableDirtyRatio = this.number('min.cleanable.dirty.ratio')
+    this.deleteRetentionMs = this.number('delete.retention.ms')
+    this.retentionBytes = Math.max(-1, this.number('retention.bytes'))
+    this.retentionMs = Math.max(-1, this.number('retention.ms'))
+    this.segmentBytes = this.number(
+      overrides.has('internal.segment.bytes') ? 'internal.segment.bytes' : 'segment.bytes',
+    )
+    const segmentMs = this.number('segment.ms')
+    this.segmentMs = this.cleanupPolicy.compact ? Math.min(segmentMs, this.maxCompactionLagMs) : segmentMs
+    this.timestampAfterMaxMs = this.number('message.timestamp.after.max.ms')
+    this.timestampBeforeMaxMs = this.number('message.timestamp.before.max.ms')
+    this.timestampType = this.string('message.timestamp.type')
+  }
+
+  /** `flush.policy` is the broker's word for all topics; a topic that says more about itself is believed. */
+  #flush(): { messages: number; ms: number } {
+    const said = { messages: this.number('flush.messages'), ms: this.number('flush.ms') }
+    if (this.#overrides.has('flush.messages') || this.#overrides.has('flush.ms')) return said
+    switch (this.#broker.string('flush.policy')) {
+      case 'none':
+        return { messages: never, ms: never }
+      case 'interval':
+        return { messages: never, ms: said.ms === never ? flushIntervalMs : said.ms }
+      case 'batch':
+        return { messages: 1, ms: said.ms }
+      default:
+        return said
+    }
+  }
+
+  value(name: string): ConfigValue {
+    const row = topicConfigTable.row(name)
+    if (row === undefined) throw new Error(`${name} is not in the table`)
+    const own = this.#overrides.get(name)
+    if (own === undefined && row.broker !== undefined) return this.#broker.value(row.broker) ?? parsed(row, row.default)
+    return parsed(row, own ?? row.default)
+  }
+
+  /** Beyond 2^53 the nearest one: Long.MAX_VALUE is 2^63. */
+  number(name: string): number {
+    const value = this.value(name)
+    if (typeof value !== 'number' && typeof value !== 'bigint') throw new Error(`${name} is not a number`)
+    return Number(value)
+  }
+
+  boolean(name: string): boolean {
+    return this.value(name) === true
+  }
+
+  string(name: string): string {
+    return String(this.value(name) ?? '')
+  }
+
+  list(name: string): readonly string[] {
+    const value = this.value(name)
+    return Array.isArray(value) ? value : []
+  }
+
+  /** The overrides as they are persisted. */
+  overrides(): Overrides {
+    return Object.fromEntries(this.#overrides)
+  }
+
+  /** The value in force as DescribeConfigs prints it. */
+  text(name: string): string | null {
+    return this.describe({ synonyms: false, documentation: false, names: [name] })[0]?.value ?? null
+  }
+
+  describe(request: DescribeRequest): ConfigEntry[] {
+    return [...topicConfigTable]
+      .filter((row) => (row.internal !== true || this.#overrides.has(row.name)) && wants(request, row.name))
+      .map((row) => {
+        const shown = { name: row.name, value: this.#print(row), readOnly: false, synonyms: this.#synonyms(row) }
+        return configEntry(row, shown, request)
+      })
+  }
+
+  #print(row: TopicRow): string | null {
+    return formatConfig(row.type, this.value(row.name))
+  }
+
+  #synonyms({ name, broker }: TopicRow): ConfigSynonym[] {
+    const own = this.#overrides.get(name)
+    const inherited = broker === undefined ? [] : this.#broker.synonyms(broker)
+    return own === undefined ? inherited : [{ name, value: own, source: configSources.topic }, ...inherited]
+  }
+
+  /** The overrides after `operations`, checked. Changes nothing. */
+  alter(operations: readonly ConfigOperation[]): Overrides | Refusal {
+    const inherited = (name: string) => this.text(name)
+    const next = alterOverrides({ table: topicConfigTable, overrides: this.overrides(), inherited }, operations)
+    return next instanceof Refusal ? next : (validateTopicConfigs(new Map(Object.entries(next)), this.#broker) ?? next)
+  }
+
+  /** As alter, all older overrides gone. */
+  replace(assignments: readonly ConfigAssignment[]): Overrides | Refusal {
+    const next = replaceOverrides(assignments)
+    return next instanceof Refusal ? next : (validateTopicConfigs(new Map(Object.entries(next)), this.#broker) ?? next)
+  }
+}
+
+/** Long.MAX_VALUE as a number. */
+const never = 2 ** 63
+/** How often flush.policy=interval flushes where nobody says. */
+const flushIntervalMs = 1000
+
+function parsed(row: TopicRow, text: string | null): ConfigValue {
+  const value = text === null ? null : parseConfig(row, text)
+  if (value instanceof Refusal) throw new Error(value.message)
+  return value
+}
+
+/** What stands against a set of overrides; undefined if a topic can have them. */
+export function validateTopicConfigs(
+  overrides: ReadonlyMap<string, string | null>,
+  broker: BrokerConfig = new BrokerConfig(),
+): Refusal | undefined {
+  const given: [string, string][] = []
+  for (const [name, value] of overrides) {
+    if (value === null) return new Refusal('INVALID_CONFIG', `Null value not supported for topic configs: ${name}`)
+    given.push([name, value])
+  }
+  return refuseUnknown(given) ?? refuseValues(given) ?? refuseLags(new TopicConfig(broker, new Map(given)))
+}
+
+function refuseUnknown(given: readonly (readonly [string, string])[]): Refusal | undefined {
+  const unknown = given.find(([name]) => topicConfigTable.row(name) === undefined)
+  return unknown && new Refusal('INVALID_CONFIG', `Unknown topic config name: ${unknown[0]}`)
+}
+
+function refuseValues(given: readonly (readonly [string, string])[]): Refusal | undefined {
+  for (const [name, text] of given) {
+    const value = parseConfig(topicConfigTable.row(name)!, text)
+    if (value instanceof Refusal) return value
+  }
+  return undefined
+}
+
+function refuseLags({ minCompactionLagMs, maxCompactionLagMs }: TopicConfig): Refusal | undefined {
+  if (minCompactionLagMs <= maxCompactionLagMs) return undefined
+  const shown = `min.compaction.lag.ms (${minCompactionLagMs}) > max.compaction.lag.ms (${maxCompactionLagMs})`
+  return new Refusal('INVALID_CONFIG', `conflict topic config setting ${shown}`)
+}
