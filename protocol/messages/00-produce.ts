@@ -52,7 +52,7 @@ export const produce = api(
         ),
       }),
     }),
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     nodeEndpoints: array(
       {
         nodeId: int32('10+'),

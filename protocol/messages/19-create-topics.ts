@@ -27,7 +27,7 @@ export const createTopics = api(
     validateOnly: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     topics: array({
       name: string(),
       topicId: uuid('7+'),

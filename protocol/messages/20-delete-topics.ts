@@ -21,7 +21,7 @@ export const deleteTopics = api(
     timeoutMs: int32(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     responses: array({
       name: string('0+', { nullable: '6+' }),
       topicId: uuid('6+'),

@@ -18,7 +18,7 @@ export const initProducerId = api(
     keepPreparedTxn: bool('6+'),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     producerId: int64('0+', { default: -1 }),
     producerEpoch: int16(),

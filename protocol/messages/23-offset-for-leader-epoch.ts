@@ -20,7 +20,7 @@ export const offsetForLeaderEpoch = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     topics: array({
       topic: string(),
       partitions: array({

@@ -40,7 +40,7 @@ export const addPartitionsToTxn = api(
     v3AndBelowTopics: array(addPartitionsToTxnTopic, '0-3'),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16('4+'),
     resultsByTransaction: array(
       {

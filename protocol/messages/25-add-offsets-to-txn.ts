@@ -14,7 +14,7 @@ export const addOffsetsToTxn = api(
     groupId: string(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
   },
 )

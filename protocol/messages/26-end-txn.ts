@@ -15,7 +15,7 @@ export const endTxn = api(
     committed: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     producerId: int64('5+', { default: -1 }),
     producerEpoch: int16('5+', { default: -1 }),

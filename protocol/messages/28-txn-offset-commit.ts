@@ -30,7 +30,7 @@ export const txnOffsetCommit = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     topics: array({
       name: string('0-5'),
       topicId: uuid('6+'),

@@ -17,7 +17,7 @@ export const describeAcls = api(
     permissionType: int8(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+' }),
     resources: array({

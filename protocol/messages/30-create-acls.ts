@@ -19,7 +19,7 @@ export const createAcls = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     results: array({
       errorCode: int16(),
       errorMessage: string('0+', { nullable: '0+' }),

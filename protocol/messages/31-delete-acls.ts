@@ -19,7 +19,7 @@ export const deleteAcls = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     filterResults: array({
       errorCode: int16(),
       errorMessage: string('0+', { nullable: '0+' }),

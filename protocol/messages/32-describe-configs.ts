@@ -18,7 +18,7 @@ export const describeConfigs = api(
     includeDocumentation: bool('3+'),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     results: array({
       errorCode: int16(),
       errorMessage: string('0+', { nullable: '0+' }),

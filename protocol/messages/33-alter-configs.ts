@@ -19,7 +19,7 @@ export const alterConfigs = api(
     validateOnly: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     responses: array({
       errorCode: int16(),
       errorMessage: string('0+', { nullable: '0+' }),

@@ -17,7 +17,7 @@ export const alterReplicaLogDirs = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     results: array({
       topicName: string(),
       partitions: array({

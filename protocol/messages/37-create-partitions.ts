@@ -23,7 +23,7 @@ export const createPartitions = api(
     validateOnly: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     results: array({
       name: string(),
       errorCode: int16(),

@@ -28,6 +28,6 @@ export const createDelegationToken = api(
     maxTimestampMs: int64(),
     tokenId: string(),
     hmac: bytes(),
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
   },
 )

@@ -14,6 +14,6 @@ export const renewDelegationToken = api(
   {
     errorCode: int16(),
     expiryTimestampMs: int64(),
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
   },
 )

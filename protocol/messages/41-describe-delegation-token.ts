@@ -35,6 +35,6 @@ export const describeDelegationToken = api(
         principalName: string(),
       }),
     }),
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
   },
 )

@@ -12,7 +12,7 @@ export const deleteGroups = api(
     groupsNames: array(string()),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     results: array({
       groupId: string(),
       errorCode: int16(),

@@ -21,7 +21,7 @@ export const electLeaders = api(
     timeoutMs: int32('0+', { default: 60000 }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16('1+'),
     replicaElectionResults: array({
       topic: string(),

@@ -20,7 +20,7 @@ export const alterPartitionReassignments = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     allowReplicationFactorChange: bool('1+', { default: true }),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+' }),

@@ -19,7 +19,7 @@ export const listPartitionReassignments = api(
     ),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+' }),
     topics: array({

@@ -18,7 +18,7 @@ export const offsetDelete = api(
   },
   {
     errorCode: int16(),
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     topics: array({
       name: string(),
       partitions: array({

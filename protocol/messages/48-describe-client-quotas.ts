@@ -16,7 +16,7 @@ export const describeClientQuotas = api(
     strict: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+' }),
     entries: array(

@@ -22,7 +22,7 @@ export const alterClientQuotas = api(
     validateOnly: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     entries: array({
       errorCode: int16(),
       errorMessage: string('0+', { nullable: '0+' }),

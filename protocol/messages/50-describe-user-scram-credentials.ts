@@ -17,7 +17,7 @@ export const describeUserScramCredentials = api(
     ),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+' }),
     results: array({

@@ -21,7 +21,7 @@ export const alterUserScramCredentials = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     results: array({
       user: string(),
       errorCode: int16(),

@@ -20,7 +20,7 @@ export const updateFeatures = api(
     validateOnly: bool('1+'),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+' }),
     results: array(

@@ -15,7 +15,7 @@ export const describeCluster = api(
     includeFencedBrokers: bool('2+'),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+', default: null }),
     endpointType: int8('1+', { default: 1 }),

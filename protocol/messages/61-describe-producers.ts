@@ -14,7 +14,7 @@ export const describeProducers = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     topics: array({
       name: string(),
       partitions: array({

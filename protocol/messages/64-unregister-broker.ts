@@ -11,7 +11,7 @@ export const unregisterBroker = api(
     brokerId: int32(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+' }),
   },

@@ -11,7 +11,7 @@ export const describeTransactions = api(
     transactionalIds: array(string()),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     transactionStates: array({
       errorCode: int16(),
       transactionalId: string(),

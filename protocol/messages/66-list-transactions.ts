@@ -16,7 +16,7 @@ export const listTransactions = api(
     transactionalIdPattern: string('2+', { nullable: '2+', default: null }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     unknownStateFilters: array(string()),
     transactionStates: array({

@@ -33,7 +33,7 @@ export const consumerGroupHeartbeat = api(
     ),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+', default: null }),
     memberId: string('0+', { nullable: '0+', default: null }),

@@ -23,7 +23,7 @@ export const consumerGroupDescribe = api(
     includeAuthorizedOperations: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     groups: array({
       errorCode: int16(),
       errorMessage: string('0+', { nullable: '0+', default: null }),

@@ -11,7 +11,7 @@ export const getTelemetrySubscriptions = api(
     clientInstanceId: uuid(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     clientInstanceId: uuid(),
     subscriptionId: int32(),

@@ -15,7 +15,7 @@ export const pushTelemetry = api(
     metrics: bytes(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
   },
 )

@@ -22,7 +22,7 @@ export const describeTopicPartitions = api(
     ),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     topics: array({
       errorCode: int16(),
       name: string('0+', { nullable: '0+' }),

@@ -20,7 +20,7 @@ export const shareGroupHeartbeat = api(
     subscribedTopicNames: array(string(), '0+', { nullable: '0+', default: null }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+', default: null }),
     memberId: string('0+', { nullable: '0+', default: null }),

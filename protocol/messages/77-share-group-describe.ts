@@ -22,7 +22,7 @@ export const shareGroupDescribe = api(
     includeAuthorizedOperations: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     groups: array({
       errorCode: int16(),
       errorMessage: string('0+', { nullable: '0+', default: null }),

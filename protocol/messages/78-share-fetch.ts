@@ -37,7 +37,7 @@ export const shareFetch = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+', default: null }),
     acquisitionLockTimeoutMs: int32(),

@@ -85,7 +85,7 @@ export const streamsGroupHeartbeat = api(
     shutdownApplication: bool(),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+', default: null }),
     memberId: string(),

@@ -72,7 +72,7 @@ export const streamsGroupDescribe = api(
     includeTopologyDescription: bool('1+'),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     groups: array({
       errorCode: int16(),
       errorMessage: string('0+', { nullable: '0+', default: null }),

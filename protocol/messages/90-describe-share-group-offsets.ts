@@ -22,7 +22,7 @@ export const describeShareGroupOffsets = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     groups: array({
       groupId: string(),
       topics: array({

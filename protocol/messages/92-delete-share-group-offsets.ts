@@ -14,7 +14,7 @@ export const deleteShareGroupOffsets = api(
     }),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+', default: null }),
     responses: array({

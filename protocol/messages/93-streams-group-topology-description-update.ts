@@ -38,7 +38,7 @@ export const streamsGroupTopologyDescriptionUpdate = api(
     topologyDescription: struct(topologyDescription),
   },
   {
-    throttleTimeMs: int32(),
+    throttleTimeMs: int32('0+'),
     errorCode: int16(),
     errorMessage: string('0+', { nullable: '0+', default: null }),
   },

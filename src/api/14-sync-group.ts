@@ -2,9 +2,13 @@
 
 import { errors } from '../../protocol/errors.ts'
 import { syncGroup } from '../../protocol/messages/14-sync-group.ts'
+import { noBytes } from '../group/member.ts'
 import { serve } from './api.ts'
 
-export const syncGroupApi = serve(syncGroup, [0, 5], async (request, { groups }) => {
+export const syncGroupApi = serve(syncGroup, [0, 5], async (request, { groups, version }) => {
+  // KIP-559: from v5 on the member must say what it believes was agreed.
+  const isSilent = version >= 5 && (request.protocolType === null || request.protocolName === null)
+  if (isSilent) return { errorCode: errors.INCONSISTENT_GROUP_PROTOCOL.code, assignment: noBytes }
   const answer = await groups.sync({
     groupId: request.groupId,
     generation: request.generationId,

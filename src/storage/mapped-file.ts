@@ -90,7 +90,8 @@ class MappedFile implements File {
   #remap(end: number): void {
     const size = roundUp(Math.max(end, Math.min(4 * this.#allocated, this.#growthMax)))
     const previous = this.#map
-    this.#map = new MemoryMap(this.#descriptor, this.#append ? size : roundUp(end), this.#append)
+    const writable = this.#append && !this.#sealed
+    this.#map = new MemoryMap(this.#descriptor, writable ? size : roundUp(end), writable)
     this.#prefaulted = 0
     previous?.retire()
   }
@@ -136,13 +137,16 @@ class MappedFile implements File {
 
   async flush(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#descriptor < 0) return
+    const closed = this.#descriptor < 0
     try {
+      this.#openAgain()
       await flushDescriptor(this.#descriptor)
     } catch (cause) {
       // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
       this.#failure = cause as StorageError
       throw cause
+    } finally {
+      if (closed) this.#closeDescriptor()
     }
   }
 
@@ -169,7 +173,7 @@ class MappedFile implements File {
   }
 
   seal(): void {
-    if (this.#sealed) return
+    if (this.#sealed || !this.#append) return
     this.#sealed = true
     const descriptor = this.#descriptor
     this.#descriptor = -1

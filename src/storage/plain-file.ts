@@ -11,12 +11,14 @@ const nothing = (): void => {}
 class PlainFile implements File {
   readonly path: string
   length: number
+  readonly #append: boolean
   #descriptor: number
   #staged: Buffer = Buffer.alloc(0)
   #failure: StorageError | undefined
 
-  constructor(path: string, descriptor: number, length: number) {
+  constructor(path: string, descriptor: number, length: number, append: boolean) {
     this.path = path
+    this.#append = append
     this.#descriptor = descriptor
     this.length = length
   }
@@ -71,7 +73,7 @@ class PlainFile implements File {
   }
 
   cutAt(length: number): void {
-    fs.ftruncateSync(this.#descriptor, length)
+    if (this.#append && length < this.length) fs.ftruncateSync(this.#descriptor, length)
     this.length = length
   }
 
@@ -90,12 +92,12 @@ export class PlainStore extends Directory implements Store {
   readonly kind = 'plain'
 
   create(path: string, _growthMax: number): File {
-    return new PlainFile(path, this.openFile(path, 'wx+'), 0)
+    return new PlainFile(path, this.openFile(path, 'wx+'), 0, true)
   }
 
   open(path: string, _growthMax: number, { length, append = false }: OpenOptions = {}): File {
     const descriptor = this.openFile(path, append ? 'r+' : 'r')
-    return new PlainFile(path, descriptor, length ?? fs.fstatSync(descriptor).size)
+    return new PlainFile(path, descriptor, length ?? fs.fstatSync(descriptor).size, append)
   }
 
   close(): void {}

@@ -1,0 +1,173 @@
+// Fetch: views of the log, gathered until there are enough bytes or enough time has passed, and let go when the socket
+// has taken them. A fetch that finds too little is parked on its partitions and looks again when one of them advances.
+
+import { errors, Refusal } from '../../protocol/errors.ts'
+import { fetch } from '../../protocol/messages/01-fetch.ts'
+import { type Element, emptyBytes, type Request, type Response } from '../../protocol/schema.ts'
+import type { Partition } from '../broker/partition.ts'
+import type { Lease } from '../storage/file.ts'
+import { type Context, serve } from './api.ts'
+import type { FetchScope, Wanted } from './fetch-session.ts'
+import { checkLeaderEpoch } from './leader-epoch.ts'
+
+type FetchRequest = Request<typeof fetch>
+type PartitionAnswer = Element<Element<Response<typeof fetch>, 'responses'>, 'partitions'>
+type Gathered = { wanted: Wanted; answer: PartitionAnswer; lease: Lease | undefined }
+
+const readCommitted = 1
+
+function partitionOf({ topic, request }: Wanted, { broker, version }: Context): Partition | Refusal {
+  const byId = version >= 13
+  const found = byId ? broker.topicById(topic) : broker.topic(topic)
+  if (found === undefined) return new Refusal(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
+  return found.partitions[request.partition] ?? new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+}
+
+const failed = (partitionIndex: number, refusal: Refusal): PartitionAnswer => ({
+  partitionIndex,
+  errorCode: refusal.code,
+  highWatermark: -1,
+  lastStableOffset: -1,
+  logStartOffset: -1,
+  abortedTransactions: null,
+  records: emptyBytes,
+})
+
+function readOne(
+  wanted: Wanted,
+  bytesMax: number,
+  wholeFirst: boolean,
+  committed: boolean,
+  context: Context,
+): Gathered {
+  const { partition: index, fetchOffset, lastFetchedEpoch, currentLeaderEpoch } = wanted.request
+  const fail = (refusal: Refusal): Gathered => ({ wanted, answer: failed(index, refusal), lease: undefined })
+  const partition = partitionOf(wanted, context)
+  if (partition instanceof Refusal) return fail(partition)
+  const fenced = checkLeaderEpoch(currentLeaderEpoch, partition)
+  if (fenced !== undefined) return fail(fenced)
+  const read = partition.read(fetchOffset, Math.max(0, bytesMax), committed, wholeFirst)
+  if (read instanceof Refusal) return fail(read)
+  const { lease, highWatermark, lastStableOffset, logStartOffset } = read
+  const answer: PartitionAnswer = {
+    partitionIndex: index,
+    errorCode: 0,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    abortedTransactions: committed ? [] : null,
+    records: lease.bytes,
+  }
+  if (lastFetchedEpoch >= 0) {
+    const [epoch, endOffset] = partition.log.epochEnd(lastFetchedEpoch)
+    const parted = epoch !== -1 && (epoch < lastFetchedEpoch || endOffset < fetchOffset)
+    if (parted) {
+      lease.release()
+      return {
+        wanted,
+        answer: { ...answer, records: emptyBytes, divergingEpoch: { epoch, endOffset } },
+        lease: undefined,
+      }
+    }
+  }
+  return { wanted, answer, lease }
+}
+
+type Round = { gathered: Gathered[]; byteCount: number; urgent: boolean }
+
+/** One look at all partitions. `urgent`: something has to be said at once. */
+function gather(request: FetchRequest, scope: FetchScope, context: Context): Round {
+  const committed = request.isolationLevel === readCommitted
+  const round: Round = { gathered: [], byteCount: 0, urgent: false }
+  for (const wanted of scope.wanted) {
+    const left = request.maxBytes - round.byteCount
+    const bytesMax = Math.min(left, wanted.request.partitionMaxBytes)
+    // The first batch of the first partition that has one comes whole, however large (KIP-74): or nobody could go on.
+    const one = readOne(wanted, bytesMax, round.byteCount === 0, committed, context)
+    round.gathered.push(one)
+    round.byteCount += one.lease?.bytes.length ?? 0
+    if (one.answer.errorCode !== 0 || one.answer.divergingEpoch !== undefined) round.urgent = true
+  }
+  return round
+}
+
+function release({ gathered }: Round): void {
+  for (const { lease } of gathered) lease?.release()
+}
+
+function answer(round: Round, scope: FetchScope, context: Context): Response<typeof fetch> {
+  context.onSent(() => release(round))
+  const byTopic = new Map<string, PartitionAnswer[]>()
+  for (const { wanted, answer: partition, lease } of round.gathered) {
+    const { highWatermark, logStartOffset = -1 } = partition
+    const failed = partition.errorCode !== 0 || partition.divergingEpoch !== undefined
+    const told = { highWatermark, logStartOffset, failed, byteCount: lease?.bytes.length ?? 0 }
+    if (!scope.tells(wanted, told)) continue
+    const partitions = byTopic.get(wanted.topic)
+    if (partitions === undefined) byTopic.set(wanted.topic, [partition])
+    else partitions.push(partition)
+  }
+  const byId = context.version >= 13
+  return {
+    sessionId: scope.sessionId,
+    responses: [...byTopic].map(([topic, partitions]) =>
+      byId ? { topicId: topic, partitions } : { topic, partitions },
+    ),
+  }
+}
+
+/** Looks again whenever a partition advances, until there is enough, the time is up or the client is gone. */
+function park(
+  request: FetchRequest,
+  scope: FetchScope,
+  first: Round,
+  context: Context,
+): Promise<Response<typeof fetch>> {
+  return new Promise((resolve, reject) => {
+    let round = first
+    let looking = false
+    let ended = false
+    const end = () => {
+      if (ended) return
+      ended = true
+      timer.cancel()
+      for (const stop of stops) stop()
+      context.closed.removeEventListener('abort', end)
+      resolve(answer(round, scope, context))
+    }
+    const look = () => {
+      looking = false
+      release(round)
+      try {
+        round = gather(request, scope, context)
+      } catch (cause) {
+        reject(cause)
+        return
+      }
+      if (round.urgent || round.byteCount >= request.minBytes) end()
+    }
+    // Several appends of one turn are one look.
+    const wake = () => {
+      if (looking) return
+      looking = true
+      process.nextTick(() => {
+        if (!ended) look()
+      })
+    }
+    const stops = scope.wanted.flatMap((wanted) => {
+      const partition = partitionOf(wanted, context)
+      return partition instanceof Refusal ? [] : [partition.onAdvance(wake)]
+    })
+    const timer = context.broker.clock.after(request.maxWaitMs, end)
+    context.closed.addEventListener('abort', end)
+  })
+}
+
+export const fetchApi = serve(fetch, [4, 18], (request, context) => {
+  const scope = context.sessions.open(request, context.version)
+  if (typeof scope === 'string') return { errorCode: errors[scope].code, sessionId: 0, responses: [] }
+  const round = gather(request, scope, context)
+  const enough = round.urgent || round.byteCount >= request.minBytes || request.maxWaitMs <= 0
+  if (enough || scope.wanted.length === 0 || context.closed.aborted) return answer(round, scope, context)
+  return park(request, scope, round, context)
+})

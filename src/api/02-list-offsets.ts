@@ -1,0 +1,82 @@
+// ListOffsets: which offset belongs to a time, or to one of the named places of a log.
+
+import { errors, Refusal } from '../../protocol/errors.ts'
+import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
+import type { Request } from '../../protocol/schema.ts'
+import { type Partition, storageRefusal } from '../broker/partition.ts'
+import { type Context, serve } from './api.ts'
+import { checkLeaderEpoch } from './leader-epoch.ts'
+
+type Asked = Request<typeof listOffsets>['topics'][number]['partitions'][number]
+type Found = { offset: number; timestamp: number; leaderEpoch: number }
+
+/** Names for places, given where a timestamp stands. Source: ListOffsetsRequest of kafka-clients 4.4.0. */
+const place = {
+  latest: -1,
+  earliest: -2,
+  maxTimestamp: -3,
+  earliestLocal: -4,
+  latestTiered: -5,
+  earliestPending: -6,
+} as const
+const firstVersion = new Map<number, number>([
+  [place.maxTimestamp, 7],
+  [place.earliestLocal, 8],
+  [place.latestTiered, 9],
+  [place.earliestPending, 11],
+])
+const readCommitted = 1
+const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
+
+function find(partition: Partition, timestamp: number, committed: boolean): Found {
+  const end = committed ? partition.lastStableOffset : partition.highWatermark
+  const { log, leaderEpoch } = partition
+  switch (timestamp) {
+    case place.latest:
+      return { offset: end, timestamp: -1, leaderEpoch }
+    case place.earliest:
+    case place.earliestLocal: {
+      const epoch = log.epochs.epochAt(partition.logStartOffset)
+      return { offset: partition.logStartOffset, timestamp: -1, leaderEpoch: epoch === -1 ? leaderEpoch : epoch }
+    }
+    case place.maxTimestamp:
+      return log.maxTimestamp() ?? nothing
+    case place.latestTiered: // there is no other tier
+    case place.earliestPending:
+      return nothing
+    default:
+      return log.offsetAt(timestamp, end) ?? nothing
+  }
+}
+
+function answer(topic: string, asked: Asked, committed: boolean, { broker, version }: Context) {
+  const { partitionIndex, timestamp, currentLeaderEpoch } = asked
+  const refuse = (refusal: Refusal) => ({ partitionIndex, errorCode: refusal.code, ...nothing })
+  const partition = broker.topic(topic)?.partitions[partitionIndex]
+  if (partition === undefined) return refuse(new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
+  const fenced = checkLeaderEpoch(currentLeaderEpoch, partition)
+  if (fenced !== undefined) return refuse(fenced)
+  const since = firstVersion.get(timestamp) ?? 0
+  if (timestamp < place.earliestPending || version < since) return refuse(new Refusal('UNSUPPORTED_VERSION'))
+  try {
+    return { partitionIndex, errorCode: errors.NONE.code, ...find(partition, timestamp, committed) }
+  } catch (cause) {
+    return refuse(storageRefusal(cause))
+  }
+}
+
+export const listOffsetsApi = serve(listOffsets, [1, 11], (request, context) => ({
+  topics: request.topics.map(({ name, partitions }) => {
+    const seen = new Map<number, number>()
+    for (const { partitionIndex } of partitions) seen.set(partitionIndex, (seen.get(partitionIndex) ?? 0) + 1)
+    return {
+      name,
+      partitions: partitions.map((asked) => {
+        if (seen.get(asked.partitionIndex)! > 1) {
+          return { partitionIndex: asked.partitionIndex, errorCode: errors.INVALID_REQUEST.code, ...nothing }
+        }
+        return answer(name, asked, request.isolationLevel === readCommitted, context)
+      }),
+    }
+  }),
+}))

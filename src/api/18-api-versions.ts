@@ -1,0 +1,31 @@
+// ApiVersions: what is served, computed from what is written; there is no second list.
+
+import { errors } from '../../protocol/errors.ts'
+import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
+import { type Api, serve } from './api.ts'
+
+/** KIP-511: what a client may call itself. */
+const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
+
+/** `apis`: all that is served, this one included once the list is made. */
+export const apiVersionsApi = (apis: () => Iterable<Api>): Api =>
+  serve(apiVersions, [0, 5], (request, { client, version, broker }) => {
+    if (version >= 3) {
+      const { clientSoftwareName, clientSoftwareVersion } = request
+      if (!softwareName.test(clientSoftwareName) || !softwareName.test(clientSoftwareVersion)) {
+        return { errorCode: errors.INVALID_REQUEST.code, apiKeys: [] }
+      }
+      client.softwareName = clientSoftwareName
+      client.softwareVersion = clientSoftwareVersion
+    }
+    // KIP-1242: a client that means another cluster or node was sent to the wrong address and must begin anew.
+    const otherCluster = request.clusterId !== null && request.clusterId !== broker.clusterId
+    const otherNode = request.nodeId !== -1 && request.nodeId !== broker.nodeId
+    if (otherCluster || otherNode) return { errorCode: errors.REBOOTSTRAP_REQUIRED.code, apiKeys: [] }
+    const apiKeys = [...apis()].map(({ table, advertised: [minVersion, maxVersion] }) => ({
+      apiKey: table.key,
+      minVersion,
+      maxVersion,
+    }))
+    return { errorCode: 0, apiKeys }
+  })

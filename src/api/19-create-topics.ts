@@ -1,0 +1,113 @@
+// CreateTopics: each topic is checked by itself, the good ones are made together, and the answer says so when they are there.
+
+import { errors, Refusal, StorageError } from '../../protocol/errors.ts'
+import { createTopics } from '../../protocol/messages/19-create-topics.ts'
+import type { Request } from '../../protocol/schema.ts'
+import type { Broker, NewTopic } from '../broker/broker.ts'
+import type { Topic } from '../broker/topic.ts'
+import { serve } from './api.ts'
+import { checkAssignments } from './replica-assignment.ts'
+
+type Asked = Request<typeof createTopics>['topics'][number]
+
+function newTopic({ name, numPartitions, assignments, configs }: Asked): NewTopic {
+  return {
+    name,
+    partitions: assignments.length > 0 ? assignments.length : numPartitions,
+    configs: Object.fromEntries(configs.map((config) => [config.name, config.value])),
+  }
+}
+
+function checkReplicas({ numPartitions, replicationFactor, assignments }: Asked, broker: Broker, listener: string) {
+  const nodes = new Set(broker.nodes(listener).map(({ nodeId }) => nodeId))
+  if (assignments.length > 0) {
+    if (numPartitions !== -1 || replicationFactor !== -1) {
+      const message =
+        'A manual partition assignment was specified, but numPartitions or replicationFactor was not set to -1.'
+      return new Refusal('INVALID_REQUEST', message)
+    }
+    const lists = assignments.map(({ partitionIndex, brokerIds }) => ({ partition: partitionIndex, brokerIds }))
+    return checkAssignments(lists, 0, nodes)
+  }
+  if (replicationFactor === -1) return undefined
+  if (replicationFactor < 1) {
+    return new Refusal('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0, or -1 for the default.')
+  }
+  if (replicationFactor <= nodes.size) return undefined
+  const message = `The target replication factor of ${replicationFactor} cannot be reached: ${nodes.size} broker(s) are registered.`
+  return new Refusal('INVALID_REPLICATION_FACTOR', message)
+}
+
+const refused = (name: string, refusal: Refusal) => ({
+  name,
+  errorCode: refusal.code,
+  errorMessage: refusal.message,
+  numPartitions: -1,
+  replicationFactor: -1,
+  configs: [],
+})
+
+const made = (topic: Topic) => ({
+  name: topic.name,
+  topicId: topic.id,
+  errorCode: errors.NONE.code,
+  errorMessage: null,
+  numPartitions: topic.partitions.length,
+  replicationFactor: 1,
+  configs: describe(topic.config),
+})
+
+const describe = (config: Topic['config']) =>
+  config
+    .describe({ synonyms: false, documentation: false, names: null })
+    .map(({ name, value, readOnly, configSource, isSensitive }) => ({
+      name,
+      value,
+      readOnly,
+      configSource,
+      isSensitive,
+    }))
+
+export const createTopicsApi = serve(createTopics, [2, 7], async (request, { broker, client }) => {
+  const refusals = new Map<string, Refusal>()
+  const names = request.topics.map(({ name }) => name)
+  for (const asked of request.topics) {
+    const { name } = asked
+    const refusal =
+      names.indexOf(name) !== names.lastIndexOf(name)
+        ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.')
+        : (broker.checkNewTopic(newTopic(asked)) ?? checkReplicas(asked, broker, client.listener))
+    if (refusal !== undefined) refusals.set(name, refusal)
+  }
+  const good = request.topics.filter(({ name }) => !refusals.has(name))
+  if (request.validateOnly) {
+    const partitions = broker.config.number('num.partitions')
+    return {
+      topics: request.topics.map((asked) => {
+        const refusal = refusals.get(asked.name)
+        if (refusal !== undefined) return refused(asked.name, refusal)
+        const wanted = newTopic(asked)
+        return {
+          name: asked.name,
+          errorCode: errors.NONE.code,
+          errorMessage: null,
+          numPartitions: wanted.partitions === -1 ? partitions : wanted.partitions,
+          replicationFactor: 1,
+          configs: describe(broker.topicConfig(wanted.configs)),
+        }
+      }),
+    }
+  }
+  try {
+    await broker.createTopics(good.map(newTopic))
+  } catch (cause) {
+    if (!(cause instanceof StorageError)) throw cause
+    for (const { name } of good) refusals.set(name, new Refusal('KAFKA_STORAGE_ERROR', cause.message))
+  }
+  return {
+    topics: names.map((name) => {
+      const refusal = refusals.get(name)
+      return refusal === undefined ? made(broker.topic(name)!) : refused(name, refusal)
+    }),
+  }
+})

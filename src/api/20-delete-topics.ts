@@ -1,0 +1,41 @@
+// DeleteTopics: by name, and from version 6 also by id.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
+import { zeroUuid } from '../../protocol/schema.ts'
+import { storageRefusal } from '../broker/partition.ts'
+import type { Topic } from '../broker/topic.ts'
+import { type Context, serve } from './api.ts'
+
+type Asked = { name: string | null; topicId: string }
+
+function find({ name, topicId }: Asked, { broker }: Context): Topic | Refusal {
+  if (!broker.config.boolean('delete.topic.enable')) return new Refusal('TOPIC_DELETION_DISABLED')
+  if (name !== null && topicId !== zeroUuid) {
+    return new Refusal('INVALID_REQUEST', 'You may not specify both topic name and topic id.')
+  }
+  if (name === null && topicId === zeroUuid) {
+    return new Refusal('INVALID_REQUEST', 'Neither topic name nor id were specified.')
+  }
+  if (name === null) return broker.topicById(topicId) ?? new Refusal('UNKNOWN_TOPIC_ID')
+  return broker.topic(name) ?? new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+}
+
+async function remove(asked: Asked, context: Context) {
+  const topic = find(asked, context)
+  if (topic instanceof Refusal) return { ...asked, errorCode: topic.code, errorMessage: topic.message }
+  const named = { name: topic.name, topicId: topic.id }
+  try {
+    await context.broker.deleteTopic(topic)
+    return { ...named, errorCode: 0, errorMessage: null }
+  } catch (cause) {
+    const refusal = storageRefusal(cause)
+    return { ...named, errorCode: refusal.code, errorMessage: refusal.message }
+  }
+}
+
+export const deleteTopicsApi = serve(deleteTopics, [1, 6], async (request, context) => {
+  const asked: Asked[] =
+    context.version >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroUuid }))
+  return { responses: await Promise.all(asked.map(({ name, topicId }) => remove({ name, topicId }, context))) }
+})

@@ -1,0 +1,36 @@
+// DeleteRecords: moves the log start of partitions up.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
+import { storageRefusal } from '../broker/partition.ts'
+import { type Context, serve } from './api.ts'
+
+/** Asks for the high watermark. */
+const toTheEnd = -1
+
+function trim(name: string, index: number, asked: number, { broker }: Context): number | Refusal {
+  const topic = broker.topic(name)
+  const partition = topic?.partitions[index]
+  if (topic === undefined || partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+  // A compacted topic promises the newest value of every key.
+  if (!topic.config.cleanupPolicy.delete) return new Refusal('POLICY_VIOLATION')
+  try {
+    const offset = asked === toTheEnd ? partition.highWatermark : asked
+    if (offset < 0 || offset > partition.highWatermark) return new Refusal('OFFSET_OUT_OF_RANGE')
+    partition.log.deleteBelow(offset)
+    return partition.logStartOffset
+  } catch (cause) {
+    return storageRefusal(cause)
+  }
+}
+
+export const deleteRecordsApi = serve(deleteRecords, [0, 2], (request, context) => ({
+  topics: request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex, offset }) => {
+      const result = trim(name, partitionIndex, offset, context)
+      if (result instanceof Refusal) return { partitionIndex, lowWatermark: -1, errorCode: result.code }
+      return { partitionIndex, lowWatermark: result, errorCode: 0 }
+    }),
+  })),
+}))

@@ -1,0 +1,33 @@
+// OffsetForLeaderEpoch: where the history of an epoch ends (KIP-101, KIP-320).
+
+import { Refusal } from '../../protocol/errors.ts'
+import { offsetForLeaderEpoch } from '../../protocol/messages/23-offset-for-leader-epoch.ts'
+import { storageRefusal } from '../broker/partition.ts'
+import { serve } from './api.ts'
+import { checkLeaderEpoch } from './leader-epoch.ts'
+
+export const offsetForLeaderEpochApi = serve(offsetForLeaderEpoch, [2, 4], (request, { broker }) => ({
+  topics: request.topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch: asked }) => {
+      const refuse = (refusal: Refusal) => ({
+        errorCode: refusal.code,
+        partition: index,
+        leaderEpoch: -1,
+        endOffset: -1,
+      })
+      const partition = broker.topic(topic)?.partitions[index]
+      if (partition === undefined) return refuse(new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
+      const fenced = checkLeaderEpoch(currentLeaderEpoch, partition)
+      if (fenced !== undefined) return refuse(fenced)
+      try {
+        // An epoch that has written nothing yet is known all the same: it is the leader's.
+        const current = asked === partition.leaderEpoch
+        const [leaderEpoch, endOffset] = current ? [asked, partition.logEndOffset] : partition.log.epochEnd(asked)
+        return { errorCode: 0, partition: index, leaderEpoch, endOffset }
+      } catch (cause) {
+        return refuse(storageRefusal(cause))
+      }
+    }),
+  })),
+}))

@@ -1,0 +1,32 @@
+// DescribeConfigs: every configuration of a topic or broker, with its source, type and, if asked for, synonyms and words.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { describeConfigs } from '../../protocol/messages/32-describe-configs.ts'
+import type { DescribeRequest } from '../broker/config-entry.ts'
+import { type Context, serve } from './api.ts'
+import { findResource } from './config-resource.ts'
+
+type Asked = { resourceType: number; resourceName: string; configurationKeys: string[] | null }
+
+function describe({ resourceType, resourceName, configurationKeys }: Asked, wants: DescribeRequest, context: Context) {
+  const resource = findResource(resourceType, resourceName, context)
+  if (resource instanceof Refusal) {
+    const { code: errorCode, message: errorMessage } = resource
+    return { errorCode, errorMessage, resourceType, resourceName, configs: [] }
+  }
+  const request = { ...wants, names: configurationKeys }
+  const configs =
+    resource.type === 'topic'
+      ? resource.topic.config.describe(request)
+      : context.broker.config.describe(resource.name, request)
+  return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs }
+}
+
+export const describeConfigsApi = serve(describeConfigs, [1, 4], (request, context) => {
+  const wants = {
+    synonyms: request.includeSynonyms,
+    documentation: request.includeDocumentation,
+    names: null,
+  }
+  return { results: request.resources.map((asked) => describe(asked, wants, context)) }
+})

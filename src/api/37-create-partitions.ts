@@ -1,0 +1,57 @@
+// CreatePartitions: a topic grows; it never shrinks.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { createPartitions } from '../../protocol/messages/37-create-partitions.ts'
+import type { Request } from '../../protocol/schema.ts'
+import { storageRefusal } from '../broker/partition.ts'
+import { type Context, serve } from './api.ts'
+import { checkAssignments } from './replica-assignment.ts'
+
+type Asked = Request<typeof createPartitions>['topics'][number]
+
+function check({ name, count, assignments }: Asked, { broker, client }: Context): Refusal | undefined {
+  const topic = broker.topic(name)
+  if (topic === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+  const current = topic.partitions.length
+  const refuse = (why: string) => new Refusal('INVALID_PARTITIONS', why)
+  if (count === current) return refuse(`Topic already has ${current} partition(s).`)
+  if (count < current) {
+    return refuse(`The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`)
+  }
+  if (count > broker.partitionsMax) return refuse(`${count} partitions; ${broker.partitionsMax} is the most here.`)
+  if (assignments === null) return undefined
+  if (assignments.length !== count - current) {
+    const message = `Attempted to add ${count - current} additional partition(s), but ${assignments.length} assignment(s) were specified.`
+    return new Refusal('INVALID_REPLICA_ASSIGNMENT', message)
+  }
+  const nodes = new Set(broker.nodes(client.listener).map(({ nodeId }) => nodeId))
+  const lists = assignments.map(({ brokerIds }, i) => ({ partition: current + i, brokerIds }))
+  return checkAssignments(lists, current, nodes)
+}
+
+async function grow(asked: Asked, twice: boolean, validateOnly: boolean, context: Context) {
+  const { name, count } = asked
+  const answer = (refusal?: Refusal) => ({
+    name,
+    errorCode: refusal?.code ?? 0,
+    errorMessage: refusal?.message ?? null,
+  })
+  if (twice) return answer(new Refusal('INVALID_REQUEST', 'Duplicate topic name.'))
+  const refusal = check(asked, context)
+  if (refusal !== undefined || validateOnly) return answer(refusal)
+  try {
+    await context.broker.createPartitions(context.broker.topic(name)!, count)
+    return answer()
+  } catch (cause) {
+    return answer(storageRefusal(cause))
+  }
+}
+
+export const createPartitionsApi = serve(createPartitions, [0, 3], async (request, context) => {
+  const names = request.topics.map(({ name }) => name)
+  const results = request.topics.map((asked) => {
+    const twice = names.indexOf(asked.name) !== names.lastIndexOf(asked.name)
+    return grow(asked, twice, request.validateOnly, context)
+  })
+  return { results: await Promise.all(results) }
+})

@@ -1,0 +1,31 @@
+// DescribeCluster: the brokers, and which one takes admin requests (KIP-700).
+
+import { errors } from '../../protocol/errors.ts'
+import { describeCluster } from '../../protocol/messages/60-describe-cluster.ts'
+import { serve } from './api.ts'
+import { clusterOperations, notAsked } from './authorized-operations.ts'
+
+const brokers = 1
+
+export const describeClusterApi = serve(describeCluster, [0, 2], (request, { broker, client }) => {
+  if (request.endpointType !== brokers) {
+    return {
+      errorCode: errors.MISMATCHED_ENDPOINT_TYPE.code,
+      errorMessage: 'The request was sent to an endpoint of a broker; controllers have none here.',
+      clusterId: '',
+      controllerId: -1,
+      brokers: [],
+    }
+  }
+  return {
+    errorCode: 0,
+    errorMessage: null,
+    endpointType: brokers,
+    clusterId: broker.clusterId,
+    controllerId: broker.controller(),
+    brokers: broker
+      .nodes(client.listener)
+      .map(({ nodeId, host, port }) => ({ brokerId: nodeId, host, port, rack: null, isFenced: false })),
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : notAsked,
+  }
+})

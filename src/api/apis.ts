@@ -1,0 +1,62 @@
+// Every API that is served, by key: the only list there is. What the broker advertises is computed from it.
+
+import { produceApi } from './00-produce.ts'
+import { fetchApi } from './01-fetch.ts'
+import { listOffsetsApi } from './02-list-offsets.ts'
+import { metadataApi } from './03-metadata.ts'
+import { offsetCommitApi } from './08-offset-commit.ts'
+import { offsetFetchApi } from './09-offset-fetch.ts'
+import { findCoordinatorApi } from './10-find-coordinator.ts'
+import { joinGroupApi } from './11-join-group.ts'
+import { heartbeatApi } from './12-heartbeat.ts'
+import { leaveGroupApi } from './13-leave-group.ts'
+import { syncGroupApi } from './14-sync-group.ts'
+import { describeGroupsApi } from './15-describe-groups.ts'
+import { listGroupsApi } from './16-list-groups.ts'
+import { apiVersionsApi } from './18-api-versions.ts'
+import { createTopicsApi } from './19-create-topics.ts'
+import { deleteTopicsApi } from './20-delete-topics.ts'
+import { deleteRecordsApi } from './21-delete-records.ts'
+import { initProducerIdApi } from './22-init-producer-id.ts'
+import { offsetForLeaderEpochApi } from './23-offset-for-leader-epoch.ts'
+import { describeConfigsApi } from './32-describe-configs.ts'
+import { alterConfigsApi } from './33-alter-configs.ts'
+import { createPartitionsApi } from './37-create-partitions.ts'
+import { deleteGroupsApi } from './42-delete-groups.ts'
+import { incrementalAlterConfigsApi } from './44-incremental-alter-configs.ts'
+import { offsetDeleteApi } from './47-offset-delete.ts'
+import { describeClusterApi } from './60-describe-cluster.ts'
+import { describeTopicPartitionsApi } from './75-describe-topic-partitions.ts'
+import type { Api } from './api.ts'
+
+const list: readonly Api[] = [
+  produceApi,
+  fetchApi,
+  listOffsetsApi,
+  metadataApi,
+  offsetCommitApi,
+  offsetFetchApi,
+  findCoordinatorApi,
+  joinGroupApi,
+  heartbeatApi,
+  leaveGroupApi,
+  syncGroupApi,
+  describeGroupsApi,
+  listGroupsApi,
+  apiVersionsApi(() => list),
+  createTopicsApi,
+  deleteTopicsApi,
+  deleteRecordsApi,
+  initProducerIdApi,
+  offsetForLeaderEpochApi,
+  describeConfigsApi,
+  alterConfigsApi,
+  createPartitionsApi,
+  deleteGroupsApi,
+  incrementalAlterConfigsApi,
+  offsetDeleteApi,
+  describeClusterApi,
+  describeTopicPartitionsApi,
+]
+
+export const apis: ReadonlyMap<number, Api> = new Map(list.map((api) => [api.table.key, api]))

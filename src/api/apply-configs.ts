@@ -1,0 +1,43 @@
+// What both ways of altering configurations share: each resource by itself, checked first, then made durable.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { storageRefusal } from '../broker/partition.ts'
+import type { Context } from './api.ts'
+import { findResource, type Resource } from './config-resource.ts'
+
+type Named = { resourceType: number; resourceName: string }
+
+/** `next`: the overrides that a resource will have, or why it cannot. */
+export function applyConfigs<R extends Named>(
+  resources: readonly R[],
+  validateOnly: boolean,
+  context: Context,
+  next: (resource: Resource, asked: R) => Record<string, string> | Refusal,
+) {
+  const { broker } = context
+  const apply = async (asked: R): Promise<Refusal | undefined> => {
+    const twice = resources.filter(
+      (r) => r.resourceType === asked.resourceType && r.resourceName === asked.resourceName,
+    )
+    if (twice.length > 1) return new Refusal('INVALID_REQUEST', 'Each resource must appear at most once.')
+    const resource = findResource(asked.resourceType, asked.resourceName, context)
+    if (resource instanceof Refusal) return resource
+    const overrides = next(resource, asked)
+    if (overrides instanceof Refusal) return overrides
+    if (validateOnly) return undefined
+    try {
+      if (resource.type === 'topic') await broker.configureTopic(resource.topic, overrides)
+      else await broker.configureBroker(resource.name, overrides)
+      return undefined
+    } catch (cause) {
+      return storageRefusal(cause)
+    }
+  }
+  return Promise.all(
+    resources.map(async (asked) => {
+      const refusal = await apply(asked)
+      const { resourceType, resourceName } = asked
+      return { errorCode: refusal?.code ?? 0, errorMessage: refusal?.message ?? null, resourceType, resourceName }
+    }),
+  )
+}

@@ -1,0 +1,21 @@
+// Topics that come into being because somebody asked for them (`auto.create.topics.enable`).
+
+import { Refusal } from '../../protocol/errors.ts'
+import type { Context } from './api.ts'
+
+/** Makes those of the named topics that can be made; why not, by name, for the others that do not exist. */
+export async function autoCreate({ broker }: Context, names: readonly string[]): Promise<Map<string, Refusal>> {
+  const refusals = new Map<string, Refusal>()
+  const wanted = [...new Set(names)].filter((name) => broker.topic(name) === undefined)
+  const enabled = broker.config.boolean('auto.create.topics.enable')
+  const good = wanted
+    .map((name) => ({ name, partitions: -1, configs: {} }))
+    .filter((topic) => {
+      const refusal = broker.checkNewTopic(topic)
+      if (refusal !== undefined) refusals.set(topic.name, refusal)
+      else if (!enabled) refusals.set(topic.name, new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
+      return refusal === undefined && enabled
+    })
+  await broker.createTopics(good)
+  return refusals
+}

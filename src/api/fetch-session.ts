@@ -1,0 +1,143 @@
+// Fetch sessions (KIP-227): a client that reads many partitions names them once, and afterwards only what changes goes
+// over the wire in either direction.
+
+import type { ErrorName } from '../../protocol/errors.ts'
+import type { fetch } from '../../protocol/messages/01-fetch.ts'
+import type { Request } from '../../protocol/schema.ts'
+import type { Clock } from '../storage/clock.ts'
+
+type FetchRequest = Request<typeof fetch>
+type RequestPartition = FetchRequest['topics'][number]['partitions'][number]
+
+/** One partition that is being read; `topic` is a name up to version 12 and an id from 13 on. */
+export type Wanted = { topic: string; request: RequestPartition }
+
+/** What an incremental answer last said of a partition: it is left out while nothing of it changed. */
+type Told = { highWatermark: number; logStartOffset: number; failed: boolean }
+type Entry = Wanted & { told: Told | undefined }
+
+type Session = { id: number; epoch: number; byId: boolean; entries: Map<string, Entry>; usedAt: number }
+
+const epochMax = 0x7fff_ffff
+const keyOf = (topic: string, partition: number): string => `${topic} ${partition}`
+
+/** What one Fetch is to read, and what its answer needs to know. */
+export type FetchScope = {
+  /** 0: none. */
+  sessionId: number
+  wanted: readonly Wanted[]
+  /** Whether an answer for this partition must be sent. Called once for each, in order, with what will be said. */
+  tells(wanted: Wanted, told: Told & { byteCount: number }): boolean
+}
+
+const tellsAll = (): boolean => true
+
+export class FetchSessions {
+  readonly #clock: Clock
+  readonly #sessionsMax: number
+  readonly #sessions = new Map<number, Session>()
+
+  /** `sessionsMax`: `max.incremental.fetch.session.cache.slots`. */
+  constructor(clock: Clock, sessionsMax: number) {
+    this.#clock = clock
+    this.#sessionsMax = sessionsMax
+  }
+
+  get count(): number {
+    return this.#sessions.size
+  }
+
+  /** Finds or makes what the request belongs to; an error name where it fits no session. */
+  open(request: FetchRequest, version: number): FetchScope | ErrorName {
+    const byId = version >= 13
+    const { sessionId, sessionEpoch } = request
+    if (sessionEpoch > 0 && sessionId !== 0) return this.#continue(request, byId)
+    if (sessionId !== 0) this.#sessions.delete(sessionId)
+    const wanted = request.topics.flatMap(({ topic, topicId, partitions }) =>
+      partitions.map((partition) => ({ topic: byId ? topicId : topic, request: partition })),
+    )
+    if (sessionEpoch !== 0 || version < 7) return { sessionId: 0, wanted, tells: tellsAll }
+    return this.#begin(wanted, byId)
+  }
+
+  #begin(wanted: readonly Wanted[], byId: boolean): FetchScope {
+    if (this.#sessions.size >= this.#sessionsMax && !this.#evict()) return { sessionId: 0, wanted, tells: tellsAll }
+    const entries = new Map(
+      wanted.map(({ topic, request }) => [keyOf(topic, request.partition), { topic, request, told: undefined }]),
+    )
+    const session: Session = { id: this.#newId(), epoch: 1, byId, entries, usedAt: this.#clock.now() }
+    this.#sessions.set(session.id, session)
+    return {
+      sessionId: session.id,
+      wanted: [...entries.values()],
+      tells: (of, told) => {
+        note(session, of, told)
+        return true
+      },
+    }
+  }
+
+  #newId(): number {
+    for (;;) {
+      const id = this.#clock.random(4).readUInt32BE(0) & 0x7fff_ffff
+      if (id !== 0 && !this.#sessions.has(id)) return id
+    }
+  }
+
+  /** The session that was not used for longest gives way, if it is older than two minutes (as in Kafka). */
+  #evict(): boolean {
+    let oldest: Session | undefined
+    for (const session of this.#sessions.values()) {
+      if (oldest === undefined || session.usedAt < oldest.usedAt) oldest = session
+    }
+    if (oldest === undefined || this.#clock.now() - oldest.usedAt < 120_000) return false
+    this.#sessions.delete(oldest.id)
+    return true
+  }
+
+  #continue(request: FetchRequest, byId: boolean): FetchScope | ErrorName {
+    const session = this.#sessions.get(request.sessionId)
+    if (session === undefined) return 'FETCH_SESSION_ID_NOT_FOUND'
+    if (session.epoch !== request.sessionEpoch) return 'INVALID_FETCH_SESSION_EPOCH'
+    if (session.byId !== byId) return 'FETCH_SESSION_TOPIC_ID_ERROR'
+    session.epoch = session.epoch === epochMax ? 1 : session.epoch + 1
+    session.usedAt = this.#clock.now()
+    for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
+      for (const partition of partitions) session.entries.delete(keyOf(byId ? topicId : topic, partition))
+    }
+    for (const { topic, topicId, partitions } of request.topics) {
+      for (const partition of partitions) {
+        const name = byId ? topicId : topic
+        const key = keyOf(name, partition.partition)
+        const told = session.entries.get(key)?.told
+        session.entries.set(key, { topic: name, request: partition, told })
+      }
+    }
+    return {
+      sessionId: session.id,
+      wanted: [...session.entries.values()],
+      tells: (of, told) => note(session, of, told),
+    }
+  }
+}
+
+/** Keeps what is said of a partition; whether it is news. What brought records goes to the back of the queue. */
+function note(session: Session, { topic, request }: Wanted, told: Told & { byteCount: number }): boolean {
+  const key = keyOf(topic, request.partition)
+  const entry = session.entries.get(key)
+  if (entry === undefined) return true
+  const before = entry.told
+  entry.told = { highWatermark: told.highWatermark, logStartOffset: told.logStartOffset, failed: told.failed }
+  if (told.byteCount > 0) {
+    session.entries.delete(key)
+    session.entries.set(key, entry)
+    return true
+  }
+  return (
+    told.failed ||
+    before === undefined ||
+    before.failed ||
+    before.highWatermark !== told.highWatermark ||
+    before.logStartOffset !== told.logStartOffset
+  )
+}

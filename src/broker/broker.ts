@@ -1,0 +1,262 @@
+// Who owns what: the topics of this broker, its place in the cluster (of one), and every change to either.
+
+import { Refusal, StorageError } from '../../protocol/errors.ts'
+import { type Clock, randomId } from '../storage/clock.ts'
+import type { Store } from '../storage/file.ts'
+import type { BrokerConfig } from './broker-config.ts'
+import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
+import type { Partition } from './partition.ts'
+import { Topic, topicFolder } from './topic.ts'
+import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
+import { checkTopicName, collisionKey } from './topic-name.ts'
+
+/** An address that clients are told. */
+export type Endpoint = { nodeId: number; host: string; port: number }
+
+export type NewTopic = {
+  name: string
+  /** -1: as `num.partitions` says. */
+  partitions: number
+  configs: Readonly<Record<string, string | null>>
+}
+
+type Environment = { store: Store; clock: Clock; config: BrokerConfig }
+
+const producerIdBlock = 1000
+/** What one request may ask for; more would be a way to stop the broker. */
+const partitionsMax = 10_000
+
+export class Broker {
+  readonly store: Store
+  readonly clock: Clock
+  readonly config: BrokerConfig
+  readonly partitionsMax = partitionsMax
+  readonly #metadata: MetadataLog
+  readonly #byName = new Map<string, Topic>()
+  readonly #byId = new Map<string, Topic>()
+  readonly #endpoints = new Map<string, Endpoint>()
+  readonly #removalListeners: ((topic: Topic) => void)[] = []
+  #nextProducerId = 0
+  #producerIdEnd = 0
+
+  /** Opens what the store holds. Throws Corruption, StorageError. */
+  constructor(environment: Environment) {
+    this.store = environment.store
+    this.clock = environment.clock
+    this.config = environment.config
+    this.#metadata = new MetadataLog(this.store, this.clock)
+    const { state } = this.#metadata
+    if (state.clusterId === '') {
+      const id = this.config.string('cluster.id') || randomId(this.clock)
+      this.#inBackground(this.#metadata.commit([{ v: 1, type: 'cluster', id, at: this.clock.now() }]))
+    }
+    for (const [name, configs] of state.brokerConfigs) this.config.fromRecord(name, configs)
+    for (const topic of state.topics.values()) this.#add(topic)
+    this.#producerIdEnd = this.#nextProducerId = state.nextProducerId
+    this.#removeOrphans()
+  }
+
+  #add(topic: { id: string; name: string; partitions: number; configs: Record<string, string> }): Topic {
+    const added = new Topic(this, topic)
+    this.#byName.set(added.name, added)
+    this.#byId.set(added.id, added)
+    return added
+  }
+
+  /** Folders whose topic was deleted before they could be removed. */
+  #removeOrphans(): void {
+    for (const id of this.store.list('topics')) if (!this.#byId.has(id)) this.store.removeFolder(topicFolder(id))
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((cause: unknown) => console.error(`The metadata log failed: ${String(cause)}`))
+  }
+
+  get clusterId(): string {
+    return this.#metadata.state.clusterId
+  }
+
+  get nodeId(): number {
+    return this.config.number('node.id')
+  }
+
+  // Placement: one broker leads and coordinates everything; handlers ask all the same.
+
+  nodes(listener: string): Endpoint[] {
+    return [this.endpoint(listener)]
+  }
+
+  /** The address that a client of a listener is told for this node. */
+  endpoint(listener: string): Endpoint {
+    return this.#endpoints.get(listener) ?? { nodeId: this.nodeId, host: '127.0.0.1', port: 0 }
+  }
+
+  setEndpoint(listener: string, host: string, port: number): void {
+    this.#endpoints.set(listener, { nodeId: this.nodeId, host, port })
+  }
+
+  controller(): number {
+    return this.nodeId
+  }
+
+  leader(_partition: Partition): number {
+    return this.nodeId
+  }
+
+  coordinator(_kind: 'group' | 'transaction', _key: string): number {
+    return this.nodeId
+  }
+
+  // Topics.
+
+  topic(name: string): Topic | undefined {
+    return this.#byName.get(name)
+  }
+
+  topicById(id: string): Topic | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** All topics in the order of their names. */
+  topics(): Topic[] {
+    return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** What is wrong with a name, whether or not a topic bears it. */
+  checkTopicName(name: string): Refusal | undefined {
+    return checkTopicName(name)
+  }
+
+  /** What stands against a topic; undefined if it can be made. */
+  checkNewTopic({ name, partitions, configs }: NewTopic): Refusal | undefined {
+    const badName = checkTopicName(name)
+    if (badName !== undefined) return badName
+    if (this.#byName.has(name)) return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
+    const key = collisionKey(name)
+    for (const other of this.#byName.keys()) {
+      if (other.length === name.length && collisionKey(other) === key) {
+        const message = `Topic '${name}' collides with existing topic: ${other}`
+        return new Refusal('INVALID_TOPIC_EXCEPTION', message)
+      }
+    }
+    if (partitions !== -1 && (partitions < 1 || partitions > partitionsMax)) {
+      const message =
+        partitions < 1
+          ? 'Number of partitions was set to an invalid non-positive value.'
+          : `${partitions} partitions are asked for; ${partitionsMax} is the most a topic may have here.`
+      return new Refusal('INVALID_PARTITIONS', message)
+    }
+    return validateTopicConfigs(new Map(Object.entries(configs)))
+  }
+
+  /** The configuration that a topic with these overrides would have. */
+  topicConfig(configs: Readonly<Record<string, string | null>>): TopicConfig {
+    return new TopicConfig(this.config, new Map(Object.entries(withoutNulls(configs))))
+  }
+
+  /** Makes topics, all at once; the caller has checked each. Resolves when they are durable. Throws StorageError. */
+  async createTopics(topics: readonly NewTopic[]): Promise<Topic[]> {
+    if (topics.length === 0) return []
+    const records = topics.map(({ name, partitions, configs }) => ({
+      v: 1 as const,
+      type: 'topic' as const,
+      id: randomId(this.clock),
+      name,
+      partitions: partitions === -1 ? this.config.number('num.partitions') : partitions,
+      configs: withoutNulls(configs),
+      at: this.clock.now(),
+    }))
+    const durable = this.#metadata.commit(records)
+    const added = records.map((record) => this.#add(record))
+    await durable
+    return added
+  }
+
+  /** Deletes a topic: it is gone for every client when this returns, and for good when the promise resolves. */
+  async deleteTopic(topic: Topic): Promise<void> {
+    const durable = this.#metadata.commit([{ v: 1, type: 'topic-removed', id: topic.id }])
+    this.#byName.delete(topic.name)
+    this.#byId.delete(topic.id)
+    for (const partition of topic.partitions) partition.remove()
+    await durable
+    for (const listener of this.#removalListeners) listener(topic)
+    this.store.removeFolder(topic.folder)
+  }
+
+  /** Calls `listener` after a topic was deleted. */
+  onTopicDeleted(listener: (topic: Topic) => void): void {
+    this.#removalListeners.push(listener)
+  }
+
+  async createPartitions(topic: Topic, count: number): Promise<void> {
+    const durable = this.#metadata.commit([{ v: 1, type: 'partitions', id: topic.id, count }])
+    topic.growTo(count)
+    await durable
+  }
+
+  /** Replaces all overrides of a topic. */
+  async configureTopic(topic: Topic, configs: Readonly<Record<string, string>>): Promise<void> {
+    const durable = this.#metadata.commit([{ v: 1, type: 'config', of: 'topic', name: topic.name, configs }])
+    topic.configure(configs)
+    await durable
+  }
+
+  /** Replaces the dynamic values of a broker, or of all brokers (`name` ''). */
+  async configureBroker(name: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    const record: MetadataRecord = { v: 1, type: 'config', of: 'broker', name, configs }
+    const durable = this.#metadata.commit([record])
+    this.config.fromRecord(name, configs)
+    for (const topic of this.#byName.values()) topic.configure(topic.config.overrides())
+    await durable
+  }
+
+  // Producer ids are given out from blocks, so that one metadata record serves a thousand producers.
+
+  async newProducerId(): Promise<number> {
+    while (this.#nextProducerId >= this.#producerIdEnd) {
+      const next = this.#metadata.state.nextProducerId + producerIdBlock
+      await this.#metadata.commit([{ v: 1, type: 'producer-ids', next }])
+      if (this.#nextProducerId < this.#producerIdEnd) break
+      this.#nextProducerId = next - producerIdBlock
+      this.#producerIdEnd = next
+    }
+    return this.#nextProducerId++
+  }
+
+  // Housekeeping.
+
+  /** Retention of every open log; a log that nobody has touched is opened for it only when asked to. */
+  retain(openAll = false): void {
+    const now = this.clock.now()
+    const expiryMs = this.config.number('producer.id.expiration.ms')
+    for (const partition of this.#partitions()) {
+      if (!openAll && !partition.isOpen) continue
+      try {
+        partition.log.retain(now)
+        partition.log.producers.expire(now - expiryMs)
+      } catch (cause) {
+        if (!(cause instanceof StorageError)) throw cause
+        console.error(`Retention: ${cause.message}`)
+      }
+    }
+  }
+
+  flushDue(): void {
+    const now = this.clock.now()
+    for (const partition of this.#partitions()) if (partition.isOpen) partition.flushIfDue(now)
+  }
+
+  *#partitions(): Generator<Partition> {
+    for (const topic of this.#byName.values()) yield* topic.partitions
+  }
+
+  /** Flushes everything and leaves the store as a clean stop does. */
+  async close(): Promise<void> {
+    for (const partition of this.#partitions()) await partition.close()
+    await this.#metadata.snapshot()
+    await this.#metadata.close()
+  }
+}
+
+const withoutNulls = (configs: Readonly<Record<string, string | null>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(configs).filter((entry): entry is [string, string] => entry[1] !== null))

@@ -1,0 +1,150 @@
+// What the broker knows beside records: topics, configurations, producer ids. Each change is one record of a log of its
+// own, flushed before it is answered; the state is what replay gives, and live changes go through the same function.
+
+import { Corruption } from '../../protocol/errors.ts'
+import { iterateBatches } from '../../protocol/records/batch.ts'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import { readRecords } from '../../protocol/records/record.ts'
+import { Log } from '../log/log.ts'
+import type { LogConfig } from '../log/log-config.ts'
+import type { Clock } from '../storage/clock.ts'
+import { borrow, type Store } from '../storage/file.ts'
+
+type Configs = { readonly [name: string]: string }
+
+/** Every record carries its version; members that are not known are kept by not being touched. */
+export type MetadataRecord = { v: 1 } & (
+  | { type: 'cluster'; id: string; at: number }
+  | { type: 'topic'; id: string; name: string; partitions: number; configs: Configs; at: number }
+  | { type: 'topic-removed'; id: string }
+  | { type: 'partitions'; id: string; count: number }
+  /** All overrides of a topic, or of a broker (`name` its id, '' for all brokers), replaced. */
+  | { type: 'config'; of: 'topic' | 'broker'; name: string; configs: Configs }
+  /** Producer ids below `next` may have been given out. */
+  | { type: 'producer-ids'; next: number }
+)
+
+/** What replay gives. */
+export type MetadataState = {
+  clusterId: string
+  topics: Map<string, { id: string; name: string; partitions: number; configs: Configs; at: number }>
+  brokerConfigs: Map<string, Configs>
+  nextProducerId: number
+}
+
+const config: LogConfig = {
+  segmentBytes: 16 * 1024 * 1024,
+  segmentMs: Infinity,
+  retentionMs: -1,
+  retentionBytes: -1,
+  indexIntervalBytes: 4096,
+  maxMessageBytes: 16 * 1024 * 1024,
+  logAppendTime: false,
+  timestampBeforeMaxMs: Infinity,
+  timestampAfterMaxMs: Infinity,
+  deletes: false,
+  compacts: false,
+  codec: undefined,
+}
+
+/** Rewritten as a snapshot at a start that finds it larger. */
+const snapshotAtBytes = 1024 * 1024
+
+export class MetadataLog {
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly state: MetadataState = { clusterId: '', topics: new Map(), brokerConfigs: new Map(), nextProducerId: 0 }
+
+  /** Opens and replays the log. Throws Corruption, StorageError. */
+  constructor(store: Store, clock: Clock) {
+    this.#clock = clock
+    this.#log = new Log(store, 'metadata', config)
+    for (const record of this.#records()) this.#apply(record)
+  }
+
+  *#records(): Generator<MetadataRecord> {
+    const log = this.#log
+    for (let offset = log.logStartOffset; offset < log.logEndOffset; ) {
+      const lease = log.read(offset, 1024 * 1024, log.logEndOffset, true)
+      const records = borrow(lease, (bytes) => {
+        const found: MetadataRecord[] = []
+        for (const position of iterateBatches(bytes)) {
+          for (const record of readRecords(bytes, position)) {
+            if (record.offset < offset) continue
+            found.push(JSON.parse(record.value!.toString()) as MetadataRecord)
+            offset = record.offset + 1
+          }
+        }
+        return found
+      })
+      if (records.length === 0) throw new Corruption(`the metadata log cannot be read at offset ${offset}`)
+      yield* records
+    }
+  }
+
+  #apply(record: MetadataRecord): void {
+    const { state } = this
+    switch (record.type) {
+      case 'cluster':
+        state.clusterId = record.id
+        break
+      case 'topic':
+        state.topics.set(record.id, { ...record })
+        break
+      case 'topic-removed':
+        state.topics.delete(record.id)
+        break
+      case 'partitions': {
+        const topic = state.topics.get(record.id)
+        if (topic !== undefined) topic.partitions = record.count
+        break
+      }
+      case 'config':
+        if (record.of === 'broker') state.brokerConfigs.set(record.name, record.configs)
+        else for (const topic of state.topics.values()) if (topic.name === record.name) topic.configs = record.configs
+        break
+      case 'producer-ids':
+        state.nextProducerId = record.next
+        break
+      default: // a newer version's record: kept in the log, without effect here
+    }
+  }
+
+  #append(records: readonly MetadataRecord[]): void {
+    const timestamp = this.#clock.now()
+    const batch = encodeBatch({
+      records: records.map((record) => ({ timestamp, value: Buffer.from(JSON.stringify(record)) })),
+    })
+    this.#log.appendOwn(batch, { leaderEpoch: 0, now: timestamp })
+  }
+
+  /**
+   * Makes changes true, all or none. They have taken effect when this returns; the promise resolves when they are on
+   * stable storage. Throws StorageError where the disk refuses, and then nothing has changed.
+   */
+  commit(records: readonly MetadataRecord[]): Promise<void> {
+    this.#append(records)
+    for (const record of records) this.#apply(record)
+    return this.#log.flush()
+  }
+
+  /** Writes the state as one batch and forgets what lies before it. */
+  async snapshot(): Promise<void> {
+    if (this.#log.byteCount < snapshotAtBytes) return
+    const { clusterId, topics, brokerConfigs, nextProducerId } = this.state
+    const start = this.#log.logEndOffset
+    this.#log.roll()
+    this.#append([
+      { v: 1, type: 'cluster', id: clusterId, at: this.#clock.now() },
+      { v: 1, type: 'producer-ids', next: nextProducerId },
+      ...[...topics.values()].map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
+      ...[...brokerConfigs].map(([name, configs]) => ({ v: 1, type: 'config', of: 'broker', name, configs }) as const),
+    ])
+    await this.#log.flush()
+    this.#log.deleteBelow(start)
+  }
+
+  close(): Promise<void> {
+    return this.#log.close()
+  }
+}

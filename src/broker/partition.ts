@@ -1,0 +1,206 @@
+// One partition as its leader sees it: a log, the point up to which it may be read, and those who wait for more.
+
+import { Corruption, type ErrorName, Refusal, StorageError } from '../../protocol/errors.ts'
+import type { Records } from '../../protocol/reader.ts'
+import { type Appended, BatchRefusal, Log } from '../log/log.ts'
+import type { LogConfig } from '../log/log-config.ts'
+import type { Clock } from '../storage/clock.ts'
+import type { Lease, Store } from '../storage/file.ts'
+
+/** What a partition needs of its topic's configuration beside what its log needs. */
+export interface PartitionConfig extends LogConfig {
+  /** An acknowledgement waits for a flush once this many records are not flushed; 1: each batch. */
+  readonly flushMessages: number
+  /** Background flush of what is older, ms. */
+  readonly flushMs: number
+}
+
+export type ReadResult = {
+  lease: Lease
+  logStartOffset: number
+  highWatermark: number
+  lastStableOffset: number
+}
+
+export class Partition {
+  readonly index: number
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #config: PartitionConfig
+  readonly #folder: string
+  /** Fixed until leadership can move: clients need one, and a restart changes no history. */
+  readonly leaderEpoch = 0
+  #log: Log | undefined
+  #offline: Corruption | StorageError | undefined
+  #removed = false
+  readonly #waiting = new Set<() => void>()
+  #dirtySince: number | undefined
+
+  constructor(store: Store, clock: Clock, folder: string, index: number, config: PartitionConfig) {
+    this.#store = store
+    this.#clock = clock
+    this.#folder = folder
+    this.index = index
+    this.#config = config
+  }
+
+  /** Opened at the first use. Throws Corruption or StorageError, and then the partition stays offline. */
+  get log(): Log {
+    if (this.#offline !== undefined) throw this.#offline
+    if (this.#log === undefined) {
+      try {
+        this.#log = new Log(this.#store, this.#folder, this.#config)
+      } catch (cause) {
+        throw this.#fail(cause)
+      }
+    }
+    return this.#log
+  }
+
+  /** Whether the log was opened: a topic that nobody uses is not. */
+  get isOpen(): boolean {
+    return this.#log !== undefined
+  }
+
+  /** Why the partition cannot be used; undefined while it can. */
+  get offline(): Error | undefined {
+    return this.#offline
+  }
+
+  #fail(cause: unknown): unknown {
+    if (cause instanceof Corruption || (cause instanceof StorageError && this.#log === undefined)) {
+      if (this.#offline === undefined) console.error(`Partition ${this.#folder} is offline: ${cause.message}`)
+      this.#offline = cause
+    }
+    return cause
+  }
+
+  get logStartOffset(): number {
+    return this.log.logStartOffset
+  }
+
+  get logEndOffset(): number {
+    return this.log.logEndOffset
+  }
+
+  /** What may be read: all that is appended, or all that is flushed where every batch is. `<= logEndOffset`. */
+  get highWatermark(): number {
+    return this.#config.flushMessages === 1 ? this.log.flushedOffset : this.log.logEndOffset
+  }
+
+  /** Below it every transaction is decided. `<= highWatermark`. */
+  get lastStableOffset(): number {
+    return this.highWatermark
+  }
+
+  /** Appends a producer's batch. A refusal and a disk that refuses are answers; nothing has changed then. */
+  append(records: Records, produceVersion: number): Appended | BatchRefusal {
+    try {
+      const now = this.#clock.now()
+      const appended = this.log.append(records, { leaderEpoch: this.leaderEpoch, now, produceVersion })
+      if (!(appended instanceof BatchRefusal) && !appended.duplicate) this.#advanced(now)
+      return appended
+    } catch (cause) {
+      return storageRefusal(this.#fail(cause))
+    }
+  }
+
+  /** Appends a batch that the broker made. Throws StorageError, Corruption. */
+  appendOwn(bytes: Buffer): Appended {
+    const now = this.#clock.now()
+    const appended = this.log.appendOwn(bytes, { leaderEpoch: this.leaderEpoch, now })
+    this.#advanced(now)
+    return appended
+  }
+
+  #advanced(now: number): void {
+    this.#dirtySince ??= now
+    if (this.#config.flushMessages > 1) this.#wake()
+  }
+
+  /**
+   * Keeps the promise of `flush.messages`: resolves when the records appended before the call are as durable as the
+   * topic asks for. Undefined where there is nothing to wait for.
+   */
+  flushed(): Promise<void> | undefined {
+    return this.isBehind ? this.flush() : undefined
+  }
+
+  /** Whether an acknowledgement has to wait for a flush. */
+  get isBehind(): boolean {
+    const { logEndOffset, flushedOffset } = this.log
+    return logEndOffset - flushedOffset >= this.#config.flushMessages
+  }
+
+  /** Brings everything that is appended to stable storage. Rejects with StorageError. */
+  async flush(): Promise<void> {
+    this.#dirtySince = undefined
+    await this.log.flush()
+    if (this.#config.flushMessages === 1) this.#wake()
+  }
+
+  /** Flushes in the background what has waited for `flush.ms`. */
+  flushIfDue(now: number): void {
+    if (this.#dirtySince === undefined || now - this.#dirtySince < this.#config.flushMs) return
+    this.flush().catch((cause: unknown) => console.error(`Flush of ${this.#folder} failed: ${String(cause)}`))
+  }
+
+  /** Reads batches from an offset on; `committed` stops at the last stable offset. */
+  read(offset: number, bytesMax: number, committed: boolean, wholeFirst: boolean): ReadResult | Refusal {
+    try {
+      const { log } = this
+      const { highWatermark, lastStableOffset } = this
+      const { logStartOffset } = log
+      if (offset < logStartOffset || offset > log.logEndOffset) {
+        const message = `Offset ${offset} is not within [${logStartOffset}, ${log.logEndOffset}].`
+        return new Refusal('OFFSET_OUT_OF_RANGE', message)
+      }
+      const lease = log.read(offset, bytesMax, committed ? lastStableOffset : highWatermark, wholeFirst)
+      return { lease, logStartOffset, highWatermark, lastStableOffset }
+    } catch (cause) {
+      return storageRefusal(this.#fail(cause))
+    }
+  }
+
+  /** Calls `listener` whenever there is more to read, and when the partition is removed; until the returned function is called. */
+  onAdvance(listener: () => void): () => void {
+    this.#waiting.add(listener)
+    return () => this.#waiting.delete(listener)
+  }
+
+  #wake(): void {
+    if (this.#waiting.size === 0) return
+    for (const listener of [...this.#waiting]) listener()
+  }
+
+  get isRemoved(): boolean {
+    return this.#removed
+  }
+
+  /** Flushes and lets files go. */
+  async close(): Promise<void> {
+    if (this.#offline === undefined) await this.#log?.close()
+    this.#log = undefined
+  }
+
+  /** The topic is deleted: readers that wait are told, files are let go. */
+  remove(): void {
+    this.#removed = true
+    this.#log?.release()
+    this.#log = undefined
+    this.#offline = new StorageError('ENOENT', `${this.#folder} is removed`)
+    this.#wake()
+  }
+}
+
+/** The answer for an error of the disk or of bytes on it; anything else is our own mistake and passes on. */
+export function storageRefusal(cause: unknown): BatchRefusal {
+  const error: ErrorName | undefined =
+    cause instanceof StorageError
+      ? 'KAFKA_STORAGE_ERROR'
+      : cause instanceof Corruption
+        ? 'KAFKA_STORAGE_ERROR'
+        : undefined
+  if (error === undefined) throw cause
+  return new BatchRefusal(error, (cause as Error).message)
+}

@@ -1,0 +1,89 @@
+// A topic: a name, an id that is never used again, a configuration, and its partitions.
+
+import { codecs } from '../../protocol/records/compression.ts'
+import type { Clock } from '../storage/clock.ts'
+import type { Store } from '../storage/file.ts'
+import type { BrokerConfig } from './broker-config.ts'
+import { Partition, type PartitionConfig } from './partition.ts'
+import { TopicConfig } from './topic-config.ts'
+
+/** What logs and partitions read of a configuration, as plain numbers that cost nothing to ask for. */
+function settingsOf(config: TopicConfig): PartitionConfig {
+  const codec = config.compressionType === 'uncompressed' ? 'none' : config.compressionType
+  return {
+    segmentBytes: config.segmentBytes,
+    segmentMs: config.segmentMs,
+    retentionMs: config.retentionMs,
+    retentionBytes: config.retentionBytes,
+    indexIntervalBytes: config.indexIntervalBytes,
+    maxMessageBytes: config.maxMessageBytes,
+    logAppendTime: config.timestampType === 'LogAppendTime',
+    timestampBeforeMaxMs: config.timestampBeforeMaxMs,
+    timestampAfterMaxMs: config.timestampAfterMaxMs,
+    deletes: config.cleanupPolicy.delete,
+    compacts: config.cleanupPolicy.compact,
+    codec: codec === 'producer' ? undefined : codecs.indexOf(codec as (typeof codecs)[number]),
+    flushMessages: config.flushMessages,
+    flushMs: config.flushMs,
+  }
+}
+
+/** Topics that belong to the broker: listed as internal, not to be produced to by clients. */
+const internalNames = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+
+export class Topic {
+  readonly id: string
+  readonly name: string
+  readonly partitions: Partition[] = []
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #broker: BrokerConfig
+  readonly #settings: PartitionConfig
+  #config: TopicConfig
+
+  constructor(
+    environment: { store: Store; clock: Clock; config: BrokerConfig },
+    {
+      id,
+      name,
+      partitions,
+      configs,
+    }: { id: string; name: string; partitions: number; configs: Record<string, string> },
+  ) {
+    this.#store = environment.store
+    this.#clock = environment.clock
+    this.#broker = environment.config
+    this.id = id
+    this.name = name
+    this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
+    this.#settings = settingsOf(this.#config)
+    this.growTo(partitions)
+  }
+
+  get isInternal(): boolean {
+    return internalNames.has(this.name)
+  }
+
+  get config(): TopicConfig {
+    return this.#config
+  }
+
+  /** Folder of the topic's partitions in the store. */
+  get folder(): string {
+    return topicFolder(this.id)
+  }
+
+  /** Takes effect at the next append, read or retention of every partition. */
+  configure(configs: Readonly<Record<string, string>>): void {
+    this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
+    Object.assign(this.#settings, settingsOf(this.#config))
+  }
+
+  growTo(count: number): void {
+    for (let index = this.partitions.length; index < count; index++) {
+      this.partitions.push(new Partition(this.#store, this.#clock, `${this.folder}/${index}`, index, this.#settings))
+    }
+  }
+}
+
+export const topicFolder = (id: string): string => `topics/${id}`

@@ -1,0 +1,231 @@
+// A whole broker as one object: rooms joined, listeners bound. What `npm start` runs, and what a test imports.
+
+import { apis } from './api/apis.ts'
+import { FetchSessions } from './api/fetch-session.ts'
+import { Broker as Core, type NewTopic } from './broker/broker.ts'
+import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
+import { InternalTopic } from './broker/internal-topic.ts'
+import { type GroupConfig, groupConfigDefaults } from './group/config.ts'
+import { Groups } from './group/coordinator.ts'
+import type { Services } from './net/connection.ts'
+import { KafkaServer } from './net/server.ts'
+import { systemClock } from './storage/clock.ts'
+import { lockDirectory } from './storage/directory-lock.ts'
+import type { Store } from './storage/file.ts'
+import { canMap, MappedStore } from './storage/mapped-file.ts'
+import { MemoryStore } from './storage/memory-file.ts'
+import { PlainStore } from './storage/plain-file.ts'
+
+export type TopicOptions = {
+  name: string
+  partitions?: number
+  config?: Readonly<Record<string, string | number | boolean>>
+}
+
+/** Where clients connect, and what they are told. */
+export type ListenerOptions = {
+  name: string
+  host: string | undefined
+  port: number
+  advertisedHost: string
+  /** Undefined: the port that was bound. */
+  advertisedPort: number | undefined
+  closesAtOnce: boolean
+}
+
+export type BrokerOptions = {
+  /** Port on the loopback address; 0 (the default) takes a free one. Not with `listeners`. */
+  port?: number
+  listeners?: readonly ListenerOptions[]
+  /** `memory` (the default without `data`) touches no disk. */
+  storage?: 'memory' | 'mapped' | 'plain'
+  /** Data directory, for every storage but memory. */
+  data?: string
+  topics?: readonly (string | TopicOptions)[]
+  /** Options of the broker under Kafka's names. */
+  config?: Readonly<Record<string, string | number | boolean>>
+  /** The same with the place each comes from. */
+  settings?: ReadonlyMap<string, Setting>
+  onRequest?: NonNullable<Services['onRequest']>
+}
+
+const offsetsTopic = '__consumer_offsets'
+
+function openStore(
+  storage: 'memory' | 'mapped' | 'plain',
+  data: string | undefined,
+): { store: Store; unlock: () => void } {
+  if (storage === 'memory') return { store: new MemoryStore(), unlock: () => {} }
+  if (data === undefined) throw new TypeError('storage on disk needs a data directory: { data: DIR }')
+  // Where files cannot be mapped the plain store keeps the same promises.
+  const store = storage === 'mapped' && canMap() ? new MappedStore(data) : new PlainStore(data)
+  return { store, unlock: lockDirectory(data) }
+}
+
+function newTopic(broker: Core, topic: string | TopicOptions): NewTopic {
+  const { name, partitions = -1, config = {} } = typeof topic === 'string' ? { name: topic } : topic
+  const configs = Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value)]))
+  const wanted = { name, partitions, configs }
+  const refusal = broker.checkNewTopic(wanted)
+  if (refusal !== undefined) throw new Error(`${refusal.error}: ${refusal.message}`)
+  return wanted
+}
+
+function groupConfig(config: BrokerConfig): GroupConfig {
+  const names = Object.keys(groupConfigDefaults) as (keyof GroupConfig)[]
+  return Object.fromEntries(names.map((name) => [name, config.number(name)])) as unknown as GroupConfig
+}
+
+export class Broker implements AsyncDisposable {
+  readonly #core: Core
+  readonly #groups: Groups
+  readonly #server: KafkaServer
+  readonly #unlock: () => void
+  readonly #bootstrap: string[] = []
+  readonly #initialTopics: readonly (string | TopicOptions)[]
+  readonly #timers: NodeJS.Timeout[] = []
+  #stopping: Promise<void> | undefined
+
+  private constructor(options: BrokerOptions) {
+    const given = Object.entries(options.config ?? {}).map(([name, value]) => [name, String(value)] as const)
+    const settings = new Map<string, Setting>(options.settings)
+    for (const [name, value] of given) settings.set(name, { value, origin: 'program' })
+    const refusal = validateBrokerConfigs(settings)
+    if (refusal !== undefined) throw new Error(refusal.message)
+    const config = new BrokerConfig(settings)
+    const storage = options.storage ?? (options.data === undefined ? 'memory' : 'mapped')
+    const { store, unlock } = openStore(storage, options.data)
+    this.#unlock = unlock
+    this.#initialTopics = options.topics ?? []
+    try {
+      this.#core = new Core({ store, clock: systemClock, config })
+    } catch (cause) {
+      unlock()
+      throw cause
+    }
+    this.#groups = new Groups({ clock: systemClock, config: groupConfig(config), log: this.#offsetsLog() })
+    this.#core.onTopicDeleted((topic) => this.#groups.onTopicDeleted(topic.name, topic.id))
+    const sessions = new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots'))
+    const services: Services = {
+      broker: this.#core,
+      groups: this.#groups,
+      sessions,
+      apis,
+      requestBytesMax: config.number('socket.request.max.bytes'),
+      ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
+    }
+    const limits = {
+      idleMs: config.number('connections.max.idle.ms'),
+      connectionsMax: config.number('max.connections'),
+    }
+    this.#server = new KafkaServer(services, limits)
+  }
+
+  #offsetsLog(): InternalTopic {
+    const { config } = this.#core
+    return new InternalTopic(this.#core, {
+      name: offsetsTopic,
+      partitions: config.number('offsets.topic.num.partitions'),
+      configs: {
+        'cleanup.policy': 'compact',
+        'compression.type': 'producer',
+        'segment.bytes': String(config.number('offsets.topic.segment.bytes')),
+      },
+    })
+  }
+
+  /** Opens the store, binds the listeners and makes the topics; resolves when clients can connect. */
+  static async start(options: BrokerOptions = {}): Promise<Broker> {
+    const broker = new Broker(options)
+    try {
+      await broker.#listen(options)
+      await broker.#groups.load()
+      const missing = broker.#initialTopics.filter(
+        (topic) => broker.#core.topic(typeof topic === 'string' ? topic : topic.name) === undefined,
+      )
+      await broker.createTopics(missing)
+    } catch (cause) {
+      await broker.stop()
+      throw cause
+    }
+    broker.#housekeep()
+    return broker
+  }
+
+  async #listen({ listeners, port = 0 }: BrokerOptions): Promise<void> {
+    const loopback = { host: '127.0.0.1', advertisedHost: '127.0.0.1', advertisedPort: undefined, closesAtOnce: false }
+    for (const listener of listeners ?? [{ name: 'PLAINTEXT', port, ...loopback }]) {
+      const bound = await this.#server.listen(listener)
+      if (listener.closesAtOnce) continue
+      const { advertisedHost, advertisedPort = bound } = listener
+      this.#core.setEndpoint(listener.name, advertisedHost, advertisedPort)
+      this.#bootstrap.push(`${advertisedHost}:${advertisedPort}`)
+    }
+  }
+
+  #housekeep(): void {
+    const { config } = this.#core
+    const every = (ms: number, task: () => void) => this.#timers.push(setInterval(task, Math.max(ms, 10)).unref())
+    every(config.number('log.retention.check.interval.ms'), () => this.#core.retain(true))
+    every(100, () => this.#core.flushDue())
+  }
+
+  /** `host:port` of the first listener: what clients take as bootstrap.servers. */
+  get bootstrapServers(): string {
+    return this.#bootstrap[0]!
+  }
+
+  /** The same for every listener. */
+  get brokers(): readonly string[] {
+    return this.#bootstrap
+  }
+
+  get clusterId(): string {
+    return this.#core.clusterId
+  }
+
+  get nodeId(): number {
+    return this.#core.nodeId
+  }
+
+  get storage(): Store['kind'] {
+    return this.#core.store.kind
+  }
+
+  get config(): BrokerConfig {
+    return this.#core.config
+  }
+
+  async createTopics(topics: readonly (string | TopicOptions)[]): Promise<void> {
+    await this.#core.createTopics(topics.map((topic) => newTopic(this.#core, topic)))
+  }
+
+  /** As fresh: all topics and groups go, the topics of `start` are made again. For use between tests. */
+  async reset(): Promise<void> {
+    this.#groups.reset()
+    await Promise.all(this.#core.topics().map((topic) => this.#core.deleteTopic(topic)))
+    await this.createTopics(this.#initialTopics)
+  }
+
+  /** Answers what is under way, flushes, leaves a clean end. May be called more than once. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#server.close()
+    this.#groups.stop()
+    try {
+      await this.#core.close()
+    } finally {
+      this.#core.store.close()
+      this.#unlock()
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+}

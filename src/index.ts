@@ -1,0 +1,3 @@
+// What `import … from 'twiglog'` gives.
+
+export { Broker, type BrokerOptions, type ListenerOptions, type TopicOptions } from './embedded.ts'

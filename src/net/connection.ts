@@ -1,0 +1,220 @@
+// One client's socket: requests come in, are handed to their API, and the answers leave in the order of the requests.
+// A frame that breaks the protocol ends this connection and nothing else.
+
+import type { Socket } from 'node:net'
+import { codec } from '../../protocol/compile.ts'
+import { errors, ProtocolViolation } from '../../protocol/errors.ts'
+import { responseHeader } from '../../protocol/header.ts'
+import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
+import type { Reader } from '../../protocol/reader.ts'
+import { type Draft, type Fields, has } from '../../protocol/schema.ts'
+import { Writer } from '../../protocol/writer.ts'
+import type { Api, Client, Context } from '../api/api.ts'
+import { Frames } from './frames.ts'
+
+/** What all connections of a server share. */
+export type Services = Pick<Context, 'broker' | 'groups' | 'sessions'> & {
+  readonly apis: ReadonlyMap<number, Api>
+  readonly requestBytesMax: number
+  /** Told of each request that was understood: metrics, and the matrix of what clients really use. */
+  readonly onRequest?: (apiKey: number, version: number, client: Client) => void
+}
+
+/** A request on its way: `parts` is set when its answer is ready. */
+type Slot = { parts: Buffer[] | undefined; releases: (() => void)[] }
+
+/** More requests in flight than this, or more bytes not taken by the peer, and nothing more is read from it. */
+const inFlightMax = 128
+const unsentBytesMax = 8 * 1024 * 1024
+const lengthBytes = 4
+
+export class Connection {
+  readonly #socket: Socket
+  readonly #services: Services
+  readonly #frames: Frames
+  readonly #client: Client
+  readonly #closed = new AbortController()
+  readonly #slots: Slot[] = []
+  #corked = false
+  #paused = false
+  #draining = false
+
+  constructor(socket: Socket, services: Services, listener: string) {
+    this.#socket = socket
+    this.#services = services
+    this.#frames = new Frames(services.requestBytesMax)
+    this.#client = {
+      listener,
+      host: socket.remoteAddress ?? '',
+      principal: 'User:ANONYMOUS',
+      softwareName: 'unknown',
+      softwareVersion: 'unknown',
+    }
+    socket.setNoDelay(true)
+    socket.on('data', (chunk) => this.#receive(chunk))
+    socket.on('drain', () => this.#resumeIfPossible())
+    socket.on('error', () => {}) // followed by 'close'; a peer that vanishes is ordinary
+    socket.on('close', () => this.#onClosed())
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#cork()
+    try {
+      this.#frames.push(chunk, (frame) => this.#take(frame))
+    } catch (cause) {
+      this.#fail(cause)
+    }
+    if (this.#slots.length > inFlightMax) this.#pause()
+  }
+
+  /** One system call for all answers of a turn: 4 to 10 times cheaper with pipelining. */
+  #cork(): void {
+    if (this.#corked) return
+    this.#corked = true
+    this.#socket.cork()
+    process.nextTick(() => {
+      this.#corked = false
+      this.#socket.uncork()
+      if (this.#socket.writableLength > unsentBytesMax) this.#pause()
+    })
+  }
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  #resumeIfPossible(): void {
+    if (!this.#paused || this.#slots.length > inFlightMax || this.#socket.writableLength > unsentBytesMax) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  #fail(cause: unknown): void {
+    if (cause instanceof ProtocolViolation) {
+      console.error(`Connection from ${this.#client.host} closed: ${cause.message}`)
+    } else {
+      console.error('A request met a mistake of ours; its connection is closed:', cause)
+    }
+    this.#socket.destroy()
+  }
+
+  #take(frame: Reader): void {
+    if (this.#socket.destroyed || this.#draining) return
+    const apiKey = frame.int16()
+    const version = frame.int16()
+    const api = this.#services.apis.get(apiKey)
+    if (api === undefined) throw new ProtocolViolation(`API key ${apiKey} is not served`)
+    if (version < api.versions[0] || version > api.versions[1]) {
+      this.#unsupported(api, version, frame.int32())
+      return
+    }
+    const { request, response } = api.table
+    const flexible = has(request.flexible, version)
+    const header = this.#header(frame, flexible)
+    const message = codec(request, version).read(frame)
+    frame.end()
+    this.#services.onRequest?.(apiKey, version, this.#client)
+    const slot: Slot = { parts: undefined, releases: [] }
+    this.#slots.push(slot)
+    const context: Context = {
+      broker: this.#services.broker,
+      groups: this.#services.groups,
+      sessions: this.#services.sessions,
+      client: this.#client,
+      clientId: header.clientId,
+      version,
+      onSent: (release) => slot.releases.push(release),
+      closed: this.#closed.signal,
+    }
+    const answer = api.handle(message, context)
+    // ApiVersions keeps header version 0 for ever, so that a client can read it before it knows anything (KIP-511).
+    const headerVersion = flexible && apiKey !== apiVersions.key ? 1 : 0
+    const finish = (body: unknown) => this.#finish(slot, body, response, version, headerVersion, header.correlationId)
+    if (answer instanceof Promise) {
+      answer.then(finish).catch((cause: unknown) => {
+        for (const release of slot.releases) release()
+        this.#fail(cause)
+      })
+    } else finish(answer)
+  }
+
+  /** Key and version are read already. */
+  #header(frame: Reader, flexible: boolean): { correlationId: number; clientId: string | null } {
+    const correlationId = frame.int32()
+    const clientId = frame.nullableString()
+    if (flexible) {
+      const ignored = {}
+      for (let count = frame.uvarint(); count > 0; count--) frame.unknownTag(ignored, frame.uvarint(), frame.uvarint())
+    }
+    return { correlationId, clientId }
+  }
+
+  /** KIP-511: any ApiVersions request is answered, in version 0 and with the one range that the client needs. */
+  #unsupported(api: Api, version: number, correlationId: number): void {
+    const { key, name } = api.table
+    if (key !== apiVersions.key) throw new ProtocolViolation(`version ${version} of ${name} is not served`)
+    const [minVersion, maxVersion] = api.advertised
+    const body = { errorCode: errors.UNSUPPORTED_VERSION.code, apiKeys: [{ apiKey: key, minVersion, maxVersion }] }
+    const slot: Slot = { parts: undefined, releases: [] }
+    this.#slots.push(slot)
+    this.#finish(slot, body, api.table.response, 0, 0, correlationId)
+  }
+
+  #finish(
+    slot: Slot,
+    body: unknown,
+    table: Api['table']['response'],
+    version: number,
+    headerVersion: number,
+    correlationId: number,
+  ): void {
+    if (body === undefined) slot.parts = []
+    else {
+      const writer = new Writer(512, lengthBytes)
+      codec(responseHeader, headerVersion).write(writer, { correlationId })
+      codec(table, version).write(writer, body as Draft<Fields>)
+      slot.parts = writer.parts()
+      const length = writer.length - lengthBytes
+      slot.parts[0]!.writeInt32BE(length, 0)
+    }
+    this.#send()
+  }
+
+  /** Sends what is ready, in order. */
+  #send(): void {
+    while (this.#slots.length > 0 && this.#slots[0]!.parts !== undefined) {
+      const { parts, releases } = this.#slots.shift()!
+      const release = () => {
+        for (const done of releases) done()
+      }
+      if (parts!.length === 0 || this.#socket.destroyed) {
+        release()
+        continue
+      }
+      this.#cork()
+      for (let i = 0; i < parts!.length - 1; i++) this.#socket.write(parts![i]!)
+      if (releases.length === 0) this.#socket.write(parts!.at(-1)!)
+      else this.#socket.write(parts!.at(-1)!, release)
+    }
+    this.#resumeIfPossible()
+    if (this.#draining && this.#slots.length === 0) this.#socket.end()
+  }
+
+  #onClosed(): void {
+    this.#closed.abort()
+  }
+
+  /** No more requests are taken; those that are parked are given up, those under way are answered, then the socket ends. */
+  drain(): void {
+    this.#draining = true
+    this.#socket.pause()
+    this.#closed.abort()
+    if (this.#slots.length === 0) this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
