@@ -1,0 +1,228 @@
+// The command line, the environment and a file become one set of options: command line before environment before file
+// before default.
+
+import { readFileSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Refusal } from '../protocol/errors.ts'
+import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
+import {
+  type Environment,
+  type Settings,
+  settingsFromEnvironment,
+  settingsFromProperties,
+  unknownNames,
+} from './cli/settings.ts'
+import { type Listener, listenersFromAdvertised, listenersOf } from './net/listener.ts'
+
+export type StartOptions = {
+  readonly config: BrokerConfig
+  /** What config was made from. */
+  readonly settings: ReadonlyMap<string, Setting>
+  readonly listeners: readonly Listener[]
+  /** Absolute; undefined: everything is kept in memory. */
+  readonly dataFolder: string | undefined
+  readonly readyFile: string | undefined
+  readonly json: boolean
+  readonly compatLogs: boolean
+  /** One sentence each, for standard error. */
+  readonly warnings: readonly string[]
+}
+
+/** What the command line asks for. */
+export type Order =
+  | { readonly kind: 'start'; readonly options: StartOptions }
+  | { readonly kind: 'check'; readonly folder: string }
+  /** Help, version, or words we do not understand. */
+  | { readonly kind: 'exit'; readonly code: number; readonly stdout: string; readonly stderr: string }
+
+/** What is outside: given in, so that tests need no process. */
+export type World = {
+  readonly environment: Environment
+  readonly currentFolder: string
+  readonly version: string
+}
+
+/** Exit code for words that make no sense. */
+const usage = 2
+const defaultHost = '127.0.0.1'
+const defaultPort = 9092
+
+type Flags = {
+  port?: number
+  host?: string
+  data?: string
+  memory?: true
+  readyFile?: string
+  set?: [string, string][]
+  config?: string
+  json?: true
+  strictConfig?: true
+  compatLogs?: true
+}
+
+/** `argv` without node and script. */
+export async function readOrder(argv: readonly string[], world: World): Promise<Order> {
+  let stdout = ''
+  let stderr = ''
+  let order: Order | undefined
+  const program = commandLine(world.version, (given) => {
+    order = given
+  })
+  const output = {
+    writeOut: (text: string) => {
+      stdout += text
+    },
+    writeErr: (text: string) => {
+      stderr += text
+    },
+  }
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(output)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (cause) {
+    if (cause instanceof CommanderError) {
+      return { kind: 'exit', code: cause.exitCode === 0 ? 0 : usage, stdout, stderr }
+    }
+    if (cause instanceof Misuse)
+      return { kind: 'exit', code: usage, stdout, stderr: `${stderr}twiglog: ${cause.message}\n` }
+    throw cause
+  }
+  return order ?? { kind: 'exit', code: usage, stdout, stderr }
+
+  function commandLine(version: string, give: (order: Order) => void): Command {
+    const start = async (_: unknown, command: Command) => {
+      const options = await startOptions(command.optsWithGlobals<Flags>(), world)
+      give({ kind: 'start', options })
+    }
+    const root = withStartFlags(new Command('twiglog'))
+      .description('A broker that speaks the Kafka wire protocol and keeps its log in memory-mapped segments.')
+      .version(version, '-V, --version', 'print the version')
+      .helpOption('-h, --help', 'print this help')
+      .addHelpText('after', examples)
+      .action(start)
+    withStartFlags(root.command('start').description('start a broker (as without a command)')).action(start)
+    root
+      .command('check')
+      .argument('<folder>', 'a data folder that no broker is using')
+      .description('verify a data folder and print what is wrong')
+      .action((folder: string) => give({ kind: 'check', folder: resolve(world.currentFolder, folder) }))
+    return root
+  }
+}
+
+/** Words that commander understands and we do not. */
+class Misuse extends Error {}
+
+const examples = `
+Options of the broker can also come from KAFKA_ variables (KAFKA_LOG_RETENTION_MS is log.retention.ms).
+
+Examples:
+  twiglog                                  data in ./.twiglog, clients at 127.0.0.1:9092
+  twiglog --memory --port 0 --json         for a test: any free port, nothing on disk
+  twiglog --set num.partitions=3           any option of server.properties
+`
+
+function withStartFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--port <port>', `port for clients; 0 is any free one (default: ${defaultPort})`).argParser(port),
+    )
+    .option('--host <host>', `address to listen on (default: ${defaultHost})`)
+    .addOption(new Option('--data <folder>', 'folder for all data (default: ./.twiglog)').conflicts('memory'))
+    .option('--memory', 'keep everything in memory: nothing touches the disk')
+    .option('--ready-file <file>', 'write one line of JSON there when connections are accepted')
+    .addOption(new Option('--set <name=value>', 'an option of the broker; may be repeated').argParser(assignment))
+    .option('--config <file>', 'a server.properties file')
+    .option('--json', 'print one line of JSON instead of the start card')
+    .option('--strict-config', 'refuse to start where an option is unknown')
+    .option('--compat-logs', 'on a terminal too: print the lines that test harnesses wait for')
+    .option('--no-http', 'accepted; there is no HTTP server yet')
+}
+
+function port(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+  return number
+}
+
+function assignment(text: string, earlier: [string, string][] = []): [string, string][] {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('name=value is expected.')
+  return [...earlier, [name.trim(), value]]
+}
+
+async function startOptions(flags: Flags, world: World): Promise<StartOptions> {
+  const settings = await gather(flags, world)
+  const unknown = unknownNames(settings)
+  if (flags.strictConfig && unknown.length > 0) throw new Misuse(unknown.join('\ntwiglog: '))
+  const refusal = validateBrokerConfigs(settings)
+  if (refusal !== undefined) throw new Misuse(refusal.message)
+  const config = new BrokerConfig(settings)
+  const listeners = listenersOf(config)
+  if (listeners instanceof Refusal) throw new Misuse(listeners.message)
+  const folders = config.list(config.isSet('log.dirs') ? 'log.dirs' : 'log.dir')
+  const inMemory = config.string('storage') === 'memory'
+  return {
+    config,
+    settings,
+    listeners,
+    dataFolder: inMemory ? undefined : resolve(world.currentFolder, folders[0] ?? ''),
+    readyFile: flags.readyFile === undefined ? undefined : resolve(world.currentFolder, flags.readyFile),
+    json: flags.json ?? false,
+    compatLogs: flags.compatLogs ?? false,
+    warnings:
+      folders.length > 1 && !inMemory ? [...unknown, `Of ${folders.length} log.dirs only the first is used.`] : unknown,
+  }
+}
+
+/** The weakest first, so that the stronger overwrite them. */
+async function gather(flags: Flags, world: World): Promise<Settings> {
+  const settings: Settings = new Map([
+    ...(flags.config === undefined ? [] : await fromFile(resolve(world.currentFolder, flags.config))),
+    ...settingsFromEnvironment(world.environment),
+    ...fromFlags(flags),
+  ])
+  if (flags.data !== undefined && settings.get('storage')?.value === 'memory') settings.delete('storage')
+  const advertised = settings.get('advertised.listeners')
+  if (advertised !== undefined && !settings.has('listeners')) {
+    settings.set('listeners', { value: listenersFromAdvertised(advertised.value), origin: advertised.origin })
+  }
+  return settings
+}
+
+async function fromFile(path: string): Promise<Settings> {
+  try {
+    return await settingsFromProperties(readFileSync(path, 'utf8'), basename(path))
+  } catch (cause) {
+    throw new Misuse(`--config ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+}
+
+function fromFlags(flags: Flags): Settings {
+  const origin = 'command line'
+  const settings: Settings = new Map(flags.set?.map(([name, value]) => [name, { value, origin }]))
+  const put = (flag: string, name: string, value: string) => {
+    if (settings.has(name)) throw new Misuse(`${flag} and --set ${name} say the same thing twice: leave one out.`)
+    settings.set(name, { value, origin })
+  }
+  if (flags.port !== undefined || flags.host !== undefined) {
+    const host = flags.host ?? defaultHost
+    const address = `${host.includes(':') ? `[${host}]` : host}:${flags.port ?? defaultPort}`
+    put(flags.port === undefined ? '--host' : '--port', 'listeners', `PLAINTEXT://${address}`)
+  }
+  if (flags.data !== undefined) put('--data', 'log.dirs', flags.data)
+  if (flags.memory) put('--memory', 'storage', 'memory')
+  return settings
+}
+
+/** The version of this package, wherever the file was built to. */
+export function packageVersion(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
+      if (name === 'twiglog') return version
+    } catch {} // Not there: the other one.
+  }
+  return 'unknown'
+}
