@@ -104,6 +104,12 @@ export class Groups {
     for (const group of this.#groups.values()) group.stop()
   }
 
+  /** Forgets every group: the log that remembers them is about to be deleted. */
+  reset(): void {
+    for (const group of this.#groups.values()) group.stop()
+    this.#groups.clear()
+  }
+
   // --- finding a group
 
   partitionOf(groupId: string): number {

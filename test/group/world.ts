@@ -36,6 +36,12 @@ export class FakeClock implements Clock {
     return bytes
   }
 
+  /** Somebody sets the wall clock; timers do not notice. */
+  jump(ms: number): void {
+    this.#now += ms
+    for (const timer of this.#timers) timer.at += ms
+  }
+
   /** Timers that are set: none may be left behind. */
   get timerCount(): number {
     return this.#timers.length
