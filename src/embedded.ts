@@ -8,6 +8,7 @@ import { InternalTopic } from './broker/internal-topic.ts'
 import { type GroupConfig, groupConfigDefaults } from './group/config.ts'
 import { Groups } from './group/coordinator.ts'
 import type { Services } from './net/connection.ts'
+import { endpointFor, type Listener } from './net/listener.ts'
 import { KafkaServer } from './net/server.ts'
 import { systemClock } from './storage/clock.ts'
 import { lockDirectory } from './storage/directory-lock.ts'
@@ -22,21 +23,10 @@ export type TopicOptions = {
   config?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** Where clients connect, and what they are told. */
-export type ListenerOptions = {
-  name: string
-  host: string | undefined
-  port: number
-  advertisedHost: string
-  /** Undefined: the port that was bound. */
-  advertisedPort: number | undefined
-  closesAtOnce: boolean
-}
-
 export type BrokerOptions = {
   /** Port on the loopback address; 0 (the default) takes a free one. Not with `listeners`. */
   port?: number
-  listeners?: readonly ListenerOptions[]
+  listeners?: readonly Listener[]
   /** `memory` (the default without `data`) touches no disk. */
   storage?: 'memory' | 'mapped' | 'plain'
   /** Data directory, for every storage but memory. */
@@ -48,6 +38,16 @@ export type BrokerOptions = {
   settings?: ReadonlyMap<string, Setting>
   onRequest?: NonNullable<Services['onRequest']>
 }
+
+const loopback = (port: number): Listener => ({
+  name: 'PLAINTEXT',
+  host: '127.0.0.1',
+  port,
+  protocol: 'PLAINTEXT',
+  advertisedHost: '127.0.0.1',
+  advertisedPort: undefined,
+  role: 'client',
+})
 
 const offsetsTopic = '__consumer_offsets'
 
@@ -81,7 +81,7 @@ export class Broker implements AsyncDisposable {
   readonly #groups: Groups
   readonly #server: KafkaServer
   readonly #unlock: () => void
-  readonly #bootstrap: string[] = []
+  readonly #listeners: { name: string; host: string; port: number }[] = []
   readonly #initialTopics: readonly (string | TopicOptions)[]
   readonly #timers: NodeJS.Timeout[] = []
   #stopping: Promise<void> | undefined
@@ -153,13 +153,13 @@ export class Broker implements AsyncDisposable {
   }
 
   async #listen({ listeners, port = 0 }: BrokerOptions): Promise<void> {
-    const loopback = { host: '127.0.0.1', advertisedHost: '127.0.0.1', advertisedPort: undefined, closesAtOnce: false }
-    for (const listener of listeners ?? [{ name: 'PLAINTEXT', port, ...loopback }]) {
-      const bound = await this.#server.listen(listener)
-      if (listener.closesAtOnce) continue
-      const { advertisedHost, advertisedPort = bound } = listener
-      this.#core.setEndpoint(listener.name, advertisedHost, advertisedPort)
-      this.#bootstrap.push(`${advertisedHost}:${advertisedPort}`)
+    for (const listener of listeners ?? [loopback(port)]) {
+      const { name, host, role } = listener
+      const bound = await this.#server.listen({ name, host, port: listener.port, closesAtOnce: role === 'controller' })
+      if (role === 'controller') continue
+      const told = endpointFor(listener, bound)
+      this.#core.setEndpoint(name, told.host, told.port)
+      this.#listeners.push({ name, ...told })
     }
   }
 
@@ -172,12 +172,17 @@ export class Broker implements AsyncDisposable {
 
   /** `host:port` of the first listener: what clients take as bootstrap.servers. */
   get bootstrapServers(): string {
-    return this.#bootstrap[0]!
+    return this.brokers[0]!
   }
 
   /** The same for every listener. */
   get brokers(): readonly string[] {
-    return this.#bootstrap
+    return this.#listeners.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
+  }
+
+  /** The addresses that clients are told, by listener. */
+  get listeners(): readonly { name: string; host: string; port: number }[] {
+    return this.#listeners
   }
 
   get clusterId(): string {
@@ -194,6 +199,12 @@ export class Broker implements AsyncDisposable {
 
   get config(): BrokerConfig {
     return this.#core.config
+  }
+
+  /** What an acknowledgement waits for, unless a topic says otherwise: records, and ms of background flush. */
+  get flush(): { messages: number; ms: number } {
+    const { flushMessages: messages, flushMs: ms } = this.#core.topicConfig({})
+    return { messages, ms }
   }
 
   async createTopics(topics: readonly (string | TopicOptions)[]): Promise<void> {

@@ -1,17 +1,109 @@
 #!/usr/bin/env node
-// Starts a broker from the command line.
+// The command: reads what was asked for, starts a broker, says when it is ready, and ends it in order.
 
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
+import { StorageError } from '../protocol/errors.ts'
+import { codecsLoaded } from '../protocol/records/compression.ts'
+import { announcement, type Card, readyLine, wantsColour } from './cli/card.ts'
 import { Broker } from './embedded.ts'
+import { packageVersion, readOrder, type StartOptions } from './options.ts'
 
-const args = process.argv.slice(2).filter((a) => a !== 'start')
-const value = (name: string) => { const i = args.indexOf(name); return i === -1 ? undefined : args[i + 1] }
-const config: Record<string, string> = {}
-args.forEach((a, i) => { if (a === '--set') { const [k, v] = args[i + 1]!.split('='); config[k!] = v! } })
-const data = value('--data')
-const broker = await Broker.start({ port: Number(value('--port') ?? 9092), ...(data === undefined ? { storage: 'memory' as const } : { data }), config })
-const ready = value('--ready-file')
-if (ready !== undefined) writeFileSync(ready, `${JSON.stringify({ bootstrap: broker.bootstrapServers, pid: process.pid })}\n`)
-console.log(`Kafka ${broker.bootstrapServers} ${broker.storage}`)
-const stop = () => void broker.stop().then(() => process.exit(0))
-process.on('SIGTERM', stop).on('SIGINT', stop)
+const failed = 1
+const unreachable = 5
+const interrupted = 130
+
+function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): Card {
+  return {
+    version,
+    pid: process.pid,
+    nodeId: broker.nodeId,
+    listeners: broker.listeners,
+    dataFolder,
+    storage: broker.storage,
+    flush: broker.flush,
+    codecs: codecsLoaded(),
+    readyMs: performance.now(),
+  }
+}
+
+/** Whoever waits for the file finds it whole. */
+function writeReadyFile(path: string, card: Card): void {
+  writeFileSync(`${path}.tmp`, readyLine(card))
+  renameSync(`${path}.tmp`, path)
+}
+
+function explain(cause: unknown): { message: string; code: number } {
+  const { code, message, address, port } = cause as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (code === 'EADDRINUSE') {
+    const text = `${address}:${port} is in use by another program. Stop it, or choose another port: --port N (0 is any free one).`
+    return { message: text, code: unreachable }
+  }
+  if (code === 'EACCES' && port !== undefined) {
+    return {
+      message: `Port ${port} is not allowed for this user; choose one above 1023 with --port N.`,
+      code: unreachable,
+    }
+  }
+  if (cause instanceof StorageError) return { message, code: failed }
+  return { message: cause instanceof Error ? (cause.stack ?? message) : String(cause), code: failed }
+}
+
+/** The first signal drains and flushes; a second one does not wait. */
+function stopOnSignal(broker: Broker): void {
+  let stopping = false
+  const stop = () => {
+    if (stopping) process.exit(interrupted)
+    stopping = true
+    broker.stop().then(
+      () => process.exit(0),
+      (cause: unknown) => {
+        console.error(`twiglog: the stop was not clean: ${explain(cause).message}`)
+        process.exit(failed)
+      },
+    )
+  }
+  process.on('SIGTERM', stop).on('SIGINT', stop)
+}
+
+async function start(options: StartOptions, version: string): Promise<void> {
+  for (const warning of options.warnings) console.error(`twiglog: ${warning}`)
+  const { config, settings, listeners, dataFolder, json, compatLogs } = options
+  const storage = config.string('storage') as 'mapped' | 'plain' | 'memory'
+  const data = dataFolder === undefined ? {} : { data: dataFolder }
+  let broker: Broker
+  try {
+    broker = await Broker.start({ listeners, settings, storage, ...data })
+  } catch (cause) {
+    const { message, code } = explain(cause)
+    console.error(`twiglog: ${message}`)
+    process.exit(code)
+  }
+  stopOnSignal(broker)
+  const card = cardOf(broker, options, version)
+  const isTerminal = process.stdout.isTTY === true
+  process.stdout.write(
+    announcement(card, { json, compatLogs, isTerminal, colour: wantsColour(process.env, isTerminal) }),
+  )
+  if (options.readyFile !== undefined) writeReadyFile(options.readyFile, card)
+}
+
+const version = packageVersion()
+const order = await readOrder(process.argv.slice(2), {
+  environment: process.env,
+  currentFolder: process.cwd(),
+  version,
+})
+switch (order.kind) {
+  case 'start':
+    await start(order.options, version)
+    break
+  case 'check': {
+    const { check } = await import('./cli/check.ts')
+    process.exitCode = await check(order.folder, { json: false }, console.log)
+    break
+  }
+  case 'exit':
+    process.stdout.write(order.stdout)
+    process.stderr.write(order.stderr)
+    process.exitCode = order.code
+}

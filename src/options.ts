@@ -8,6 +8,7 @@ import { Refusal } from '../protocol/errors.ts'
 import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
 import {
   type Environment,
+  nearest,
   type Settings,
   settingsFromEnvironment,
   settingsFromProperties,
@@ -92,6 +93,9 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
 
   function commandLine(version: string, give: (order: Order) => void): Command {
     const start = async (_: unknown, command: Command) => {
+      const [word] = command.args
+      if (word !== undefined)
+        throw new Misuse(`there is no command '${word}'.${meant(word, command)} Try twiglog --help.`)
       const options = await startOptions(command.optsWithGlobals<Flags>(), world)
       give({ kind: 'start', options })
     }
@@ -107,8 +111,16 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
       .argument('<folder>', 'a data folder that no broker is using')
       .description('verify a data folder and print what is wrong')
       .action((folder: string) => give({ kind: 'check', folder: resolve(world.currentFolder, folder) }))
-    return root
+    return root.allowExcessArguments(true) // Refused by start, in better words.
   }
+}
+
+function meant(word: string, { commands }: Command): string {
+  const near = nearest(
+    word,
+    commands.map((command) => command.name()),
+  )
+  return near === undefined ? '' : ` Did you mean ${near}?`
 }
 
 /** Words that commander understands and we do not. */

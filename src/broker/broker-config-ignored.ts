@@ -361,7 +361,6 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('offsets.commit.timeout.ms', 5000, { min: 1 }),
     int('offsets.load.buffer.size', 5_242_880, { min: 1 }),
     int('offsets.topic.compression.codec', 0),
-    int('offsets.topic.segment.bytes', 104_857_600, { min: 1 }),
   ]),
   ...ignored('there is no Java virtual machine to report on or to load classes', [
     list('config.providers', '', { dynamic: 'cluster' }),
@@ -372,5 +371,11 @@ export const ignoredRows: readonly BrokerRow[] = [
     string('metrics.recording.level', 'INFO'),
     long('metrics.sample.window.ms', 30_000, { min: 1 }),
     int('telemetry.max.bytes', 1_048_576, { min: 1 }),
+  ]),
+  ...ignored('nothing looks at it yet', [
+    int('fetch.max.bytes', 57_671_680, { min: 1024 }),
+    int('max.connections.per.ip', intMax, { min: 0, dynamic: 'cluster' }),
+    int('max.decompressed.message.bytes', 2_147_483_639, { min: 1, max: 2_147_483_639, dynamic: 'cluster' }),
+    int('socket.listen.backlog.size', 50, { min: 1 }),
   ]),
 ]

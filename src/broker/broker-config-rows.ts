@@ -70,10 +70,6 @@ export const effectiveRows: readonly BrokerRow[] = [
     { kafka: null },
   ),
   int('max.connections', intMax, 'Connections beyond this many are closed at once.', { min: 0, dynamic: 'cluster' }),
-  int('max.connections.per.ip', intMax, 'Connections of one address beyond this many are closed at once.', {
-    min: 0,
-    dynamic: 'cluster',
-  }),
   long(
     'connections.max.idle.ms',
     600_000,
@@ -85,7 +81,6 @@ export const effectiveRows: readonly BrokerRow[] = [
     'A request larger than this ends its connection before any memory is taken for it.',
     { min: 1 },
   ),
-  int('socket.listen.backlog.size', 50, 'How many connections may wait to be accepted.', { min: 1 }),
 
   // Topics.
   boolean(
@@ -164,11 +159,6 @@ export const effectiveRows: readonly BrokerRow[] = [
     min: 0,
     dynamic: 'cluster',
   }),
-  int('max.decompressed.message.bytes', 2_147_483_639, 'The largest single record that is accepted, unpacked.', {
-    min: 1,
-    max: 2_147_483_639,
-    dynamic: 'cluster',
-  }),
   string(
     'compression.type',
     'producer',
@@ -210,16 +200,16 @@ export const effectiveRows: readonly BrokerRow[] = [
     min: 1,
   }),
   int(
+    'offsets.topic.segment.bytes',
+    104_857_600,
+    'As log.segment.bytes, for the topic that holds committed offsets. Fixed once that topic exists.',
+    { min: 1 },
+  ),
+  int(
     'offsets.topic.num.partitions',
     50,
     'Partitions of the topic that holds committed offsets. Fixed once that topic exists.',
     { min: 1 },
-  ),
-  int(
-    'fetch.max.bytes',
-    57_671_680,
-    'The most bytes that one Fetch answer holds, whatever the client asks for; a first batch larger than that is still sent.',
-    { min: 1024 },
   ),
   int('max.incremental.fetch.session.cache.slots', 1000, 'How many fetch sessions are kept.', { min: 0 }),
   int(

@@ -105,12 +105,12 @@ export const topicRows: readonly TopicRow[] = [
     'The largest record batch that is accepted, as it arrives.',
     { min: 0 },
   ),
-  int(
-    'max.decompressed.message.bytes',
-    2_147_483_639,
-    'max.decompressed.message.bytes',
-    'The largest single record that is accepted, unpacked.',
-    { min: 1, max: 2_147_483_639 },
+  without(
+    'nothing looks at it yet',
+    int('max.decompressed.message.bytes', 2_147_483_639, 'max.decompressed.message.bytes', '', {
+      min: 1,
+      max: 2_147_483_639,
+    }),
   ),
   int(
     'index.interval.bytes',

@@ -79,8 +79,8 @@ function suggestion(name: string): string {
 }
 
 /** The name that the fewest changes lead to, if they are few enough to be a slip. */
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const distanceMax = Math.max(1, Math.floor(name.length / 4))
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const distanceMax = Math.max(2, Math.floor(name.length / 4))
   const near = known
     .filter((each) => Math.abs(each.length - name.length) <= distanceMax)
     .map((each) => ({ each, distance: distance(name, each) }))

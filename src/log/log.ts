@@ -130,8 +130,7 @@ export class Log {
     if (byteCount > this.#config.segmentBytes) return new BatchRefusal('RECORD_LIST_TOO_LARGE')
     if (byteCount < batch.headerBytes) return new BatchRefusal('INVALID_RECORD')
     const segment = this.#room(byteCount, options.now)
-    const staged = segment.file.stage(byteCount)
-    copyInto(staged, records)
+    const staged = segment.file.stage(records)
     const refusal = this.#check(staged, options)
     if (refusal !== undefined) {
       segment.file.drop()
@@ -160,8 +159,7 @@ export class Log {
 
   #appendOwn(bytes: Buffer, options: AppendOptions): Appended {
     const segment = this.#room(bytes.length, options.now)
-    const staged = segment.file.stage(bytes.length)
-    bytes.copy(staged)
+    const staged = segment.file.stage(bytes)
     return this.#commit(segment, staged, options)
   }
 
@@ -403,15 +401,6 @@ export class Log {
   release(): void {
     for (const segment of this.#segments) segment.close()
   }
-}
-
-function copyInto(staged: Buffer, records: Records): void {
-  if (Buffer.isBuffer(records)) {
-    records.copy(staged)
-    return
-  }
-  let at = 0
-  for (const part of records) at += part.copy(staged, at)
 }
 
 /** The same records in another codec (`compression.type` of the topic). */

@@ -1,7 +1,7 @@
 // A disk that fails on demand and remembers what would be left after a kill or a power cut: the ground of crash tests.
 
 import { StorageError } from '../../protocol/errors.ts'
-import type { File, Lease, OpenOptions } from './file.ts'
+import type { File, Lease, OpenOptions, StagedParts } from './file.ts'
 import { MemoryStore } from './memory-file.ts'
 
 /** What may be made to fail; the answer is the error code to fail with, or undefined to go on. */
@@ -33,9 +33,9 @@ class FaultyFile implements File {
     return this.#tracked.file.allocatedBytes
   }
 
-  stage(byteCount: number): Buffer {
+  stage(parts: StagedParts): Buffer {
     this.#store.check('stage', this.path)
-    this.#tracked.staged = this.#tracked.file.stage(byteCount)
+    this.#tracked.staged = this.#tracked.file.stage(parts)
     return this.#tracked.staged
   }
 

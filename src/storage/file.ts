@@ -14,10 +14,11 @@ export interface File {
   /** Committed bytes. */
   readonly length: number
   /**
-   * `byteCount` writable bytes just above the end, in one piece; good until the next `stage`, `commit` or `drop`.
-   * Throws StorageError where the disk has no room or the file has failed.
+   * Puts bytes just above the end and gives them back as one writable piece, good until the next `stage`, `commit` or
+   * `drop`: they are copied once, to where they stay, and can be checked and patched there. `parts` of a number of
+   * bytes: room for them. Throws StorageError where the disk has no room or the file has failed.
    */
-  stage(byteCount: number): Buffer
+  stage(parts: number | Buffer | readonly Buffer[]): Buffer
   /** The first `byteCount` staged bytes become part of the file. Throws StorageError and then nothing has changed. */
   commit(byteCount: number): void
   /** The staged bytes are given up and read as zeros if the process dies. */
@@ -78,3 +79,24 @@ export function borrow<T>(lease: Lease, read: (bytes: Buffer) => T): T {
     lease.release()
   }
 }
+
+/** Sums what is to be staged, bytes. */
+export function stagedBytes(parts: number | Buffer | readonly Buffer[]): number {
+  if (typeof parts === 'number') return parts
+  if (Buffer.isBuffer(parts)) return parts.length
+  let total = 0
+  for (const part of parts) total += part.length
+  return total
+}
+
+/** Copies parts one behind the other; a number copies nothing. */
+export function copyParts(parts: number | Buffer | readonly Buffer[], into: Buffer): Buffer {
+  if (Buffer.isBuffer(parts)) parts.copy(into)
+  else if (typeof parts !== 'number') {
+    let at = 0
+    for (const part of parts) at += part.copy(into, at)
+  }
+  return into
+}
+
+export type StagedParts = Parameters<File['stage']>[0]

@@ -1,7 +1,15 @@
 // Files that are only memory: `--memory`, and the ground that tests stand on. Nothing touches the disk.
 
 import { StorageError } from '../../protocol/errors.ts'
-import type { File, Lease, OpenOptions, Store } from './file.ts'
+import {
+  copyParts,
+  type File,
+  type Lease,
+  type OpenOptions,
+  type StagedParts,
+  type Store,
+  stagedBytes,
+} from './file.ts'
 
 const nothing = (): void => {}
 const chunkBytesMin = 16 * 1024
@@ -33,7 +41,8 @@ class MemoryFile implements File {
     return this.#content.chunks.reduce((sum, { bytes }) => sum + bytes.length, 0)
   }
 
-  stage(byteCount: number): Buffer {
+  stage(parts: StagedParts): Buffer {
+    const byteCount = stagedBytes(parts)
     const { chunks, length } = this.#content
     let last = chunks.at(-1)
     if (last === undefined || last.bytes.length - last.used < byteCount) {
@@ -41,7 +50,7 @@ class MemoryFile implements File {
       last = { bytes: Buffer.alloc(size), used: 0, from: length }
       chunks.push(last)
     }
-    return last.bytes.subarray(last.used, last.used + byteCount)
+    return copyParts(parts, last.bytes.subarray(last.used, last.used + byteCount))
   }
 
   commit(byteCount: number): void {

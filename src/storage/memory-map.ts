@@ -6,9 +6,7 @@ import { createRequire } from 'node:module'
 import { StorageError } from '../../protocol/errors.ts'
 import type { Lease } from './file.ts'
 
-type Call<A extends unknown[]> = ((...args: A) => number) & {
-  async(...args: [...A, (error: Error | null, result: number) => void]): void
-}
+type Call<A extends unknown[]> = (...args: A) => number
 
 type Koffi = {
   load(path: string | null): { func(signature: string): unknown }
@@ -19,7 +17,6 @@ export type MemoryCalls = {
   koffi: Koffi
   mmap: Call<[address: number, byteCount: number, protection: number, flags: number, descriptor: number, at: number]>
   munmap: Call<[address: number, byteCount: number]>
-  madvise: Call<[address: number, byteCount: number, advice: number]>
   fallocate: Call<[descriptor: number, at: number, byteCount: number]>
   changeSpace: Call<[descriptor: number, mode: number, at: number, byteCount: number]>
 }
@@ -34,8 +31,6 @@ const mapAnonymous = 0x20
 const mapNoReserve = 0x4000
 /** Gives blocks back without changing the file's size: they read as zeros. */
 export const punchHole = 0x03
-/** Faults pages in for writing ahead of the writer (Linux 5.14). */
-export const advicePopulateWrite = 23
 
 let calls: MemoryCalls | null | undefined
 
@@ -51,7 +46,6 @@ export function memoryCalls(): MemoryCalls | undefined {
       koffi,
       mmap: libc.func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)') as MemoryCalls['mmap'],
       munmap: libc.func('int munmap(intptr_t, size_t)') as MemoryCalls['munmap'],
-      madvise: libc.func('int madvise(intptr_t, size_t, int)') as MemoryCalls['madvise'],
       fallocate: libc.func('int posix_fallocate(int, int64_t, int64_t)') as MemoryCalls['fallocate'],
       changeSpace: libc.func('int fallocate(int, int, int64_t, int64_t)') as MemoryCalls['changeSpace'],
     }
@@ -107,12 +101,5 @@ export class MemoryMap {
     const flags = mapPrivate | mapFixed | mapAnonymous | mapNoReserve
     memoryCalls()!.mmap(this.#address, this.bytes.length, protRead | protWrite, flags, -1, 0)
     this.#afterRetirement?.()
-  }
-
-  /** Asks the kernel to fault a range in, off the event loop; a kernel that cannot is no error. */
-  populate(position: number, byteCount: number): void {
-    if (this.#retired) return
-    const lease = this.lease(0, 0) // the addresses stay ours while the call runs
-    memoryCalls()!.madvise.async(this.#address + position, byteCount, advicePopulateWrite, () => lease.release())
   }
 }

@@ -4,7 +4,15 @@
 import * as fs from 'node:fs'
 import { StorageError } from '../../protocol/errors.ts'
 import { Directory, flushDescriptor, storageError } from './directory.ts'
-import type { File, Lease, OpenOptions, Store } from './file.ts'
+import {
+  copyParts,
+  type File,
+  type Lease,
+  type OpenOptions,
+  type StagedParts,
+  type Store,
+  stagedBytes,
+} from './file.ts'
 
 const nothing = (): void => {}
 
@@ -27,10 +35,11 @@ class PlainFile implements File {
     return this.length
   }
 
-  stage(byteCount: number): Buffer {
+  stage(parts: StagedParts): Buffer {
     if (this.#failure !== undefined) throw this.#failure
+    const byteCount = stagedBytes(parts)
     if (this.#staged.length < byteCount) this.#staged = Buffer.allocUnsafeSlow(Math.max(byteCount, 64 * 1024))
-    return this.#staged.subarray(0, byteCount)
+    return copyParts(parts, this.#staged.subarray(0, byteCount))
   }
 
   commit(byteCount: number): void {
