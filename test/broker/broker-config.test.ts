@@ -1,10 +1,12 @@
 // The broker's options against what the real broker says of its own, and what may be changed while it runs.
 
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Refusal } from '../../protocol/errors.ts'
 import { BrokerConfig, brokerConfigTable, validateBrokerConfigs } from '../../src/broker/broker-config.ts'
 import { configOperations } from '../../src/broker/config-alter.ts'
 import { configSources } from '../../src/broker/config-table.ts'
+import { topicConfigTable } from '../../src/broker/topic-config.ts'
 import { comparable, type RealEntry, realConfigs } from './real-configs.ts'
 
 const all = { synonyms: true, documentation: true, names: null }
@@ -56,6 +58,19 @@ describe('a broker as it comes', () => {
       expect(row.doc, row.name).toMatch(/^[A-Z].*\.$/s)
       if (row.doc.startsWith('Accepted without effect')) expect(row.effect, row.name).toBe(false)
     }
+  })
+
+  test('an option that has an effect is asked for somewhere, by name or by the topic configuration it feeds', () => {
+    const tables = /(broker-config-(rows|ignored)|topic-config-rows|settings)\.ts$/
+    const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !tables.test(path))
+      .map((path) => readFileSync(`src/${path}`, 'utf8'))
+      .join('\n')
+    const feeds = [...topicConfigTable].filter((row) => row.effect).map((row) => row.broker)
+    const idle = [...brokerConfigTable].filter(
+      (row) => row.effect && !feeds.includes(row.name) && !source.includes(`'${row.name}'`),
+    )
+    expect(idle.map((row) => row.name)).toEqual([])
   })
 
   test('every default passes its own check', () => {
