@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { compile } from '../protocol/compile.ts'
-import * as data from '../protocol/data.ts'
 import { requestHeader, responseHeader } from '../protocol/header.ts'
 import { interpret } from '../protocol/interpret.ts'
 import { messages } from '../protocol/messages/index.ts'
+import * as otherTables from '../protocol/other-tables.ts'
 import { Reader } from '../protocol/reader.ts'
 import { type Field, type Fields, has, isDefault, isTagged, type Table } from '../protocol/schema.ts'
 import { Writer } from '../protocol/writer.ts'
@@ -54,7 +54,8 @@ for (const { key, request, response } of messages) {
   tables.set(`${key} request`, request)
   tables.set(`${key} response`, response)
 }
-for (const table of [requestHeader, responseHeader, ...Object.values(data)]) tables.set(table.name, table as Table)
+for (const table of [requestHeader, responseHeader, ...Object.values(otherTables)])
+  tables.set(table.name, table as Table)
 
 type AnyField = Field<unknown, boolean>
 type Values = { [name: string]: unknown; unknownTags?: unknown }
@@ -158,4 +159,3 @@ if (process.argv[1]?.endsWith('golden.js')) {
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1
 }
-
