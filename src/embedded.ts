@@ -85,6 +85,7 @@ export class Broker implements AsyncDisposable {
   readonly #initialTopics: readonly (string | TopicOptions)[]
   readonly #timers: NodeJS.Timeout[] = []
   #stopping: Promise<void> | undefined
+  #compacting: Promise<void> | undefined
 
   private constructor(options: BrokerOptions) {
     const given = Object.entries(options.config ?? {}).map(([name, value]) => [name, String(value)] as const)
@@ -168,6 +169,15 @@ export class Broker implements AsyncDisposable {
     const every = (ms: number, task: () => void) => this.#timers.push(setInterval(task, Math.max(ms, 10)).unref())
     every(config.number('log.retention.check.interval.ms'), () => this.#core.retain(true))
     every(100, () => this.#core.flushDue())
+    if (config.boolean('log.cleaner.enable')) every(config.number('log.cleaner.backoff.ms'), () => this.#compact())
+  }
+
+  #compact(): void {
+    if (this.#compacting !== undefined) return
+    this.#compacting = this.#core.compact().finally(() => {
+      this.#compacting = undefined
+    })
+    this.#compacting.catch((cause: unknown) => console.error('Compaction failed:', cause))
   }
 
   /** `host:port` of the first listener: what clients take as bootstrap.servers. */
@@ -228,6 +238,7 @@ export class Broker implements AsyncDisposable {
     for (const timer of this.#timers) clearInterval(timer)
     await this.#server.close()
     this.#groups.stop()
+    await this.#compacting?.catch(() => {})
     try {
       await this.#core.close()
     } finally {

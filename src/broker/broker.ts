@@ -241,6 +241,19 @@ export class Broker {
     }
   }
 
+  /** Compaction of the open logs that ask for it, one after the other. */
+  async compact(): Promise<void> {
+    for (const partition of [...this.#partitions()]) {
+      if (!partition.isOpen || partition.isRemoved) continue
+      try {
+        await partition.log.compact(this.clock.now())
+      } catch (cause) {
+        if (!(cause instanceof StorageError)) throw cause
+        console.error(`Compaction: ${cause.message}`)
+      }
+    }
+  }
+
   flushDue(): void {
     const now = this.clock.now()
     for (const partition of this.#partitions()) if (partition.isOpen) partition.flushIfDue(now)

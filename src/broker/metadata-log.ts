@@ -45,6 +45,10 @@ const config: LogConfig = {
   deletes: false,
   compacts: false,
   codec: undefined,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Infinity,
+  deleteRetentionMs: 86_400_000,
 }
 
 /** Rewritten as a snapshot at a start that finds it larger. */

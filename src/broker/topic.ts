@@ -23,6 +23,10 @@ function settingsOf(config: TopicConfig): PartitionConfig {
     deletes: config.cleanupPolicy.delete,
     compacts: config.cleanupPolicy.compact,
     codec: codec === 'producer' ? undefined : codecs.indexOf(codec as (typeof codecs)[number]),
+    minCleanableDirtyRatio: config.minCleanableDirtyRatio,
+    minCompactionLagMs: config.minCompactionLagMs,
+    maxCompactionLagMs: config.maxCompactionLagMs,
+    deleteRetentionMs: config.deleteRetentionMs,
     flushMessages: config.flushMessages,
     flushMs: config.flushMs,
   }

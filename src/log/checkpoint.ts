@@ -8,6 +8,8 @@ export type Checkpoint = {
   v: 1
   logStartOffset: number
   epochs: readonly EpochEntry[]
+  /** Below it compaction has been: offsets may be missing there. */
+  compactedOffset?: number
   /** Everything below lies on stable storage with its index: a scan begins here. */
   recovered: { offset: number; segment: number; position: number }
 }

@@ -18,4 +18,12 @@ export interface LogConfig {
   readonly compacts: boolean
   /** Codec that every batch is brought to; undefined keeps what the producer sent. */
   readonly codec: number | undefined
+  /** Share of not yet compacted bytes from which compaction is worth its work, 0 to 1. */
+  readonly minCleanableDirtyRatio: number
+  /** Records younger than this are not compacted yet. */
+  readonly minCompactionLagMs: number
+  /** Records older than this are compacted whatever the share. */
+  readonly maxCompactionLagMs: number
+  /** How long a tombstone outlives the compaction that found it. */
+  readonly deleteRetentionMs: number
 }

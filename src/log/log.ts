@@ -10,6 +10,7 @@ import { offsetOfTimestamp, readRecords } from '../../protocol/records/record.ts
 import { type RecordError, validateProduceBatch, validateRecords } from '../../protocol/records/validate.ts'
 import { borrow, type Lease, type Store } from '../storage/file.ts'
 import { saveCheckpoint } from './checkpoint.ts'
+import { compactSegments, planCompaction } from './compaction.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import type { ProducerState } from './producer-state.ts'
@@ -65,6 +66,8 @@ export class Log {
   /** Sealed segments whose bytes are not known to be on stable storage. */
   #unflushed = new Set<Segment>()
   #flushedOffset: number
+  #compactedOffset: number
+  #compacting = false
   readonly recovered: { scannedBytes: number; cutBytes: number }
 
   /** Opens the log in `folder`; a missing folder is an empty log that owns nothing on the disk. */
@@ -79,6 +82,7 @@ export class Log {
     this.#logEndOffset = found.segments.at(-1)?.nextOffset ?? found.logStartOffset
     this.#logStartOffset = Math.min(found.logStartOffset, this.#logEndOffset)
     this.#flushedOffset = this.#logEndOffset
+    this.#compactedOffset = found.compactedOffset
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
     for (const segment of found.segments.slice(0, -1)) if (found.scannedBytes > 0) this.#unflushed.add(segment)
   }
@@ -329,6 +333,36 @@ export class Log {
     return doomed.length
   }
 
+  /**
+   * Removes records whose key has a newer one, where there is enough to gain. Works in slices, beside appends and reads;
+   * every segment is replaced whole, by a new file under the old name.
+   */
+  async compact(now: number): Promise<void> {
+    if (!this.#config.compacts || this.#compacting) return
+    const sealed = this.#segments.slice(0, -1).filter((segment) => !this.#unflushed.has(segment))
+    const plan = planCompaction(sealed, this.#compactedOffset, this.#config, now)
+    if (plan === undefined) return
+    this.#compacting = true
+    try {
+      // First of all: a start that finds holes must know that they are meant.
+      this.#compactedOffset = Math.max(this.#compactedOffset, plan.end)
+      this.saveCheckpoint(true)
+      const from = { store: this.#store, folder: this.folder, config: this.#config, now }
+      for await (const { segment, compacted } of compactSegments(plan, from)) {
+        // Retention or DeleteRecords may have taken it meanwhile.
+        if (this.#segments.includes(segment)) segment.replaceBy(compacted)
+        else compacted.discard()
+      }
+    } finally {
+      this.#compacting = false
+    }
+  }
+
+  /** Everything below was compacted at least once. */
+  get compactedOffset(): number {
+    return this.#compactedOffset
+  }
+
   #dropWhile(doomed: (segment: Segment) => boolean): void {
     while (this.#segments.length > 1 && doomed(this.#segments[0]!)) {
       const segment = this.#segments.shift()!
@@ -370,18 +404,20 @@ export class Log {
   }
 
   /** Notes what is flushed and indexed, so that the next start scans no further back. */
-  saveCheckpoint(durable: boolean): void {
+  saveCheckpoint(durable: boolean, closing = false): void {
     const active = this.#segments.at(-1)
     if (active === undefined && this.#logEndOffset === 0) return
     // Only sealed and flushed segments, or all of a log that was just closed, are vouched for.
     const unflushed = [...this.#unflushed].reduce((low, { baseOffset }) => Math.min(low, baseOffset), Infinity)
-    const whole = durable && unflushed === Infinity && active !== undefined
+    const whole = closing && unflushed === Infinity && active !== undefined
     const segment = whole ? active.baseOffset : Math.min(unflushed, active?.baseOffset ?? this.#logEndOffset)
     const recovered = whole
       ? { offset: this.#logEndOffset, segment, position: active.length }
       : { offset: segment, segment, position: 0 }
     const logStartOffset = this.#logStartOffset
-    saveCheckpoint(this.#store, this.folder, { v: 1, logStartOffset, epochs: this.#epochs.entries, recovered }, durable)
+    const compactedOffset = this.#compactedOffset
+    const epochs = this.#epochs.entries
+    saveCheckpoint(this.#store, this.folder, { v: 1, logStartOffset, epochs, compactedOffset, recovered }, durable)
     dropSnapshots(this.#store, this.folder, recovered.offset)
   }
 
@@ -392,7 +428,7 @@ export class Log {
       await this.flush()
       if (!active.isEmpty) active.saveIndex()
       saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
-      this.saveCheckpoint(true)
+      this.saveCheckpoint(true, true)
     }
     this.release()
   }

@@ -14,6 +14,8 @@ export type Recovered = {
   logStartOffset: number
   epochs: LeaderEpochs
   producers: ProducerState
+  /** Below it compaction has been. */
+  compactedOffset: number
   /** Bytes that were scanned, and bytes that were cut off behind the last whole batch. */
   scannedBytes: number
   cutBytes: number
@@ -102,6 +104,7 @@ export function recover(store: Store, folder: string, growthMax: number, indexIn
   let producers = loadSnapshot(store, folder, point.offset)
   const missing = producers === undefined && point.offset > logStartOffset
   producers ??= new ProducerState()
+  const compactedOffset = checkpoint?.compactedOffset ?? 0
   const segments: Segment[] = []
   let scannedBytes = 0
   let cutBytes = 0
@@ -144,13 +147,13 @@ export function recover(store: Store, folder: string, growthMax: number, indexIn
       cutBytes += torn
     }
     const next = bases[i + 1]
-    if (next !== undefined && whole.nextOffset < next) {
+    if (next !== undefined && whole.nextOffset < next && next > compactedOffset) {
       throw new Corruption(`${whole.path} ends at offset ${whole.nextOffset}, the next segment begins at ${next}`)
     }
     whole.cutAt(end)
     segments.push(whole)
   }
-  return { segments, logStartOffset, epochs, producers, scannedBytes, cutBytes }
+  return { segments, logStartOffset, epochs, producers, compactedOffset, scannedBytes, cutBytes }
 }
 
 /** Bytes that a torn write left above `from`, as far as the next 64 KiB tell. */

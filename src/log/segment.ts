@@ -11,6 +11,17 @@ import { TimeIndex } from './time-index.ts'
 export const segmentName = (baseOffset: number, suffix: string): string =>
   `${String(baseOffset).padStart(20, '0')}.${suffix}`
 
+/** What compaction made of a segment: a file that is flushed and waits to take its place. */
+export type CompactedFile = {
+  path: string
+  length: number
+  offsets: OffsetIndex
+  times: TimeIndex
+  maxTimestamp: number
+  /** Removes the file instead. */
+  discard(): void
+}
+
 /** One batch as found by its position. */
 export type Found = {
   position: number
@@ -229,6 +240,20 @@ export class Segment {
 
   read(position: number, byteCount: number): Lease {
     return this.file.read(position, byteCount)
+  }
+
+  /**
+   * Puts a compacted file in this one's place: readers keep the old bytes while they hold them, branches for ever. A
+   * kill in between leaves the old file, or the new one with an index that does not fit and is built again.
+   */
+  replaceBy({ path, length, offsets, times, maxTimestamp }: CompactedFile): void {
+    this.close()
+    this.#store.rename(path, this.path)
+    this.#length = length
+    this.#offsets = offsets
+    this.#times = times
+    this.maxTimestamp = maxTimestamp
+    this.saveIndex()
   }
 
   close(): void {

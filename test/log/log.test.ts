@@ -31,7 +31,8 @@ describe.each(places)('%s', (_name, make) => {
     }
     expect(log.segments.length).toBeGreaterThan(3)
     expect(readAll(log)).toEqual(counted(0, 300))
-    for (const offset of [0, 1, 2, 3, 149, 150, 151, 298, 299]) expect(readAll(log, offset)).toEqual(counted(offset, 300))
+    for (const offset of [0, 1, 2, 3, 149, 150, 151, 298, 299])
+      expect(readAll(log, offset)).toEqual(counted(offset, 300))
   })
 
   test('records that come in pieces are the same as records that come in one', () => {
@@ -112,7 +113,11 @@ describe.each(places)('%s', (_name, make) => {
   test('a retry of any of the last five batches is answered with its first offset, a gap and an old epoch are refused', () => {
     const log = open()
     const send = (epoch: number, sequence: number, count = 2) =>
-      append(log, Array.from({ length: count }, (_, i) => `s${sequence + i}`), { producer: { id: 7, epoch, sequence } })
+      append(
+        log,
+        Array.from({ length: count }, (_, i) => `s${sequence + i}`),
+        { producer: { id: 7, epoch, sequence } },
+      )
     for (let i = 0; i < 6; i++) expect(send(0, 2 * i)).toMatchObject({ baseOffset: 2 * i, duplicate: false })
     for (let i = 1; i < 6; i++) expect(send(0, 2 * i)).toMatchObject({ baseOffset: 2 * i, duplicate: true })
     expect(send(0, 0)).toMatchObject({ error: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
