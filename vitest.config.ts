@@ -1,5 +1,8 @@
-// One fork: the machine that runs this may have two cores and brokers beside it. compat/ and bench/ are not vitest's.
+// compat/ and bench/ are not vitest's. In CI a report in JSON is left beside the readable one, for the counts.
+
 import { defineConfig } from 'vitest/config'
+
+const { TWIGLOG_TEST_REPORT: report } = process.env
 
 export default defineConfig({
   test: {
@@ -8,5 +11,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     disableConsoleIntercept: true,
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },
 })
