@@ -224,6 +224,9 @@ export class BrokerConfig {
         perBroker,
       )
     }
+    if (next['max.connections']?.trim() === '0') {
+      return new Refusal('INVALID_REQUEST', 'Invalid max.connections 0: nobody could connect to change it back')
+    }
     for (const [each, value] of Object.entries(next)) {
       const refusal = refuseValue(each, value)
       if (refusal !== undefined) return new Refusal('INVALID_REQUEST', refusal.message)

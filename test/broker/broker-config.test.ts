@@ -148,6 +148,7 @@ describe('altering a broker is answered as the real broker answers it', () => {
       '-1',
       'INVALID_REQUEST: Invalid value -1 for configuration max.connections: Value must be at least 0',
     ],
+    ['1', 'max.connections', '0', 'INVALID_REQUEST: Invalid max.connections 0: nobody could connect to change it back'],
     ['1', 'num.partitions', '3', 'INVALID_REQUEST: Cannot update these configs dynamically: [num.partitions]'],
     ['', 'log.retention.hours', '3', 'INVALID_REQUEST: Cannot update these configs dynamically: [log.retention.hours]'],
     [
