@@ -12,7 +12,7 @@ const failed = 1
 const unreachable = 5
 const interrupted = 130
 
-function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): Card {
+function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): Omit<Card, 'readyMs'> {
   return {
     version,
     pid: process.pid,
@@ -22,13 +22,12 @@ function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): 
     storage: broker.storage,
     flush: broker.flush,
     codecs: codecsLoaded(),
-    readyMs: performance.now(),
   }
 }
 
 /** Whoever waits for the file finds it whole. */
-function writeReadyFile(path: string, card: Card): void {
-  writeFileSync(`${path}.tmp`, readyLine(card))
+function writeReadyFile(path: string, { listeners }: Broker): void {
+  writeFileSync(`${path}.tmp`, readyLine({ listeners, pid: process.pid }))
   renameSync(`${path}.tmp`, path)
 }
 
@@ -79,12 +78,13 @@ async function start(options: StartOptions, version: string): Promise<void> {
     process.exit(code)
   }
   stopOnSignal(broker)
-  const card = cardOf(broker, options, version)
+  const readyMs = performance.now()
+  if (options.readyFile !== undefined) writeReadyFile(options.readyFile, broker)
+  const card = { ...cardOf(broker, options, version), readyMs }
   const isTerminal = process.stdout.isTTY === true
   process.stdout.write(
     announcement(card, { json, compatLogs, isTerminal, colour: wantsColour(process.env, isTerminal) }),
   )
-  if (options.readyFile !== undefined) writeReadyFile(options.readyFile, card)
 }
 
 const version = packageVersion()

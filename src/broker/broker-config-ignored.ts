@@ -139,17 +139,11 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('socket.receive.buffer.bytes', 102_400),
     int('socket.send.buffer.bytes', 102_400),
   ]),
-  ...ignored('the compactor does not look at it yet', [
-    long('log.cleaner.backoff.ms', 15_000, { min: 0, dynamic: 'cluster' }),
+  ...ignored('compaction takes the memory and the turns it needs', [
     long('log.cleaner.dedupe.buffer.size', 134_217_728, { dynamic: 'cluster' }),
-    long('log.cleaner.delete.retention.ms', 86_400_000, { min: 0, dynamic: 'cluster' }),
-    boolean('log.cleaner.enable', true),
     double('log.cleaner.io.buffer.load.factor', 0.9, { dynamic: 'cluster' }),
     int('log.cleaner.io.buffer.size', 524_288, { min: 0, dynamic: 'cluster' }),
     double('log.cleaner.io.max.bytes.per.second', doubleMax, { dynamic: 'cluster' }),
-    long('log.cleaner.max.compaction.lag.ms', longMax, { min: 1, dynamic: 'cluster' }),
-    double('log.cleaner.min.cleanable.ratio', 0.5, { min: 0, max: 1, dynamic: 'cluster' }),
-    long('log.cleaner.min.compaction.lag.ms', 0, { min: 0, dynamic: 'cluster' }),
     int('log.cleaner.threads', 1, { min: 0, dynamic: 'cluster' }),
   ]),
   ...ignored('each codec works at its default level', [

@@ -1,7 +1,7 @@
 // The broker options that change what happens here, with Kafka's names, types, defaults and ranges (4.4.0; held to a
 // capture of the real broker in test/golden-configs). Where our default differs, `kafka` says what it is there.
 
-import { type BrokerRow, boolean, int, intMax, list, long, longMax, string } from './broker-config-row.ts'
+import { type BrokerRow, boolean, double, int, intMax, list, long, longMax, string } from './broker-config-row.ts'
 import type { ConfigValue } from './config-table.ts'
 
 const retention = (value: ConfigValue): string | undefined =>
@@ -178,6 +178,40 @@ export const effectiveRows: readonly BrokerRow[] = [
     { dynamic: 'cluster' },
   ),
   long('log.flush.scheduler.interval.ms', longMax, 'Stands in for log.flush.interval.ms where that is absent.'),
+
+  // Compaction.
+  boolean('log.cleaner.enable', true, 'Whether topics with cleanup.policy=compact are compacted.'),
+  long(
+    'log.cleaner.backoff.ms',
+    15_000,
+    'How often logs that are worth compacting are looked for; read at the start.',
+    {
+      min: 0,
+      dynamic: 'cluster',
+    },
+  ),
+  double(
+    'log.cleaner.min.cleanable.ratio',
+    0.5,
+    'A log is compacted when this share of its sealed bytes has not been compacted yet.',
+    { min: 0, max: 1, dynamic: 'cluster' },
+  ),
+  long('log.cleaner.min.compaction.lag.ms', 0, 'Records younger than this are not compacted.', {
+    min: 0,
+    dynamic: 'cluster',
+  }),
+  long(
+    'log.cleaner.max.compaction.lag.ms',
+    longMax,
+    'Records older than this are compacted, however small the share is.',
+    { min: 1, dynamic: 'cluster' },
+  ),
+  long(
+    'log.cleaner.delete.retention.ms',
+    86_400_000,
+    'How long a tombstone outlives the compaction that found it first.',
+    { min: 0, dynamic: 'cluster' },
+  ),
 
   // Groups and producers.
   int('group.min.session.timeout.ms', 6000, 'The shortest session timeout that a member may ask for.'),

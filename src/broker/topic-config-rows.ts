@@ -43,7 +43,6 @@ const without = (why: string, row: TopicRow): TopicRow => ({
 })
 const oneCopy = 'one broker keeps the only copy of everything'
 const localOnly = 'records are kept on this machine only'
-const compactor = 'the compactor does not look at it yet'
 const oneLevel = 'each codec works at its default level'
 
 const throttled = (name: string) => (value: ConfigValue) => {
@@ -155,12 +154,27 @@ export const topicRows: readonly TopicRow[] = [
     'The segment that a compacted topic writes to is sealed when it is this old, so that its records can be compacted.',
     { min: 1 },
   ),
-  without(compactor, long('min.compaction.lag.ms', 0, 'log.cleaner.min.compaction.lag.ms', '', { min: 0 })),
-  without(
-    compactor,
-    double('min.cleanable.dirty.ratio', 0.5, 'log.cleaner.min.cleanable.ratio', '', { min: 0, max: 1 }),
+  long(
+    'min.compaction.lag.ms',
+    0,
+    'log.cleaner.min.compaction.lag.ms',
+    'Records younger than this are not compacted.',
+    { min: 0 },
   ),
-  without(compactor, long('delete.retention.ms', 86_400_000, 'log.cleaner.delete.retention.ms', '', { min: 0 })),
+  double(
+    'min.cleanable.dirty.ratio',
+    0.5,
+    'log.cleaner.min.cleanable.ratio',
+    'The log is compacted when this share of its sealed bytes has not been compacted yet.',
+    { min: 0, max: 1 },
+  ),
+  long(
+    'delete.retention.ms',
+    86_400_000,
+    'log.cleaner.delete.retention.ms',
+    'How long a tombstone outlives the compaction that found it first.',
+    { min: 0 },
+  ),
   without(oneLevel, int('compression.gzip.level', -1, 'compression.gzip.level', '', { min: 1, max: 9, orEqual: -1 })),
   without(oneLevel, int('compression.lz4.level', 9, 'compression.lz4.level', '', { min: 1, max: 17 })),
   without(oneLevel, int('compression.zstd.level', 3, 'compression.zstd.level', '', { min: -131_072, max: 22 })),
