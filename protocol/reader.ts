@@ -24,11 +24,17 @@ export function recordsLength(records: Records): number {
 }
 
 const two32 = 0x1_0000_0000
+/**
+ * Elements of all arrays, and unknown tags, that one frame may hold. Each becomes an object of many times its size: a
+ * frame of 100 MB that is all empty structs would otherwise take gigabytes.
+ */
+const elementsMax = 256 * 1024
 
 export class Reader {
   protected buffer: Buffer
   protected position: number
   protected limit: number
+  #elements = 0
 
   constructor(buffer: Buffer, position = 0, limit = buffer.length) {
     this.buffer = buffer
@@ -211,7 +217,13 @@ export class Reader {
     if (count < -1) throw new ProtocolViolation(`array count ${count}`)
     if (count > 0 && count * elementBytes > this.remaining)
       throw new ProtocolViolation(`an array of ${count} elements cannot fit into ${this.remaining} bytes`)
+    if (count > 0) this.#count(count)
     return count
+  }
+
+  #count(elements: number): void {
+    this.#elements += elements
+    if (this.#elements > elementsMax) throw new ProtocolViolation(`more than ${elementsMax} array elements in a frame`)
   }
 
   notNull(what: string): never {
@@ -220,6 +232,7 @@ export class Reader {
 
   /** Keeps the bytes of a tag that the table does not know. */
   unknownTag(into: { unknownTags?: UnknownTag[] }, tag: number, byteCount: number): void {
+    this.#count(1)
     const kept = { tag, bytes: this.takeBytes(byteCount) }
     if (into.unknownTags === undefined) into.unknownTags = [kept]
     else into.unknownTags.push(kept)
@@ -304,6 +317,7 @@ export class ChunkReader extends Reader {
   }
 
   protected override takeRecords(length: number): Records {
+    if (length <= this.limit - this.position) return super.takeRecords(length)
     const pieces = this.#pieces(length)
     return pieces.length === 1 ? pieces[0]! : pieces
   }

@@ -117,12 +117,14 @@ function recordsFault(line: Line): string | undefined {
   return isDeepStrictEqual(batches, line.batches) ? undefined : `batches ${JSON.stringify(batches).slice(0, 400)}`
 }
 
-export type GoldenResult = { passed: number; failed: number; skipped: number; faults: string[] }
+type Counts = { passed: number; failed: number; skipped: number }
+export type GoldenResult = Counts & { faults: string[]; files: Map<string, Counts> }
 
 export function runGolden(folder: string): GoldenResult {
-  const result: GoldenResult = { passed: 0, failed: 0, skipped: 0, faults: [] }
+  const result: GoldenResult = { passed: 0, failed: 0, skipped: 0, faults: [], files: new Map() }
   for (const file of readdirSync(folder).sort()) {
     if (!/\.jsonl(\.gz)?$/.test(file)) continue
+    const before = { ...result }
     const content = readFileSync(join(folder, file))
     const text = (file.endsWith('.gz') ? gunzipSync(content) : content).toString('utf8')
     for (const row of text.split('\n')) {
@@ -144,6 +146,11 @@ export function runGolden(folder: string): GoldenResult {
         result.faults.push(`${file} ${line.type} v${line.version ?? ''} n${line.n} ${line.name ?? ''}: ${found}`)
       }
     }
+    result.files.set(file, {
+      passed: result.passed - before.passed,
+      failed: result.failed - before.failed,
+      skipped: result.skipped - before.skipped,
+    })
   }
   return result
 }

@@ -1,12 +1,13 @@
 // One client's socket: requests come in, are handed to their API, and the answers leave in the order of the requests.
 // A frame that breaks the protocol ends this connection and nothing else.
 
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { codec } from '../../protocol/compile.ts'
 import { errors, ProtocolViolation } from '../../protocol/errors.ts'
 import { responseHeader } from '../../protocol/header.ts'
 import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
-import type { Reader } from '../../protocol/reader.ts'
+import { type Reader, recordsLength } from '../../protocol/reader.ts'
 import { type Draft, type Fields, has } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
 import type { Api, Client, Context } from '../api/api.ts'
@@ -28,6 +29,11 @@ const inFlightMax = 128
 const unsentBytesMax = 8 * 1024 * 1024
 const lengthBytes = 4
 
+/** The answer has left, or never will: leases end. */
+function release({ releases }: Slot): void {
+  for (const done of releases.splice(0)) done()
+}
+
 export class Connection {
   readonly #socket: Socket
   readonly #services: Services
@@ -35,6 +41,9 @@ export class Connection {
   readonly #client: Client
   readonly #closed = new AbortController()
   readonly #slots: Slot[] = []
+  /** Bytes of answers that are ready and wait for an earlier one. */
+  #heldBytes = 0
+  #taking = false
   #corked = false
   #paused = false
   #draining = false
@@ -50,6 +59,7 @@ export class Connection {
       softwareName: 'unknown',
       softwareVersion: 'unknown',
     }
+    setMaxListeners(0, this.#closed.signal) // one for each parked request
     socket.setNoDelay(true)
     socket.on('data', (chunk) => this.#receive(chunk))
     socket.on('drain', () => this.#resumeIfPossible())
@@ -58,13 +68,32 @@ export class Connection {
   }
 
   #receive(chunk: Buffer): void {
+    this.#frames.push(chunk)
+    this.#takeFrames()
+  }
+
+  /** A peer that asks and asks and takes no answers is not listened to: its requests wait where they are. */
+  get #isBusy(): boolean {
+    return this.#slots.length > inFlightMax || this.#heldBytes + this.#socket.writableLength > unsentBytesMax
+  }
+
+  /** Takes what has arrived, as far as there is room for the answers. */
+  #takeFrames(): void {
+    if (this.#taking) return
+    this.#taking = true
     this.#cork()
     try {
-      this.#frames.push(chunk, (frame) => this.#take(frame))
+      while (!this.#isBusy && !this.#socket.destroyed && !this.#draining) {
+        const frame = this.#frames.next()
+        if (frame === undefined) break
+        this.#take(frame)
+      }
     } catch (cause) {
       this.#fail(cause)
+    } finally {
+      this.#taking = false
     }
-    if (this.#slots.length > inFlightMax) this.#pause()
+    if (this.#isBusy) this.#pause()
   }
 
   /** One system call for all answers of a turn: 4 to 10 times cheaper with pipelining. */
@@ -75,7 +104,7 @@ export class Connection {
     process.nextTick(() => {
       this.#corked = false
       this.#socket.uncork()
-      if (this.#socket.writableLength > unsentBytesMax) this.#pause()
+      if (this.#isBusy) this.#pause()
     })
   }
 
@@ -86,9 +115,10 @@ export class Connection {
   }
 
   #resumeIfPossible(): void {
-    if (!this.#paused || this.#slots.length > inFlightMax || this.#socket.writableLength > unsentBytesMax) return
+    if (!this.#paused || this.#taking || this.#draining || this.#isBusy) return
     this.#paused = false
-    this.#socket.resume()
+    this.#takeFrames()
+    if (!this.#paused) this.#socket.resume()
   }
 
   #fail(cause: unknown): void {
@@ -101,7 +131,6 @@ export class Connection {
   }
 
   #take(frame: Reader): void {
-    if (this.#socket.destroyed || this.#draining) return
     const apiKey = frame.int16()
     const version = frame.int16()
     const api = this.#services.apis.get(apiKey)
@@ -134,7 +163,7 @@ export class Connection {
     const finish = (body: unknown) => this.#finish(slot, body, response, version, headerVersion, header.correlationId)
     if (answer instanceof Promise) {
       answer.then(finish).catch((cause: unknown) => {
-        for (const release of slot.releases) release()
+        release(slot)
         this.#fail(cause)
       })
     } else finish(answer)
@@ -170,6 +199,10 @@ export class Connection {
     headerVersion: number,
     correlationId: number,
   ): void {
+    if (this.#socket.destroyed) {
+      release(slot)
+      return
+    }
     if (body === undefined) slot.parts = []
     else {
       const writer = new Writer(512, lengthBytes)
@@ -179,31 +212,34 @@ export class Connection {
       const length = writer.length - lengthBytes
       slot.parts[0]!.writeInt32BE(length, 0)
     }
+    this.#heldBytes += recordsLength(slot.parts)
     this.#send()
   }
 
   /** Sends what is ready, in order. */
   #send(): void {
     while (this.#slots.length > 0 && this.#slots[0]!.parts !== undefined) {
-      const { parts, releases } = this.#slots.shift()!
-      const release = () => {
-        for (const done of releases) done()
-      }
-      if (parts!.length === 0 || this.#socket.destroyed) {
-        release()
+      const slot = this.#slots.shift()!
+      const parts = slot.parts!
+      this.#heldBytes -= recordsLength(parts)
+      if (parts.length === 0) {
+        release(slot)
         continue
       }
       this.#cork()
-      for (let i = 0; i < parts!.length - 1; i++) this.#socket.write(parts![i]!)
-      if (releases.length === 0) this.#socket.write(parts!.at(-1)!)
-      else this.#socket.write(parts!.at(-1)!, release)
+      for (let i = 0; i < parts.length - 1; i++) this.#socket.write(parts[i]!)
+      if (slot.releases.length === 0) this.#socket.write(parts.at(-1)!)
+      else this.#socket.write(parts.at(-1)!, () => release(slot))
     }
     this.#resumeIfPossible()
     if (this.#draining && this.#slots.length === 0) this.#socket.end()
   }
 
+  /** What is parked lets go now; what is ready and stood behind it is never sent. */
   #onClosed(): void {
     this.#closed.abort()
+    for (const slot of this.#slots.splice(0)) release(slot)
+    this.#heldBytes = 0
   }
 
   /** No more requests are taken; those that are parked are given up, those under way are answered, then the socket ends. */
