@@ -76,6 +76,7 @@ function settle(work: Work): void {
 
 /** As many works as may share an append, taken from the front of the queue. */
 function takeBatch(queue: Work[]): Work[] {
+  if (queue[0]!.alone) return queue.splice(0, 1)
   let count = 0
   let recordCount = 0
   for (const work of queue) {

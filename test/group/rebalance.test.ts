@@ -231,6 +231,22 @@ test('nobody learns its assignment before it is stored', async () => {
   expect(world.state()).toBe('Stable')
 })
 
+test('an assignment that is overtaken by a rebalance while it is stored is nobody’s', async () => {
+  const world = await World.start()
+  const { memberId } = await world.join()
+  let open = () => {}
+  world.log.gate = new Promise((resolve) => {
+    open = resolve
+  })
+  const answer = world.sync(memberId, 1, { [memberId]: 'old' })
+  const late = world.join()
+  expect((await answer).error).toBe('REBALANCE_IN_PROGRESS')
+  const again = await world.join({ memberId })
+  open()
+  await settled()
+  expect([again.generation, (await late).generation, world.state()]).toEqual([2, 2, 'CompletingRebalance'])
+})
+
 test('an assignment that cannot be stored is nobody’s, and the members join again', async () => {
   const world = await World.start()
   const { memberId } = await world.join()
