@@ -186,9 +186,17 @@ export class ClassicGroup implements Group {
     } catch (error) {
       return joinRefused(refusalOf(error), '')
     }
+    if (this.state !== 'Stable' || this.generation !== answer.generation)
+      return this.#overtaken(member, answer.memberId)
     if (request.canSkipAssignment) return { ...answer, skipAssignment: answer.leader === answer.memberId }
     // Told that it leads, an older client would assign, and nobody would rebalance: it is told its former id leads.
     return { ...answer, leader: leaderBefore, members: [] }
+  }
+
+  /** The generation ended while its record was on its way: whoever still holds the instance joins the next one. */
+  #overtaken(member: Member, memberId: string): Promise<JoinAnswer> | JoinAnswer {
+    if (this.#membership.get(member.id) !== member) return joinRefused('UNKNOWN_MEMBER_ID', '')
+    return member.id === memberId ? this.#rebalance.join(member) : joinRefused('FENCED_INSTANCE_ID', memberId)
   }
 
   // --- SyncGroup

@@ -1,8 +1,8 @@
 // Who is in a classic group: members, static instances, the leader, and the protocol they agree on. No time, no waiting.
 
 import { codec } from '../../protocol/compile.ts'
-import { consumerProtocolSubscription } from '../../protocol/other-tables.ts'
 import { ProtocolViolation } from '../../protocol/errors.ts'
+import { consumerProtocolSubscription } from '../../protocol/other-tables.ts'
 import { Reader } from '../../protocol/reader.ts'
 import type { Member, MemberMetadata, Protocol } from './member.ts'
 

@@ -165,3 +165,18 @@ test('a return that cannot be stored is refused, and may be tried again', async 
   expect(back.error).toBe('NONE')
   expect((await sync(world, back.memberId, 2, 'two')).assignment.toString()).toBe('of 1')
 })
+
+test('a return that is overtaken by a rebalance while it is stored joins the next generation', async () => {
+  const world = await World.start()
+  const [one] = await pair(world)
+  let open = () => {}
+  world.log.gate = new Promise((resolve) => {
+    open = resolve
+  })
+  const back = watched(world.join(named('two')))
+  const again = watched(world.join({ memberId: one!.memberId, instanceId: 'one' }))
+  open()
+  await settled()
+  expect(back.answer).toMatchObject({ error: 'NONE', generation: 3 })
+  expect(again.answer).toMatchObject({ error: 'NONE', generation: 3 })
+})
