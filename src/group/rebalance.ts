@@ -107,11 +107,10 @@ export class Rebalance {
     this.touch(member)
   }
 
-  /** A member that waits for our answer need not send heartbeats. */
+  /** A member that waits for our answer need not send heartbeats; with the answer its session begins anew. */
   #silent(member: Member): void {
     const waits = member.isJoining || member.isSyncing
-    if (waits && !member.isNew) this.touch(member)
-    else this.lose([member])
+    if (!waits || member.isNew) this.lose([member])
   }
 
   // --- joining
@@ -280,7 +279,6 @@ export class Rebalance {
       })
       .catch((error: unknown) => {
         const refusal = refusalOf(error)
-        this.#storing = undefined
         if (!isCurrent()) return
         this.#dismissSyncing(refusal)
         this.#prepare()

@@ -279,6 +279,17 @@ test('KIP-211: offsets of a group expire when it has been empty for the retentio
   expect(world.groups.list().groups).toEqual([])
 })
 
+test('an offset that an administrator sets after the last member left ages from then', async () => {
+  const world = await World.start({ 'offsets.retention.minutes': 60 })
+  const [a] = await world.stable(1)
+  await world.commit(a!.memberId, 1, 1)
+  world.leave(a!.memberId)
+  await world.clock.pass(50 * minute)
+  await simple(world, groupId, [commitOf('orders', 0)])
+  await world.clock.pass(50 * minute)
+  expect(world.committed()).toEqual(['orders-0: 0'])
+})
+
 test('offsets of no group expire a retention time after their commit, each by itself', async () => {
   const world = await World.start({ 'offsets.retention.minutes': 60 })
   await simple(world, 'tool', [commitOf('orders', 1)])

@@ -259,6 +259,23 @@ test('an assignment that cannot be stored is nobody’s, and the members join ag
   expect(await world.sync(memberId, 2, { [memberId]: 'mine' })).toMatchObject({ error: 'NONE' })
 })
 
+test('an assignment that is overtaken by a rebalance and then refused by the disk disturbs nobody', async () => {
+  const world = await World.start()
+  const { memberId } = await world.join()
+  let open = () => {}
+  world.log.gate = new Promise((resolve) => {
+    open = resolve
+  })
+  void world.sync(memberId, 1, { [memberId]: 'old' })
+  const late = world.join()
+  const again = await world.join({ memberId })
+  world.log.full = true
+  open()
+  await late
+  await settled()
+  expect([again.generation, world.state(), world.heartbeat(memberId, 2)]).toEqual([2, 'CompletingRebalance', 'NONE'])
+})
+
 test('a rebalance that begins while members wait for their assignment sends them back', async () => {
   const world = await World.start()
   const [a, b] = await world.stable(2)
