@@ -1,0 +1,104 @@
+// The broker as an object in a test: what README promises to those who import it.
+
+import { Kafka, logLevel } from 'kafkajs'
+import { expect, test } from 'vitest'
+import { Broker } from '../src/index.ts'
+
+function client(broker: Broker) {
+  return new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING })
+}
+
+async function topicsOf(broker: Broker): Promise<string[]> {
+  const admin = client(broker).admin()
+  await admin.connect()
+  try {
+    return (await admin.listTopics()).sort()
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+async function send(broker: Broker, topic: string, ...values: string[]): Promise<void> {
+  const producer = client(broker).producer()
+  await producer.connect()
+  await producer.send({ topic, messages: values.map((value) => ({ value })) })
+  await producer.disconnect()
+}
+
+async function read(broker: Broker, topic: string, count: number, groupId: string): Promise<string[]> {
+  const consumer = client(broker).consumer({ groupId })
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  const values: string[] = []
+  await new Promise<void>((resolve, reject) => {
+    consumer
+      .run({
+        eachMessage: async ({ message }) => {
+          values.push(String(message.value))
+          if (values.length === count) resolve()
+        },
+      })
+      .catch(reject)
+  })
+  await consumer.disconnect()
+  return values
+}
+
+test('a broker in memory is there at once, with its topics, and gone when the block ends', async () => {
+  let address: string
+  {
+    await using broker = await Broker.start({
+      port: 0,
+      storage: 'memory',
+      topics: ['a', { name: 'orders', partitions: 3 }],
+    })
+    address = broker.bootstrapServers
+    expect(address).toMatch(/^127\.0\.0\.1:\d+$/)
+    expect(broker.storage).toBe('memory')
+    expect(await topicsOf(broker)).toEqual(['a', 'orders'])
+    await send(broker, 'a', 'one', 'two')
+    expect(await read(broker, 'a', 2, 'g')).toEqual(['one', 'two'])
+  }
+  const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 0 } }).admin()
+  await expect(admin.connect()).rejects.toThrow()
+})
+
+test('reset gives the broker of the start: topics and groups are gone, those it began with are empty again', async () => {
+  await using broker = await Broker.start({ topics: [{ name: 'orders', partitions: 2 }] })
+  await send(broker, 'orders', 'old')
+  await send(broker, 'made-by-use', 'x')
+  expect(await read(broker, 'orders', 1, 'g')).toEqual(['old'])
+  await broker.reset()
+  expect(await topicsOf(broker)).toEqual(['orders'])
+  await send(broker, 'orders', 'new')
+  // The group's commit is gone with the group: it begins anew and sees the new record only.
+  expect(await read(broker, 'orders', 1, 'g')).toEqual(['new'])
+})
+
+test('stop may be called twice, and two brokers live side by side', async () => {
+  const one = await Broker.start()
+  const two = await Broker.start({ topics: ['only-in-two'] })
+  expect(one.bootstrapServers).not.toBe(two.bootstrapServers)
+  expect(await topicsOf(one)).toEqual([])
+  await Promise.all([one.stop(), one.stop(), two.stop()])
+})
+
+test('options of the broker and of a topic are taken under the names of Kafka', async () => {
+  await using broker = await Broker.start({
+    config: { 'num.partitions': 4, 'auto.create.topics.enable': false },
+    topics: [{ name: 'kept', config: { 'retention.ms': 1234 } }],
+  })
+  const admin = client(broker).admin()
+  await admin.connect()
+  const { topics } = await admin.fetchTopicMetadata({ topics: ['kept'] })
+  expect(topics[0]?.partitions).toHaveLength(4)
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: 'kept' }] })
+  expect(resources[0]?.configEntries.find(({ configName }) => configName === 'retention.ms')?.configValue).toBe('1234')
+  await admin.disconnect()
+})
+
+test('an option that makes no sense is refused with a sentence that names it', async () => {
+  await expect(Broker.start({ config: { 'num.partitions': 'many' } })).rejects.toThrow(/num\.partitions/)
+  await expect(Broker.start({ topics: ['not/a name'] })).rejects.toThrow(/not\/a name/)
+  await expect(Broker.start({ storage: 'mapped' })).rejects.toThrow(/data directory/)
+})

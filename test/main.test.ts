@@ -1,0 +1,145 @@
+// The command as a user runs it: a process, its exit codes, its files, its signals. Needs dist, which `npm ci` builds.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+const command = new URL('../dist/src/main.js', import.meta.url).pathname
+let folder: string
+const children: ChildProcess[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twiglog-main-'))
+})
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+type Ended = { code: number | null; stdout: string; stderr: string }
+
+function run(...args: string[]): { child: ChildProcess; ended: Promise<Ended>; output: () => string } {
+  const { KAFKA_LISTENERS: _, ...env } = process.env
+  const child = spawn(process.execPath, [command, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  children.push(child)
+  let stdout = ''
+  let stderr = ''
+  child.stdout!.on('data', (chunk) => {
+    stdout += chunk
+  })
+  child.stderr!.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
+  return { child, ended, output: () => stdout }
+}
+
+async function until<T>(look: () => T | undefined): Promise<T> {
+  for (let i = 0; i < 1000; i++) {
+    const found = look()
+    if (found !== undefined) return found
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error('it did not come')
+}
+
+const ready = (path = join(folder, 'ready')) =>
+  until(() =>
+    existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { bootstrap: string; pid: number }) : undefined,
+  )
+
+async function endOffset(bootstrap: string): Promise<string | undefined> {
+  const admin = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const [partition] = await admin.fetchTopicOffsets('t')
+  await admin.disconnect()
+  return partition?.high
+}
+
+async function produce(bootstrap: string): Promise<void> {
+  const producer = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING }).producer()
+  await producer.connect()
+  await producer.send({ topic: 't', messages: [{ value: 'x' }] })
+  await producer.disconnect()
+}
+
+test('the ready file names the address and the process, and harnesses find their lines', async () => {
+  const { child, output, ended } = run('start', '--port', '0', '--memory', '--ready-file', 'ready', '--no-http')
+  const { bootstrap, pid } = await ready()
+  expect(pid).toBe(child.pid)
+  expect(await until(() => (/Successfully started Redpanda!/.test(output()) ? output() : undefined))).toMatch(
+    /\[KafkaServer id=1\] started/,
+  )
+  expect(output()).toContain(bootstrap)
+  await produce(bootstrap)
+  child.kill('SIGTERM')
+  expect((await ended).code).toBe(0)
+  expect(existsSync(join(folder, '.twiglog'))).toBe(false)
+})
+
+test('data is there again after SIGTERM and after SIGKILL, in ./.twiglog where nobody says otherwise', async () => {
+  for (const [signal, expected] of [
+    ['SIGTERM', '1'],
+    ['SIGKILL', '2'],
+    ['SIGTERM', '3'],
+  ] as const) {
+    rmSync(join(folder, 'ready'), { force: true })
+    const { child, ended } = run('--port', '0', '--ready-file', 'ready')
+    const { bootstrap } = await ready()
+    await produce(bootstrap)
+    expect(await endOffset(bootstrap)).toBe(expected)
+    child.kill(signal)
+    await ended
+  }
+  expect(existsSync(join(folder, '.twiglog'))).toBe(true)
+})
+
+test('a busy port is an honest error that says what to do', async () => {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => holder.once('listening', resolve))
+  const { port } = holder.address() as { port: number }
+  const { code, stderr } = await run('--port', String(port), '--memory').ended
+  holder.close()
+  expect(code).toBe(5)
+  expect(stderr).toContain(`127.0.0.1:${port} is in use`)
+  expect(stderr).toContain('--port')
+})
+
+test('a data folder belongs to one broker at a time, and to the next one after a kill', async () => {
+  const first = run('--port', '0', '--data', 'data', '--ready-file', 'ready')
+  const { pid } = await ready()
+  const second = await run('--port', '0', '--data', 'data').ended
+  expect(second.code).toBe(1)
+  expect(second.stderr).toContain(`in use by process ${pid}`)
+  first.child.kill('SIGKILL')
+  await first.ended
+  const third = run('--port', '0', '--data', 'data', '--ready-file', 'third')
+  await ready(join(folder, 'third'))
+  third.child.kill('SIGTERM')
+  expect((await third.ended).code).toBe(0)
+})
+
+test('--json is one line with real ports, and words that make no sense end with 2', async () => {
+  const { child, output } = run('--port', '0', '--memory', '--json')
+  const line = await until(() => (output().includes('\n') ? output() : undefined))
+  expect(JSON.parse(line)).toMatchObject({
+    bootstrap: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+    pid: child.pid,
+    data: null,
+  })
+  expect((await run('--prot', '1').ended).code).toBe(2)
+  expect((await run('--set', 'num.partitions=many', '--memory').ended).stderr).toContain('num.partitions')
+})
+
+test('an unknown option warns with the nearest name and does not stop the start', async () => {
+  const { child, ended } = run('--port', '0', '--memory', '--set', 'num.partition=3', '--ready-file', 'ready')
+  await ready()
+  child.kill('SIGTERM')
+  const { code, stderr } = await ended
+  expect(code).toBe(0)
+  expect(stderr).toContain('num.partitions')
+})
