@@ -3,10 +3,10 @@
 import { errors } from '../../protocol/errors.ts'
 import { describeGroups } from '../../protocol/messages/15-describe-groups.ts'
 import { type Context, serve } from './api.ts'
-import { groupOperations, noOperations } from './group-operations.ts'
+import { groupOperations, notAsked } from './authorized-operations.ts'
 
 export const describeGroupsApi = serve(describeGroups, [0, 6], (request, context) => {
-  const operations = request.includeAuthorizedOperations ? groupOperations : noOperations
+  const operations = request.includeAuthorizedOperations ? groupOperations : notAsked
   return { groups: request.groups.map((groupId) => describe(groupId, operations, context)) }
 })
 

@@ -295,12 +295,13 @@ export class Groups {
     return this.#journal.writeAlone(this.partitionOf(group.id), records, apply)
   }
 
-  /** Offsets of a topic that is gone mean nothing in the next one of that name. */
+  /** Offsets of a topic that is gone mean nothing in the next one of that name. Never rejects. */
   async onTopicDeleted(topic: string, topicId: string): Promise<void> {
     const groups = [...this.#groups.values()].filter((group) => group.offsets.topics.includes(topic))
     const pick = (group: Group) => () =>
       [...group.offsets.of(topic)].filter(({ committed }) => isOfTopic(committed, topicId))
-    await Promise.all(groups.map((group) => this.#forget(group, pick(group))))
+    // What the disk will not forget is told apart by its topic id, and expires.
+    await Promise.all(groups.map((group) => this.#forget(group, pick(group)).catch(refusalOf)))
   }
 
   // --- groups as others see them
