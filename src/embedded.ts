@@ -104,7 +104,10 @@ export class Broker implements AsyncDisposable {
       unlock()
       throw cause
     }
-    this.#groups = new Groups({ clock: systemClock, config: groupConfig(config), log: this.#offsetsLog() })
+    const log = this.#offsetsLog()
+    // A group lies where the topic's partitions put it, whatever the option says today.
+    const groupOptions = { ...groupConfig(config), 'offsets.topic.num.partitions': log.partitionCount }
+    this.#groups = new Groups({ clock: systemClock, config: groupOptions, log })
     this.#core.onTopicDeleted((topic) => this.#groups.onTopicDeleted(topic.name, topic.id))
     const sessions = new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots'))
     const services: Services = {
@@ -126,7 +129,7 @@ export class Broker implements AsyncDisposable {
     const { config } = this.#core
     return new InternalTopic(this.#core, {
       name: offsetsTopic,
-      partitions: config.number('offsets.topic.num.partitions'),
+      partitions: this.#core.topic(offsetsTopic)?.partitions.length ?? config.number('offsets.topic.num.partitions'),
       configs: {
         'cleanup.policy': 'compact',
         'compression.type': 'producer',

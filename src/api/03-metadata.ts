@@ -55,8 +55,19 @@ function named(request: MetadataRequest, refusals: Map<string, Refusal>, context
   })
 }
 
+/** Versions 10 and 11 have ids and null names in their bytes but do not serve them: Kafka refuses such a request whole. */
+function asksTooEarly({ topics }: MetadataRequest, version: number): boolean {
+  return version < 12 && topics !== null && topics.some(({ name, topicId }) => name === null || topicId !== zeroUuid)
+}
+
+const refusedWhole = ({ topics }: MetadataRequest) => ({
+  brokers: [],
+  topics: topics!.map(({ name, topicId }) => missing(errors.INVALID_REQUEST.code, name ?? '', topicId)),
+})
+
 export const metadataApi = serve(metadata, [0, 13], async (request, context) => {
   const { broker, client, version } = context
+  if (asksTooEarly(request, version)) return refusedWhole(request)
   const { topics, allowAutoTopicCreation } = request
   const operations = request.includeTopicAuthorizedOperations ? topicOperations : notAsked
   // Version 0 has no null: its empty list means all.

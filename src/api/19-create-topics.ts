@@ -81,7 +81,6 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, { bro
   }
   const good = request.topics.filter(({ name }) => !refusals.has(name))
   if (request.validateOnly) {
-    const partitions = broker.config.number('num.partitions')
     return {
       topics: request.topics.map((asked) => {
         const refusal = refusals.get(asked.name)
@@ -91,7 +90,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, { bro
           name: asked.name,
           errorCode: errors.NONE.code,
           errorMessage: null,
-          numPartitions: wanted.partitions === -1 ? partitions : wanted.partitions,
+          numPartitions: wanted.partitions === -1 ? broker.defaultPartitions(asked.name) : wanted.partitions,
           replicationFactor: 1,
           configs: describe(broker.topicConfig(wanted.configs)),
         }

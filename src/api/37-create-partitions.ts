@@ -13,6 +13,8 @@ function check({ name, count, assignments }: Asked, { broker, client }: Context)
   const topic = broker.topic(name)
   if (topic === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   const current = topic.partitions.length
+  const notOurs = broker.checkOwnPartitions(name, count)
+  if (notOurs !== undefined) return notOurs
   const refuse = (why: string) => new Refusal('INVALID_PARTITIONS', why)
   if (count === current) return refuse(`Topic already has ${current} partition(s).`)
   if (count < current) {

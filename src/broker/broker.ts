@@ -34,6 +34,8 @@ export class Broker {
   readonly #metadata: MetadataLog
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
+  /** What the broker's own topics are like, whoever asks for them first. */
+  readonly #own = new Map<string, NewTopic>()
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #removalListeners: ((topic: Topic) => void)[] = []
   #nextProducerId = 0
@@ -127,6 +129,19 @@ export class Broker {
     return checkTopicName(name)
   }
 
+  /** A topic of the broker's own: coordinators count on its partitions, so nobody else decides how many there are. */
+  reserve(topic: NewTopic): void {
+    this.#own.set(topic.name, topic)
+  }
+
+  /** What stands against a number of partitions of one of the broker's own topics. */
+  checkOwnPartitions(name: string, partitions: number): Refusal | undefined {
+    const own = this.#own.get(name)
+    if (own === undefined || partitions === -1 || partitions === own.partitions) return undefined
+    const message = `'${name}' is the broker's own topic; it has ${own.partitions} partitions, no more and no fewer.`
+    return new Refusal('INVALID_PARTITIONS', message)
+  }
+
   /** What stands against a topic; undefined if it can be made. */
   checkNewTopic({ name, partitions, configs }: NewTopic): Refusal | undefined {
     const badName = checkTopicName(name)
@@ -146,7 +161,14 @@ export class Broker {
           : `${partitions} partitions are asked for; ${partitionsMax} is the most a topic may have here.`
       return new Refusal('INVALID_PARTITIONS', message)
     }
+    const notOurs = this.checkOwnPartitions(name, partitions)
+    if (notOurs !== undefined) return notOurs
     return validateTopicConfigs(new Map(Object.entries(configs)))
+  }
+
+  /** How many partitions a topic gets when nobody says. */
+  defaultPartitions(name: string): number {
+    return this.#own.get(name)?.partitions ?? this.config.number('num.partitions')
   }
 
   /** The configuration that a topic with these overrides would have. */
@@ -162,8 +184,8 @@ export class Broker {
       type: 'topic' as const,
       id: randomId(this.clock),
       name,
-      partitions: partitions === -1 ? this.config.number('num.partitions') : partitions,
-      configs: withoutNulls(configs),
+      partitions: partitions === -1 ? this.defaultPartitions(name) : partitions,
+      configs: { ...withoutNulls(this.#own.get(name)?.configs ?? {}), ...withoutNulls(configs) },
       at: this.clock.now(),
     }))
     const durable = this.#metadata.commit(records)

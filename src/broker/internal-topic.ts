@@ -21,6 +21,7 @@ export class InternalTopic {
   constructor(broker: Broker, wanted: NewTopic) {
     this.#broker = broker
     this.#wanted = wanted
+    broker.reserve(wanted)
   }
 
   get exists(): boolean {

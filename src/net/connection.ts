@@ -44,6 +44,8 @@ export class Connection {
   /** Bytes of answers that are ready and wait for an earlier one. */
   #heldBytes = 0
   #taking = false
+  /** What is being taken, for the line that says why it ended the connection. */
+  #request = ''
   #corked = false
   #paused = false
   #draining = false
@@ -121,16 +123,17 @@ export class Connection {
     if (!this.#paused) this.#socket.resume()
   }
 
-  #fail(cause: unknown): void {
+  #fail(cause: unknown, request = this.#request): void {
     if (cause instanceof ProtocolViolation) {
-      console.error(`Connection from ${this.#client.host} closed: ${cause.message}`)
+      console.error(`Connection from ${this.#client.host} closed: ${request}${cause.message}`)
     } else {
-      console.error('A request met a mistake of ours; its connection is closed:', cause)
+      console.error(`${request}A request met a mistake of ours; its connection is closed:`, cause)
     }
     this.#socket.destroy()
   }
 
   #take(frame: Reader): void {
+    this.#request = ''
     const apiKey = frame.int16()
     const version = frame.int16()
     const api = this.#services.apis.get(apiKey)
@@ -139,7 +142,9 @@ export class Connection {
       this.#unsupported(api, version, frame.int32())
       return
     }
-    const { request, response } = api.table
+    const { name, request, response } = api.table
+    const what = `${name} v${version}: `
+    this.#request = what
     const flexible = has(request.flexible, version)
     const header = this.#header(frame, flexible)
     const message = codec(request, version).read(frame)
@@ -164,7 +169,7 @@ export class Connection {
     if (answer instanceof Promise) {
       answer.then(finish).catch((cause: unknown) => {
         release(slot)
-        this.#fail(cause)
+        this.#fail(cause, what)
       })
     } else finish(answer)
   }
