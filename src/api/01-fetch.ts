@@ -79,8 +79,9 @@ type Round = { gathered: Gathered[]; byteCount: number; urgent: boolean }
 function gather(request: FetchRequest, scope: FetchScope, context: Context): Round {
   const committed = request.isolationLevel === readCommitted
   const round: Round = { gathered: [], byteCount: 0, urgent: false }
+  const roundBytesMax = Math.min(request.maxBytes, context.broker.config.number('fetch.max.bytes'))
   for (const wanted of scope.wanted) {
-    const left = request.maxBytes - round.byteCount
+    const left = roundBytesMax - round.byteCount
     const bytesMax = Math.min(left, wanted.request.partitionMaxBytes)
     // The first batch of the first partition that has one comes whole, however large (KIP-74): or nobody could go on.
     const one = readOne(wanted, bytesMax, round.byteCount === 0, committed, context)
@@ -116,50 +117,48 @@ function answer(round: Round, scope: FetchScope, context: Context): Response<typ
   }
 }
 
-/** Looks again whenever a partition advances, until there is enough, the time is up or the client is gone. */
-function park(
-  request: FetchRequest,
-  scope: FetchScope,
-  first: Round,
-  context: Context,
-): Promise<Response<typeof fetch>> {
+/**
+ * Looks again whenever a partition advances, until there is enough, the time is up or the client is gone. While it waits
+ * it holds no bytes: a client may park many requests that ask for more than will ever come.
+ */
+function park(request: FetchRequest, scope: FetchScope, context: Context): Promise<Response<typeof fetch>> {
   return new Promise((resolve, reject) => {
-    let round = first
     let looking = false
     let ended = false
     const end = () => {
-      if (ended) return
       ended = true
       timer.cancel()
       for (const stop of stops) stop()
-      context.closed.removeEventListener('abort', end)
-      resolve(answer(round, scope, context))
+      context.closed.removeEventListener('abort', giveUp)
     }
-    const look = () => {
+    const look = (asked: FetchRequest, last: boolean) => {
+      if (ended) return
       looking = false
-      release(round)
       try {
-        round = gather(request, scope, context)
+        const round = gather(asked, scope, context)
+        if (last || round.urgent || round.byteCount >= request.minBytes) {
+          end()
+          resolve(answer(round, scope, context))
+        } else release(round)
       } catch (cause) {
+        end()
         reject(cause)
-        return
       }
-      if (round.urgent || round.byteCount >= request.minBytes) end()
     }
     // Several appends of one turn are one look.
     const wake = () => {
       if (looking) return
       looking = true
-      process.nextTick(() => {
-        if (!ended) look()
-      })
+      process.nextTick(() => look(request, false))
     }
+    // Perhaps nobody reads the answer: it says how things stand and brings no more than it must.
+    const giveUp = () => look({ ...request, maxBytes: 0 }, true)
     const stops = scope.wanted.flatMap((wanted) => {
       const partition = partitionOf(wanted, context)
       return partition instanceof Refusal ? [] : [partition.onAdvance(wake)]
     })
-    const timer = context.broker.clock.after(request.maxWaitMs, end)
-    context.closed.addEventListener('abort', end)
+    const timer = context.broker.clock.after(request.maxWaitMs, () => look(request, true))
+    context.closed.addEventListener('abort', giveUp)
   })
 }
 
@@ -169,5 +168,6 @@ export const fetchApi = serve(fetch, [4, 18], (request, context) => {
   const round = gather(request, scope, context)
   const enough = round.urgent || round.byteCount >= request.minBytes || request.maxWaitMs <= 0
   if (enough || scope.wanted.length === 0 || context.closed.aborted) return answer(round, scope, context)
-  return park(request, scope, round, context)
+  release(round)
+  return park(request, scope, context)
 })

@@ -6,6 +6,7 @@ import type { Request } from '../../protocol/schema.ts'
 import type { Broker, NewTopic } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
 import { serve } from './api.ts'
+import { namedTwice } from './named-twice.ts'
 import { checkAssignments } from './replica-assignment.ts'
 
 type Asked = Request<typeof createTopics>['topics'][number]
@@ -71,12 +72,12 @@ const describe = (config: Topic['config']) =>
 export const createTopicsApi = serve(createTopics, [2, 7], async (request, { broker, client }) => {
   const refusals = new Map<string, Refusal>()
   const names = request.topics.map(({ name }) => name)
+  const twice = namedTwice(names)
   for (const asked of request.topics) {
     const { name } = asked
-    const refusal =
-      names.indexOf(name) !== names.lastIndexOf(name)
-        ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.')
-        : (broker.checkNewTopic(newTopic(asked)) ?? checkReplicas(asked, broker, client.listener))
+    const refusal = twice.has(name)
+      ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.')
+      : (broker.checkNewTopic(newTopic(asked)) ?? checkReplicas(asked, broker, client.listener))
     if (refusal !== undefined) refusals.set(name, refusal)
   }
   const good = request.topics.filter(({ name }) => !refusals.has(name))

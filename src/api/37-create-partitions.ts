@@ -5,6 +5,7 @@ import { createPartitions } from '../../protocol/messages/37-create-partitions.t
 import type { Request } from '../../protocol/schema.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
+import { namedTwice } from './named-twice.ts'
 import { checkAssignments } from './replica-assignment.ts'
 
 type Asked = Request<typeof createPartitions>['topics'][number]
@@ -50,10 +51,7 @@ async function grow(asked: Asked, twice: boolean, validateOnly: boolean, context
 }
 
 export const createPartitionsApi = serve(createPartitions, [0, 3], async (request, context) => {
-  const names = request.topics.map(({ name }) => name)
-  const results = request.topics.map((asked) => {
-    const twice = names.indexOf(asked.name) !== names.lastIndexOf(asked.name)
-    return grow(asked, twice, request.validateOnly, context)
-  })
+  const twice = namedTwice(request.topics.map(({ name }) => name))
+  const results = request.topics.map((asked) => grow(asked, twice.has(asked.name), request.validateOnly, context))
   return { results: await Promise.all(results) }
 })

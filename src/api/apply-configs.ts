@@ -4,6 +4,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Context } from './api.ts'
 import { findResource, type Resource } from './config-resource.ts'
+import { namedTwice } from './named-twice.ts'
 
 type Named = { resourceType: number; resourceName: string }
 
@@ -15,11 +16,10 @@ export function applyConfigs<R extends Named>(
   next: (resource: Resource, asked: R) => Record<string, string> | Refusal,
 ) {
   const { broker } = context
+  const keyOf = ({ resourceType, resourceName }: Named) => `${resourceType} ${resourceName}`
+  const twice = namedTwice(resources.map(keyOf))
   const apply = async (asked: R): Promise<Refusal | undefined> => {
-    const twice = resources.filter(
-      (r) => r.resourceType === asked.resourceType && r.resourceName === asked.resourceName,
-    )
-    if (twice.length > 1) return new Refusal('INVALID_REQUEST', 'Each resource must appear at most once.')
+    if (twice.has(keyOf(asked))) return new Refusal('INVALID_REQUEST', 'Each resource must appear at most once.')
     const resource = findResource(asked.resourceType, asked.resourceName, context)
     if (resource instanceof Refusal) return resource
     const overrides = next(resource, asked)

@@ -1,6 +1,7 @@
 // Topics that come into being because somebody asked for them (`auto.create.topics.enable`).
 
 import { Refusal } from '../../protocol/errors.ts'
+import { storageRefusal } from '../broker/partition.ts'
 import type { Context } from './api.ts'
 
 /** Makes those of the named topics that can be made; why not, by name, for the others that do not exist. */
@@ -16,6 +17,11 @@ export async function autoCreate({ broker }: Context, names: readonly string[]):
       else if (!enabled) refusals.set(topic.name, new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
       return refusal === undefined && enabled
     })
-  await broker.createTopics(good)
+  try {
+    await broker.createTopics(good)
+  } catch (cause) {
+    const refusal = storageRefusal(cause)
+    for (const { name } of good) refusals.set(name, refusal)
+  }
   return refusals
 }

@@ -367,7 +367,6 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('telemetry.max.bytes', 1_048_576, { min: 1 }),
   ]),
   ...ignored('nothing looks at it yet', [
-    int('fetch.max.bytes', 57_671_680, { min: 1024 }),
     int('max.connections.per.ip', intMax, { min: 0, dynamic: 'cluster' }),
     int('max.decompressed.message.bytes', 2_147_483_639, { min: 1, max: 2_147_483_639, dynamic: 'cluster' }),
     int('socket.listen.backlog.size', 50, { min: 1 }),

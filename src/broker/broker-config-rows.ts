@@ -81,6 +81,9 @@ export const effectiveRows: readonly BrokerRow[] = [
     'A request larger than this ends its connection before any memory is taken for it.',
     { min: 1 },
   ),
+  int('fetch.max.bytes', 57_671_680, 'The most that one Fetch is answered with, however much more it asks for.', {
+    min: 1024,
+  }),
 
   // Topics.
   boolean(
