@@ -250,6 +250,11 @@ export class Reader {
     return left
   }
 
+  /** A reader of what is left, in memory of its own: views of the first one's may be overwritten. */
+  detached(): Reader {
+    return new Reader(Buffer.from(this.buffer.subarray(this.position, this.limit)))
+  }
+
   /** A message must take its frame whole. */
   end(): void {
     if (this.remaining !== 0) throw new ProtocolViolation(`${this.remaining} bytes after the end of the message`)

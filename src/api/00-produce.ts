@@ -93,26 +93,28 @@ export const produceApi = serve(
   produce,
   [3, 13],
   (request, context) => {
-    const topics = request.topicData.map((data) => topicOf(data, context))
-    const missing = context.version < 13 && topics.includes(undefined)
-    if (!missing) return finish(request, topics, context)
-    return autoCreate(
-      context,
-      request.topicData.map(({ name }) => name),
-    ).then(() =>
-      finish(
-        request,
-        request.topicData.map((data) => topicOf(data, context)),
-        context,
-      ),
-    )
+    const missing = context.version < 13 && request.topicData.some((data) => topicOf(data, context) === undefined)
+    if (!missing) return finish(request, context)
+    const kept = ownCopy(request)
+    const names = request.topicData.map(({ name }) => name)
+    return autoCreate(context, names).then(() => finish(kept, context))
   },
   // KAFKA-18659: older librdkafka turns compression off where the range does not begin at 0.
-  [0, 13],
+  { advertised: [0, 13], borrows: true },
 )
 
-function finish(request: ProduceRequest, topics: (Topic | undefined)[], context: Context) {
-  const outcomes = request.topicData.map((data, i) => appendTo(topics[i], data, request, context))
+/** The bytes of a request are only lent until the handler returns. */
+function ownCopy(request: ProduceRequest): ProduceRequest {
+  const copy = (records: Records): Buffer => Buffer.concat(Buffer.isBuffer(records) ? [records] : records)
+  const topicData = request.topicData.map((data) => ({
+    ...data,
+    partitionData: data.partitionData.map(({ index, records }) => ({ index, records: records && copy(records) })),
+  }))
+  return { ...request, topicData }
+}
+
+function finish(request: ProduceRequest, context: Context) {
+  const outcomes = request.topicData.map((data) => appendTo(topicOf(data, context), data, request, context))
   const waiting = request.acks === 0 ? [] : outcomes.flat().filter(waits)
   if (waiting.length === 0) return answer(request, outcomes)
   return Promise.all(waiting.map(settle)).then(() => answer(request, outcomes))

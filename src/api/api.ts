@@ -43,13 +43,15 @@ export type Api = {
   /** What ApiVersions says, where it differs from what is served. */
   readonly advertised: readonly [number, number]
   readonly handle: (request: Message<Fields>, context: Context) => unknown
+  /** The handler is done with the bytes of the request when it returns, so it gets them uncopied. */
+  readonly borrows: boolean
 }
 
 export function serve<A extends ApiTable>(
   table: A,
   versions: readonly [number, number],
   handle: Handle<A>,
-  advertised: readonly [number, number] = versions,
+  { advertised = versions, borrows = false }: { advertised?: readonly [number, number]; borrows?: boolean } = {},
 ): Api {
-  return { table, versions, advertised, handle: handle as unknown as Api['handle'] }
+  return { table, versions, advertised, borrows, handle: handle as unknown as Api['handle'] }
 }

@@ -12,6 +12,7 @@ import { type Draft, type Fields, has } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
 import type { Api, Client, Context } from '../api/api.ts'
 import { Frames } from './frames.ts'
+import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
 
 /** What all connections of a server share. */
 export type Services = Pick<Context, 'broker' | 'groups' | 'sessions'> & {
@@ -38,6 +39,9 @@ export class Connection {
   readonly #socket: Socket
   readonly #services: Services
   readonly #frames: Frames
+  readonly #buffer: ReceiveBuffer
+  /** The bytes of a frame are overwritten after it was taken: who wants them for longer has a copy. */
+  readonly #reuses: boolean
   readonly #client: Client
   readonly #closed = new AbortController()
   readonly #slots: Slot[] = []
@@ -50,8 +54,9 @@ export class Connection {
   #paused = false
   #draining = false
 
-  constructor(socket: Socket, services: Services, listener: string) {
+  constructor(socket: Socket, services: Services, listener: string, pool: BufferPool) {
     this.#socket = socket
+    this.#buffer = new ReceiveBuffer(pool)
     this.#services = services
     this.#frames = new Frames(services.requestBytesMax)
     this.#client = {
@@ -63,13 +68,16 @@ export class Connection {
     }
     setMaxListeners(0, this.#closed.signal) // one for each parked request
     socket.setNoDelay(true)
-    socket.on('data', (chunk) => this.#receive(chunk))
+    const room = () => this.#buffer.room(this.#frames.isEmpty)
+    this.#reuses = readInto(socket, room, (byteCount) => this.#receive(this.#buffer.received(byteCount)))
+    if (!this.#reuses) socket.on('data', (chunk) => this.#receive(chunk))
     socket.on('drain', () => this.#resumeIfPossible())
     socket.on('error', () => {}) // followed by 'close'; a peer that vanishes is ordinary
     socket.on('close', () => this.#onClosed())
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#draining) return // read on all the same: the end of the peer has to be seen
     this.#frames.push(chunk)
     this.#takeFrames()
   }
@@ -146,9 +154,10 @@ export class Connection {
     const what = `${name} v${version}: `
     this.#request = what
     const flexible = has(request.flexible, version)
-    const header = this.#header(frame, flexible)
-    const message = codec(request, version).read(frame)
-    frame.end()
+    const bytes = this.#reuses && !api.borrows ? frame.detached() : frame
+    const header = this.#header(bytes, flexible)
+    const message = codec(request, version).read(bytes)
+    bytes.end()
     this.#services.onRequest?.(apiKey, version, this.#client)
     const slot: Slot = { parts: undefined, releases: [] }
     this.#slots.push(slot)
@@ -242,6 +251,7 @@ export class Connection {
 
   /** What is parked lets go now; what is ready and stood behind it is never sent. */
   #onClosed(): void {
+    this.#buffer.close()
     this.#closed.abort()
     for (const slot of this.#slots.splice(0)) release(slot)
     this.#heldBytes = 0
@@ -250,7 +260,7 @@ export class Connection {
   /** No more requests are taken; those that are parked are given up, those under way are answered, then the socket ends. */
   drain(): void {
     this.#draining = true
-    this.#socket.pause()
+    if (this.#paused) this.#socket.resume()
     this.#closed.abort()
     if (this.#slots.length === 0) this.#socket.end()
   }

@@ -63,6 +63,14 @@ export class Frames {
     }
   }
 
+  /** No view of what came is kept here. Gathered bytes are copies. */
+  get isEmpty(): boolean {
+    const chunk = this.#arrived[0]
+    const cut = chunk === undefined || (this.#arrived.length === 1 && this.#position === chunk.length)
+    if (cut) this.#arrived.length = this.#position = 0
+    return cut && this.#pieces.length === 0
+  }
+
   /** Nothing of the frame is kept yet. */
   get #isNew(): boolean {
     return this.#pieces.length === 0 && this.#to === this.#from

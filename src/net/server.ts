@@ -2,6 +2,7 @@
 
 import { createServer, type Server } from 'node:net'
 import { Connection, type Services } from './connection.ts'
+import { BufferPool } from './receive-buffer.ts'
 
 export type ListenOptions = {
   /** Listener name: decides which address its clients are told. */
@@ -24,6 +25,7 @@ export class KafkaServer {
   readonly #limits: ServerLimits
   readonly #servers: Server[] = []
   readonly #connections = new Set<Connection>()
+  readonly #pool = new BufferPool()
 
   constructor(services: Services, limits: ServerLimits) {
     this.#services = services
@@ -38,7 +40,7 @@ export class KafkaServer {
         socket.destroy()
         return
       }
-      const connection = new Connection(socket, this.#services, name)
+      const connection = new Connection(socket, this.#services, name, this.#pool)
       this.#connections.add(connection)
       if (this.#limits.idleMs > 0) socket.setTimeout(this.#limits.idleMs, () => socket.destroy())
       socket.on('close', () => this.#connections.delete(connection))
