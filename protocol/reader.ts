@@ -321,6 +321,10 @@ export class ChunkReader extends Reader {
     this.#later += rest.length
   }
 
+  override detached(): Reader {
+    return new Reader(Buffer.concat(this.#pieces(this.remaining)))
+  }
+
   protected override takeRecords(length: number): Records {
     if (length <= this.limit - this.position) return super.takeRecords(length)
     const pieces = this.#pieces(length)
