@@ -143,7 +143,8 @@ export class Broker implements AsyncDisposable {
     const broker = new Broker(options)
     try {
       await broker.#listen(options)
-      await broker.#groups.load()
+      // Groups whose partition cannot be read are told that their coordinator is not available; the others work.
+      await broker.#groups.load().catch((cause: unknown) => console.error(cause))
       const missing = broker.#initialTopics.filter(
         (topic) => broker.#core.topic(typeof topic === 'string' ? topic : topic.name) === undefined,
       )
