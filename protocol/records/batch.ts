@@ -104,7 +104,18 @@ export function crcMatches(b: Uint8Array, p: number): boolean {
   return crc32c(b, p + attributesAt, p + sizeInBytes(b, p)) === crc(b, p)
 }
 
-export const setBaseOffset = (b: Uint8Array, p: number, offset: number): void => setInt64(b, p, offset)
+/** The offset of a batch that is not part of a log yet. No scan takes it for one that follows. */
+export const unplaced = -1
+
+/** The first byte last: a batch that was unplaced becomes one of the log by a single store. */
+export function setBaseOffset(b: Uint8Array, p: number, offset: number): void {
+  const high = Math.floor(offset / two32)
+  setInt32(b, p + 4, offset >>> 0)
+  b[p + 3] = high
+  b[p + 2] = high >>> 8
+  b[p + 1] = high >>> 16
+  b[p] = high >>> 24
+}
 export const setPartitionLeaderEpoch = (b: Uint8Array, p: number, epoch: number): void => setInt32(b, p + 12, epoch)
 
 export const writeCrc = (b: Uint8Array, p: number): void =>

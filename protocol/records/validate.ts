@@ -14,6 +14,8 @@ export type BatchLimits = {
   messageBytesMax: number
   /** Version of the Produce request; below 7 clients do not know zstd. */
   produceVersion?: number
+  /** What the base offset must be; default 0, as clients send it. */
+  baseOffset?: number
 }
 
 /** Checks the bytes a producer sent for one partition without unpacking records. 'NONE' is good. */
@@ -28,7 +30,7 @@ export function validateProduceBatch(bytes: Uint8Array, start: number, end: numb
   }
   // Exactly one batch. Kafka cuts an incomplete second one off; we refuse it with the others.
   if (size !== end - start) return batch.sizeAt(bytes, start + size, end) < 0 ? 'CORRUPT_MESSAGE' : 'INVALID_RECORD'
-  if (batch.baseOffset(bytes, start) !== 0) return 'INVALID_RECORD'
+  if (batch.baseOffset(bytes, start) !== (limits.baseOffset ?? 0)) return 'INVALID_RECORD'
   if (size > limits.messageBytesMax) return 'MESSAGE_TOO_LARGE'
   if (!batch.crcMatches(bytes, start)) return 'CORRUPT_MESSAGE'
   // Kafka meets an exception here and answers UNKNOWN_SERVER_ERROR.

@@ -50,11 +50,20 @@ export class Partition {
     if (this.#log === undefined) {
       try {
         this.#log = new Log(this.#store, this.#folder, this.#config)
+        this.#flushOutlived()
       } catch (cause) {
         throw this.#fail(cause)
       }
     }
     return this.#log
+  }
+
+  /** What outlived a kill was perhaps never flushed; the promise of the topic holds for it too. */
+  #flushOutlived(): void {
+    const log = this.#log!
+    if (log.flushedOffset === log.logEndOffset) return
+    this.#dirtySince = this.#clock.now()
+    if (this.isBehind) this.#flushInBackground()
   }
 
   /** Whether the log was opened: a topic that nobody uses is not. */
@@ -142,6 +151,10 @@ export class Partition {
   /** Flushes in the background what has waited for `flush.ms`. */
   flushIfDue(now: number): void {
     if (this.#dirtySince === undefined || now - this.#dirtySince < this.#config.flushMs) return
+    this.#flushInBackground()
+  }
+
+  #flushInBackground(): void {
     this.flush().catch((cause: unknown) => console.error(`Flush of ${this.#folder} failed: ${String(cause)}`))
   }
 

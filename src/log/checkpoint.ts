@@ -1,32 +1,50 @@
 // The few facts of a partition that its files do not tell: where its log starts, which epochs wrote it, and up to where
 // everything is flushed and indexed. JSON, so that a person can read it; unknown members are kept.
+//
+// Saving durably stalls everyone for a flush, so only what must never be lost is saved so, as `checkpoint`. What happens
+// often goes to `checkpoint.recent`: a kill keeps it, and a power cut that leaves half of it falls back on the other.
 
 import type { Store } from '../storage/file.ts'
 import type { EpochEntry } from './leader-epochs.ts'
 
 export type Checkpoint = {
   v: 1
+  /** Counts the savings of this log: the larger is the newer. */
+  count: number
   logStartOffset: number
   epochs: readonly EpochEntry[]
-  /** Below it compaction has been: offsets may be missing there. */
+  /** Below it compaction has been: offsets may be missing there. Only ever raised durably. */
   compactedOffset?: number
   /** Everything below lies on stable storage with its index: a scan begins here. */
   recovered: { offset: number; segment: number; position: number }
 }
 
-const fileName = 'checkpoint'
+export const checkpointNames = ['checkpoint', 'checkpoint.recent'] as const
+const [durableName, recentName] = checkpointNames
 
-export function loadCheckpoint(store: Store, folder: string): Checkpoint | undefined {
-  const bytes = store.load(`${folder}/${fileName}`)
-  if (bytes === undefined) return undefined
+/** Undefined where the bytes are no checkpoint. */
+export function parseCheckpoint(bytes: Buffer): Checkpoint | undefined {
   try {
     const checkpoint = JSON.parse(bytes.toString()) as Checkpoint
-    return typeof checkpoint.recovered?.position === 'number' ? checkpoint : undefined
+    return Number.isFinite(checkpoint.count) && Number.isFinite(checkpoint.recovered?.position) ? checkpoint : undefined
   } catch {
-    return undefined // as if it had never been written: the log is scanned from its first file
+    return undefined
   }
 }
 
+/** The newest that can be read; without one the log is scanned from its first file. */
+export function loadCheckpoint(store: Store, folder: string): Checkpoint | undefined {
+  let newest: Checkpoint | undefined
+  for (const name of checkpointNames) {
+    const bytes = store.load(`${folder}/${name}`)
+    const found = bytes && parseCheckpoint(bytes)
+    if (found !== undefined && (newest === undefined || found.count > newest.count)) newest = found
+  }
+  return newest
+}
+
 export function saveCheckpoint(store: Store, folder: string, checkpoint: Checkpoint, durable: boolean): void {
-  store.save(`${folder}/${fileName}`, Buffer.from(`${JSON.stringify(checkpoint)}\n`), durable)
+  const content = Buffer.from(`${JSON.stringify(checkpoint)}\n`)
+  store.save(`${folder}/${durable ? durableName : recentName}`, content, durable)
+  if (durable) store.remove(`${folder}/${recentName}`)
 }

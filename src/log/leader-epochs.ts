@@ -42,6 +42,11 @@ export class LeaderEpochs {
     return [this.#entries[next - 1]![0], this.#entries[next]![1]]
   }
 
+  /** Forgets what began above the log end: a power cut took it. */
+  endAt(logEndOffset: number): void {
+    this.#entries = this.#entries.filter(([, start]) => start <= logEndOffset)
+  }
+
   /** Forgets what lies wholly below the log start; the epoch that reaches over it begins there. */
   startAt(logStartOffset: number): void {
     const first = this.#entries.findLastIndex(([, start]) => start <= logStartOffset)

@@ -1,30 +1,23 @@
 // One history: batches in the order of their offsets, appended at the end, read from anywhere. The only place that
 // assigns offsets. It never hears of topics, leaders or clients.
 
-import { type ErrorName, errors, Refusal } from '../../protocol/errors.ts'
 import { type Records, recordsLength } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
-import { encodeBatch } from '../../protocol/records/builder.ts'
-import { codecName } from '../../protocol/records/compression.ts'
-import { offsetOfTimestamp, readRecords } from '../../protocol/records/record.ts'
-import { type RecordError, validateProduceBatch, validateRecords } from '../../protocol/records/validate.ts'
-import { borrow, type Lease, type Store } from '../storage/file.ts'
-import { saveCheckpoint } from './checkpoint.ts'
+import type { Lease, Store } from '../storage/file.ts'
+import { type Checkpoint, saveCheckpoint } from './checkpoint.ts'
 import { compactSegments, planCompaction } from './compaction.ts'
+import { GroupCommit } from './group-commit.ts'
+import { BatchRefusal, checkStaged, repack, unplace } from './incoming.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { dropSnapshots, saveSnapshot } from './producer-snapshot.ts'
 import type { ProducerState } from './producer-state.ts'
-import { dropSnapshots, recover, saveSnapshot } from './recovery.ts'
-import { type Found, Segment } from './segment.ts'
+import { recover } from './recovery.ts'
+import { expiredSegments } from './retention.ts'
+import { type Found, Segment, segmentIndexOf } from './segment.ts'
+import { searchTime } from './time-search.ts'
 
-/** An answer to a producer whose batch is not taken, record by record where that is known (KIP-467). */
-export class BatchRefusal extends Refusal {
-  readonly recordErrors: readonly RecordError[]
-  constructor(error: ErrorName, message?: string | null, recordErrors: readonly RecordError[] = []) {
-    super(error, message ?? errors[error].sentence)
-    this.recordErrors = recordErrors
-  }
-}
+export { BatchRefusal }
 
 export type Appended = {
   baseOffset: number
@@ -43,9 +36,6 @@ export type AppendOptions = {
   produceVersion?: number
 }
 
-/** Bounds of a log: `logStartOffset <= highWatermark <= logEndOffset`. */
-export type Bounds = { logStartOffset: number; logEndOffset: number }
-
 export type OffsetAndTime = { offset: number; timestamp: number; leaderEpoch: number }
 
 const relativeOffsetMax = 0x7fff_ffff
@@ -61,11 +51,13 @@ export class Log {
   #logStartOffset: number
   #logEndOffset: number
   #producers: ProducerState
-  #flushing: Promise<void> | undefined
-  #flushNext: Promise<void> | undefined
+  readonly #flushes = new GroupCommit(() => this.#flushNow())
   /** Sealed segments whose bytes are not known to be on stable storage. */
   #unflushed = new Set<Segment>()
   #flushedOffset: number
+  /** Files were made whose names are not known to be on stable storage. */
+  #hasNewNames = false
+  #checkpoint: Checkpoint | undefined
   #compactedOffset: number
   #compacting = false
   readonly recovered: { scannedBytes: number; cutBytes: number }
@@ -82,9 +74,19 @@ export class Log {
     this.#logEndOffset = found.segments.at(-1)?.nextOffset ?? found.logStartOffset
     this.#logStartOffset = Math.min(found.logStartOffset, this.#logEndOffset)
     this.#flushedOffset = this.#logEndOffset
+    this.#checkpoint = found.checkpoint
     this.#compactedOffset = found.compactedOffset
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
-    for (const segment of found.segments.slice(0, -1)) if (found.scannedBytes > 0) this.#unflushed.add(segment)
+    if (found.scannedBytes > 0) this.#distrust()
+    // Left by a kill between the checkpoint and their removal.
+    this.#dropWhile(({ nextOffset }) => nextOffset <= this.#logStartOffset)
+  }
+
+  /** What was scanned has outlived a kill, but perhaps nobody flushed it. */
+  #distrust(): void {
+    this.#hasNewNames = true
+    this.#flushedOffset = Math.min(this.#checkpoint?.recovered.offset ?? 0, this.#logEndOffset)
+    for (const segment of this.#segments.slice(0, -1)) this.#unflushed.add(segment)
   }
 
   get logStartOffset(): number {
@@ -134,8 +136,9 @@ export class Log {
     if (byteCount > this.#config.segmentBytes) return new BatchRefusal('RECORD_LIST_TOO_LARGE')
     if (byteCount < batch.headerBytes) return new BatchRefusal('INVALID_RECORD')
     const segment = this.#room(byteCount, options.now)
+    unplace(records)
     const staged = segment.file.stage(records)
-    const refusal = this.#check(staged, options)
+    const refusal = checkStaged(staged, this.#config, options.now, options.produceVersion)
     if (refusal !== undefined) {
       segment.file.drop()
       return refusal
@@ -151,18 +154,15 @@ export class Log {
     if (codec !== undefined && codec !== batch.codec(staged, 0)) {
       const packed = repack(staged, codec)
       segment.file.drop()
-      return this.#appendOwn(packed, options)
+      return this.appendOwn(packed, options)
     }
     return this.#commit(segment, staged, options)
   }
 
   /** Appends a batch that the broker made itself: no client limits, no sequence check. */
   appendOwn(bytes: Buffer, options: AppendOptions): Appended {
-    return this.#appendOwn(bytes, options)
-  }
-
-  #appendOwn(bytes: Buffer, options: AppendOptions): Appended {
     const segment = this.#room(bytes.length, options.now)
+    batch.setBaseOffset(bytes, 0, batch.unplaced)
     const staged = segment.file.stage(bytes)
     return this.#commit(segment, staged, options)
   }
@@ -172,26 +172,12 @@ export class Log {
     return { baseOffset, lastOffset, logAppendTimeMs, duplicate: true }
   }
 
-  #check(staged: Buffer, { now, produceVersion }: AppendOptions): BatchRefusal | undefined {
-    const config = this.#config
-    const limits = { messageBytesMax: config.maxMessageBytes }
-    const versioned = produceVersion === undefined ? limits : { ...limits, produceVersion }
-    const error = validateProduceBatch(staged, 0, staged.length, versioned)
-    if (error !== 'NONE') return new BatchRefusal(error)
-    const times = config.logAppendTime
-      ? {}
-      : { timestampBeforeMaxMs: config.timestampBeforeMaxMs, timestampAfterMaxMs: config.timestampAfterMaxMs }
-    const verdict = validateRecords(staged, 0, { needsKeys: config.compacts, now, ...times })
-    if (verdict.error !== 'NONE') return new BatchRefusal(verdict.error, verdict.message, verdict.recordErrors)
-    if (verdict.maxTimestamp !== batch.maxTimestamp(staged, 0)) batch.setMaxTimestamp(staged, 0, verdict.maxTimestamp)
-    return undefined
-  }
-
   #commit(segment: Segment, staged: Buffer, { leaderEpoch, now }: AppendOptions): Appended {
     const baseOffset = this.#logEndOffset
     if (this.#config.logAppendTime) batch.setLogAppendTime(staged, 0, now)
     batch.setPartitionLeaderEpoch(staged, 0, leaderEpoch)
-    // Last: until now a scan would take the batch for one that does not follow.
+    if (segment.isEmpty) this.#hasNewNames = true
+    // Last: until now it is unplaced, and a kill leaves nothing of it.
     batch.setBaseOffset(staged, 0, baseOffset)
     segment.commit(staged, this.#config.indexIntervalBytes, now)
     this.#logEndOffset = segment.nextOffset
@@ -221,16 +207,17 @@ export class Log {
   /** Closes the active segment and begins a new one at the log end. */
   roll(): Segment {
     const active = this.#segments.at(-1)
+    if (active?.isEmpty) return active
     const next = this.#begin()
     if (active !== undefined) {
       this.#unflushed.add(active)
       active.saveIndex()
       saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
       // Sealed after the flush: a flush needs the descriptor.
-      this.flush().then(
-        () => this.saveCheckpoint(false),
-        () => {}, // the file remembers its failure and refuses the next append
-      )
+      // A file remembers its failure and refuses the next append; without the checkpoint a start scans more.
+      this.flush()
+        .then(() => this.saveCheckpoint(false))
+        .catch(() => {})
     }
     return next
   }
@@ -241,7 +228,7 @@ export class Log {
    */
   read(offset: number, bytesMax: number, bound: number, wholeFirst: boolean): Lease {
     if (offset >= bound) return nothing
-    let at = this.#segmentOf(offset)
+    let at = segmentIndexOf(this.#segments, offset)
     let found: Found | undefined
     for (; at < this.#segments.length && found === undefined; at++) found = this.#segments[at]!.find(offset)
     if (found === undefined || found.baseOffset >= bound) return nothing
@@ -252,33 +239,10 @@ export class Log {
     return segment.read(found.position, byteCount)
   }
 
-  /** Index of the last segment that begins at or below the offset. */
-  #segmentOf(offset: number): number {
-    let low = 0
-    for (let high = this.#segments.length - 1; low < high; ) {
-      const middle = (low + high + 1) >> 1
-      if (this.#segments[middle]!.baseOffset <= offset) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
-
   /** The first record below `bound` whose timestamp is `timestamp` or later. */
   offsetAt(timestamp: number, bound: number): OffsetAndTime | undefined {
-    for (const segment of this.#segments) {
-      let found = segment.findTime(timestamp)
-      while (found !== undefined && found.baseOffset < bound) {
-        const { byteCount, position, nextOffset } = found
-        const record = borrow(segment.read(position, byteCount), (bytes) =>
-          offsetOfTimestamp(bytes, 0, timestamp, this.#logStartOffset),
-        )
-        if (record !== undefined && record.offset < bound) {
-          return { ...record, leaderEpoch: this.#epochs.epochAt(record.offset) }
-        }
-        found = segment.find(nextOffset)
-      }
-    }
-    return undefined
+    const record = searchTime(this.#segments, timestamp, this.#logStartOffset, bound)
+    return record && { ...record, leaderEpoch: this.#epochs.epochAt(record.offset) }
   }
 
   /** The first record with the largest timestamp of the log (ListOffsets -3, KIP-734). */
@@ -296,41 +260,38 @@ export class Log {
   /** Moves the log start up; whole segments below it go. The caller has held the offset against the bounds. */
   deleteBelow(offset: number): void {
     if (offset <= this.#logStartOffset) return
-    this.#logStartOffset = offset
-    this.#epochs.startAt(offset)
-    this.saveCheckpoint(false)
+    this.#startAt(offset)
+    this.#saveStart()
     this.#dropWhile((segment) => segment.nextOffset <= offset)
   }
 
   /** Applies retention by time and by bytes; answers how many segments went. */
   retain(now: number): number {
-    const { deletes, retentionMs, retentionBytes } = this.#config
-    if (!deletes) return 0
-    let excess = retentionBytes < 0 ? 0 : this.byteCount - retentionBytes
-    const expired = (segment: Segment): boolean => {
-      if (segment.isEmpty) return false
-      // The clock of the records, or, where they bear none, that of the append.
-      const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
-      const old = retentionMs >= 0 && now - newest > retentionMs
-      const over = retentionBytes >= 0 && excess >= segment.length
-      if (over) excess -= segment.length
-      return old || over
-    }
-    const doomed: Segment[] = []
-    for (const segment of this.#segments) {
-      if (!expired(segment)) break
-      doomed.push(segment)
-    }
+    const doomed = expiredSegments(this.#segments, this.#config, now)
     if (doomed.length === 0) return 0
-    if (doomed.length === this.#segments.length) this.roll()
-    const end = doomed.at(-1)!.nextOffset
-    if (end > this.#logStartOffset) {
-      this.#logStartOffset = end
-      this.#epochs.startAt(end)
-      this.saveCheckpoint(false)
+    const takesAll = this.#segments[doomed.length]?.isEmpty ?? true
+    // The name of the first file left tells the log start, so these need no room on a disk that may be full.
+    const older = takesAll ? doomed.slice(0, -1) : doomed
+    this.#startAt(older.at(-1)?.nextOffset ?? 0)
+    this.#dropWhile((segment) => older.includes(segment))
+    if (takesAll) {
+      this.roll()
+      this.#startAt(this.#logEndOffset)
     }
-    this.#dropWhile((segment) => doomed.includes(segment))
+    this.#saveStart()
+    if (takesAll) this.#dropWhile((segment) => doomed.includes(segment))
     return doomed.length
+  }
+
+  #startAt(offset: number): void {
+    if (offset <= this.#logStartOffset) return
+    this.#logStartOffset = offset
+    this.#epochs.startAt(offset)
+  }
+
+  /** If no file may be left to tell where the log goes on, a power cut must not make it begin at 0 again. */
+  #saveStart(): void {
+    this.saveCheckpoint(this.#segments.at(-1)?.isEmpty ?? true)
   }
 
   /**
@@ -371,36 +332,44 @@ export class Log {
     }
   }
 
-  /**
-   * Resolves when everything appended before the call is on stable storage. One flush runs at a time; all who come
-   * meanwhile share the next one (group commit).
-   */
+  /** Resolves when everything appended before the call is on stable storage. */
   flush(): Promise<void> {
-    if (this.#flushing === undefined) {
-      this.#flushing = this.#flushNow().finally(() => {
-        this.#flushing = undefined
-      })
-      return this.#flushing
-    }
-    this.#flushNext ??= this.#flushing
-      .catch(() => {})
-      .then(() => {
-        this.#flushNext = undefined
-        return this.flush()
-      })
-    return this.#flushNext
+    return this.#flushes.run()
   }
 
   async #flushNow(): Promise<void> {
     const end = this.#logEndOffset
     const active = this.#segments.at(-1)
     for (const segment of [...this.#unflushed]) {
-      await segment.flush()
+      await this.#flushOne(segment)
       this.#unflushed.delete(segment)
       segment.seal()
     }
-    if (active !== undefined && this.#flushedOffset < end) await active.flush()
+    if (active !== undefined && this.#flushedOffset < end) {
+      await this.#flushOne(active)
+      await this.#syncNames()
+    }
     this.#flushedOffset = Math.max(this.#flushedOffset, end)
+  }
+
+  async #flushOne(segment: Segment): Promise<void> {
+    try {
+      await segment.flush()
+    } catch (cause) {
+      // Taken by retention meanwhile, with its descriptor: nobody waits for its bytes any more.
+      if (this.#segments.includes(segment)) throw cause
+    }
+  }
+
+  async #syncNames(): Promise<void> {
+    if (!this.#hasNewNames) return
+    this.#hasNewNames = false
+    try {
+      await this.#store.syncFolder(this.folder)
+    } catch (cause) {
+      this.#hasNewNames = true
+      throw cause
+    }
   }
 
   /** Notes what is flushed and indexed, so that the next start scans no further back. */
@@ -411,13 +380,21 @@ export class Log {
     const unflushed = [...this.#unflushed].reduce((low, { baseOffset }) => Math.min(low, baseOffset), Infinity)
     const whole = closing && unflushed === Infinity && active !== undefined
     const segment = whole ? active.baseOffset : Math.min(unflushed, active?.baseOffset ?? this.#logEndOffset)
-    const recovered = whole
+    const latest = whole
       ? { offset: this.#logEndOffset, segment, position: active.length }
       : { offset: segment, segment, position: 0 }
-    const logStartOffset = this.#logStartOffset
-    const compactedOffset = this.#compactedOffset
-    const epochs = this.#epochs.entries
-    saveCheckpoint(this.#store, this.folder, { v: 1, logStartOffset, epochs, compactedOffset, recovered }, durable)
+    // What was vouched for once stays so; its producer snapshot is the one that is there.
+    const known = this.#checkpoint?.recovered
+    const recovered = known !== undefined && known.offset > latest.offset ? known : latest
+    this.#checkpoint = {
+      v: 1,
+      count: (this.#checkpoint?.count ?? 0) + 1,
+      logStartOffset: this.#logStartOffset,
+      epochs: this.#epochs.entries,
+      compactedOffset: this.#compactedOffset,
+      recovered,
+    }
+    saveCheckpoint(this.#store, this.folder, this.#checkpoint, durable)
     dropSnapshots(this.#store, this.folder, recovered.offset)
   }
 
@@ -437,16 +414,4 @@ export class Log {
   release(): void {
     for (const segment of this.#segments) segment.close()
   }
-}
-
-/** The same records in another codec (`compression.type` of the topic). */
-function repack(bytes: Buffer, codec: number): Buffer {
-  return encodeBatch({
-    records: readRecords(bytes, 0),
-    codec: codecName(codec),
-    producerId: batch.producerId(bytes, 0),
-    producerEpoch: batch.producerEpoch(bytes, 0),
-    baseSequence: batch.baseSequence(bytes, 0),
-    isTransactional: batch.isTransactional(bytes, 0),
-  })
 }

@@ -1,12 +1,20 @@
 // Opens a log from its files. What a checkpoint vouches for is believed; the rest is scanned batch by batch, the torn
 // tail is cut off, and indexes and producer state are built again.
+//
+//   ███████████████████│░░░░ scanned ░░░░│▒▒ torn ▒▒│ pre-allocated zeros
+//            vouched for                 ▲ the log ends here
+//
+// A kill leaves every byte that was written, so a batch that is not whole in front of one that is was damaged since, and
+// the log goes offline. After a power cut the same picture only means that pages were not written in order.
 
 import { Corruption } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
-import { borrow, type Store } from '../storage/file.ts'
+import type { Store } from '../storage/file.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
-import { ProducerState } from './producer-state.ts'
+import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
+import type { ProducerState } from './producer-state.ts'
+import { scan, tailOf } from './scan.ts'
 import { Segment, segmentName } from './segment.ts'
 
 export type Recovered = {
@@ -16,12 +24,12 @@ export type Recovered = {
   producers: ProducerState
   /** Below it compaction has been. */
   compactedOffset: number
+  /** What was known beforehand; undefined where nothing was. */
+  checkpoint: Checkpoint | undefined
   /** Bytes that were scanned, and bytes that were cut off behind the last whole batch. */
   scannedBytes: number
   cutBytes: number
 }
-
-const scanBytes = 4 * 1024 * 1024
 
 /** Base offsets of the segment files in a folder, ascending. */
 export function segmentBases(store: Store, folder: string): number[] {
@@ -31,145 +39,170 @@ export function segmentBases(store: Store, folder: string): number[] {
     .map((name) => Number.parseInt(name, 10))
 }
 
-/**
- * Walks the batches of a segment from a position on and calls `visit` for each that is whole, follows the one before and,
- * where `check` asks for it, fits its checksum. Answers the position behind the last of them.
- */
-export function scan(
-  segment: Segment,
-  from: number,
-  nextOffset: number,
-  check: boolean,
-  visit: (bytes: Buffer, at: number, position: number) => void,
-): number {
-  let position = from
-  let expected = nextOffset
-  let windowBytes = scanBytes
-  for (;;) {
-    const start = position
-    const ended = borrow(segment.read(start, windowBytes), (bytes) => {
-      for (let at = 0; ; at = position - start) {
-        const size = at + batch.headerBytes > bytes.length ? 0 : batch.sizeInBytes(bytes, at)
-        // Cut by the window, not by the file: read on from here.
-        if (at + Math.max(size, batch.headerBytes) > bytes.length && position + Math.max(size, 1) <= segment.length) {
-          if (at > 0 || size > bytes.length) {
-            windowBytes = Math.max(scanBytes, size)
-            return false
-          }
-        }
-        if (size < batch.headerBytes || at + size > bytes.length) return true
-        if (batch.magic(bytes, at) !== 2 || batch.baseOffset(bytes, at) < expected) return true
-        if (check && !batch.crcMatches(bytes, at)) return true
-        visit(bytes, at, position)
-        expected = batch.nextOffset(bytes, at)
-        position += size
-      }
-    })
-    if (ended) return position
-  }
-}
-
-const snapshotPath = (folder: string, offset: number): string => `${folder}/${segmentName(offset, 'snapshot')}`
-
-/** Keeps what is known of producers as of an offset. */
-export function saveSnapshot(store: Store, folder: string, offset: number, producers: ProducerState): void {
-  store.save(snapshotPath(folder, offset), producers.encode(), false)
-}
-
-/** Removes all snapshots but the one as of `offset`. */
-export function dropSnapshots(store: Store, folder: string, offset: number): void {
-  const kept = segmentName(offset, 'snapshot')
-  for (const name of store.list(folder)) {
-    if (name.endsWith('.snapshot') && name !== kept) store.remove(`${folder}/${name}`)
-  }
-}
-
-function loadSnapshot(store: Store, folder: string, offset: number): ProducerState | undefined {
-  const bytes = store.load(snapshotPath(folder, offset))
-  if (bytes === undefined) return undefined
-  try {
-    return ProducerState.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
 /** Opens the log in a folder; an empty or missing folder is an empty log. Throws Corruption, StorageError. */
 export function recover(store: Store, folder: string, growthMax: number, indexIntervalBytes: number): Recovered {
-  const checkpoint: Checkpoint | undefined = loadCheckpoint(store, folder)
-  const bases = segmentBases(store, folder)
-  const epochs = new LeaderEpochs(checkpoint?.epochs)
-  const logStartOffset = checkpoint?.logStartOffset ?? bases[0] ?? 0
-  const point = checkpoint?.recovered ?? { offset: logStartOffset, segment: -1, position: 0 }
-  let producers = loadSnapshot(store, folder, point.offset)
-  const missing = producers === undefined && point.offset > logStartOffset
-  producers ??= new ProducerState()
-  const compactedOffset = checkpoint?.compactedOffset ?? 0
-  const segments: Segment[] = []
-  let scannedBytes = 0
-  let cutBytes = 0
-  for (const [i, base] of bases.entries()) {
-    const last = i === bases.length - 1
-    const physical = store.sizeOf(`${folder}/${segmentName(base, 'log')}`)
-    // Written whole before the checkpoint: its index is believed.
-    const vouched = base < point.segment || (base === point.segment && physical === point.position)
-    const segment = new Segment(
-      store,
-      folder,
-      base,
-      growthMax,
-      !last,
-      vouched || base !== point.segment ? physical : point.position,
-    )
-    if (vouched && segment.loadIndex()) {
-      if (missing) scan(segment, 0, base, false, (bytes, at) => producers.note(bytes, at))
-      segments.push(segment)
-      continue
+  return new Recovery(store, folder, growthMax, indexIntervalBytes).run()
+}
+
+class Recovery {
+  readonly #store: Store
+  readonly #folder: string
+  readonly #growthMax: number
+  readonly #indexIntervalBytes: number
+  readonly #checkpoint: Checkpoint | undefined
+  readonly #point: Checkpoint['recovered']
+  readonly #epochs: LeaderEpochs
+  readonly #producers: ProducerState
+  /** Batches from here on are not in the producer snapshot. */
+  readonly #producersFrom: number
+  readonly #compactedOffset: number
+  readonly #bases: readonly number[]
+  readonly #logStartOffset: number
+  readonly #segments: Segment[] = []
+  #scannedBytes = 0
+  #cutBytes = 0
+
+  constructor(store: Store, folder: string, growthMax: number, indexIntervalBytes: number) {
+    this.#store = store
+    this.#folder = folder
+    this.#growthMax = growthMax
+    this.#indexIntervalBytes = indexIntervalBytes
+    this.#checkpoint = loadCheckpoint(store, folder)
+    this.#point = this.#checkpoint?.recovered ?? { offset: -1, segment: -1, position: 0 }
+    this.#epochs = new LeaderEpochs(this.#checkpoint?.epochs)
+    this.#bases = segmentBases(store, folder)
+    const first = this.#bases[0] ?? this.#emptyStart()
+    this.#logStartOffset = Math.max(this.#checkpoint?.logStartOffset ?? 0, first)
+    const snapshot = loadSnapshot(store, folder, Math.max(this.#point.offset, this.#logStartOffset))
+    this.#producers = snapshot.producers
+    this.#producersFrom = snapshot.offset
+    // A checkpoint that cannot be read may have told of compaction: holes prove nothing then.
+    const unreadable = this.#checkpoint === undefined && store.exists(`${folder}/checkpoint`)
+    this.#compactedOffset = this.#checkpoint?.compactedOffset ?? (unreadable ? Infinity : 0)
+  }
+
+  run(): Recovered {
+    const bases = this.#bases
+    const logStartOffset = this.#logStartOffset
+    this.#removeLeftovers()
+    for (const [i, base] of bases.entries()) {
+      if (!this.#take(base, i === bases.length - 1)) {
+        this.#dropFrom(bases.slice(i))
+        break
+      }
     }
-    const before = segments.at(-1)
-    if (before !== undefined && base < before.nextOffset)
-      throw new Corruption(`${segment.path} overlaps ${before.path}`)
-    // A scan needs all bytes that are on the disk, pre-allocated zeros too.
-    const whole = new Segment(store, folder, base, growthMax, !last, physical)
-    whole.reset()
-    const end = scan(whole, 0, base, true, (bytes, at, position) => {
+    if (this.#segments.length < bases.length) this.#segments.at(-1)?.unseal()
+    const last = this.#segments.at(-1)
+    if (last !== undefined && last.nextOffset < logStartOffset) {
+      // A power cut took what was deleted anyway. The offsets were given out, so the log goes on behind them.
+      for (const segment of this.#segments.splice(0)) segment.remove()
+    }
+    const end = Math.max(this.#segments.at(-1)?.nextOffset ?? 0, logStartOffset)
+    this.#epochs.endAt(end)
+    dropSnapshotsAbove(this.#store, this.#folder, end)
+    return {
+      segments: this.#segments,
+      logStartOffset,
+      epochs: this.#epochs,
+      producers: this.#producers,
+      compactedOffset: Number.isFinite(this.#compactedOffset) ? this.#compactedOffset : 0,
+      checkpoint: this.#checkpoint,
+      scannedBytes: this.#scannedBytes,
+      cutBytes: this.#cutBytes,
+    }
+  }
+
+  /** Where a log without a segment begins: were its checkpoint old, the snapshot of its last roll bears the offset. */
+  #emptyStart(): number {
+    return Math.max(0, this.#point.offset, snapshotOffsets(this.#store, this.#folder).at(-1) ?? 0)
+  }
+
+  /** What a kill left in the middle of writing aside, and what belongs to segments that are gone. */
+  #removeLeftovers(): void {
+    const known = new Set(this.#bases)
+    for (const name of this.#store.list(this.#folder)) {
+      const isAside = name.endsWith('.tmp') || name.endsWith('.compacted')
+      const isLonely = /^\d{20}\.index$/.test(name) && !known.has(Number.parseInt(name, 10))
+      if (isAside || isLonely) this.#store.remove(`${this.#folder}/${name}`)
+    }
+  }
+
+  /** Takes the next segment in; false where the log ends before it. */
+  #take(base: number, last: boolean): boolean {
+    const path = `${this.#folder}/${segmentName(base, 'log')}`
+    const before = this.#segments.at(-1)
+    const expected = before?.nextOffset ?? base
+    const isHole = base > expected && base > this.#compactedOffset
+    if (base < expected || isHole) {
+      const problem = isHole
+        ? `is missing: ${before!.path} ends there, ${path} is the next`
+        : `is twice: in ${path} too`
+      if (!this.#excused(path, base)) throw new Corruption(`${this.#folder}: offset ${expected} ${problem}`)
+      return false
+    }
+    if (before !== undefined) this.#keepProducers(base)
+    const physical = this.#store.sizeOf(path)
+    const { segment: pointBase, position } = this.#point
+    const vouched = base < pointBase || (base === pointBase && physical === position)
+    const segment = new Segment(this.#store, this.#folder, base, this.#growthMax, !last, physical)
+    if (vouched && segment.loadIndex()) {
+      // No checksum: what is vouched for is believed.
+      if (segment.nextOffset > this.#producersFrom) {
+        scan(segment, base, this.#compactedOffset, false, (bytes, at) => this.#noteProducer(bytes, at))
+      }
+      this.#segments.push(segment)
+      return true
+    }
+    this.#scan(segment, physical, last)
+    this.#segments.push(segment)
+    return true
+  }
+
+  /** Once the segments before are gone, only a snapshot knows who wrote them; a power cut may have taken it. */
+  #keepProducers(base: number): void {
+    if (base <= this.#producersFrom || loadSnapshot(this.#store, this.#folder, base).offset === base) return
+    saveSnapshot(this.#store, this.#folder, base, this.#producers)
+  }
+
+  #noteProducer(bytes: Buffer, at: number): void {
+    if (batch.nextOffset(bytes, at) > this.#producersFrom) this.#producers.note(bytes, at)
+  }
+
+  #scan(segment: Segment, physical: number, last: boolean): void {
+    segment.reset()
+    const base = segment.baseOffset
+    const end = scan(segment, base, this.#compactedOffset, true, (bytes, at, position) => {
       const size = batch.sizeInBytes(bytes, at)
       const nextOffset = batch.nextOffset(bytes, at)
       const baseOffset = batch.baseOffset(bytes, at)
-      whole.note(position, size, baseOffset, nextOffset, batch.maxTimestamp(bytes, at), indexIntervalBytes)
-      epochs.assign(batch.partitionLeaderEpoch(bytes, at), baseOffset)
-      if (missing || nextOffset > point.offset) producers.note(bytes, at)
+      segment.note(position, size, baseOffset, nextOffset, batch.maxTimestamp(bytes, at), this.#indexIntervalBytes)
+      this.#epochs.assign(batch.partitionLeaderEpoch(bytes, at), baseOffset)
+      this.#noteProducer(bytes, at)
     })
-    scannedBytes += end
+    this.#scannedBytes += end
     if (end < physical) {
-      const torn = tornBytes(whole, end)
-      if (torn > 0 && continues(whole, end)) throw new Corruption(`${whole.path}: the batch at byte ${end} is damaged`)
-      cutBytes += torn
+      const tail = tailOf(segment, end)
+      // Nothing torn can be in front of a later segment: that was begun when this one was whole.
+      if ((tail.isDamage || (!last && tail.byteCount > 0)) && !this.#excused(segment.path, base)) {
+        throw new Corruption(`${segment.path}: the batch at byte ${end} is damaged`)
+      }
+      this.#cutBytes += tail.byteCount
+      segment.cutAt(end)
     }
-    const next = bases[i + 1]
-    if (next !== undefined && whole.nextOffset < next && next > compactedOffset) {
-      throw new Corruption(`${whole.path} ends at offset ${whole.nextOffset}, the next segment begins at ${next}`)
-    }
-    whole.cutAt(end)
-    segments.push(whole)
+    if (!last) segment.saveIndex()
   }
-  return { segments, logStartOffset, epochs, producers, compactedOffset, scannedBytes, cutBytes }
-}
 
-/** Bytes that a torn write left above `from`, as far as the next 64 KiB tell. */
-function tornBytes(segment: Segment, from: number): number {
-  return borrow(segment.read(from, 64 * 1024), (bytes) => bytes.findLastIndex((byte) => byte !== 0) + 1)
-}
+  /** Whether a power cut explains that something is missing: it was not vouched for, and the machine went down since. */
+  #excused(path: string, base: number): boolean {
+    return base >= this.#point.segment && this.#store.mayHaveLost(path)
+  }
 
-/** Whether a valid batch follows the one that is not: then it was not torn off by a crash, but damaged since. */
-function continues(segment: Segment, from: number): boolean {
-  const size = borrow(segment.read(from, batch.headerBytes), (bytes) =>
-    bytes.length < batch.headerBytes ? 0 : batch.sizeInBytes(bytes, 0),
-  )
-  if (size < batch.headerBytes || from + size + batch.headerBytes > segment.length) return false
-  const next = borrow(segment.read(from + size, batch.headerBytes), (bytes) =>
-    bytes.length < batch.headerBytes || batch.magic(bytes, 0) !== 2 ? 0 : batch.sizeInBytes(bytes, 0),
-  )
-  if (next < batch.headerBytes || from + size + next > segment.length) return false
-  return borrow(segment.read(from + size, next), (bytes) => bytes.length === next && batch.crcMatches(bytes, 0))
+  /** Segments behind a place where a power cut took something: their offsets will be given out again. */
+  #dropFrom(bases: readonly number[]): void {
+    for (const base of bases) {
+      const segment = new Segment(this.#store, this.#folder, base, this.#growthMax, true)
+      this.#cutBytes += this.#store.sizeOf(segment.path)
+      segment.remove()
+    }
+  }
 }

@@ -22,6 +22,17 @@ export type CompactedFile = {
   discard(): void
 }
 
+/** Index of the last segment that begins at or below an offset; 0 if none does. */
+export function segmentIndexOf(segments: readonly Segment[], offset: number): number {
+  let low = 0
+  for (let high = segments.length - 1; low < high; ) {
+    const middle = (low + high + 1) >> 1
+    if (segments[middle]!.baseOffset <= offset) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
 /** One batch as found by its position. */
 export type Found = {
   position: number
@@ -167,10 +178,29 @@ export class Segment {
     this.maxTimestamp = -1
   }
 
-  /** For recovery: what lies above `length` is not part of the segment. */
+  /** For recovery: what lies above `length` is not part of the segment. A sealed one gives the space back at once. */
   cutAt(length: number): void {
-    this.file.cutAt(length)
+    if (!this.#sealed) this.file.cutAt(length)
+    else {
+      this.#closeFile()
+      const file = this.#store.open(this.path, this.#growthMax, { append: true })
+      file.cutAt(length)
+      file.close()
+    }
     this.#length = length
+  }
+
+  /** For recovery: those behind it are gone, and it takes batches again. */
+  unseal(): void {
+    this.#closeFile()
+    this.#sealed = false
+  }
+
+  #closeFile(): void {
+    if (this.#file === undefined) return
+    this.#length = this.#file.length
+    this.#file.close()
+    this.#file = undefined
   }
 
   /** Writes the index beside the segment. */
@@ -262,9 +292,7 @@ export class Segment {
     this.#indexLease = undefined
     this.#offsets = undefined
     this.#times = undefined
-    if (this.#file !== undefined) this.#length = this.#file.length
-    this.#file?.close()
-    this.#file = undefined
+    this.#closeFile()
   }
 
   /** Removes the files' names; bytes that a reader holds or a branch shares live on. */

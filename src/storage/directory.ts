@@ -1,6 +1,7 @@
 // Names on a real disk: what the mapped and the plain store share. Only how a file's bytes are written and read differs.
 
 import * as fs from 'node:fs'
+import { uptime } from 'node:os'
 import { dirname, join } from 'node:path'
 import { StorageError } from '../../protocol/errors.ts'
 
@@ -108,7 +109,11 @@ export class Directory {
         fs.closeSync(descriptor)
       }
       fs.renameSync(aside, to)
-      if (durable) this.#syncFolderNow(dirname(to))
+      if (durable)
+        for (let inner = dirname(path); ; inner = dirname(inner)) {
+          this.#syncFolderNow(this.path(inner))
+          if (inner === '.') return
+        }
     })
   }
 
@@ -123,15 +128,22 @@ export class Directory {
 
   async syncFolder(folder: string): Promise<void> {
     try {
-      const handle = await fs.promises.open(this.path(folder), 'r')
-      try {
-        await handle.sync()
-      } finally {
-        await handle.close()
+      for (let inner = folder; ; inner = dirname(inner)) {
+        const handle = await fs.promises.open(this.path(inner), 'r')
+        try {
+          await handle.sync()
+        } finally {
+          await handle.close()
+        }
+        if (inner === '.') return
       }
     } catch (cause) {
       throw storageError(cause)
     }
+  }
+
+  mayHaveLost(path: string): boolean {
+    return disk(() => fs.statSync(this.path(path)).mtimeMs < Date.now() - uptime() * 1000)
   }
 }
 

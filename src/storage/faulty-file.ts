@@ -1,86 +1,120 @@
 // A disk that fails on demand and remembers what would be left after a kill or a power cut: the ground of crash tests.
+// It is as forgetful as POSIX allows: bytes count when they were flushed, names when their folder was.
 
 import { StorageError } from '../../protocol/errors.ts'
-import type { File, Lease, OpenOptions, StagedParts } from './file.ts'
+import { borrow, type File, type Lease, type OpenOptions, type StagedParts } from './file.ts'
 import { MemoryStore } from './memory-file.ts'
 
 /** What may be made to fail; the answer is the error code to fail with, or undefined to go on. */
 export type Fault = (
-  operation: 'create' | 'stage' | 'commit' | 'read' | 'flush' | 'save' | 'rename' | 'remove' | 'share',
+  operation:
+    | 'create'
+    | 'stage'
+    /** The bytes lie above the end. Nothing fails here; it is a moment at which to look. */
+    | 'staged'
+    | 'commit'
+    | 'read'
+    | 'flush'
+    | 'sync'
+    | 'save'
+    | 'rename'
+    | 'remove'
+    | 'share',
   path: string,
 ) => string | undefined
 
-type Tracked = { file: File; flushed: number; staged: Buffer | undefined }
+/** The bytes behind one or more names. */
+type Node = {
+  file: File
+  flushed: number
+  staged: Buffer | undefined
+  /** The power failed since it was last written. */
+  mayHaveLost: boolean
+}
+
+/** Where chance decides: true keeps what nobody promised to keep. */
+export type Luck = () => boolean
+
+const noLuck: Luck = () => false
+const pageBytes = 4096
+const parent = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 
 class FaultyFile implements File {
   readonly #store: FaultyStore
-  readonly #tracked: Tracked
+  readonly #node: Node
+  readonly #file: File
 
-  constructor(store: FaultyStore, tracked: Tracked) {
+  constructor(store: FaultyStore, node: Node, file: File) {
     this.#store = store
-    this.#tracked = tracked
+    this.#node = node
+    this.#file = file
   }
 
   get path(): string {
-    return this.#tracked.file.path
+    return this.#file.path
   }
 
   get length(): number {
-    return this.#tracked.file.length
+    return this.#file.length
   }
 
   get allocatedBytes(): number {
-    return this.#tracked.file.allocatedBytes
+    return this.#file.allocatedBytes
   }
 
   stage(parts: StagedParts): Buffer {
     this.#store.check('stage', this.path)
-    this.#tracked.staged = this.#tracked.file.stage(parts)
-    return this.#tracked.staged
+    const staged = this.#file.stage(parts)
+    this.#node.staged = staged
+    this.#store.check('staged', this.path)
+    return staged
   }
 
   commit(byteCount: number): void {
     this.#store.check('commit', this.path)
-    this.#tracked.file.commit(byteCount)
-    this.#tracked.staged = undefined
+    this.#file.commit(byteCount)
+    this.#node.staged = undefined
+    this.#node.mayHaveLost = false
   }
 
   drop(): void {
-    this.#tracked.staged?.fill(0)
-    this.#tracked.staged = undefined
-    this.#tracked.file.drop()
+    this.#node.staged?.fill(0)
+    this.#node.staged = undefined
+    this.#file.drop()
   }
 
   read(position: number, byteCount: number): Lease {
     this.#store.check('read', this.path)
-    return this.#tracked.file.read(position, byteCount)
+    return this.#file.read(position, byteCount)
   }
 
   async flush(): Promise<void> {
     this.#store.check('flush', this.path)
-    const { length } = this.#tracked.file
-    await this.#tracked.file.flush()
-    this.#tracked.flushed = Math.max(this.#tracked.flushed, length)
+    const { length } = this.#file
+    await this.#file.flush()
+    this.#node.flushed = Math.max(this.#node.flushed, length)
   }
 
   cutAt(length: number): void {
-    this.#tracked.file.cutAt(length)
+    this.#file.cutAt(length)
+    this.#node.flushed = Math.min(this.#node.flushed, length)
   }
 
   seal(): void {
-    this.#tracked.file.seal()
+    this.#file.seal()
   }
 
   close(): void {
-    this.#tracked.file.close()
+    this.#file.close()
   }
 }
 
 export class FaultyStore extends MemoryStore {
   override readonly kind = 'faulty'
   fault: Fault = () => undefined
-  readonly #tracked = new Map<string, Tracked>()
-  readonly #saved = new Map<string, Buffer>()
+  #names = new Map<string, Node>()
+  /** Names as stable storage has them. */
+  #durableNames = new Map<string, Node>()
 
   /** Throws what the fault asks for. */
   check(operation: Parameters<Fault>[0], path: string): void {
@@ -88,64 +122,144 @@ export class FaultyStore extends MemoryStore {
     if (code !== undefined) throw new StorageError(code, `${operation} of ${path} failed with ${code}`)
   }
 
-  #track(path: string, file: File, flushed: number): File {
-    const tracked = { file, flushed, staged: undefined }
-    this.#tracked.set(path, tracked)
-    return new FaultyFile(this, tracked)
-  }
-
   override create(path: string, growthMax: number): File {
     this.check('create', path)
-    return this.#track(path, super.create(path, growthMax), 0)
+    const file = super.create(path, growthMax)
+    const node: Node = { file, flushed: 0, staged: undefined, mayHaveLost: false }
+    this.#names.set(path, node)
+    return new FaultyFile(this, node, file)
   }
 
   override open(path: string, growthMax: number, options?: OpenOptions): File {
     const file = super.open(path, growthMax, options)
-    return this.#track(path, file, this.#tracked.get(path)?.flushed ?? file.length)
+    return new FaultyFile(this, this.#names.get(path)!, file)
   }
 
   override remove(path: string): void {
     this.check('remove', path)
     super.remove(path)
-    this.#tracked.delete(path)
-    this.#saved.delete(path)
+    this.#names.delete(path)
+  }
+
+  override removeFolder(folder: string): void {
+    this.check('remove', folder)
+    super.removeFolder(folder)
+    for (const path of [...this.#names.keys()]) if (path.startsWith(`${folder}/`)) this.#names.delete(path)
   }
 
   override rename(from: string, to: string): void {
     this.check('rename', from)
     super.rename(from, to)
+    for (const [path, node] of [...this.#names]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue
+      this.#names.delete(path)
+      this.#names.set(to + path.slice(from.length), node)
+    }
   }
 
   override share(from: string, to: string): number {
     this.check('share', from)
-    return super.share(from, to)
+    const copied = super.share(from, to)
+    this.#names.set(to, this.#names.get(from)!)
+    return copied
   }
 
   override save(path: string, bytes: Buffer, durable: boolean): void {
     this.check('save', path)
     super.save(path, bytes, durable)
-    this.#saved.set(path, Buffer.from(bytes))
+    const file = super.open(path, 0)
+    this.#names.set(path, { file, flushed: durable ? bytes.length : 0, staged: undefined, mayHaveLost: false })
+    if (durable) this.#sync(parent(path))
+  }
+
+  override async syncFolder(folder: string): Promise<void> {
+    this.check('sync', folder)
+    this.#sync(folder)
+  }
+
+  #sync(folder: string): void {
+    for (const path of [...this.#durableNames.keys()]) if (parent(path) === folder) this.#durableNames.delete(path)
+    for (const [path, node] of this.#names) if (parent(path) === folder) this.#durableNames.set(path, node)
+    if (folder !== '') this.#sync(parent(folder))
+  }
+
+  override mayHaveLost(path: string): boolean {
+    return this.#names.get(path)?.mayHaveLost ?? false
   }
 
   /**
    * The disk as a new process finds it. After a kill all committed bytes are there, and the first `tornBytes` of what
-   * was staged; after a power cut only what was flushed.
+   * was staged, before zeros allocated ahead. After a power cut what was flushed is there, and of the rest what luck
+   * keeps, page by page.
    */
-  after(event: 'kill' | 'power cut', tornBytes = 0): FaultyStore {
+  after(event: 'kill' | 'power cut', tornBytes = 0, luck: Luck = noLuck, aheadBytes = 0): FaultyStore {
     const left = new FaultyStore()
-    for (const [path, bytes] of this.#saved) left.save(path, bytes, true)
-    for (const [path, { file, flushed, staged }] of this.#tracked) {
-      const whole = this.load(path)
-      if (whole === undefined) continue
-      const kept = event === 'kill' ? whole : whole.subarray(0, Math.min(flushed, file.length))
-      const torn =
-        event === 'kill' && staged !== undefined ? Buffer.from(staged.subarray(0, tornBytes)) : Buffer.alloc(0)
-      const content = Buffer.concat([kept, torn])
-      const copy = left.create(path, content.length)
-      if (content.length === 0) continue
-      content.copy(copy.stage(content.length))
-      copy.commit(content.length)
+    const copies = new Map<Node, Node>()
+    const copyOf = (node: Node): Node => {
+      const known = copies.get(node)
+      if (known !== undefined) return known
+      const content = event === 'kill' ? killed(node, tornBytes, aheadBytes) : powerless(node, luck)
+      const file = left.#content(content)
+      const flushed = event === 'kill' ? node.flushed : content.length
+      const copy = { file, flushed, staged: undefined, mayHaveLost: node.mayHaveLost || event === 'power cut' }
+      copies.set(node, copy)
+      return copy
     }
+    const found = event === 'kill' || luck() ? this.#names : this.#durableNames
+    const durable = event === 'kill' ? this.#durableNames : found
+    for (const [path, node] of found) left.#link(path, copyOf(node))
+    for (const [path, node] of durable) left.#durableNames.set(path, copyOf(node))
     return left
   }
+
+  /** A file of this store under a name that nobody sees. */
+  #content(bytes: Buffer): File {
+    const path = `\0${this.#hidden++}`
+    const file = super.create(path, bytes.length)
+    if (bytes.length > 0) {
+      bytes.copy(file.stage(bytes.length))
+      file.commit(bytes.length)
+    }
+    return file
+  }
+
+  #hidden = 0
+
+  #link(path: string, node: Node): void {
+    super.share(node.file.path, path)
+    this.#names.set(path, node)
+  }
+
+  override list(folder: string): string[] {
+    return super.list(folder).filter((name) => !name.startsWith('\0'))
+  }
+}
+
+function killed({ file, staged }: Node, tornBytes: number, aheadBytes: number): Buffer {
+  const torn = staged === undefined ? Buffer.alloc(0) : Buffer.from(staged.subarray(0, tornBytes))
+  return Buffer.concat([bytesOf(file), torn, Buffer.alloc(staged === undefined ? 0 : aheadBytes)])
+}
+
+function powerless({ file, flushed }: Node, luck: Luck): Buffer {
+  const whole = bytesOf(file)
+  const left = Buffer.alloc(whole.length)
+  let end = Math.min(flushed, whole.length)
+  whole.copy(left, 0, 0, end)
+  for (let at = end; at < whole.length; ) {
+    const pageEnd = Math.min(whole.length, at - (at % pageBytes) + pageBytes)
+    if (luck()) {
+      whole.copy(left, at, at, pageEnd)
+      end = pageEnd
+    }
+    at = pageEnd
+  }
+  return left.subarray(0, end)
+}
+
+function bytesOf(file: File): Buffer {
+  const pieces: Buffer[] = []
+  for (let at = 0; at < file.length; ) {
+    at += borrow(file.read(at, file.length - at), (bytes) => pieces.push(Buffer.from(bytes)) && bytes.length)
+  }
+  return Buffer.concat(pieces)
 }

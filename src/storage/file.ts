@@ -64,10 +64,18 @@ export interface Store {
   share(from: string, to: string): number
   /** Reads a small file whole; undefined if it is not there. */
   load(path: string): Buffer | undefined
-  /** Writes a small file whole: readers see the old or the new content, never a part. `durable`: flushed before the rename. */
+  /**
+   * Writes a small file whole: readers see the old or the new content, never a part. `durable`: flushed before the
+   * rename; without it a power cut may leave the old content, or none.
+   */
   save(path: string, content: Buffer, durable: boolean): void
-  /** Makes the names in a folder durable. */
+  /** Makes the names in a folder durable, its own and those above it too. */
   syncFolder(folder: string): Promise<void>
+  /**
+   * Whether the machine went down since a file was last written. Then bytes that were not flushed may be missing
+   * anywhere in it; a mere kill leaves every byte.
+   */
+  mayHaveLost(path: string): boolean
   close(): void
 }
 

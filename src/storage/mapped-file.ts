@@ -82,6 +82,7 @@ class MappedFile implements File {
       const written = fs.writevSync(this.#descriptor, parts as Buffer[], this.length)
       if (written !== byteCount) throw new StorageError('EIO', `${this.path}: ${written} of ${byteCount} bytes written`)
     } catch (cause) {
+      this.drop() // a part of it may have been written
       throw storageError(cause)
     }
   }

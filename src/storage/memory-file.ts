@@ -168,8 +168,12 @@ export class MemoryStore implements Store {
     this.#contents.set(path, { chunks: [{ bytes: copy, used: copy.length, from: 0 }], length: copy.length })
   }
 
-  syncFolder(): Promise<void> {
+  syncFolder(_folder: string): Promise<void> {
     return Promise.resolve()
+  }
+
+  mayHaveLost(_path: string): boolean {
+    return false
   }
 
   close(): void {

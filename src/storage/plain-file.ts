@@ -48,10 +48,20 @@ class PlainFile implements File {
         done += fs.writeSync(this.#descriptor, this.#staged, done, byteCount - done, this.length + done)
       }
     } catch (cause) {
-      throw storageError(cause) // what was written lies above the end and is written over or cut at recovery
+      this.#forget()
+      throw storageError(cause)
     }
     this.length += byteCount
     if (this.#staged.length > 4 * 1024 * 1024) this.#staged = Buffer.alloc(0)
+  }
+
+  /** What a failed write left above the end must not be found there once the file is sealed. */
+  #forget(): void {
+    try {
+      fs.ftruncateSync(this.#descriptor, this.length)
+    } catch {
+      // It is written over by the next batch, or cut off at the next start.
+    }
   }
 
   drop(): void {}

@@ -1,0 +1,21 @@
+// Which segments retention takes: whole ones, the oldest first, by time and by bytes.
+
+import type { LogConfig } from './log-config.ts'
+import type { Segment } from './segment.ts'
+
+export function expiredSegments(segments: readonly Segment[], config: LogConfig, now: number): Segment[] {
+  const { deletes, retentionMs, retentionBytes } = config
+  if (!deletes) return []
+  let excess = segments.reduce((sum, { length }) => sum + length, 0) - retentionBytes
+  const isExpired = (segment: Segment): boolean => {
+    if (segment.isEmpty) return false
+    // The clock of the records, or, where they bear none, that of the append.
+    const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
+    const isOld = retentionMs >= 0 && now - newest > retentionMs
+    const isOver = retentionBytes >= 0 && excess >= segment.length
+    if (isOver) excess -= segment.length
+    return isOld || isOver
+  }
+  const kept = segments.findIndex((segment) => !isExpired(segment))
+  return kept === -1 ? [...segments] : segments.slice(0, kept)
+}

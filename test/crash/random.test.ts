@@ -1,0 +1,124 @@
+// Random histories of a log with kills, power cuts and restarts anywhere in them, each held against what clients were told.
+
+import fc from 'fast-check'
+import { test } from 'vitest'
+import type { CodecName } from '../../protocol/records/compression.ts'
+import { numbersFrom, World } from './world.ts'
+
+type Step =
+  | { do: 'append'; producer: number; sizes: number[]; codec: CodecName; epoch: number }
+  | { do: 'refuse' | 'flush' | 'roll' | 'restart' }
+  | { do: 'delete'; share: number }
+  | { do: 'retain'; passMs: number }
+  /** In the middle of an append: `torn` of its bytes are there. */
+  | { do: 'kill'; torn: number; ahead: number }
+  /** In the middle of something else: at the n-th change of the disk. */
+  | { do: 'kill at'; change: number }
+  | { do: 'power cut'; seed: number; kept: number }
+
+const append: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant('append' as const),
+  producer: fc.nat({ max: 2 }),
+  sizes: fc.array(fc.nat({ max: 90 }), { minLength: 1, maxLength: 4 }),
+  codec: fc.constantFrom('none', 'none', 'gzip', 'zstd', 'lz4', 'snappy'),
+  epoch: fc.nat({ max: 5 }),
+})
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 14, arbitrary: append },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('refuse', 'flush', 'flush', 'roll', 'restart') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('delete' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('retain' as const), passMs: fc.nat({ max: 8000 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('kill' as const), torn: fc.nat({ max: 400 }), ahead: fc.nat({ max: 200 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('kill at' as const), change: fc.nat({ max: 6 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('power cut' as const),
+      seed: fc.nat(),
+      kept: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
+)
+
+class Killed extends Error {}
+
+/** Runs a task and dies in it. */
+async function dieIn(
+  world: World,
+  at: (operation: string) => boolean,
+  task: () => Promise<void> | void,
+): Promise<void> {
+  const { store } = world
+  let died = false
+  store.fault = (operation) => {
+    died ||= operation !== 'read' && at(operation)
+    if (died) throw new Killed()
+    return undefined
+  }
+  try {
+    await task()
+  } catch (cause) {
+    if (!(cause instanceof Killed)) throw cause
+  }
+  if (!died) store.fault = () => undefined
+}
+
+async function take(world: World, next: Step): Promise<void> {
+  switch (next.do) {
+    case 'append': {
+      world.now += 500
+      world.append({ ...next, values: next.sizes.map((size) => world.value(size)) })
+      return
+    }
+    case 'refuse':
+      return world.refuse()
+    case 'flush':
+      return world.flush()
+    case 'roll':
+      world.log.roll()
+      return
+    case 'restart':
+      return world.restart()
+    case 'delete':
+      return world.deleteBelow(world.model.start + Math.round(next.share * (world.model.end - world.model.start)))
+    case 'retain':
+      world.now += next.passMs
+      return world.retain(world.now)
+    case 'kill':
+      await dieIn(
+        world,
+        (operation) => operation === (next.torn % 2 === 0 ? 'commit' : 'staged'),
+        () => void world.append({ values: [world.value(next.torn % 90), 'x'], producer: next.torn % 3 }),
+      )
+      return world.kill(next.torn, next.ahead)
+    case 'kill at': {
+      let left = next.change
+      const isDue = (operation: string) => operation !== 'stage' && operation !== 'flush' && left-- <= 0
+      world.now += 6000
+      await dieIn(world, isDue, () => world.retain(world.now))
+      await dieIn(world, isDue, () => world.restart())
+      return world.kill()
+    }
+    case 'power cut': {
+      const chance = numbersFrom(next.seed)
+      return world.powerCut(() => chance() < next.kept)
+    }
+  }
+}
+
+test('random histories with kills and power cuts keep every promise', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
+      const world = new World({ segmentBytes: 800, indexIntervalBytes: 150, retentionMs: 5000 })
+      for (const next of steps) await take(world, next)
+      await world.restart()
+    }),
+    { numRuns: 1500, seed: Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000) },
+  )
+})
