@@ -87,6 +87,9 @@ async function start(options: StartOptions, version: string): Promise<void> {
   )
 }
 
+// Whoever read our output may go; the broker stays.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 const version = packageVersion()
 const order = await readOrder(process.argv.slice(2), {
   environment: process.env,
