@@ -287,9 +287,13 @@ export class Broker {
 
   /** Flushes everything and leaves the store as a clean stop does. */
   async close(): Promise<void> {
-    for (const partition of this.#partitions()) await partition.close()
-    await this.#metadata.snapshot()
-    await this.#metadata.close()
+    const failures: unknown[] = []
+    const attempt = (work: Promise<void>) => work.catch((cause: unknown) => failures.push(cause))
+    for (const partition of this.#partitions()) await attempt(partition.close())
+    await attempt(this.#metadata.snapshot())
+    await attempt(this.#metadata.close())
+    // Each has let its files go; what could not be noted is found again by the next start.
+    if (failures.length > 0) throw failures[0]
   }
 }
 

@@ -32,6 +32,8 @@ export class Partition {
   readonly leaderEpoch = 0
   #log: Log | undefined
   #offline: Corruption | StorageError | undefined
+  /** A flush failed. The kernel may have dropped what it could not write, so a second one that works proves nothing. */
+  #unflushable: StorageError | undefined
   #removed = false
   readonly #waiting = new Set<() => void>()
   #dirtySince: number | undefined
@@ -105,6 +107,7 @@ export class Partition {
   /** Appends a producer's batch. A refusal and a disk that refuses are answers; nothing has changed then. */
   append(records: Records, produceVersion: number): Appended | BatchRefusal {
     try {
+      if (this.#unflushable !== undefined) throw this.#unflushable
       const now = this.#clock.now()
       const appended = this.log.append(records, { leaderEpoch: this.leaderEpoch, now, produceVersion })
       if (!(appended instanceof BatchRefusal) && !appended.duplicate) this.#advanced(now)
@@ -116,6 +119,7 @@ export class Partition {
 
   /** Appends a batch that the broker made. Throws StorageError, Corruption. */
   appendOwn(bytes: Buffer): Appended {
+    if (this.#unflushable !== undefined) throw this.#unflushable
     const now = this.#clock.now()
     const appended = this.log.appendOwn(bytes, { leaderEpoch: this.leaderEpoch, now })
     this.#advanced(now)
@@ -144,7 +148,15 @@ export class Partition {
   /** Brings everything that is appended to stable storage. Rejects with StorageError. */
   async flush(): Promise<void> {
     this.#dirtySince = undefined
-    await this.log.flush()
+    if (this.#unflushable !== undefined) throw this.#unflushable
+    try {
+      await this.log.flush()
+    } catch (cause) {
+      if (cause instanceof StorageError) this.#unflushable ??= cause
+      throw cause
+    }
+    // One that failed while this one waited for its turn.
+    if (this.#unflushable !== undefined) throw this.#unflushable
     if (this.#config.flushMessages === 1) this.#wake()
   }
 
@@ -190,10 +202,15 @@ export class Partition {
     return this.#removed
   }
 
-  /** Flushes and lets files go. */
+  /** Flushes and lets files go. What failed before leaves no clean end: the next start looks at every byte. */
   async close(): Promise<void> {
-    if (this.#offline === undefined) await this.#log?.close()
-    this.#log = undefined
+    const failed = this.#offline !== undefined || this.#unflushable !== undefined
+    try {
+      if (!failed) await this.#log?.close()
+    } finally {
+      this.#log?.release()
+      this.#log = undefined
+    }
   }
 
   /** The topic is deleted: readers that wait are told, files are let go. */

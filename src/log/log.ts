@@ -260,9 +260,10 @@ export class Log {
   /** Moves the log start up; whole segments below it go. The caller has held the offset against the bounds. */
   deleteBelow(offset: number): void {
     if (offset <= this.#logStartOffset) return
+    // On a disk that is full these make the room for the note. The first file left tells the log start till then.
+    this.#dropWhile((segment) => segment.nextOffset <= offset)
     this.#startAt(offset)
     this.#saveStart()
-    this.#dropWhile((segment) => segment.nextOffset <= offset)
   }
 
   /** Applies retention by time and by bytes; answers how many segments went. */

@@ -30,6 +30,8 @@ type Node = {
   staged: Buffer | undefined
   /** The power failed since it was last written. */
   mayHaveLost: boolean
+  /** Set by a flush that failed: the file is failed for good. */
+  failure?: StorageError
 }
 
 /** Where chance decides: true keeps what nobody promised to keep. */
@@ -63,6 +65,7 @@ class FaultyFile implements File {
   }
 
   stage(parts: StagedParts): Buffer {
+    if (this.#node.failure !== undefined) throw this.#node.failure
     this.#store.check('stage', this.path)
     const staged = this.#file.stage(parts)
     this.#node.staged = staged
@@ -89,7 +92,14 @@ class FaultyFile implements File {
   }
 
   async flush(): Promise<void> {
-    this.#store.check('flush', this.path)
+    const node = this.#node
+    if (node.failure !== undefined) throw node.failure
+    try {
+      this.#store.check('flush', this.path)
+    } catch (cause) {
+      node.failure = cause as StorageError
+      throw cause
+    }
     const { length } = this.#file
     await this.#file.flush()
     this.#node.flushed = Math.max(this.#node.flushed, length)
