@@ -1,0 +1,94 @@
+// Where we answer differently from Kafka and mean to. Each line has its reason; what is not here is a mistake of ours.
+
+import type { Difference } from './compare.ts'
+
+export type Accepted = { why: string; matches: (difference: Difference) => boolean }
+
+const silent = (said: string): boolean => said === 'null' || said === '""'
+
+export const accepted: readonly Accepted[] = [
+  {
+    why: 'Kafka meets an exception of its own (UNKNOWN_SERVER_ERROR, or no answer at all); we name the mistake or go on',
+    matches: ({ failed }) => failed,
+  },
+  {
+    why: 'we say why where Kafka leaves it at the code',
+    matches: ({ path, theirs, ours }) => /[mM]essage$/.test(path) && silent(theirs) && ours === '"<a sentence>"',
+  },
+  {
+    why: 'Kafka answers in the order of its hash maps, or shuffled; we in the order of the request',
+    matches: ({ api, path }) => path.endsWith('(order)') && api !== 'Fetch' && api !== 'DescribeTopicPartitions',
+  },
+  {
+    why: 'what is named twice for reading or writing is done twice and answered twice; Kafka takes the last one, or refuses',
+    matches: ({ api, label }) =>
+      ['Produce', 'Fetch', 'ListOffsets', 'DeleteRecords'].includes(api) && /\btwice\b/.test(label),
+  },
+  {
+    why: 'a topic named without partitions is answered without partitions; Kafka leaves it out',
+    matches: ({ label, ours }) =>
+      /\b(no|without) partitions\b/.test(label) && ours.endsWith('"partitionResponses":[]}'),
+  },
+  {
+    why: 'a topic named without partitions is answered without partitions; Kafka leaves it out',
+    matches: ({ label, ours }) => /\b(no|without) partitions\b/.test(label) && ours.endsWith('"partitions":[]}'),
+  },
+  {
+    why: 'keys that are not served are not advertised',
+    matches: ({ api, path, ours }) => api === 'ApiVersions' && path.startsWith('apiKeys[') && ours === 'nothing',
+  },
+  {
+    why: 'features are finalised by a controller; naming none keeps clients to what we serve (transactions version 1)',
+    matches: ({ api, path }) => api === 'ApiVersions' && /eatures/.test(path),
+  },
+  {
+    why: 'a topic that is made because it was asked for is there when we answer; Kafka sends the client round once more',
+    matches: ({ api, label, path }) =>
+      api === 'Metadata' && /to be made|again|operations/.test(label) && /topics/.test(path),
+  },
+  {
+    why: 'a name that cannot be made because it collides is refused; Kafka lets the client ask for ever',
+    matches: ({ api, label }) => api === 'Metadata' && label === 'a name that collides',
+  },
+  {
+    why: 'a topic that would be made has no id; Kafka gives one that nobody ever bears',
+    matches: ({ api, label, path }) => api === 'CreateTopics' && label.startsWith('would') && path.endsWith('topicId'),
+  },
+  {
+    why: 'topics are made at once, whatever time is given; Kafka answers that the time is up',
+    matches: ({ api, label }) => api === 'CreateTopics' && label === 'no time',
+  },
+  {
+    why: 'min.insync.replicas is a default like others; Kafka 4.4 writes it into the cluster (KIP-966) and guards it there',
+    matches: ({ path, label, api }) =>
+      path.includes('[min.insync.replicas]') || (api === 'AlterConfigs' && /broker.*, all$|all brokers/.test(label)),
+  },
+  {
+    why: 'numbers are shown without the spaces around them',
+    matches: ({ label, theirs }) => /a padded value$/.test(label) && theirs === '" 77 "',
+  },
+  {
+    why: 'configurations of loggers, client metrics and groups are not served: INVALID_REQUEST',
+    matches: ({ path }) => /\[(8|16|32) /.test(path),
+  },
+  {
+    why: 'every option of the broker has a default among its synonyms',
+    matches: ({ path, label }) => /synonyms/.test(path) && label === 'some of a broker',
+  },
+  {
+    why: 'transactions are not served: transactional ids and batches are refused',
+    matches: ({ api, label }) => /transactional/.test(label) && (api === 'Produce' || api === 'InitProducerId'),
+  },
+  {
+    why: 'a batch followed by a piece of another is refused; Kafka takes the first and cuts the rest off',
+    matches: ({ api, label }) => api === 'Produce' && label === 'a batch and a piece',
+  },
+  {
+    why: 'a batch that says it has the broker’s time is refused; Kafka takes the word out, or refuses record by record',
+    matches: ({ api, label }) => api === 'Produce' && label.startsWith('log-append time from a client'),
+  },
+  {
+    why: 'the broker’s own topics are not there for clients even before they are made',
+    matches: ({ api, label }) => api === 'Produce' && label === 'an internal topic',
+  },
+]

@@ -1,0 +1,35 @@
+// All scenarios by name, in the order in which they run.
+
+import type { Side } from '../side.ts'
+import { apiVersionsScenario, describeClusterScenario } from './cluster.ts'
+import { alterConfigsScenario, describeConfigsScenario } from './configs.ts'
+import { fetchScenario, fetchSessionScenario } from './fetch.ts'
+import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts'
+import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
+import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
+import {
+  createPartitionsScenario,
+  createTopicsScenario,
+  deleteRecordsScenario,
+  deleteTopicsScenario,
+} from './topics.ts'
+
+export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> = {
+  apiVersions: apiVersionsScenario,
+  describeCluster: describeClusterScenario,
+  metadata: metadataScenario,
+  describeTopicPartitions: describeTopicPartitionsScenario,
+  createTopics: createTopicsScenario,
+  deleteTopics: deleteTopicsScenario,
+  createPartitions: createPartitionsScenario,
+  deleteRecords: deleteRecordsScenario,
+  produce: produceScenario,
+  idempotence: idempotenceScenario,
+  initProducerId: initProducerIdScenario,
+  fetch: fetchScenario,
+  fetchSession: fetchSessionScenario,
+  listOffsets: listOffsetsScenario,
+  offsetForLeaderEpoch: offsetForLeaderEpochScenario,
+  describeConfigs: describeConfigsScenario,
+  alterConfigs: alterConfigsScenario,
+}

@@ -1,0 +1,172 @@
+// One of the two brokers that are asked the same: keeps what it answered, with everything taken out that may differ
+// between two brokers of the same kind (ids, addresses, the time of day).
+
+import { metadata } from '../../protocol/messages/03-metadata.ts'
+import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
+import { createTopics } from '../../protocol/messages/19-create-topics.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { type Answer, type ApiTable, zeroUuid } from '../../protocol/schema.ts'
+import { type Body, type Unanswered, WireClient } from '../wire-client.ts'
+
+export type Asked = { label: string; api: string; version: number; answer: unknown }
+
+/** How long an answer may take that is not meant to be parked. */
+const patienceMs = 8000
+/** A change that one request made may take so long to be seen by the next. */
+const settleMs = 400
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Times that a scenario writes are those of an hour ago; what is younger was read from a clock. */
+const isNow = (value: number, base: number): boolean => value > base + 600_000 && value < base + 7_200_000
+
+export class Side {
+  readonly bootstrap: string
+  /** The time from which scenarios count, the same on both sides. */
+  readonly base: number
+  readonly asked: Asked[] = []
+  /** Versions that both sides serve; set before the first scenario. */
+  versions = new Map<number, readonly [number, number]>()
+  readonly #tokens = new Map<unknown, string>()
+  #client: WireClient | undefined
+  clusterId = ''
+
+  constructor(bootstrap: string, base: number) {
+    this.bootstrap = bootstrap
+    this.base = base
+  }
+
+  async #open(): Promise<WireClient> {
+    this.#client ??= await WireClient.open(this.bootstrap, 'differential')
+    return this.#client
+  }
+
+  close(): void {
+    this.#client?.close()
+    this.#client = undefined
+  }
+
+  /** What the broker says it serves. */
+  async begin(): Promise<Map<number, readonly [number, number]>> {
+    const { apiKeys } = await this.quiet(apiVersions, 0, {})
+    const { clusterId } = await this.quiet(metadata, 12, { topics: [] })
+    this.clusterId = clusterId ?? ''
+    this.#tokens.set(clusterId, '<cluster>')
+    return new Map(apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]]))
+  }
+
+  /** Asks and keeps the answer. */
+  async ask<A extends ApiTable>(
+    label: string,
+    table: A,
+    version: number,
+    body: Body<A>,
+    waitMs = patienceMs,
+  ): Promise<Answer<A> | Unanswered> {
+    const client = await this.#open()
+    const answer = await client.attempt(table, version, body, waitMs)
+    if (typeof answer === 'string') this.close()
+    this.#learn(answer)
+    this.asked.push({ label, api: table.name, version, answer: this.#plain(answer, '') })
+    return answer
+  }
+
+  /** As `ask`, for every version that both sides serve. */
+  async each<A extends ApiTable>(
+    label: string,
+    table: A,
+    body: Body<A> | ((version: number) => Body<A> | undefined),
+    waitMs?: number,
+  ): Promise<void> {
+    for (const version of this.versionsOf(table)) {
+      const of = typeof body === 'function' ? (body as (version: number) => Body<A> | undefined)(version) : body
+      if (of !== undefined) await this.ask(label, table, version, of, waitMs)
+    }
+  }
+
+  versionsOf(table: ApiTable): number[] {
+    const [from, to] = this.versions.get(table.key) ?? [0, -1]
+    const known = /^(\d+)(?:-(\d+))?$/.exec(table.request.versions)!
+    const versions: number[] = []
+    const first = Math.max(from, Number(known[1]))
+    for (let v = first; v <= Math.min(to, Number(known[2] ?? known[1])); v++) versions.push(v)
+    return versions
+  }
+
+  /** Asks what nobody compares; no answer is an error. */
+  async quiet<A extends ApiTable>(table: A, version: number, body: Body<A>): Promise<Answer<A>> {
+    const answer = await (await this.#open()).ask(table, version, body)
+    this.#learn(answer)
+    return answer
+  }
+
+  /** Makes a topic and waits until it can be used; resolves to its id. */
+  async topic(name: string, numPartitions = 1, configs: Record<string, string> = {}): Promise<string> {
+    const entries = Object.entries(configs).map(([key, value]) => ({ name: key, value }))
+    const wanted = { name, numPartitions, replicationFactor: 1, assignments: [], configs: entries }
+    const made = await this.quiet(createTopics, 7, { topics: [wanted], validateOnly: false })
+    const { errorCode, errorMessage, topicId } = made.topics[0]!
+    if (errorCode !== 0) throw new Error(`${this.bootstrap}: ${name}: ${errorCode} ${errorMessage}`)
+    for (let tries = 0; tries < 100; tries++) {
+      const { topics } = await this.quiet(metadata, 12, { topics: [{ name }], allowAutoTopicCreation: false })
+      const { errorCode: code, partitions } = topics[0]!
+      if (code === 0 && partitions.length === numPartitions && partitions.every((p) => p.errorCode === 0))
+        return topicId
+      await pause(20)
+    }
+    throw new Error(`${this.bootstrap}: ${name} does not come up`)
+  }
+
+  /** Waits until what was changed is seen. */
+  async settle(): Promise<void> {
+    await pause(settleMs)
+  }
+
+  /** An id that the answers hide behind a word. */
+  remember(value: unknown, token: string): void {
+    this.#tokens.set(value, token)
+  }
+
+  /** Ids of topics are known by the names they came with. */
+  #learn(value: unknown): void {
+    if (Array.isArray(value)) for (const element of value) this.#learn(element)
+    if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return
+    const { topicId, name } = value as { topicId?: unknown; name?: unknown }
+    if (typeof topicId === 'string' && topicId !== zeroUuid && typeof name === 'string' && name !== '') {
+      if (!this.#tokens.has(topicId)) this.#tokens.set(topicId, `<id of ${name}>`)
+    }
+    for (const inner of Object.values(value)) if (typeof inner === 'object') this.#learn(inner)
+  }
+
+  #plain(value: unknown, name: string): unknown {
+    if (this.#tokens.has(value)) return this.#tokens.get(value)
+    if (name === 'records') return value === null ? null : describeRecords(value as Buffer)
+    if (Array.isArray(value)) return value.map((element) => this.#plain(element, name.replace(/s$/, '')))
+    if (typeof value === 'object' && value !== null) {
+      const entries = Object.entries(value).filter(([key]) => !hidden.has(key))
+      return Object.fromEntries(entries.map(([key, inner]) => [key, this.#plain(inner, key)]))
+    }
+    // What they say is theirs and ours; that something is said is not.
+    if (typeof value === 'string' && /[mM]essage$/.test(name)) return value === '' ? '' : '<a sentence>'
+    if (typeof value === 'number' && isNow(value, this.base)) return '<now>'
+    if (name === 'sessionId' && typeof value === 'number' && value > 0) return '<session>'
+    if (name === 'producerId' && typeof value === 'number' && value >= 0) return '<producer>'
+    return value
+  }
+}
+
+const hidden = new Set(['throttleTimeMs', 'host', 'port', 'unknownTags'])
+
+function describeRecords(bytes: Buffer): unknown {
+  try {
+    return [...batch.iterateBatches(bytes)].map((p) => ({
+      baseOffset: batch.baseOffset(bytes, p),
+      count: batch.recordCount(bytes, p),
+      epoch: batch.partitionLeaderEpoch(bytes, p),
+      bytes: batch.sizeInBytes(bytes, p),
+      attributes: batch.attributes(bytes, p),
+    }))
+  } catch {
+    return `${bytes.length} bytes that are no batches`
+  }
+}
