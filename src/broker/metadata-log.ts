@@ -54,16 +54,51 @@ const config: LogConfig = {
 /** Rewritten as a snapshot at a start that finds it larger. */
 const snapshotAtBytes = 1024 * 1024
 
+export const emptyMetadata = (): MetadataState => ({
+  clusterId: '',
+  topics: new Map(),
+  brokerConfigs: new Map(),
+  nextProducerId: 0,
+})
+
+/** Takes a record in: at replay and when a change is made. */
+export function applyMetadata(state: MetadataState, record: MetadataRecord): void {
+  switch (record.type) {
+    case 'cluster':
+      state.clusterId = record.id
+      break
+    case 'topic':
+      state.topics.set(record.id, { ...record })
+      break
+    case 'topic-removed':
+      state.topics.delete(record.id)
+      break
+    case 'partitions': {
+      const topic = state.topics.get(record.id)
+      if (topic !== undefined) topic.partitions = record.count
+      break
+    }
+    case 'config':
+      if (record.of === 'broker') state.brokerConfigs.set(record.name, record.configs)
+      else for (const topic of state.topics.values()) if (topic.name === record.name) topic.configs = record.configs
+      break
+    case 'producer-ids':
+      state.nextProducerId = record.next
+      break
+    default: // a newer version's record: kept in the log, without effect here
+  }
+}
+
 export class MetadataLog {
   readonly #log: Log
   readonly #clock: Clock
-  readonly state: MetadataState = { clusterId: '', topics: new Map(), brokerConfigs: new Map(), nextProducerId: 0 }
+  readonly state = emptyMetadata()
 
   /** Opens and replays the log. Throws Corruption, StorageError. */
   constructor(store: Store, clock: Clock) {
     this.#clock = clock
     this.#log = new Log(store, 'metadata', config)
-    for (const record of this.#records()) this.#apply(record)
+    for (const record of this.#records()) applyMetadata(this.state, record)
   }
 
   *#records(): Generator<MetadataRecord> {
@@ -86,34 +121,6 @@ export class MetadataLog {
     }
   }
 
-  #apply(record: MetadataRecord): void {
-    const { state } = this
-    switch (record.type) {
-      case 'cluster':
-        state.clusterId = record.id
-        break
-      case 'topic':
-        state.topics.set(record.id, { ...record })
-        break
-      case 'topic-removed':
-        state.topics.delete(record.id)
-        break
-      case 'partitions': {
-        const topic = state.topics.get(record.id)
-        if (topic !== undefined) topic.partitions = record.count
-        break
-      }
-      case 'config':
-        if (record.of === 'broker') state.brokerConfigs.set(record.name, record.configs)
-        else for (const topic of state.topics.values()) if (topic.name === record.name) topic.configs = record.configs
-        break
-      case 'producer-ids':
-        state.nextProducerId = record.next
-        break
-      default: // a newer version's record: kept in the log, without effect here
-    }
-  }
-
   #append(records: readonly MetadataRecord[]): void {
     const timestamp = this.#clock.now()
     const batch = encodeBatch({
@@ -128,7 +135,7 @@ export class MetadataLog {
    */
   commit(records: readonly MetadataRecord[]): Promise<void> {
     this.#append(records)
-    for (const record of records) this.#apply(record)
+    for (const record of records) applyMetadata(this.state, record)
     return this.#log.flush()
   }
 

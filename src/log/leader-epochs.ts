@@ -21,6 +21,8 @@ export class LeaderEpochs {
   /** Notes that `epoch` writes from `startOffset` on; true where that is news. */
   assign(epoch: number, startOffset: number): boolean {
     if (epoch <= this.latest) return false
+    // An epoch of which nothing is left (all was deleted) has no history to tell of.
+    while (this.#entries.length > 0 && this.#entries.at(-1)![1] >= startOffset) this.#entries.pop()
     this.#entries.push([epoch, startOffset])
     return true
   }

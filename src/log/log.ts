@@ -55,8 +55,8 @@ export class Log {
   /** Sealed segments whose bytes are not known to be on stable storage. */
   #unflushed = new Set<Segment>()
   #flushedOffset: number
-  /** Files were made whose names are not known to be on stable storage. */
-  #hasNewNames = false
+  /** Names came or went, and stable storage may not know of it. */
+  #namesChanged = false
   #checkpoint: Checkpoint | undefined
   #compactedOffset: number
   #compacting = false
@@ -78,13 +78,11 @@ export class Log {
     this.#compactedOffset = found.compactedOffset
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
     if (found.scannedBytes > 0) this.#distrust()
-    // Left by a kill between the checkpoint and their removal.
-    this.#dropWhile(({ nextOffset }) => nextOffset <= this.#logStartOffset)
   }
 
   /** What was scanned has outlived a kill, but perhaps nobody flushed it. */
   #distrust(): void {
-    this.#hasNewNames = true
+    this.#namesChanged = true
     this.#flushedOffset = Math.min(this.#checkpoint?.recovered.offset ?? 0, this.#logEndOffset)
     for (const segment of this.#segments.slice(0, -1)) this.#unflushed.add(segment)
   }
@@ -176,7 +174,7 @@ export class Log {
     const baseOffset = this.#logEndOffset
     if (this.#config.logAppendTime) batch.setLogAppendTime(staged, 0, now)
     batch.setPartitionLeaderEpoch(staged, 0, leaderEpoch)
-    if (segment.isEmpty) this.#hasNewNames = true
+    if (segment.isEmpty) this.#namesChanged = true
     // Last: until now it is unplaced, and a kill leaves nothing of it.
     batch.setBaseOffset(staged, 0, baseOffset)
     segment.commit(staged, this.#config.indexIntervalBytes, now)
@@ -328,7 +326,8 @@ export class Log {
   #dropWhile(doomed: (segment: Segment) => boolean): void {
     while (this.#segments.length > 1 && doomed(this.#segments[0]!)) {
       const segment = this.#segments.shift()!
-      this.#unflushed.delete(segment)
+      // Were it to come back after a power cut, a hole would be in it.
+      if (this.#unflushed.delete(segment)) this.#namesChanged = true
       segment.remove()
     }
   }
@@ -363,12 +362,12 @@ export class Log {
   }
 
   async #syncNames(): Promise<void> {
-    if (!this.#hasNewNames) return
-    this.#hasNewNames = false
+    if (!this.#namesChanged) return
+    this.#namesChanged = false
     try {
       await this.#store.syncFolder(this.folder)
     } catch (cause) {
-      this.#hasNewNames = true
+      this.#namesChanged = true
       throw cause
     }
   }

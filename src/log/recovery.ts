@@ -56,7 +56,7 @@ class Recovery {
   /** Batches from here on are not in the producer snapshot. */
   readonly #producersFrom: number
   readonly #compactedOffset: number
-  readonly #bases: readonly number[]
+  readonly #bases: number[]
   readonly #logStartOffset: number
   readonly #segments: Segment[] = []
   #scannedBytes = 0
@@ -85,13 +85,15 @@ class Recovery {
     const bases = this.#bases
     const logStartOffset = this.#logStartOffset
     this.#removeLeftovers()
+    // Deleted, but a kill came before the files were gone, or a power cut brought them back, perhaps not whole.
+    while (bases.length > 1 && bases[1]! <= logStartOffset) this.#segmentAt(bases.shift()!, true).remove()
     for (const [i, base] of bases.entries()) {
-      if (!this.#take(base, i === bases.length - 1)) {
+      if (!this.#take(base, i === bases.length - 1 && base >= this.#point.segment)) {
         this.#dropFrom(bases.slice(i))
         break
       }
     }
-    if (this.#segments.length < bases.length) this.#segments.at(-1)?.unseal()
+    this.#makeActive(this.#segments.length < bases.length)
     const last = this.#segments.at(-1)
     if (last !== undefined && last.nextOffset < logStartOffset) {
       // A power cut took what was deleted anyway. The offsets were given out, so the log goes on behind them.
@@ -115,6 +117,20 @@ class Recovery {
   /** Where a log without a segment begins: were its checkpoint old, the snapshot of its last roll bears the offset. */
   #emptyStart(): number {
     return Math.max(0, this.#point.offset, snapshotOffsets(this.#store, this.#folder).at(-1) ?? 0)
+  }
+
+  /** What was vouched for as sealed stays so, else it would be vouched for with what is appended now. */
+  #makeActive(isShorter: boolean): void {
+    const last = this.#segments.at(-1)
+    if (last === undefined) return
+    if (last.baseOffset < this.#point.segment) {
+      this.#keepProducers(last.nextOffset)
+      this.#segments.push(this.#segmentAt(last.nextOffset, false))
+    } else if (isShorter) last.unseal()
+  }
+
+  #segmentAt(base: number, sealed: boolean, length = 0): Segment {
+    return new Segment(this.#store, this.#folder, base, this.#growthMax, sealed, length)
   }
 
   /** What a kill left in the middle of writing aside, and what belongs to segments that are gone. */
@@ -144,7 +160,7 @@ class Recovery {
     const physical = this.#store.sizeOf(path)
     const { segment: pointBase, position } = this.#point
     const vouched = base < pointBase || (base === pointBase && physical === position)
-    const segment = new Segment(this.#store, this.#folder, base, this.#growthMax, !last, physical)
+    const segment = this.#segmentAt(base, !last, physical)
     if (vouched && segment.loadIndex()) {
       // No checksum: what is vouched for is believed.
       if (segment.nextOffset > this.#producersFrom) {
@@ -200,7 +216,7 @@ class Recovery {
   /** Segments behind a place where a power cut took something: their offsets will be given out again. */
   #dropFrom(bases: readonly number[]): void {
     for (const base of bases) {
-      const segment = new Segment(this.#store, this.#folder, base, this.#growthMax, true)
+      const segment = this.#segmentAt(base, true)
       this.#cutBytes += this.#store.sizeOf(segment.path)
       segment.remove()
     }

@@ -223,7 +223,8 @@ export class Segment {
   }
 
   async flush(): Promise<void> {
-    await this.#file?.flush()
+    // A closed one may still be unflushed: scanned after a kill, and cut.
+    if (this.#file !== undefined || this.#length > 0) await this.file.flush()
   }
 
   /** The batch that starts at a position. Throws Corruption where there is none. */

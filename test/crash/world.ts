@@ -2,6 +2,7 @@
 
 import { expect } from 'vitest'
 import type { CodecName } from '../../protocol/records/compression.ts'
+import { checkLog } from '../../src/log/check.ts'
 import { BatchRefusal, Log } from '../../src/log/log.ts'
 import type { LogConfig } from '../../src/log/log-config.ts'
 import { FaultyStore, type Luck } from '../../src/storage/faulty-file.ts'
@@ -67,7 +68,8 @@ export class World {
     const sequence = last === undefined ? 0 : last.sequence + last.values.length
     const batch: Batch = { base: this.model.end, values, producer, sequence, time: this.now, codec }
     this.pending = batch
-    const result = this.log.append(bytesOf(batch), { leaderEpoch: epoch, now: this.now })
+    const leaderEpoch = Math.max(epoch, this.log.epochs.latest)
+    const result = this.log.append(bytesOf(batch), { leaderEpoch, now: this.now })
     this.pending = undefined
     if (result instanceof BatchRefusal) return false
     expect(result).toMatchObject({ baseOffset: batch.base, duplicate: false })
@@ -106,6 +108,7 @@ export class World {
 
   async restart(): Promise<void> {
     await this.log.close()
+    expectNoDamage(this.store)
     this.model.flushed = this.model.end
     this.log = new Log(this.store, folder, this.config)
     expect(this.log.recovered).toEqual({ scannedBytes: 0, cutBytes: 0 })
@@ -116,6 +119,7 @@ export class World {
   kill(tornBytes = 0, aheadBytes = 0): void {
     const epochs = this.isTrimming || this.pending ? undefined : this.log.epochs
     this.store = this.store.after('kill', tornBytes, undefined, aheadBytes)
+    expectNoDamage(this.store)
     this.log = new Log(this.store, folder, this.config)
     this.#settle()
     this.expectWhole(this.log)
@@ -125,6 +129,7 @@ export class World {
   /** The machine loses power now; what was not flushed may be lost, from the end backwards. */
   powerCut(luck?: Luck): void {
     this.store = this.store.after('power cut', 0, luck)
+    expectNoDamage(this.store)
     this.log = new Log(this.store, folder, this.config)
     this.expectFlushed(this.log)
     this.#era++
@@ -190,6 +195,11 @@ export class World {
 
 const bytesOf = ({ values, producer, sequence, time, codec }: Batch): Buffer =>
   batchOf(values, { producer: { id: producer, epoch: 0, sequence }, codec, time })
+
+function expectNoDamage(store: FaultyStore): void {
+  const { findings } = checkLog(store, folder)
+  expect(findings.filter(({ kind }) => kind === 'damage')).toEqual([])
+}
 
 /** Numbers that look random and are the same for every run. */
 export function numbersFrom(seed: number): () => number {

@@ -1,0 +1,139 @@
+// `twiglog check DIR`: says what is wrong with a data directory. Reads only, so that it can be asked at any time.
+
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { StorageError } from '../../protocol/errors.ts'
+import { readRecords } from '../../protocol/records/record.ts'
+import { applyMetadata, emptyMetadata, type MetadataRecord, type MetadataState } from '../broker/metadata-log.ts'
+import { checkLog, type Finding, type LogReport } from '../log/check.ts'
+import type { Store } from '../storage/file.ts'
+import { PlainStore } from '../storage/plain-file.ts'
+
+const sound = 0
+const failed = 1
+const damaged = 6
+
+type Total = { topics: number; partitions: number; batches: number; records: number; bytes: number }
+
+/** Prints a line for every finding and one for the whole; answers the exit code. */
+export async function check(
+  directory: string,
+  { json }: { json: boolean },
+  out: (line: string) => void,
+): Promise<number> {
+  if (!existsSync(directory) || !statSync(directory).isDirectory()) return refuse('is no directory')
+  if (!existsSync(join(directory, 'metadata'))) return refuse('holds no data of a broker')
+  try {
+    const { findings, total } = checkStore(new PlainStore(directory))
+    const all = [...lockFinding(directory), ...findings]
+    for (const finding of all) out(json ? JSON.stringify(finding) : lineOf(finding))
+    const damages = all.filter(({ kind }) => kind === 'damage').length
+    const summary = { ...total, damages, notes: all.length - damages }
+    out(json ? JSON.stringify({ kind: 'summary', ...summary }) : sentenceOf(summary))
+    return damages > 0 ? damaged : sound
+  } catch (cause) {
+    if (!(cause instanceof StorageError)) throw cause
+    return refuse(`cannot be read: ${cause.message}`)
+  }
+
+  function refuse(message: string): number {
+    out(json ? JSON.stringify({ kind: 'failed', file: directory, message }) : `${directory} ${message}.`)
+    return failed
+  }
+}
+
+const lineOf = ({ kind, file, byte, message }: Finding): string =>
+  `${kind.padEnd(6)} ${file}${byte === undefined ? '' : ` byte ${byte}`}: ${message}`
+
+function sentenceOf(summary: Total & { damages: number; notes: number }): string {
+  const { topics, partitions, batches, records, bytes, damages, notes } = summary
+  const verdict = damages === 0 ? 'Sound' : `Damaged in ${damages} ${damages === 1 ? 'place' : 'places'}`
+  const of = `${records} records in ${batches} batches, ${bytes} bytes, ${partitions} partitions of ${topics} topics`
+  return `${verdict}: ${of}; ${notes} ${notes === 1 ? 'note' : 'notes'}.`
+}
+
+function* lockFinding(directory: string): Generator<Finding> {
+  const path = join(directory, 'lock')
+  if (!existsSync(path)) return
+  const pid = Number.parseInt(readFileSync(path, 'utf8'), 10)
+  try {
+    process.kill(pid, 0)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return
+  }
+  yield {
+    kind: 'note',
+    file: 'lock',
+    message: `process ${pid} is at work here; what it writes meanwhile may look torn`,
+  }
+}
+
+function checkStore(store: Store): { findings: Finding[]; total: Total } {
+  const findings: Finding[] = []
+  const total: Total = { topics: 0, partitions: 0, batches: 0, records: 0, bytes: 0 }
+  const add = (report: LogReport) => {
+    findings.push(...report.findings)
+    total.batches += report.batches
+    total.records += report.records
+    total.bytes += report.bytes
+  }
+  const { state, report } = replay(store)
+  add(report)
+  total.topics = state.topics.size
+  for (const { folder, name, index } of partitionFolders(store, state, findings)) {
+    total.partitions++
+    const checked = checkLog(store, folder)
+    add({ ...checked, findings: checked.findings.map((finding) => named(finding, `${name}-${index}`)) })
+  }
+  for (const name of store.list('')) {
+    if (!['metadata', 'topics', 'lock'].includes(name)) findings.push(note(name, 'belongs to nothing here'))
+  }
+  return { findings, total }
+}
+
+const note = (file: string, message: string): Finding => ({ kind: 'note', file, message })
+
+/** Folders are named by ids; people know topics by their names. */
+const named = (finding: Finding, name: string): Finding => ({ ...finding, message: `${finding.message} (${name})` })
+
+/** The metadata log, checked as every log is, and what it tells. */
+function replay(store: Store): { state: MetadataState; report: LogReport } {
+  const state = emptyMetadata()
+  const records: [offset: number, record: MetadataRecord][] = []
+  const unreadable: Finding[] = []
+  const report = checkLog(store, 'metadata', (bytes, at) => {
+    for (const { offset, value } of readRecords(bytes, at)) {
+      try {
+        records.push([offset, JSON.parse(String(value)) as MetadataRecord])
+      } catch {
+        unreadable.push({ kind: 'damage', file: 'metadata', message: `the record at offset ${offset} is no JSON` })
+      }
+    }
+  })
+  for (const [offset, record] of records) if (offset >= report.logStartOffset) applyMetadata(state, record)
+  return { state, report: { ...report, findings: [...report.findings, ...unreadable] } }
+}
+
+/** Topics without a folder were never written. */
+function* partitionFolders(
+  store: Store,
+  { topics }: MetadataState,
+  findings: Finding[],
+): Generator<{ folder: string; name: string; index: number }> {
+  for (const id of store.list('topics')) {
+    const topic = topics.get(id)
+    if (topic === undefined) {
+      findings.push(note(`topics/${id}`, 'belongs to no topic'))
+      continue
+    }
+    for (const partition of store.list(`topics/${id}`)) {
+      const folder = `topics/${id}/${partition}`
+      const index = /^\d+$/.test(partition) ? Number(partition) : -1
+      if (index < 0) findings.push(note(folder, 'belongs to nothing here'))
+      else if (index >= topic.partitions) {
+        const message = `topic ${topic.name} has ${topic.partitions} partitions, numbered from 0`
+        findings.push({ kind: 'damage', file: folder, message })
+      } else yield { folder, name: topic.name, index }
+    }
+  }
+}

@@ -1,0 +1,291 @@
+// Holds a log's files against each other, without changing any: what `twiglog check` says of one partition.
+
+import { Corruption, ProtocolViolation } from '../../protocol/errors.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression.ts'
+import { walkRecords } from '../../protocol/records/record.ts'
+import { borrow, type Store } from '../storage/file.ts'
+import { checkIndex, type WalkedBatch } from './check-index.ts'
+import { type Checkpoint, checkpointNames, loadCheckpoint, parseCheckpoint } from './checkpoint.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import { snapshotOffsets } from './producer-snapshot.ts'
+import { ProducerState } from './producer-state.ts'
+import { segmentBases } from './recovery.ts'
+import { follows, nextBatch, tailOf } from './scan.ts'
+import { Segment, segmentName } from './segment.ts'
+
+export type Finding = {
+  /** A note is what a kill or a power cut leaves and the next start puts right; damage is anything else. */
+  kind: 'damage' | 'note'
+  file: string
+  byte?: number
+  message: string
+}
+
+export type LogReport = {
+  findings: Finding[]
+  logStartOffset: number
+  logEndOffset: number
+  batches: number
+  records: number
+  bytes: number
+}
+
+/** Every batch that is whole, with its place; its bytes are borrowed. */
+export type BatchVisitor = (bytes: Buffer, at: number) => void
+
+export function checkLog(store: Store, folder: string, visit: BatchVisitor = () => {}): LogReport {
+  return new LogCheck(store, folder, visit).run()
+}
+
+class LogCheck {
+  readonly #store: Store
+  readonly #folder: string
+  readonly #visit: BatchVisitor
+  readonly #findings: Finding[] = []
+  readonly #checkpoint: Checkpoint | undefined
+  readonly #epochs: LeaderEpochs
+  readonly #compactedOffset: number
+  #latestEpoch = -1
+  #batches = 0
+  #records = 0
+  #bytes = 0
+
+  constructor(store: Store, folder: string, visit: BatchVisitor) {
+    this.#store = store
+    this.#folder = folder
+    this.#visit = visit
+    this.#checkpoint = loadCheckpoint(store, folder)
+    this.#epochs = new LeaderEpochs(this.#checkpoint?.epochs)
+    this.#compactedOffset = this.#checkpoint?.compactedOffset ?? 0
+  }
+
+  run(): LogReport {
+    const bases = segmentBases(this.#store, this.#folder)
+    this.#checkNames(bases)
+    while (bases.length > 1 && bases[1]! <= (this.#checkpoint?.logStartOffset ?? 0)) {
+      this.#find('note', segmentName(bases.shift()!, 'log'), 'lies below the log start; the next start removes it')
+    }
+    let expected = bases[0] ?? 0
+    for (const [i, base] of bases.entries()) {
+      this.#checkSeam(base, expected, bases[i - 1])
+      expected = this.#checkSegment(base, i === bases.length - 1)
+    }
+    const logEndOffset = bases.length > 0 ? expected : this.#endWithoutSegments()
+    const isLost = bases.some((base) => this.#store.mayHaveLost(this.#pathOf(segmentName(base, 'log'))))
+    this.#checkCheckpoints(logEndOffset, isLost)
+    this.#checkSnapshots(logEndOffset)
+    return {
+      findings: this.#findings,
+      logStartOffset: Math.max(this.#checkpoint?.logStartOffset ?? 0, bases[0] ?? 0),
+      logEndOffset,
+      batches: this.#batches,
+      records: this.#records,
+      bytes: this.#bytes,
+    }
+  }
+
+  #endWithoutSegments(): number {
+    const { logStartOffset = 0, recovered } = this.#checkpoint ?? {}
+    return Math.max(logStartOffset, recovered?.offset ?? 0, ...snapshotOffsets(this.#store, this.#folder))
+  }
+
+  #find(kind: Finding['kind'], name: string, message: string, byte?: number): void {
+    const file = `${this.#folder}/${name}`
+    this.#findings.push(byte === undefined ? { kind, file, message } : { kind, file, byte, message })
+  }
+
+  /** What the next start puts right because a power cut explains it, is only noted. */
+  #kindFor(name: string, base: number): Finding['kind'] {
+    const isVouched = base < (this.#checkpoint?.recovered.segment ?? -1)
+    return !isVouched && this.#store.mayHaveLost(`${this.#folder}/${name}`) ? 'note' : 'damage'
+  }
+
+  #checkNames(bases: readonly number[]): void {
+    for (const name of this.#store.list(this.#folder)) {
+      if (name.endsWith('.tmp') || name.endsWith('.compacted')) {
+        this.#find('note', name, 'was left by a kill in the middle of writing; the next start removes it')
+      } else if (/^\d{20}\.index$/.test(name)) {
+        if (!bases.includes(Number.parseInt(name, 10))) this.#find('note', name, 'is an index without a segment')
+      } else if (!/^\d{20}\.(log|snapshot)$/.test(name) && !checkpointNames.some((known) => known === name)) {
+        this.#find('note', name, 'belongs to nothing here')
+      }
+    }
+  }
+
+  #checkSeam(base: number, expected: number, before: number | undefined): void {
+    if (base === expected || (base > expected && base <= this.#compactedOffset)) return
+    const name = segmentName(base, 'log')
+    const message =
+      base < expected
+        ? `begins at offset ${base}, but ${segmentName(before!, 'log')} ends at ${expected}`
+        : `begins at offset ${base}; offsets from ${expected} on are missing`
+    this.#find(this.#kindFor(name, base), name, message)
+  }
+
+  /** Answers the offset behind the last batch. */
+  #checkSegment(base: number, last: boolean): number {
+    const name = segmentName(base, 'log')
+    const segment = new Segment(this.#store, this.#folder, base, 0, true, this.#store.sizeOf(this.#pathOf(name)))
+    const walked: WalkedBatch[] = []
+    try {
+      segment.reset()
+      const end = this.#walk(segment, name, last, walked)
+      const { recovered } = this.#checkpoint ?? {}
+      const isVouched = recovered !== undefined && (base < recovered.segment || recovered.position === segment.length)
+      const found = checkIndex(this.#store, this.#pathOf(segmentName(base, 'index')), base, walked, end, {
+        isBelieved: isVouched,
+        isExpected: !last,
+      })
+      for (const { kind, message, byte } of found) this.#find(kind, segmentName(base, 'index'), message, byte)
+      return segment.nextOffset
+    } finally {
+      segment.close()
+    }
+  }
+
+  #pathOf(name: string): string {
+    return `${this.#folder}/${name}`
+  }
+
+  /** Walks all batches, over damaged ones too; answers the position behind the last. */
+  #walk(segment: Segment, name: string, last: boolean, walked: WalkedBatch[]): number {
+    let position = 0
+    for (;;) {
+      const problem = this.#batchAt(segment, position, walked)
+      if (problem === undefined) {
+        position = walked.at(-1)!.position + walked.at(-1)!.byteCount
+        continue
+      }
+      const tail = tailOf(segment, position)
+      if (tail.byteCount === 0) return position
+      const isCut = last && !tail.isDamage
+      if (isCut || this.#kindFor(name, segment.baseOffset) === 'note') {
+        this.#find('note', name, `${tail.byteCount} bytes of a torn write will be cut at the next start`, position)
+        return position
+      }
+      this.#find('damage', name, problem, position)
+      const next = nextBatch(segment, position + 1, tail.byteCount - 1, segment.nextOffset)
+      if (next === undefined) return position
+      position = next
+      segment.nextOffset = borrow(segment.read(next, 8), (bytes) => batch.baseOffset(bytes, 0))
+    }
+  }
+
+  /** Takes the batch at a position in; answers what is wrong where there is none. */
+  #batchAt(segment: Segment, position: number, walked: WalkedBatch[]): string | undefined {
+    const left = segment.length - position
+    if (left < batch.headerBytes) return 'no room for the header of a batch'
+    const size = borrow(segment.read(position, batch.headerBytes), (bytes) => batch.sizeInBytes(bytes, 0))
+    if (size < batch.headerBytes || size > left) return `the batch declares ${size} bytes where ${left} are left`
+    return borrow(segment.read(position, size), (bytes) => {
+      const base = batch.baseOffset(bytes, 0)
+      if (batch.magic(bytes, 0) !== 2) return `the batch is of format ${batch.magic(bytes, 0)}, not 2`
+      if (!batch.crcMatches(bytes, 0)) return 'the batch fails its checksum'
+      if (!follows(base, segment.nextOffset, this.#compactedOffset)) {
+        return `the batch has offset ${base} where ${segment.nextOffset} is next`
+      }
+      const name = segmentName(segment.baseOffset, 'log')
+      for (const message of this.#problemsOf(bytes, base)) this.#find('damage', name, message, position)
+      const maxTimestamp = batch.maxTimestamp(bytes, 0)
+      walked.push({ position, byteCount: size, baseOffset: base, nextOffset: batch.nextOffset(bytes, 0), maxTimestamp })
+      segment.nextOffset = batch.nextOffset(bytes, 0)
+      this.#batches++
+      this.#bytes += size
+      this.#visit(bytes, 0)
+      return undefined
+    })
+  }
+
+  /** What a batch that is whole says wrongly. */
+  #problemsOf(bytes: Buffer, base: number): string[] {
+    const problems: string[] = []
+    const epoch = batch.partitionLeaderEpoch(bytes, 0)
+    if (epoch < this.#latestEpoch) problems.push(`leader epoch ${epoch} comes after ${this.#latestEpoch}`)
+    this.#latestEpoch = Math.max(this.#latestEpoch, epoch)
+    const known = this.#epochs.epochAt(base)
+    if (base < (this.#checkpoint?.recovered.offset ?? 0) && known >= 0 && known !== epoch) {
+      problems.push(`leader epoch ${epoch} where the checkpoint knows ${known}`)
+    }
+    if (batch.lastOffsetDelta(bytes, 0) < 0) problems.push('the last offset comes before the first')
+    const inRecords = this.#recordProblem(bytes)
+    return inRecords === undefined ? problems : [...problems, inRecords]
+  }
+
+  #recordProblem(bytes: Buffer): string | undefined {
+    try {
+      const cursor = walkRecords(bytes, 0)
+      let offset = -1
+      let maxTimestamp = -1
+      while (cursor.next()) {
+        if (cursor.offsetDelta <= offset) return `record ${cursor.index} has no higher offset than the one before`
+        offset = cursor.offsetDelta
+        maxTimestamp = Math.max(maxTimestamp, batch.baseTimestamp(bytes, 0) + cursor.timestampDelta)
+        this.#records++
+      }
+      if (offset > batch.lastOffsetDelta(bytes, 0)) return 'the last record lies behind the last offset'
+      if (!batch.isLogAppendTime(bytes, 0) && maxTimestamp !== batch.maxTimestamp(bytes, 0)) {
+        return `the largest timestamp is ${maxTimestamp}, not ${batch.maxTimestamp(bytes, 0)}`
+      }
+      return undefined
+    } catch (cause) {
+      if (cause instanceof UnsupportedCompression) return undefined // cannot be looked into here
+      if (!(cause instanceof ProtocolViolation || cause instanceof CompressionError || cause instanceof Corruption)) {
+        throw cause
+      }
+      return `the records cannot be read: ${cause.message}`
+    }
+  }
+
+  #checkCheckpoints(logEndOffset: number, isLost: boolean): void {
+    for (const name of checkpointNames) {
+      const bytes = this.#store.load(this.#pathOf(name))
+      if (bytes === undefined || parseCheckpoint(bytes) !== undefined) continue
+      const isExpected = bytes.length === 0 || this.#store.mayHaveLost(this.#pathOf(name))
+      this.#find(isExpected && name !== 'checkpoint' ? 'note' : 'damage', name, 'is no checkpoint')
+    }
+    if (this.#checkpoint === undefined) return
+    const name = this.#newestCheckpointName()
+    const { logStartOffset, epochs, recovered } = this.#checkpoint
+    const isOrdered = epochs.every(([epoch, start], i) => {
+      const [epochBefore, startBefore] = epochs[i - 1] ?? [-1, -1]
+      return epoch > epochBefore && start > startBefore
+    })
+    if (!isOrdered) this.#find('damage', name, 'leader epochs and their offsets do not ascend')
+    const beyond = [logStartOffset, recovered.offset, epochs.at(-1)?.[1] ?? 0].find((offset) => offset > logEndOffset)
+    if (!(logStartOffset >= 0) || this.#isVouchedMissing()) {
+      this.#find('damage', name, `vouches for offset ${recovered.offset}, which is not there`)
+    } else if (beyond !== undefined) {
+      this.#find(isLost ? 'note' : 'damage', name, `tells of offset ${beyond}; the log ends at ${logEndOffset}`)
+    }
+  }
+
+  #newestCheckpointName(): string {
+    const counts = checkpointNames.map((name) => {
+      const bytes = this.#store.load(this.#pathOf(name))
+      return (bytes && parseCheckpoint(bytes)?.count) ?? -1
+    })
+    return checkpointNames[counts.indexOf(Math.max(...counts))]!
+  }
+
+  #isVouchedMissing(): boolean {
+    const { segment, position } = this.#checkpoint!.recovered
+    const path = this.#pathOf(segmentName(segment, 'log'))
+    return position > 0 && this.#store.exists(path) && this.#store.sizeOf(path) < position
+  }
+
+  #checkSnapshots(logEndOffset: number): void {
+    for (const offset of snapshotOffsets(this.#store, this.#folder)) {
+      const name = segmentName(offset, 'snapshot')
+      const bytes = this.#store.load(this.#pathOf(name))!
+      try {
+        ProducerState.decode(bytes)
+        if (offset > logEndOffset)
+          this.#find('note', name, `is as of offset ${offset}; the log ends at ${logEndOffset}`)
+      } catch {
+        const isExpected = bytes.length === 0 || this.#store.mayHaveLost(this.#pathOf(name))
+        this.#find(isExpected ? 'note' : 'damage', name, 'is no snapshot of producers')
+      }
+    }
+  }
+}
