@@ -96,8 +96,8 @@ class LogCheck {
   }
 
   /** What the next start puts right because a power cut explains it, is only noted. */
-  #kindFor(name: string, base: number): Finding['kind'] {
-    const isVouched = base < (this.#checkpoint?.recovered.segment ?? -1)
+  #kindFor(name: string, offset: number): Finding['kind'] {
+    const isVouched = offset < (this.#checkpoint?.recovered.offset ?? -1)
     return !isVouched && this.#store.mayHaveLost(`${this.#folder}/${name}`) ? 'note' : 'damage'
   }
 
@@ -120,7 +120,7 @@ class LogCheck {
       base < expected
         ? `begins at offset ${base}, but ${segmentName(before!, 'log')} ends at ${expected}`
         : `begins at offset ${base}; offsets from ${expected} on are missing`
-    this.#find(this.#kindFor(name, base), name, message)
+    this.#find(this.#kindFor(name, expected), name, message)
   }
 
   /** Answers the offset behind the last batch. */
@@ -160,7 +160,7 @@ class LogCheck {
       const tail = tailOf(segment, position)
       if (tail.byteCount === 0) return position
       const isCut = last && !tail.isDamage
-      if (isCut || this.#kindFor(name, segment.baseOffset) === 'note') {
+      if (isCut || this.#kindFor(name, segment.nextOffset) === 'note') {
         this.#find('note', name, `${tail.byteCount} bytes of a torn write will be cut at the next start`, position)
         return position
       }
@@ -252,12 +252,12 @@ class LogCheck {
       return epoch > epochBefore && start > startBefore
     })
     if (!isOrdered) this.#find('damage', name, 'leader epochs and their offsets do not ascend')
-    const beyond = [logStartOffset, recovered.offset, epochs.at(-1)?.[1] ?? 0].find((offset) => offset > logEndOffset)
-    if (!(logStartOffset >= 0) || this.#isVouchedMissing()) {
-      this.#find('damage', name, `vouches for offset ${recovered.offset}, which is not there`)
-    } else if (beyond !== undefined) {
+    const beyond = [logStartOffset, epochs.at(-1)?.[1] ?? 0].find((offset) => offset > logEndOffset)
+    if (beyond !== undefined) {
       this.#find(isLost ? 'note' : 'damage', name, `tells of offset ${beyond}; the log ends at ${logEndOffset}`)
     }
+    const isThere = recovered.offset <= Math.max(logEndOffset, logStartOffset, this.#compactedOffset)
+    if (!isThere) this.#find('damage', name, `vouches for offset ${recovered.offset}; the log ends at ${logEndOffset}`)
   }
 
   #newestCheckpointName(): string {
@@ -266,12 +266,6 @@ class LogCheck {
       return (bytes && parseCheckpoint(bytes)?.count) ?? -1
     })
     return checkpointNames[counts.indexOf(Math.max(...counts))]!
-  }
-
-  #isVouchedMissing(): boolean {
-    const { segment, position } = this.#checkpoint!.recovered
-    const path = this.#pathOf(segmentName(segment, 'log'))
-    return position > 0 && this.#store.exists(path) && this.#store.sizeOf(path) < position
   }
 
   #checkSnapshots(logEndOffset: number): void {

@@ -93,6 +93,7 @@ class Recovery {
         break
       }
     }
+    this.#holdToCheckpoint()
     this.#makeActive(this.#segments.length < bases.length)
     const last = this.#segments.at(-1)
     if (last !== undefined && last.nextOffset < logStartOffset) {
@@ -153,7 +154,7 @@ class Recovery {
       const problem = isHole
         ? `is missing: ${before!.path} ends there, ${path} is the next`
         : `is twice: in ${path} too`
-      if (!this.#excused(path, base)) throw new Corruption(`${this.#folder}: offset ${expected} ${problem}`)
+      if (!this.#excused(path, expected)) throw new Corruption(`${this.#folder}: offset ${expected} ${problem}`)
       return false
     }
     if (before !== undefined) this.#keepProducers(base)
@@ -199,7 +200,7 @@ class Recovery {
     if (end < physical) {
       const tail = tailOf(segment, end)
       // Nothing torn can be in front of a later segment: that was begun when this one was whole.
-      if ((tail.isDamage || (!last && tail.byteCount > 0)) && !this.#excused(segment.path, base)) {
+      if ((tail.isDamage || (!last && tail.byteCount > 0)) && !this.#excused(segment.path, segment.nextOffset)) {
         throw new Corruption(`${segment.path}: the batch at byte ${end} is damaged`)
       }
       this.#cutBytes += tail.byteCount
@@ -208,9 +209,17 @@ class Recovery {
     if (!last) segment.saveIndex()
   }
 
-  /** Whether a power cut explains that something is missing: it was not vouched for, and the machine went down since. */
-  #excused(path: string, base: number): boolean {
-    return base >= this.#point.segment && this.#store.mayHaveLost(path)
+  /** Whether a power cut explains that an offset is missing: it was not vouched for, and the machine went down since. */
+  #excused(path: string, offset: number): boolean {
+    return offset >= this.#point.offset && this.#store.mayHaveLost(path)
+  }
+
+  /** A file that is gone or shorter leaves no damaged batch to stumble over. */
+  #holdToCheckpoint(): void {
+    const end = this.#segments.at(-1)?.nextOffset ?? 0
+    const { offset } = this.#point
+    if (end >= offset || offset <= this.#logStartOffset || offset <= this.#compactedOffset) return
+    throw new Corruption(`${this.#folder} ends at offset ${end}, but all up to ${offset} was on stable storage`)
   }
 
   /** Segments behind a place where a power cut took something: their offsets will be given out again. */

@@ -296,7 +296,7 @@ const faults: readonly [name: string, damage: (place: Place) => void, kind: Find
         }),
       ),
     'damage',
-    /tells of offset 70/,
+    /vouches for offset 70/,
   ],
   [
     'epochs that do not ascend',
