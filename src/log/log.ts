@@ -67,7 +67,7 @@ export class Log {
     this.folder = folder
     this.#store = store
     this.#config = config
-    const found = recover(store, folder, this.#growthMax, config.indexIntervalBytes)
+    const found = recover(store, folder, config.segmentBytes, config.indexIntervalBytes)
     this.#segments = found.segments
     this.#epochs = found.epochs
     this.#producers = found.producers
@@ -100,6 +100,11 @@ export class Log {
     return this.#flushedOffset
   }
 
+  /** Everything below was compacted at least once. */
+  get compactedOffset(): number {
+    return this.#compactedOffset
+  }
+
   get producers(): ProducerState {
     return this.#producers
   }
@@ -115,10 +120,6 @@ export class Log {
   /** Bytes of batches in all segments. */
   get byteCount(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.length, 0)
-  }
-
-  get #growthMax(): number {
-    return this.#config.segmentBytes
   }
 
   /**
@@ -197,7 +198,7 @@ export class Log {
   }
 
   #begin(): Segment {
-    const segment = new Segment(this.#store, this.folder, this.#logEndOffset, this.#growthMax, false)
+    const segment = new Segment(this.#store, this.folder, this.#logEndOffset, this.#config.segmentBytes, false)
     this.#segments.push(segment)
     return segment
   }
@@ -211,8 +212,7 @@ export class Log {
       this.#unflushed.add(active)
       active.saveIndex()
       saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
-      // Sealed after the flush: a flush needs the descriptor.
-      // A file remembers its failure and refuses the next append; without the checkpoint a start scans more.
+      // Sealed after the flush, which needs the descriptor. A file remembers that one failed and refuses the next append.
       this.flush()
         .then(() => this.saveCheckpoint(false))
         .catch(() => {})
@@ -318,11 +318,6 @@ export class Log {
     }
   }
 
-  /** Everything below was compacted at least once. */
-  get compactedOffset(): number {
-    return this.#compactedOffset
-  }
-
   #dropWhile(doomed: (segment: Segment) => boolean): void {
     while (this.#segments.length > 1 && doomed(this.#segments[0]!)) {
       const segment = this.#segments.shift()!
@@ -400,14 +395,22 @@ export class Log {
 
   /** Flushes, notes a clean end and lets files go. */
   async close(): Promise<void> {
+    await this.flush()
     const active = this.#segments.at(-1)
-    if (active !== undefined) {
-      await this.flush()
+    if (active !== undefined && !this.#isNoted) {
       if (!active.isEmpty) active.saveIndex()
       saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
-      this.saveCheckpoint(true, true)
+      // Not durably: a thousand logs would wait for the disk a thousand times. A power cut now costs a scan.
+      this.saveCheckpoint(false, true)
     }
     this.release()
+  }
+
+  /** The last checkpoint says all there is to say: nothing happened since the start. */
+  get #isNoted(): boolean {
+    const { recovered, logStartOffset } = this.#checkpoint ?? {}
+    if (this.recovered.scannedBytes > 0 || logStartOffset !== this.#logStartOffset) return false
+    return recovered?.offset === this.#logEndOffset
   }
 
   /** Lets files go without another word: the log is deleted, or the process pretends to die. */

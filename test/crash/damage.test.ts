@@ -127,7 +127,7 @@ describe('after a power cut', () => {
     expect(end).toBeLessThan(80)
     expect(readAll(log).map(([offset]) => offset)).toEqual(counted(0, end).map(([offset]) => offset))
     await world.restart()
-    const vouched = world.store.after('power cut')
+    const vouched = world.store.after('kill')
     change(vouched, segmentsOf(vouched)[1]!, (bytes) => bytes.subarray(0, 100))
     vouched.mayHaveLost = () => true
     expect(() => new Log(vouched, folder, world.config)).toThrow(Corruption)

@@ -270,7 +270,7 @@ const faults: readonly [name: string, damage: (place: Place) => void, kind: Find
   ],
   [
     'a checkpoint that is no JSON',
-    (p) => edit(p.at('checkpoint'), (b) => b.subarray(0, 20)),
+    (p) => edit(p.at('checkpoint.recent'), (b) => b.subarray(0, 20)),
     'damage',
     /is no checkpoint/,
   ],
@@ -278,7 +278,7 @@ const faults: readonly [name: string, damage: (place: Place) => void, kind: Find
     'a checkpoint that starts beyond the end',
     (p) =>
       edit(
-        p.at('checkpoint'),
+        p.at('checkpoint.recent'),
         json((c) => {
           c['logStartOffset'] = 99
         }),
@@ -290,7 +290,7 @@ const faults: readonly [name: string, damage: (place: Place) => void, kind: Find
     'a checkpoint that vouches for more than there is',
     (p) =>
       edit(
-        p.at('checkpoint'),
+        p.at('checkpoint.recent'),
         json((c) => {
           c['recovered'] = { offset: 70, segment: 1, position: 0 }
         }),
@@ -302,7 +302,7 @@ const faults: readonly [name: string, damage: (place: Place) => void, kind: Find
     'epochs that do not ascend',
     (p) =>
       edit(
-        p.at('checkpoint'),
+        p.at('checkpoint.recent'),
         json((c) => {
           c['epochs'] = [
             [1, 0],
@@ -317,7 +317,7 @@ const faults: readonly [name: string, damage: (place: Place) => void, kind: Find
     'epochs that the batches deny',
     (p) =>
       edit(
-        p.at('checkpoint'),
+        p.at('checkpoint.recent'),
         json((c) => {
           c['epochs'] = [
             [0, 0],
