@@ -68,7 +68,7 @@ export class Connection {
     }
     setMaxListeners(0, this.#closed.signal) // one for each parked request
     socket.setNoDelay(true)
-    const room = () => this.#buffer.room(this.#frames.isEmpty)
+    const room = () => this.#buffer.room(this.#frames.keptBytes)
     this.#reuses = readInto(socket, room, (byteCount) => this.#receive(this.#buffer.received(byteCount)))
     if (!this.#reuses) socket.on('data', (chunk) => this.#receive(chunk))
     socket.on('drain', () => this.#resumeIfPossible())

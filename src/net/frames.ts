@@ -22,6 +22,7 @@ export class Frames {
   #lengthHave = 0
   /** Bytes that the frame still lacks; -1 before its length is known. */
   #missing = -1
+  #frameBytes = 0
   #pieces: Buffer[] = []
   /** Small pieces are gathered here; those in [from, to) are not among the pieces yet. */
   #gathered: Buffer = Buffer.alloc(0)
@@ -63,12 +64,11 @@ export class Frames {
     }
   }
 
-  /** No view of what came is kept here. Gathered bytes are copies. */
-  get isEmpty(): boolean {
-    const chunk = this.#arrived[0]
-    const cut = chunk === undefined || (this.#arrived.length === 1 && this.#position === chunk.length)
-    if (cut) this.#arrived.length = this.#position = 0
-    return cut && this.#pieces.length === 0
+  /** Bytes at the end of what came, of which views are kept here. (Gathered ones are copies; they are counted all the same.) */
+  get keptBytes(): number {
+    let kept = this.#missing === -1 ? 0 : this.#frameBytes - this.#missing
+    for (const chunk of this.#arrived) kept += chunk.length
+    return kept - this.#position
   }
 
   /** Nothing of the frame is kept yet. */
@@ -119,6 +119,6 @@ export class Frames {
     if (length < frameBytesMin || length > this.#bytesMax) {
       throw new ProtocolViolation(`a frame of ${length} bytes; ${frameBytesMin} to ${this.#bytesMax} are possible`)
     }
-    this.#missing = length
+    this.#missing = this.#frameBytes = length
   }
 }

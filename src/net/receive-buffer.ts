@@ -36,8 +36,10 @@ export class ReceiveBuffer {
   #current: Buffer = this.#small
   /** Where the next read begins. */
   #position = 0
-  /** Earlier buffers with bytes of a frame that is not whole yet. */
-  readonly #held: Buffer[] = []
+  /** Bytes that came since the connection began. */
+  #receivedBytes = 0
+  /** Earlier buffers with bytes of a frame that is not whole yet; `end`: of the bytes that came, where it ends. */
+  readonly #held: { buffer: Buffer; end: number }[] = []
   #smallReads = 0
 
   constructor(pool: BufferPool) {
@@ -48,15 +50,16 @@ export class ReceiveBuffer {
   received(byteCount: number): Buffer {
     const from = this.#position
     this.#position += byteCount
+    this.#receivedBytes += byteCount
     this.#smallReads = byteCount < smallBytes ? this.#smallReads + 1 : 0
     return this.#current.subarray(from, this.#position)
   }
 
-  /** Room for the next read. `free`: nobody has views of what came any more. */
-  room(free: boolean): Buffer {
+  /** Room for the next read. `keptBytes`: of the bytes that came, the last so many are still looked at. */
+  room(keptBytes: number): Buffer {
+    this.#release(this.#receivedBytes - keptBytes)
     const full = this.#position === this.#current.length
-    if (free) {
-      for (const buffer of this.#held.splice(0)) this.#pool.give(buffer)
+    if (keptBytes === 0) {
       this.#position = 0
       if (this.#current === this.#small) {
         if (full) this.#current = this.#pool.take()
@@ -65,16 +68,21 @@ export class ReceiveBuffer {
         this.#current = this.#small
       }
     } else if (this.#current.length - this.#position < Math.min(roomMin, this.#current.length / 2)) {
-      this.#held.push(this.#current)
+      this.#held.push({ buffer: this.#current, end: this.#receivedBytes })
       this.#current = this.#pool.take()
       this.#position = 0
     }
     return this.#current.subarray(this.#position)
   }
 
+  /** Gives back what ends at or before a place. A stream of large requests never stops between two of them. */
+  #release(before: number): void {
+    while (this.#held.length > 0 && this.#held[0]!.end <= before) this.#pool.give(this.#held.shift()!.buffer)
+  }
+
   /** The connection is closed. */
   close(): void {
-    for (const buffer of this.#held.splice(0)) this.#pool.give(buffer)
+    this.#release(this.#receivedBytes)
     this.#pool.give(this.#current)
     this.#current = this.#small
   }

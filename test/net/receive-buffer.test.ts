@@ -18,7 +18,7 @@ function receive(stream: Buffer, reads: readonly number[]): Buffer[] {
   const buffer = new ReceiveBuffer(new BufferPool())
   const frames = new Frames(100 * 1024 * 1024)
   const taken: Buffer[] = []
-  let room = buffer.room(true)
+  let room = buffer.room(0)
   let at = 0
   for (let i = 0; at < stream.length; i++) {
     const byteCount = Math.min(room.length, reads[i % reads.length]!, stream.length - at)
@@ -31,7 +31,7 @@ function receive(stream: Buffer, reads: readonly number[]): Buffer[] {
       const parts = found.detached()
       taken.push(Buffer.from(Array.from({ length: remaining }, () => parts.int8() & 0xff)))
     }
-    room = buffer.room(frames.isEmpty)
+    room = buffer.room(frames.keptBytes)
   }
   buffer.close()
   return taken
@@ -63,10 +63,10 @@ describe('what is received', () => {
 
   test('lies in the same small buffer as long as little comes at a time', () => {
     const buffer = new ReceiveBuffer(new BufferPool())
-    const first = buffer.room(true)
+    const first = buffer.room(0)
     for (let i = 0; i < 100; i++) {
       buffer.received(100)
-      const next = buffer.room(true)
+      const next = buffer.room(0)
       expect([next.buffer, next.byteOffset]).toEqual([first.buffer, first.byteOffset])
     }
   })
@@ -74,28 +74,49 @@ describe('what is received', () => {
   test('gets a large buffer when it fills the small one, and gives it back when little comes again', () => {
     const pool = new BufferPool()
     const buffer = new ReceiveBuffer(pool)
-    const small = buffer.room(true)
+    const small = buffer.room(0)
     buffer.received(small.length)
-    const large = buffer.room(true)
+    const large = buffer.room(0)
     expect(large.length).toBeGreaterThan(16 * small.length)
     buffer.received(large.length)
     for (let i = 0; i < 40; i++) {
-      buffer.room(true)
+      buffer.room(0)
       buffer.received(10)
     }
-    expect(buffer.room(true).length).toBe(small.length)
+    expect(buffer.room(0).length).toBe(small.length)
     expect(pool.take().buffer).toBe(large.buffer)
+  })
+
+  test('takes no more buffers than a frame needs in a stream that never stops between two frames', () => {
+    const pool = new BufferPool()
+    const buffer = new ReceiveBuffer(pool)
+    const frames = new Frames(100 * 1024 * 1024)
+    const used = new Set<ArrayBufferLike>()
+    const stream = Buffer.concat(Array.from({ length: 40 }, (_, i) => frame(i, 1_000_000 + i)))
+    let room = buffer.room(0)
+    for (let at = 0; at < stream.length; ) {
+      const byteCount = Math.min(room.length, 60_000, stream.length - at)
+      stream.copy(room, 0, at, at + byteCount)
+      at += byteCount
+      frames.push(buffer.received(byteCount))
+      while (frames.next() !== undefined) {}
+      room = buffer.room(frames.keptBytes)
+      used.add(room.buffer)
+    }
+    expect(used.size).toBeLessThan(8)
   })
 
   test('is not written over while a frame is not whole', () => {
     const buffer = new ReceiveBuffer(new BufferPool())
     const views: [Buffer, number][] = []
-    let room = buffer.room(false)
+    let kept = 0
+    let room = buffer.room(0)
     for (let i = 0; i < 200; i++) {
       const byteCount = Math.min(room.length, 50_000)
       room.fill(i, 0, byteCount)
       views.push([buffer.received(byteCount), i])
-      room = buffer.room(false)
+      kept += byteCount
+      room = buffer.room(kept)
     }
     for (const [view, i] of views) expect(view.every((byte) => byte === i)).toBe(true)
   })
