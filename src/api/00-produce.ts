@@ -1,6 +1,6 @@
 // Produce: each partition's batch goes down to its log; the answer climbs back when the promise of `acks` is kept.
 
-import { ProtocolViolation } from '../../protocol/errors.ts'
+import { type ErrorName, errors, ProtocolViolation } from '../../protocol/errors.ts'
 import { produce } from '../../protocol/messages/00-produce.ts'
 import type { Records } from '../../protocol/reader.ts'
 import { emptyBytes, type Request, type Response } from '../../protocol/schema.ts'
@@ -17,6 +17,16 @@ type Outcome = { index: number; partition: Partition | undefined; result: Append
 
 /** Kafka keeps clients from writing into its own topics, except a client of this name. */
 const adminClientId = '__admin_client'
+/** Where a batch says that it is part of a transaction. */
+const attributesLowByte = 22
+const transactionalBit = 0x10
+/** Refusals of what never came near the log: they do not tell where it starts. */
+const withoutLogStart: ReadonlySet<ErrorName> = new Set([
+  'MESSAGE_TOO_LARGE',
+  'CORRUPT_MESSAGE',
+  'KAFKA_STORAGE_ERROR',
+  'UNSUPPORTED_COMPRESSION_TYPE',
+])
 
 function topicOf(data: TopicData, { broker, version }: Context): Topic | undefined {
   return version >= 13 ? broker.topicById(data.topicId) : broker.topic(data.name)
@@ -27,7 +37,9 @@ function appendTo(topic: Topic | undefined, data: TopicData, request: ProduceReq
   return data.partitionData.map(({ index, records }) => {
     const refuse = (refusal: BatchRefusal): Outcome => ({ index, partition: undefined, result: refusal })
     if (request.acks < -1 || request.acks > 1) return refuse(new BatchRefusal('INVALID_REQUIRED_ACKS'))
-    if (request.transactionalId !== null) {
+    // The id alone means nothing: only a batch that calls itself transactional takes part in a transaction.
+    if (records !== null && isTransactional(records)) {
+      if (request.transactionalId === null) return refuse(new BatchRefusal('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'))
       return refuse(new BatchRefusal('INVALID_TXN_STATE', 'Transactions are not served by this broker yet.'))
     }
     if (topic === undefined) return refuse(new BatchRefusal(unknown))
@@ -38,6 +50,16 @@ function appendTo(topic: Topic | undefined, data: TopicData, request: ProduceReq
     if (partition === undefined) return refuse(new BatchRefusal('UNKNOWN_TOPIC_OR_PARTITION'))
     return { index, partition, result: partition.append((records ?? emptyBytes) as Records, context.version) }
   })
+}
+
+/** Reads one bit of a batch that nobody has looked at yet, and that may lie in pieces. */
+function isTransactional(records: Records): boolean {
+  let at = attributesLowByte
+  for (const piece of Buffer.isBuffer(records) ? [records] : records) {
+    if (at < piece.length) return (piece[at]! & transactionalBit) !== 0
+    at -= piece.length
+  }
+  return false
 }
 
 /** Waits until what was appended is as durable as the topic asks; a disk that fails turns the outcome into a refusal. */
@@ -54,23 +76,22 @@ function waits({ partition, result }: Outcome): boolean {
 }
 
 function answerPartition({ index, partition, result }: Outcome) {
+  const isThere = partition !== undefined && !partition.isRemoved
   if (result instanceof BatchRefusal) {
+    const { error, message } = result
     return {
       index,
       errorCode: result.code,
       baseOffset: -1,
       logAppendTimeMs: -1,
-      logStartOffset: -1,
-      recordErrors: result.recordErrors.map(({ index: batchIndex, message }) => ({
-        batchIndex,
-        batchIndexErrorMessage: message,
-      })),
-      errorMessage: result.message,
+      logStartOffset: isThere && !withoutLogStart.has(error) ? partition.logStartOffset : -1,
+      recordErrors: result.recordErrors.map((of) => ({ batchIndex: of.index, batchIndexErrorMessage: of.message })),
+      // Clients have words of their own for the code alone.
+      errorMessage: message === errors[error].sentence ? null : message,
     }
   }
   const { baseOffset, logAppendTimeMs } = result
-  const logStartOffset = partition === undefined || partition.isRemoved ? -1 : partition.logStartOffset
-  return { index, errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset }
+  return { index, errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: isThere ? partition.logStartOffset : -1 }
 }
 
 function answer(request: ProduceRequest, outcomes: Outcome[][]): Response<typeof produce> | undefined {

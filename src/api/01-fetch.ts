@@ -23,15 +23,23 @@ function partitionOf({ topic, request }: Wanted, { broker, version }: Context): 
   return found.partitions[request.partition] ?? new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
 }
 
-const failed = (partitionIndex: number, refusal: Refusal): PartitionAnswer => ({
+const isUnknown = ({ errorCode }: PartitionAnswer): boolean =>
+  errorCode === errors.UNKNOWN_TOPIC_OR_PARTITION.code || errorCode === errors.UNKNOWN_TOPIC_ID.code
+
+const empty = (partitionIndex: number) => ({
   partitionIndex,
-  errorCode: refusal.code,
+  errorCode: 0,
   highWatermark: -1,
   lastStableOffset: -1,
   logStartOffset: -1,
   abortedTransactions: null,
   records: emptyBytes,
 })
+
+function failed(partitionIndex: number, { code: errorCode }: Refusal): PartitionAnswer {
+  const answer = { ...empty(partitionIndex), errorCode }
+  return isUnknown(answer) ? { ...answer, abortedTransactions: [] } : answer
+}
 
 function readOne(
   wanted: Wanted,
@@ -44,8 +52,17 @@ function readOne(
   const fail = (refusal: Refusal): Gathered => ({ wanted, answer: failed(index, refusal), lease: undefined })
   const partition = partitionOf(wanted, context)
   if (partition instanceof Refusal) return fail(partition)
-  const fenced = checkLeaderEpoch(currentLeaderEpoch, partition)
+  // Here, and only here, a real broker takes every epoch below 0 for none.
+  const fenced = checkLeaderEpoch(Math.max(-1, currentLeaderEpoch), partition)
   if (fenced !== undefined) return fail(fenced)
+  const parting = lastFetchedEpoch < 0 ? undefined : partition.parting(lastFetchedEpoch, fetchOffset)
+  if (parting instanceof Refusal) return fail(parting)
+  if (parting !== undefined) {
+    const { highWatermark, lastStableOffset, logStartOffset } = partition
+    const divergingEpoch = { epoch: parting[0], endOffset: parting[1] }
+    const answer = { ...empty(index), highWatermark, lastStableOffset, logStartOffset, divergingEpoch }
+    return { wanted, answer, lease: undefined }
+  }
   const read = partition.read(fetchOffset, Math.max(0, bytesMax), committed, wholeFirst)
   if (read instanceof Refusal) return fail(read)
   const { lease, highWatermark, lastStableOffset, logStartOffset } = read
@@ -57,18 +74,6 @@ function readOne(
     logStartOffset,
     abortedTransactions: committed ? [] : null,
     records: lease.bytes,
-  }
-  if (lastFetchedEpoch >= 0) {
-    const [epoch, endOffset] = partition.log.epochEnd(lastFetchedEpoch)
-    const parted = epoch !== -1 && (epoch < lastFetchedEpoch || endOffset < fetchOffset)
-    if (parted) {
-      lease.release()
-      return {
-        wanted,
-        answer: { ...answer, records: emptyBytes, divergingEpoch: { epoch, endOffset } },
-        lease: undefined,
-      }
-    }
   }
   return { wanted, answer, lease }
 }
@@ -98,23 +103,28 @@ function release({ gathered }: Round): void {
 
 function answer(round: Round, scope: FetchScope, context: Context): Response<typeof fetch> {
   context.onSent(() => release(round))
-  const byTopic = new Map<string, PartitionAnswer[]>()
-  for (const { wanted, answer: partition, lease } of round.gathered) {
+  const topics: { topic: string; partitions: PartitionAnswer[] }[] = []
+  for (const { wanted, answer: partition, lease } of unknownLast(round.gathered)) {
     const { highWatermark, logStartOffset = -1 } = partition
     const failed = partition.errorCode !== 0 || partition.divergingEpoch !== undefined
     const told = { highWatermark, logStartOffset, failed, byteCount: lease?.bytes.length ?? 0 }
     if (!scope.tells(wanted, told)) continue
-    const partitions = byTopic.get(wanted.topic)
-    if (partitions === undefined) byTopic.set(wanted.topic, [partition])
-    else partitions.push(partition)
+    // A topic stands there as often as the request comes back to it: the order of partitions is what clients rely on.
+    const last = topics.at(-1)
+    if (last?.topic === wanted.topic) last.partitions.push(partition)
+    else topics.push({ topic: wanted.topic, partitions: [partition] })
   }
   const byId = context.version >= 13
   return {
     sessionId: scope.sessionId,
-    responses: [...byTopic].map(([topic, partitions]) =>
-      byId ? { topicId: topic, partitions } : { topic, partitions },
-    ),
+    responses: byId ? topics.map(({ topic, partitions }) => ({ topicId: topic, partitions })) : topics,
   }
+}
+
+/** In the order of the request, as a real broker: behind the others what is not there. */
+function unknownLast(gathered: Gathered[]): Gathered[] {
+  if (!gathered.some(({ answer }) => isUnknown(answer))) return gathered
+  return [...gathered.filter(({ answer }) => !isUnknown(answer)), ...gathered.filter(({ answer }) => isUnknown(answer))]
 }
 
 /**

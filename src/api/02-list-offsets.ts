@@ -52,12 +52,12 @@ function find(partition: Partition, timestamp: number, committed: boolean): Foun
 function answer(topic: string, asked: Asked, committed: boolean, { broker, version }: Context) {
   const { partitionIndex, timestamp, currentLeaderEpoch } = asked
   const refuse = (refusal: Refusal) => ({ partitionIndex, errorCode: refusal.code, ...nothing })
+  const since = firstVersion.get(timestamp) ?? 0
+  if (timestamp < place.earliestPending || version < since) return refuse(new Refusal('UNSUPPORTED_VERSION'))
   const partition = broker.topic(topic)?.partitions[partitionIndex]
   if (partition === undefined) return refuse(new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
   const fenced = checkLeaderEpoch(currentLeaderEpoch, partition)
   if (fenced !== undefined) return refuse(fenced)
-  const since = firstVersion.get(timestamp) ?? 0
-  if (timestamp < place.earliestPending || version < since) return refuse(new Refusal('UNSUPPORTED_VERSION'))
   try {
     return { partitionIndex, errorCode: errors.NONE.code, ...find(partition, timestamp, committed) }
   } catch (cause) {

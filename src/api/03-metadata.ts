@@ -1,6 +1,6 @@
 // Metadata: which topics there are, who leads their partitions, and where the brokers are.
 
-import { errors, type Refusal } from '../../protocol/errors.ts'
+import { type ErrorName, errors, type Refusal } from '../../protocol/errors.ts'
 import { metadata } from '../../protocol/messages/03-metadata.ts'
 import { type Request, zeroUuid } from '../../protocol/schema.ts'
 import type { Topic } from '../broker/topic.ts'
@@ -32,57 +32,72 @@ function describe(topic: Topic, { broker }: Context, operations: number) {
   }
 }
 
-const missing = (errorCode: number, name: string | null, topicId: string) => ({
-  errorCode,
+const missing = (error: ErrorName, name: string | null, topicId: string, operations: number) => ({
+  errorCode: errors[error].code,
   name,
   topicId,
   isInternal: false,
   partitions: [],
-  topicAuthorizedOperations: notAsked,
+  topicAuthorizedOperations: operations,
 })
 
-/** Topics asked for by name or id, in the order of the request. */
-function named(request: MetadataRequest, refusals: Map<string, Refusal>, context: Context, operations: number) {
-  return request.topics!.map(({ name, topicId }) => {
-    if (name === null || topicId !== zeroUuid) {
-      const topic = context.broker.topicById(topicId)
-      if (topic !== undefined) return describe(topic, context, operations)
-      return missing(errors.UNKNOWN_TOPIC_ID.code, name, topicId)
-    }
-    const topic = context.broker.topic(name)
-    if (topic !== undefined) return describe(topic, context, operations)
-    return missing(refusals.get(name)?.code ?? errors.UNKNOWN_TOPIC_OR_PARTITION.code, name, zeroUuid)
-  })
+/** Each id once, those that name nothing first. */
+function byId(ids: readonly string[], context: Context, operations: number) {
+  const topics = [...new Set(ids)].map((id) => ({ id, topic: context.broker.topicById(id) }))
+  return [
+    ...topics
+      .filter(({ topic }) => topic === undefined)
+      .map(({ id }) => missing('UNKNOWN_TOPIC_ID', null, id, notAsked)),
+    ...topics.flatMap(({ topic }) => (topic === undefined ? [] : [describe(topic, context, operations)])),
+  ]
 }
 
-/** Versions 10 and 11 have ids and null names in their bytes but do not serve them: Kafka refuses such a request whole. */
-function asksTooEarly({ topics }: MetadataRequest, version: number): boolean {
-  return version < 12 && topics !== null && topics.some(({ name, topicId }) => name === null || topicId !== zeroUuid)
+/** Each name once, those that are there first. */
+function byName(names: readonly string[], refusals: Map<string, Refusal>, context: Context, operations: number) {
+  const topics = [...new Set(names)].map((name) => ({ name, topic: context.broker.topic(name) }))
+  const error = (name: string) => refusals.get(name)?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'
+  return [
+    ...topics.flatMap(({ topic }) => (topic === undefined ? [] : [describe(topic, context, operations)])),
+    ...topics
+      .filter(({ topic }) => topic === undefined)
+      .map(({ name }) => missing(error(name), name, zeroUuid, operations)),
+  ]
+}
+
+/** Versions 10 and 11 have ids and null names in their bytes but do not serve them, and none serves what has neither. */
+function cannotBe({ topics }: MetadataRequest, version: number): boolean {
+  if (topics === null) return false
+  if (version < 12) return topics.some(({ name, topicId }) => name === null || topicId !== zeroUuid)
+  return topics.some(({ name, topicId }) => name === null && topicId === zeroUuid)
 }
 
 const refusedWhole = ({ topics }: MetadataRequest) => ({
   brokers: [],
-  topics: topics!.map(({ name, topicId }) => missing(errors.INVALID_REQUEST.code, name ?? '', topicId)),
+  topics: topics!.map(({ name, topicId }) => missing('INVALID_REQUEST', name ?? '', topicId, notAsked)),
 })
 
 export const metadataApi = serve(metadata, [0, 13], async (request, context) => {
   const { broker, client, version } = context
-  if (asksTooEarly(request, version)) return refusedWhole(request)
+  if (cannotBe(request, version)) return refusedWhole(request)
   const { topics, allowAutoTopicCreation } = request
   const operations = request.includeTopicAuthorizedOperations ? topicOperations : notAsked
   // Version 0 has no null: its empty list means all.
   const all = topics === null || (version === 0 && topics.length === 0)
-  const names = all ? [] : topics.flatMap(({ name, topicId }) => (name !== null && topicId === zeroUuid ? [name] : []))
+  const ids = all ? [] : topics.map(({ topicId }) => topicId).filter((id) => id !== zeroUuid)
+  // A request that asks for one topic by its id asks for all by their ids.
+  const names = all || ids.length > 0 ? [] : topics.map(({ name }) => name!)
   const mayCreate = version < 4 || allowAutoTopicCreation
   const unknown = names.filter((name) => broker.topic(name) === undefined)
   const refusals = unknown.length > 0 && mayCreate ? await autoCreate(context, unknown) : nameRefusals(unknown, context)
+  const described = () => {
+    if (all) return broker.topics().map((topic) => describe(topic, context, operations))
+    return ids.length > 0 ? byId(ids, context, operations) : byName(names, refusals, context, operations)
+  }
   return {
     brokers: broker.nodes(client.listener).map(({ nodeId, host, port }) => ({ nodeId, host, port, rack: null })),
     clusterId: broker.clusterId,
     controllerId: broker.controller(),
-    topics: all
-      ? broker.topics().map((topic) => describe(topic, context, operations))
-      : named(request, refusals, context, operations),
+    topics: described(),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : notAsked,
   }
 })

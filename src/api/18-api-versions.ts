@@ -18,10 +18,13 @@ export const apiVersionsApi = (apis: () => Iterable<Api>): Api =>
       client.softwareName = clientSoftwareName
       client.softwareVersion = clientSoftwareVersion
     }
-    // KIP-1242: a client that means another cluster or node was sent to the wrong address and must begin anew.
-    const otherCluster = request.clusterId !== null && request.clusterId !== broker.clusterId
-    const otherNode = request.nodeId !== -1 && request.nodeId !== broker.nodeId
-    if (otherCluster || otherNode) return { errorCode: errors.REBOOTSTRAP_REQUIRED.code, apiKeys: [] }
+    // KIP-1242: a client that means another cluster or node was sent to the wrong address and must begin anew. It says
+    // both or neither: a real broker refuses one without the other.
+    const { clusterId, nodeId } = request
+    if ((clusterId === null) !== (nodeId === -1)) return { errorCode: errors.INVALID_REQUEST.code, apiKeys: [] }
+    if (clusterId !== null && (clusterId !== broker.clusterId || nodeId !== broker.nodeId)) {
+      return { errorCode: errors.REBOOTSTRAP_REQUIRED.code, apiKeys: [] }
+    }
     const apiKeys = [...apis()].map(({ table, advertised: [minVersion, maxVersion] }) => ({
       apiKey: table.key,
       minVersion,

@@ -39,6 +39,12 @@ function checkReplicas({ numPartitions, replicationFactor, assignments }: Asked,
   return new Refusal('INVALID_REPLICATION_FACTOR', message)
 }
 
+/** In the order of a real broker: name, configurations, replicas, number of partitions. */
+const check = (asked: Asked, broker: Broker, listener: string): Refusal | undefined =>
+  broker.checkNewTopic({ ...newTopic(asked), partitions: -1 }) ??
+  checkReplicas(asked, broker, listener) ??
+  broker.checkPartitions(newTopic(asked))
+
 const refused = (name: string, refusal: Refusal) => ({
   name,
   errorCode: refusal.code,
@@ -61,6 +67,7 @@ const made = (topic: Topic) => ({
 const describe = (config: Topic['config']) =>
   config
     .describe({ synonyms: false, documentation: false, names: null })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, value, readOnly, configSource, isSensitive }) => ({
       name,
       value,
@@ -68,6 +75,12 @@ const describe = (config: Topic['config']) =>
       configSource,
       isSensitive,
     }))
+
+/** What is named twice is answered once, after the others. */
+const inOrder = (topics: readonly Asked[], twice: ReadonlySet<string>): Asked[] => [
+  ...topics.filter(({ name }) => !twice.has(name)),
+  ...new Map(topics.filter(({ name }) => twice.has(name)).map((asked) => [asked.name, asked])).values(),
+]
 
 export const createTopicsApi = serve(createTopics, [2, 7], async (request, { broker, client }) => {
   const refusals = new Map<string, Refusal>()
@@ -77,13 +90,13 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, { bro
     const { name } = asked
     const refusal = twice.has(name)
       ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.')
-      : (broker.checkNewTopic(newTopic(asked)) ?? checkReplicas(asked, broker, client.listener))
+      : check(asked, broker, client.listener)
     if (refusal !== undefined) refusals.set(name, refusal)
   }
   const good = request.topics.filter(({ name }) => !refusals.has(name))
   if (request.validateOnly) {
     return {
-      topics: request.topics.map((asked) => {
+      topics: inOrder(request.topics, twice).map((asked) => {
         const refusal = refusals.get(asked.name)
         if (refusal !== undefined) return refused(asked.name, refusal)
         const wanted = newTopic(asked)
@@ -105,7 +118,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, { bro
     for (const { name } of good) refusals.set(name, new Refusal('KAFKA_STORAGE_ERROR', cause.message))
   }
   return {
-    topics: names.map((name) => {
+    topics: inOrder(request.topics, twice).map(({ name }) => {
       const refusal = refusals.get(name)
       return refusal === undefined ? made(broker.topic(name)!) : refused(name, refusal)
     }),

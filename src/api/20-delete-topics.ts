@@ -1,11 +1,12 @@
 // DeleteTopics: by name, and from version 6 also by id.
 
-import { Refusal } from '../../protocol/errors.ts'
+import { errors, Refusal } from '../../protocol/errors.ts'
 import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import { type Context, serve } from './api.ts'
+import { namedTwice } from './named-twice.ts'
 
 type Asked = { name: string | null; topicId: string }
 
@@ -20,6 +21,20 @@ function find({ name, topicId }: Asked, { broker }: Context): Topic | Refusal {
   if (name === null) return broker.topicById(topicId) ?? new Refusal('UNKNOWN_TOPIC_ID')
   return broker.topic(name) ?? new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
 }
+
+/** What is to be deleted, by whichever of its two names. */
+function subject({ name, topicId }: Asked, { broker }: Context): string {
+  const topic = name === null ? broker.topicById(topicId) : broker.topic(name)
+  return name !== null && topicId !== zeroUuid ? `${name} ${topicId}` : (topic?.id ?? name ?? topicId)
+}
+
+/** A topic that is to be deleted twice stays: one answer, with all the names it was called. */
+const refuseTwice = ({ name, topicId }: Asked, before: Asked = { name: null, topicId: zeroUuid }) => ({
+  name: name ?? before.name,
+  topicId: topicId === zeroUuid ? before.topicId : topicId,
+  errorCode: errors.INVALID_REQUEST.code,
+  errorMessage: 'The topic is named more than once.',
+})
 
 async function remove(asked: Asked, context: Context) {
   const topic = find(asked, context)
@@ -37,5 +52,13 @@ async function remove(asked: Asked, context: Context) {
 export const deleteTopicsApi = serve(deleteTopics, [1, 6], async (request, context) => {
   const asked: Asked[] =
     context.version >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroUuid }))
-  return { responses: await Promise.all(asked.map(({ name, topicId }) => remove({ name, topicId }, context))) }
+  const twice = namedTwice(asked.map((one) => subject(one, context)))
+  const once = asked.filter((one) => !twice.has(subject(one, context)))
+  const refused = new Map<string, ReturnType<typeof refuseTwice>>()
+  for (const one of asked) {
+    const about = subject(one, context)
+    if (twice.has(about)) refused.set(about, refuseTwice(one, refused.get(about)))
+  }
+  const removed = await Promise.all(once.map(({ name, topicId }) => remove({ name, topicId }, context)))
+  return { responses: [...removed, ...refused.values()] }
 })

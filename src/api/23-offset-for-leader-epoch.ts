@@ -21,9 +21,7 @@ export const offsetForLeaderEpochApi = serve(offsetForLeaderEpoch, [2, 4], (requ
       const fenced = checkLeaderEpoch(currentLeaderEpoch, partition)
       if (fenced !== undefined) return refuse(fenced)
       try {
-        // An epoch that has written nothing yet is known all the same: it is the leader's.
-        const current = asked === partition.leaderEpoch
-        const [leaderEpoch, endOffset] = current ? [asked, partition.logEndOffset] : partition.log.epochEnd(asked)
+        const [leaderEpoch, endOffset] = partition.epochEnd(asked)
         return { errorCode: 0, partition: index, leaderEpoch, endOffset }
       } catch (cause) {
         return refuse(storageRefusal(cause))

@@ -19,7 +19,8 @@ function describe({ resourceType, resourceName, configurationKeys }: Asked, want
     resource.type === 'topic'
       ? resource.topic.config.describe(request)
       : context.broker.config.describe(resource.name, request)
-  return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs }
+  // Not null: some clients read it without asking.
+  return { errorCode: 0, errorMessage: '', resourceType, resourceName, configs }
 }
 
 export const describeConfigsApi = serve(describeConfigs, [1, 4], (request, context) => {

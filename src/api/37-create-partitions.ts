@@ -21,7 +21,9 @@ function check({ name, count, assignments }: Asked, { broker, client }: Context)
   if (count < current) {
     return refuse(`The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`)
   }
-  if (count > broker.partitionsMax) return refuse(`${count} partitions; ${broker.partitionsMax} is the most here.`)
+  if (count > broker.partitionsMax) {
+    return new Refusal('POLICY_VIOLATION', `${count} partitions; ${broker.partitionsMax} is the most here.`)
+  }
   if (assignments === null) return undefined
   if (assignments.length !== count - current) {
     const message = `Attempted to add ${count - current} additional partition(s), but ${assignments.length} assignment(s) were specified.`
@@ -52,6 +54,8 @@ async function grow(asked: Asked, twice: boolean, validateOnly: boolean, context
 
 export const createPartitionsApi = serve(createPartitions, [0, 3], async (request, context) => {
   const twice = namedTwice(request.topics.map(({ name }) => name))
-  const results = request.topics.map((asked) => grow(asked, twice.has(asked.name), request.validateOnly, context))
+  // One answer for a name, however often it stands there.
+  const asked = [...new Map(request.topics.map((topic) => [topic.name, topic])).values()]
+  const results = asked.map((topic) => grow(topic, twice.has(topic.name), request.validateOnly, context))
   return { results: await Promise.all(results) }
 })

@@ -6,12 +6,16 @@ import { serve } from './api.ts'
 import { clusterOperations, notAsked } from './authorized-operations.ts'
 
 const brokers = 1
+const controllers = 2
 
 export const describeClusterApi = serve(describeCluster, [0, 2], (request, { broker, client }) => {
   if (request.endpointType !== brokers) {
+    const known = request.endpointType === controllers
     return {
-      errorCode: errors.MISMATCHED_ENDPOINT_TYPE.code,
-      errorMessage: 'The request was sent to an endpoint of a broker; controllers have none here.',
+      errorCode: known ? errors.MISMATCHED_ENDPOINT_TYPE.code : errors.UNSUPPORTED_ENDPOINT_TYPE.code,
+      errorMessage: known
+        ? 'The request was sent to an endpoint of a broker; controllers have none here.'
+        : `Endpoint type ${request.endpointType} is not known.`,
       clusterId: '',
       controllerId: -1,
       brokers: [],

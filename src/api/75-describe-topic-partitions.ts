@@ -1,6 +1,6 @@
 // DescribeTopicPartitions: topics page by page, with a cursor between the pages (KIP-966).
 
-import { errors } from '../../protocol/errors.ts'
+import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { describeTopicPartitions } from '../../protocol/messages/75-describe-topic-partitions.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
@@ -8,8 +8,6 @@ import { type Context, serve } from './api.ts'
 import { notAsked, topicOperations } from './authorized-operations.ts'
 
 const limitMax = 2000
-/** Asked with a list, Kafka lists what nobody asked about as not wanted. */
-const operationsOf = (known: boolean) => (known ? topicOperations : notAsked)
 
 function describe(partition: Partition, { broker }: Context) {
   const leaderId = broker.leader(partition)
@@ -26,24 +24,42 @@ function describe(partition: Partition, { broker }: Context) {
   }
 }
 
+type Cursor = { topicName: string; partitionIndex: number }
+
+/** A cursor names one of the topics that are asked for, if any are, and a partition from 0 on. */
+function isBad({ topicName, partitionIndex }: Cursor, asked: readonly string[]): boolean {
+  return partitionIndex < 0 || (asked.length > 0 && !asked.includes(topicName))
+}
+
+const missing = (error: ErrorName, name: string, topicAuthorizedOperations: number) => ({
+  errorCode: errors[error].code,
+  name,
+  topicId: zeroUuid,
+  isInternal: false,
+  partitions: [],
+  topicAuthorizedOperations,
+})
+
 export const describeTopicPartitionsApi = serve(describeTopicPartitions, [0, 0], (request, context) => {
   const { broker } = context
   const { cursor } = request
   const asked = request.topics.map(({ name }) => name)
+  if (cursor !== null && isBad(cursor, asked)) {
+    return { topics: asked.map((name) => missing('INVALID_REQUEST', name, notAsked)), nextCursor: null }
+  }
   const all = asked.length === 0 ? broker.topics().map(({ name }) => name) : [...new Set(asked)].sort()
   const names = cursor === null ? all : all.filter((name) => name >= cursor.topicName)
   let left = Math.max(1, Math.min(request.responsePartitionLimit, limitMax))
   const topics = []
   for (const name of names) {
+    if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
     const topic = broker.topic(name)
     if (topic === undefined) {
-      const errorCode = (broker.checkTopicName(name) ?? { code: errors.UNKNOWN_TOPIC_OR_PARTITION.code }).code
-      const topicAuthorizedOperations = operationsOf(false)
-      topics.push({ errorCode, name, topicId: zeroUuid, isInternal: false, partitions: [], topicAuthorizedOperations })
+      const error = broker.checkTopicName(name)?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'
+      topics.push(missing(error, name, topicOperations))
       continue
     }
-    if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
-    const from = cursor?.topicName === name ? Math.max(0, cursor.partitionIndex) : 0
+    const from = cursor?.topicName === name ? cursor.partitionIndex : 0
     const shown = topic.partitions.slice(from, from + left)
     left -= shown.length
     topics.push({
@@ -52,7 +68,7 @@ export const describeTopicPartitionsApi = serve(describeTopicPartitions, [0, 0],
       topicId: topic.id,
       isInternal: topic.isInternal,
       partitions: shown.map((partition) => describe(partition, context)),
-      topicAuthorizedOperations: operationsOf(true),
+      topicAuthorizedOperations: topicOperations,
     })
     const next = from + shown.length
     if (next < topic.partitions.length) return { topics, nextCursor: { topicName: name, partitionIndex: next } }

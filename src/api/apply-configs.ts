@@ -3,7 +3,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Context } from './api.ts'
-import { findResource, type Resource } from './config-resource.ts'
+import { findResource, type Resource, resourceTypes } from './config-resource.ts'
 import { namedTwice } from './named-twice.ts'
 
 type Named = { resourceType: number; resourceName: string }
@@ -20,6 +20,9 @@ export function applyConfigs<R extends Named>(
   const twice = namedTwice(resources.map(keyOf))
   const apply = async (asked: R): Promise<Refusal | undefined> => {
     if (twice.has(keyOf(asked))) return new Refusal('INVALID_REQUEST', 'Each resource must appear at most once.')
+    if (asked.resourceType === resourceTypes.topic && asked.resourceName === '') {
+      return new Refusal('INVALID_REQUEST', 'The topic to configure has no name.')
+    }
     const resource = findResource(asked.resourceType, asked.resourceName, context)
     if (resource instanceof Refusal) return resource
     const overrides = next(resource, asked)

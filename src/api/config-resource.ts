@@ -19,8 +19,10 @@ export function findResource(resourceType: number, name: string, { broker }: Con
       return topic === undefined ? new Refusal('UNKNOWN_TOPIC_OR_PARTITION') : { type: 'topic', topic }
     }
     case resourceTypes.broker: {
-      if (name === '' || name === String(broker.nodeId)) return { type: 'broker', name }
-      const message = /^-?\d+$/.test(name)
+      if (name === '') return { type: 'broker', name }
+      const isNumber = /^[+-]?\d+$/.test(name)
+      if (isNumber && Number(name) === broker.nodeId) return { type: 'broker', name: String(broker.nodeId) }
+      const message = isNumber
         ? `Unexpected broker id, expected ${broker.nodeId} or empty string, but received ${name}`
         : `Broker id must be an integer, but it is: ${name}`
       return new Refusal('INVALID_REQUEST', message)

@@ -51,7 +51,8 @@ export class FetchSessions {
   open(request: FetchRequest, version: number): FetchScope | ErrorName {
     const byId = version >= 13
     const { sessionId, sessionEpoch } = request
-    if (sessionEpoch > 0 && sessionId !== 0) return this.#continue(request, byId)
+    // Epochs 0 and -1 name all partitions; every other one goes on with a session that must be there.
+    if (version >= 7 && sessionEpoch !== 0 && sessionEpoch !== -1) return this.#continue(request, byId)
     if (sessionId !== 0) this.#sessions.delete(sessionId)
     const wanted = request.topics.flatMap(({ topic, topicId, partitions }) =>
       partitions.map((partition) => ({ topic: byId ? topicId : topic, request: partition })),
@@ -102,9 +103,6 @@ export class FetchSessions {
     if (session.byId !== byId) return 'FETCH_SESSION_TOPIC_ID_ERROR'
     session.epoch = session.epoch === epochMax ? 1 : session.epoch + 1
     session.usedAt = this.#clock.now()
-    for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
-      for (const partition of partitions) session.entries.delete(keyOf(byId ? topicId : topic, partition))
-    }
     for (const { topic, topicId, partitions } of request.topics) {
       for (const partition of partitions) {
         const name = byId ? topicId : topic
@@ -112,6 +110,14 @@ export class FetchSessions {
         const told = session.entries.get(key)?.told
         session.entries.set(key, { topic: name, request: partition, told })
       }
+    }
+    // Last: what is asked for and forgotten in one request is forgotten.
+    for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
+      for (const partition of partitions) session.entries.delete(keyOf(byId ? topicId : topic, partition))
+    }
+    if (session.entries.size === 0) {
+      this.#sessions.delete(session.id)
+      return { sessionId: 0, wanted: [], tells: tellsAll }
     }
     return {
       sessionId: session.id,

@@ -154,16 +154,19 @@ export class Broker {
         return new Refusal('INVALID_TOPIC_EXCEPTION', message)
       }
     }
+    return validateTopicConfigs(new Map(Object.entries(configs))) ?? this.checkPartitions({ name, partitions })
+  }
+
+  /** What stands against the number of partitions of a new topic. */
+  checkPartitions({ name, partitions }: Pick<NewTopic, 'name' | 'partitions'>): Refusal | undefined {
     if (partitions !== -1 && (partitions < 1 || partitions > partitionsMax)) {
-      const message =
-        partitions < 1
-          ? 'Number of partitions was set to an invalid non-positive value.'
-          : `${partitions} partitions are asked for; ${partitionsMax} is the most a topic may have here.`
-      return new Refusal('INVALID_PARTITIONS', message)
+      if (partitions < 1) {
+        return new Refusal('INVALID_PARTITIONS', 'Number of partitions was set to an invalid non-positive value.')
+      }
+      const message = `${partitions} partitions are asked for; ${partitionsMax} is the most a topic may have here.`
+      return new Refusal('POLICY_VIOLATION', message)
     }
-    const notOurs = this.checkOwnPartitions(name, partitions)
-    if (notOurs !== undefined) return notOurs
-    return validateTopicConfigs(new Map(Object.entries(configs)))
+    return this.checkOwnPartitions(name, partitions)
   }
 
   /** How many partitions a topic gets when nobody says. */

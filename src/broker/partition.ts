@@ -104,6 +104,16 @@ export class Partition {
     return this.highWatermark
   }
 
+  /**
+   * Where the history of an epoch ends, and which epoch that is: -1 twice where nobody knows. An epoch that has written
+   * nothing yet is known all the same: it is the leader's. Before the first epoch there was nothing.
+   */
+  epochEnd(epoch: number): readonly [epoch: number, endOffset: number] {
+    if (epoch === -1) return [-1, -1]
+    if (epoch === this.leaderEpoch) return [epoch, this.logEndOffset]
+    return epoch < 0 ? [epoch, this.logStartOffset] : this.log.epochEnd(epoch)
+  }
+
   /** Appends a producer's batch. A refusal and a disk that refuses are answers; nothing has changed then. */
   append(records: Records, produceVersion: number): Appended | BatchRefusal {
     try {
@@ -168,6 +178,22 @@ export class Partition {
 
   #flushInBackground(): void {
     this.flush().catch((cause: unknown) => console.error(`Flush of ${this.#folder} failed: ${String(cause)}`))
+  }
+
+  /**
+   * Where a reader's history leaves ours, if it does: the last epoch of its own records that we know too, and its end.
+   * Refused where we know nothing of that epoch (KIP-320).
+   */
+  parting(lastFetchedEpoch: number, fetchOffset: number): readonly [number, number] | Refusal | undefined {
+    try {
+      const [epoch, endOffset] = this.epochEnd(lastFetchedEpoch)
+      if (epoch === -1) {
+        return new Refusal('OFFSET_OUT_OF_RANGE', `Nothing is known of epoch ${lastFetchedEpoch} or any before it.`)
+      }
+      return epoch < lastFetchedEpoch || endOffset < fetchOffset ? [epoch, endOffset] : undefined
+    } catch (cause) {
+      return storageRefusal(this.#fail(cause))
+    }
   }
 
   /** Reads batches from an offset on; `committed` stops at the last stable offset. */
