@@ -1,6 +1,7 @@
 // One of the two brokers that are asked the same: keeps what it answered, with everything taken out that may differ
 // between two brokers of the same kind (ids, addresses, the time of day).
 
+import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { metadata } from '../../protocol/messages/03-metadata.ts'
 import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
 import { createTopics } from '../../protocol/messages/19-create-topics.ts'
@@ -110,11 +111,19 @@ export class Side {
     for (let tries = 0; tries < 100; tries++) {
       const { topics } = await this.quiet(metadata, 12, { topics: [{ name }], allowAutoTopicCreation: false })
       const { errorCode: code, partitions } = topics[0]!
-      if (code === 0 && partitions.length === numPartitions && partitions.every((p) => p.errorCode === 0))
-        return topicId
+      const isThere = code === 0 && partitions.length === numPartitions && partitions.every((p) => p.errorCode === 0)
+      if (isThere && (await this.#isLed(name, numPartitions))) return topicId
       await pause(20)
     }
     throw new Error(`${this.bootstrap}: ${name} does not come up`)
+  }
+
+  /** Metadata may know of a leader before it knows itself. */
+  async #isLed(name: string, numPartitions: number): Promise<boolean> {
+    const partitions = Array.from({ length: numPartitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1 }))
+    const body = { replicaId: -1, isolationLevel: 0, topics: [{ name, partitions }] }
+    const { topics } = await this.quiet(listOffsets, 5, body)
+    return topics[0]!.partitions.every(({ errorCode }) => errorCode === 0)
   }
 
   /** Waits until what was changed is seen. */

@@ -72,12 +72,16 @@ export async function metadataScenario(side: Side): Promise<void> {
     version < 12 ? undefined : { topics: [id, other].map((topicId) => ({ name: null, topicId })), ...quiet },
   )
   for (const includeClusterAuthorizedOperations of [false, true]) {
-    await side.each(`operations, cluster ${includeClusterAuthorizedOperations}`, metadata, {
-      topics: [{ name: 'md-b' }, { name: 'md-none' }],
-      ...quiet,
-      includeClusterAuthorizedOperations,
-      includeTopicAuthorizedOperations: true,
-    })
+    await side.each(`operations, cluster ${includeClusterAuthorizedOperations}`, metadata, (version) =>
+      version < 8
+        ? undefined
+        : {
+            topics: [{ name: 'md-b' }, { name: 'md-nobody' }, { name: 'a/b' }],
+            ...quiet,
+            includeClusterAuthorizedOperations,
+            includeTopicAuthorizedOperations: true,
+          },
+    )
   }
 }
 

@@ -141,6 +141,7 @@ export async function produceScenario(side: Side): Promise<void> {
     await send(
       'log-append time from a client',
       changed(good(), (b) => b.writeInt16BE(8, 21)),
+      `po-v${version}`,
     )
     await send(
       'log-append time from a client, there',
@@ -150,6 +151,7 @@ export async function produceScenario(side: Side): Promise<void> {
     await send(
       'codec 5',
       changed(good(), (b) => b.writeInt16BE(5, 21)),
+      `po-v${version}`,
     )
     await send(
       'an unknown attribute',
