@@ -65,9 +65,13 @@ export class Broker {
     return added
   }
 
-  /** Folders whose topic was deleted before they could be removed. */
+  /** Folders whose topic was deleted before they could be removed. Any other stays: it may be all that somebody has left. */
   #removeOrphans(): void {
-    for (const id of this.store.list('topics')) if (!this.#byId.has(id)) this.store.removeFolder(topicFolder(id))
+    const unknown = this.store.list('topics').filter((id) => !this.#byId.has(id))
+    for (const id of unknown) {
+      if (this.#metadata.state.removed.has(id)) this.store.removeFolder(topicFolder(id))
+      else console.error(`${topicFolder(id)} belongs to no topic; it is left alone.`)
+    }
   }
 
   #inBackground(work: Promise<unknown>): void {

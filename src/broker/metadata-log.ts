@@ -30,6 +30,8 @@ export type MetadataState = {
   topics: Map<string, { id: string; name: string; partitions: number; configs: Configs; at: number }>
   brokerConfigs: Map<string, Configs>
   nextProducerId: number
+  /** Ids of topics that were deleted since the last snapshot: their folders may be removed. */
+  removed: Set<string>
 }
 
 const config: LogConfig = {
@@ -59,6 +61,7 @@ export const emptyMetadata = (): MetadataState => ({
   topics: new Map(),
   brokerConfigs: new Map(),
   nextProducerId: 0,
+  removed: new Set(),
 })
 
 /** Takes a record in: at replay and when a change is made. */
@@ -72,6 +75,7 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       break
     case 'topic-removed':
       state.topics.delete(record.id)
+      state.removed.add(record.id)
       break
     case 'partitions': {
       const topic = state.topics.get(record.id)
@@ -90,12 +94,14 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
 }
 
 export class MetadataLog {
+  readonly #store: Store
   readonly #log: Log
   readonly #clock: Clock
   readonly state = emptyMetadata()
 
   /** Opens and replays the log. Throws Corruption, StorageError. */
   constructor(store: Store, clock: Clock) {
+    this.#store = store
     this.#clock = clock
     this.#log = new Log(store, 'metadata', config)
     for (const record of this.#records()) applyMetadata(this.state, record)
@@ -142,7 +148,9 @@ export class MetadataLog {
   /** Writes the state as one batch and forgets what lies before it. */
   async snapshot(): Promise<void> {
     if (this.#log.byteCount < snapshotAtBytes) return
-    const { clusterId, topics, brokerConfigs, nextProducerId } = this.state
+    const { clusterId, topics, brokerConfigs, nextProducerId, removed } = this.state
+    // Of deleted topics only those whose folders are still to be removed.
+    const left = this.#store.list('topics').filter((id) => removed.has(id))
     const start = this.#log.logEndOffset
     this.#log.roll()
     this.#append([
@@ -150,6 +158,7 @@ export class MetadataLog {
       { v: 1, type: 'producer-ids', next: nextProducerId },
       ...[...topics.values()].map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
       ...[...brokerConfigs].map(([name, configs]) => ({ v: 1, type: 'config', of: 'broker', name, configs }) as const),
+      ...left.map((id) => ({ v: 1, type: 'topic-removed', id }) as const),
     ])
     await this.#log.flush()
     this.#log.deleteBelow(start)

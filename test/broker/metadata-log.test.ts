@@ -1,0 +1,151 @@
+// The metadata log: every change is whole or not there, at whatever byte the process dies.
+
+import { describe, expect, test } from 'vitest'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import { Broker } from '../../src/broker/broker.ts'
+import { BrokerConfig } from '../../src/broker/broker-config.ts'
+import { MetadataLog, type MetadataRecord, type MetadataState } from '../../src/broker/metadata-log.ts'
+import { checkLog } from '../../src/log/check.ts'
+import { systemClock } from '../../src/storage/clock.ts'
+import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { batchOf } from '../log/log-environment.ts'
+
+const open = (store: FaultyStore) => new MetadataLog(store, systemClock)
+const copyOf = (state: MetadataState): MetadataState => structuredClone(state)
+const topic = (name: string, configs: Record<string, string> = {}): MetadataRecord => ({
+  v: 1,
+  type: 'topic',
+  id: `id-of-${name}`,
+  name,
+  partitions: 1,
+  configs,
+  at: 5,
+})
+
+/** Changes of every kind; each array is one change. */
+const history: readonly (readonly MetadataRecord[])[] = [
+  [{ v: 1, type: 'cluster', id: 'cluster', at: 1 }],
+  [topic('orders'), topic('stock', { 'retention.ms': '5' })],
+  [{ v: 1, type: 'partitions', id: 'id-of-orders', count: 7 }],
+  [{ v: 1, type: 'config', of: 'topic', name: 'orders', configs: { 'cleanup.policy': 'compact' } }],
+  [{ v: 1, type: 'config', of: 'broker', name: '', configs: { 'log.retention.ms': '9' } }],
+  [{ v: 1, type: 'producer-ids', next: 1000 }],
+  [{ v: 1, type: 'topic-removed', id: 'id-of-stock' }, topic('stock--again')],
+]
+
+describe('a change', () => {
+  test('is there as a whole or not at all after a kill at any byte of it', async () => {
+    const store = new FaultyStore()
+    const log = open(store)
+    let crashes = 0
+    for (const records of history) {
+      const before = copyOf(log.state)
+      const after = copyOf(before)
+      const found: MetadataState[] = []
+      const byteCount = encodeBatch({
+        records: records.map((record) => ({ timestamp: 1, value: Buffer.from(JSON.stringify(record)) })),
+      }).length
+      store.fault = (operation) => {
+        if (operation !== 'staged' && operation !== 'commit') return undefined
+        for (let torn = 0; torn <= byteCount + 20; torn++) {
+          found.push(copyOf(open(store.after('kill', torn, undefined, torn % 2)).state))
+          crashes++
+        }
+        return undefined
+      }
+      await log.commit(records)
+      store.fault = () => undefined
+      Object.assign(after, copyOf(log.state))
+      const other = found.filter((state) => !equals(state, before) && !equals(state, after))
+      expect(other).toEqual([])
+      expect(found.some((state) => equals(state, before))).toBe(true)
+      expect(found.some((state) => equals(state, after))).toBe(true)
+    }
+    expect(crashes).toBeGreaterThan(1000)
+  })
+
+  test('is there after a power cut once its promise has resolved', async () => {
+    const store = new FaultyStore()
+    const log = open(store)
+    for (const records of history) {
+      await log.commit(records)
+      expect(open(store.after('power cut')).state).toEqual(log.state)
+    }
+  })
+
+  test('that the disk refuses has not taken effect', async () => {
+    const store = new FaultyStore()
+    const log = open(store)
+    await log.commit(history[0]!)
+    const before = copyOf(log.state)
+    store.fault = (operation) => (operation === 'stage' ? 'ENOSPC' : undefined)
+    expect(() => log.commit([topic('refused')])).toThrow(expect.objectContaining({ code: 'ENOSPC' }))
+    store.fault = () => undefined
+    expect(log.state).toEqual(before)
+    await log.commit([topic('taken')])
+    expect([...open(store.after('kill')).state.topics.values()].map(({ name }) => name)).toEqual(['taken'])
+  })
+})
+
+const equals = (a: MetadataState, b: MetadataState): boolean => plain(a) === plain(b)
+const plain = ({ topics, brokerConfigs, removed, ...rest }: MetadataState): string =>
+  JSON.stringify([rest, [...topics], [...brokerConfigs], [...removed]])
+
+test('a snapshot says the same in fewer bytes, at whatever moment of it the process dies or the power fails', async () => {
+  const store = new FaultyStore()
+  const log = open(store)
+  await log.commit(history.flat())
+  const long = 'x'.repeat(100_000)
+  for (let i = 0; i < 12; i++) {
+    await log.commit([{ v: 1, type: 'config', of: 'topic', name: 'orders', configs: { note: `${i}${long}` } }])
+  }
+  // Deleted topics whose folders are gone need not be remembered.
+  const lasting = (state: MetadataState) => ({ ...copyOf(state), removed: new Set() })
+  const before = lasting(log.state)
+  let crashes = 0
+  store.fault = (operation) => {
+    if (operation === 'read' || operation === 'stage') return undefined
+    expect(lasting(open(store.after('kill', crashes * 997)).state)).toEqual(before)
+    for (const luck of [() => false, () => true]) {
+      expect(lasting(open(store.after('power cut', 0, luck)).state)).toEqual(before)
+    }
+    crashes++
+    return undefined
+  }
+  await log.snapshot()
+  store.fault = () => undefined
+  expect(crashes).toBeGreaterThan(8)
+  expect(lasting(log.state)).toEqual(before)
+  const after = store.after('power cut')
+  expect(lasting(open(after).state)).toEqual(before)
+  const bytes = checkLog(after, 'metadata')
+  expect(bytes.findings.filter(({ kind }) => kind === 'damage')).toEqual([])
+  expect(checkLog(store, 'metadata').bytes).toBeLessThan(200_000)
+})
+
+test('records of a newer version are kept and change nothing', async () => {
+  const store = new FaultyStore()
+  const log = open(store)
+  await log.commit(history[0]!)
+  await log.commit([{ v: 1, type: 'from-the-future', name: 'x' } as unknown as MetadataRecord])
+  expect(open(store.after('kill')).state).toEqual(log.state)
+})
+
+test('a start removes the folders of deleted topics, and leaves alone what it does not know', async () => {
+  const store = new FaultyStore()
+  const core = new Broker({ store, clock: systemClock, config: new BrokerConfig(new Map()) })
+  const [orders, stock] = await core.createTopics(
+    ['orders', 'stock'].map((name) => ({ name, partitions: 1, configs: {} })),
+  )
+  for (const { partitions } of [orders!, stock!]) partitions[0]!.append(batchOf(['v0']), 9)
+  store.fault = (operation) => (operation === 'remove' ? 'EIO' : undefined)
+  await expect(core.deleteTopic(stock!)).rejects.toThrow('EIO')
+  const killed = store.after('kill')
+  expect(killed.list('topics').length).toBe(2)
+  new Broker({ store: killed, clock: systemClock, config: new BrokerConfig(new Map()) })
+  expect(killed.list('topics')).toEqual([orders!.id])
+  // Without its metadata a folder with records is no rubbish.
+  killed.removeFolder('metadata')
+  new Broker({ store: killed, clock: systemClock, config: new BrokerConfig(new Map()) })
+  expect(killed.list('topics')).toEqual([orders!.id])
+})
