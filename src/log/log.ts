@@ -11,7 +11,7 @@ import { BatchRefusal, checkStaged, repack, unplace } from './incoming.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { dropSnapshots, saveSnapshot } from './producer-snapshot.ts'
-import type { ProducerState } from './producer-state.ts'
+import type { ProducerState, Verdict } from './producer-state.ts'
 import { recover } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
 import { type Found, Segment, segmentIndexOf } from './segment.ts'
@@ -60,6 +60,7 @@ export class Log {
   #checkpoint: Checkpoint | undefined
   #compactedOffset: number
   #compacting = false
+  #released = false
   readonly recovered: { scannedBytes: number; cutBytes: number }
 
   /** Opens the log in `folder`; a missing folder is an empty log that owns nothing on the disk. */
@@ -146,8 +147,7 @@ export class Log {
       const verdict = this.#producers.check(staged, 0)
       if (verdict.kind !== 'new') segment.file.drop()
       if (verdict.kind === 'refused') return new BatchRefusal(verdict.error, verdict.message)
-      if (verdict.kind === 'duplicate')
-        return this.#duplicate(verdict.firstOffset, verdict.lastOffset, verdict.timestamp)
+      if (verdict.kind === 'duplicate') return this.#duplicate(verdict)
     }
     const { codec } = this.#config
     if (codec !== undefined && codec !== batch.codec(staged, 0)) {
@@ -166,7 +166,7 @@ export class Log {
     return this.#commit(segment, staged, options)
   }
 
-  #duplicate(baseOffset: number, lastOffset: number, timestamp: number): Appended {
+  #duplicate({ firstOffset: baseOffset, lastOffset, timestamp }: Extract<Verdict, { kind: 'duplicate' }>): Appended {
     const logAppendTimeMs = this.#config.logAppendTime ? timestamp : -1
     return { baseOffset, lastOffset, logAppendTimeMs, duplicate: true }
   }
@@ -370,7 +370,7 @@ export class Log {
   /** Notes what is flushed and indexed, so that the next start scans no further back. */
   saveCheckpoint(durable: boolean, closing = false): void {
     const active = this.#segments.at(-1)
-    if (active === undefined && this.#logEndOffset === 0) return
+    if (this.#released || (active === undefined && this.#logEndOffset === 0)) return
     // Only sealed and flushed segments, or all of a log that was just closed, are vouched for.
     const unflushed = [...this.#unflushed].reduce((low, { baseOffset }) => Math.min(low, baseOffset), Infinity)
     const whole = closing && unflushed === Infinity && active !== undefined
@@ -379,18 +379,17 @@ export class Log {
       ? { offset: this.#logEndOffset, segment, position: active.length }
       : { offset: segment, segment, position: 0 }
     // What was vouched for once stays so; its producer snapshot is the one that is there.
-    const known = this.#checkpoint?.recovered
-    const recovered = known !== undefined && known.offset > latest.offset ? known : latest
+    const known = this.#checkpoint?.recovered ?? latest
     this.#checkpoint = {
       v: 1,
       count: (this.#checkpoint?.count ?? 0) + 1,
       logStartOffset: this.#logStartOffset,
       epochs: this.#epochs.entries,
       compactedOffset: this.#compactedOffset,
-      recovered,
+      recovered: known.offset > latest.offset ? known : latest,
     }
     saveCheckpoint(this.#store, this.folder, this.#checkpoint, durable)
-    dropSnapshots(this.#store, this.folder, recovered.offset)
+    dropSnapshots(this.#store, this.folder, this.#checkpoint.recovered.offset)
   }
 
   /** Flushes, notes a clean end and lets files go. */
@@ -415,6 +414,7 @@ export class Log {
 
   /** Lets files go without another word: the log is deleted, or the process pretends to die. */
   release(): void {
+    this.#released = true
     for (const segment of this.#segments) segment.close()
   }
 }

@@ -97,6 +97,16 @@ test('a retry after a kill is acknowledged when the record is durable, not when 
   expect(second.highWatermark).toBe(1)
 })
 
+test('a log that was let go writes nothing any more, so that the folder of a deleted topic stays away', async () => {
+  const store = new FaultyStore()
+  const log = new Log(store, folder, smallConfig)
+  for (let i = 0; i < 100; i++) appended(log, [`v${i}`])
+  log.release() // a flush is under way, and a checkpoint would follow it
+  store.removeFolder('topics/t')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(store.list('topics')).toEqual([])
+})
+
 describe.skipIf(!canMap())('a mapped log', () => {
   test('gives back what was allocated ahead for a segment that was rolled just before a kill', () => {
     const root = mkdtempSync(join(tmpdir(), 'twiglog-recovery-'))
