@@ -102,7 +102,7 @@ switch (order.kind) {
     break
   case 'check': {
     const { check } = await import('./cli/check.ts')
-    process.exitCode = await check(order.folder, { json: false }, console.log)
+    process.exitCode = await check(order.folder, { json: order.json }, console.log)
     break
   }
   case 'exit':

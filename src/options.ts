@@ -33,7 +33,7 @@ export type StartOptions = {
 /** What the command line asks for. */
 export type Order =
   | { readonly kind: 'start'; readonly options: StartOptions }
-  | { readonly kind: 'check'; readonly folder: string }
+  | { readonly kind: 'check'; readonly folder: string; readonly json: boolean }
   /** Help, version, or words we do not understand. */
   | { readonly kind: 'exit'; readonly code: number; readonly stdout: string; readonly stderr: string }
 
@@ -110,7 +110,11 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
       .command('check')
       .argument('<folder>', 'a data folder that no broker is using')
       .description('verify a data folder and print what is wrong')
-      .action((folder: string) => give({ kind: 'check', folder: resolve(world.currentFolder, folder) }))
+      .option('--json', 'print findings as JSON, one a line')
+      .action((folder: string, _: unknown, command: Command) => {
+        const { json = false } = command.optsWithGlobals<Flags>()
+        give({ kind: 'check', folder: resolve(world.currentFolder, folder), json })
+      })
     return root.allowExcessArguments(true) // Refused by start, in better words.
   }
 }

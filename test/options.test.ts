@@ -107,7 +107,7 @@ describe('the command line', () => {
   })
 
   test('check takes a folder', async () => {
-    expect(await order(['check', 'd'])).toEqual({ kind: 'check', folder: join(folder, 'd') })
+    expect(await order(['check', 'd'])).toEqual({ kind: 'check', folder: join(folder, 'd'), json: false })
     expect(await refused(['check'])).toMatch(/missing required argument/)
   })
 
