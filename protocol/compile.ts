@@ -203,8 +203,12 @@ const compiled = new Map<Table, Codec<Fields>[]>()
 /** The codec of one version of a table, compiled at its first use. */
 export function codec<F extends Fields>(table: Table<F>, version: number): Codec<F> {
   let versions = compiled.get(table)
-  if (versions === undefined) compiled.set(table, (versions = []))
-  return (versions[version] ??= compile(table, version) as Codec<Fields>) as unknown as Codec<F>
+  if (versions === undefined) {
+    versions = []
+    compiled.set(table, versions)
+  }
+  versions[version] ??= compile(table, version) as Codec<Fields>
+  return versions[version] as unknown as Codec<F>
 }
 
 export type { Codec, Message }

@@ -115,7 +115,8 @@ function writeField(w: Writer, field: AnyField, value: unknown, version: number,
     case 'records': {
       const nullable = isNullable(field, version)
       if (value === null && !nullable) w.notNull(field.kind)
-      return w[methodOf(field.kind, flexible, nullable)](value as never)
+      w[methodOf(field.kind, flexible, nullable)](value as never)
+      return
     }
     case 'array': {
       const elements = value as readonly unknown[] | null
@@ -131,7 +132,8 @@ function writeField(w: Writer, field: AnyField, value: unknown, version: number,
         w.int8(value === null ? -1 : 1)
         if (value === null) return
       }
-      return writeStruct(w, field.fields!, value as Values, version, flexible)
+      writeStruct(w, field.fields!, value as Values, version, flexible)
+      return
     default:
       w[field.kind](value as never)
   }
