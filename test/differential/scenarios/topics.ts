@@ -198,7 +198,8 @@ export async function createPartitionsScenario(side: Side): Promise<void> {
   await ask('empty name', one('', 3))
   await ask('twice', one('cp-fixed', 4), one('cp-fixed', 5))
   await ask('several', one('cp-none', 4), one('cp-fixed', 1), one('a/b', 5))
-  await ask('far too many', one('cp-fixed', 0x7fff_ffff))
+  // Kafka 4.3 has no limit here: its controller steps down over it and the broker ends.
+  if (side.versions.get(18)![1] >= 5) await ask('far too many', one('cp-fixed', 0x7fff_ffff))
   for (const version of side.versionsOf(createPartitions)) {
     await side.topic(`cp-v${version}`, 1)
     await side.ask('grows', createPartitions, version, {
