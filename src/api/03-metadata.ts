@@ -7,27 +7,17 @@ import type { Topic } from '../broker/topic.ts'
 import { type Context, serve } from './api.ts'
 import { clusterOperations, notAsked, topicOperations } from './authorized-operations.ts'
 import { autoCreate } from './auto-create.ts'
+import { partitionState } from './partition-state.ts'
 
 type MetadataRequest = Request<typeof metadata>
 
-function describe(topic: Topic, { broker }: Context, operations: number) {
+function describe(topic: Topic, context: Context, operations: number) {
   return {
     errorCode: 0,
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map((partition) => {
-      const leaderId = broker.leader(partition)
-      return {
-        errorCode: partition.offline === undefined ? 0 : errors.KAFKA_STORAGE_ERROR.code,
-        partitionIndex: partition.index,
-        leaderId,
-        leaderEpoch: partition.leaderEpoch,
-        replicaNodes: [leaderId],
-        isrNodes: [leaderId],
-        offlineReplicas: [],
-      }
-    }),
+    partitions: topic.partitions.map((partition) => partitionState(partition, context)),
     topicAuthorizedOperations: operations,
   }
 }

@@ -6,23 +6,17 @@ import { zeroUuid } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
 import { notAsked, topicOperations } from './authorized-operations.ts'
+import { partitionState } from './partition-state.ts'
 
 const limitMax = 2000
 
-function describe(partition: Partition, { broker }: Context) {
-  const leaderId = broker.leader(partition)
-  return {
-    errorCode: partition.offline === undefined ? 0 : errors.KAFKA_STORAGE_ERROR.code,
-    partitionIndex: partition.index,
-    leaderId,
-    leaderEpoch: partition.leaderEpoch,
-    replicaNodes: [leaderId],
-    isrNodes: [leaderId],
-    eligibleLeaderReplicas: [],
-    lastKnownElr: [],
-    offlineReplicas: [],
-  }
-}
+/** What no partition of a single broker has. */
+const noEligibleLeaders = { eligibleLeaderReplicas: [], lastKnownElr: [] }
+
+const describe = (partition: Partition, context: Context) => ({
+  ...partitionState(partition, context),
+  ...noEligibleLeaders,
+})
 
 type Cursor = { topicName: string; partitionIndex: number }
 
