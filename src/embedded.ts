@@ -108,7 +108,7 @@ export class Broker implements AsyncDisposable {
     // A group lies where the topic's partitions put it, whatever the option says today.
     const groupOptions = { ...groupConfig(config), 'offsets.topic.num.partitions': log.partitionCount }
     this.#groups = new Groups({ clock: systemClock, config: groupOptions, log })
-    this.#core.onTopicDeleted((topic) => this.#groups.onTopicDeleted(topic.name, topic.id))
+    this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
     const sessions = new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots'))
     const services: Services = {
       broker: this.#core,

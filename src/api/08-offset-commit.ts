@@ -4,7 +4,7 @@ import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
 import type { Element, Request } from '../../protocol/schema.ts'
 import type { Topic } from '../broker/topic.ts'
-import type { Commit } from '../group/coordinator.ts'
+import type { Commit } from '../group/offset-requests.ts'
 import { type Context, serve } from './api.ts'
 
 type Asked = Element<Request<typeof offsetCommit>, 'topics'>
@@ -24,7 +24,7 @@ export const offsetCommitApi = serve(offsetCommit, [2, 10], async (request, cont
       committed.push(partition)
     }
   }
-  const outcomes = await context.groups.commit({
+  const outcomes = await context.groups.offsets.commit({
     groupId: request.groupId,
     generation: request.generationIdOrMemberEpoch,
     memberId: request.memberId,

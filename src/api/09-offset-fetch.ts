@@ -3,7 +3,7 @@
 import { errors } from '../../protocol/errors.ts'
 import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
-import type { Fetched } from '../group/coordinator.ts'
+import type { Fetched } from '../group/offset-requests.ts'
 import { type Context, serve } from './api.ts'
 
 type Asked = { name: string; topicId: string; partitionIndexes: number[] }
@@ -33,7 +33,7 @@ function answerOf(groupId: string, asked: Asked[] | null, requireStable: boolean
   const wanted = topics?.flatMap(({ known, partitionIndexes }) =>
     known === undefined ? [] : partitionIndexes.map((partition) => ({ ...known, partition })),
   )
-  const fetched = context.groups.fetch({ groupId, wanted: wanted ?? null, requireStable })
+  const fetched = context.groups.offsets.fetch({ groupId, wanted: wanted ?? null, requireStable })
   if (typeof fetched === 'string') return { groupId, topics: [] as Topic[], errorCode: errors[fetched].code }
   if (topics === null) return { groupId, topics: everything(fetched, byId, context), errorCode: 0 }
   let next = 0

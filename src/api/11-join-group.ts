@@ -5,7 +5,7 @@ import { joinGroup } from '../../protocol/messages/11-join-group.ts'
 import { serve } from './api.ts'
 
 export const joinGroupApi = serve(joinGroup, [0, 9], async (request, { groups, version, client, clientId }) => {
-  const answer = await groups.join({
+  const answer = await groups.classic.join({
     groupId: request.groupId,
     memberId: request.memberId,
     instanceId: request.groupInstanceId,

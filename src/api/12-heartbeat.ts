@@ -5,7 +5,7 @@ import { heartbeat } from '../../protocol/messages/12-heartbeat.ts'
 import { serve } from './api.ts'
 
 export const heartbeatApi = serve(heartbeat, [0, 4], (request, { groups }) => {
-  const error = groups.heartbeat({
+  const error = groups.classic.heartbeat({
     groupId: request.groupId,
     generation: request.generationId,
     memberId: request.memberId,

@@ -6,7 +6,7 @@ import { serve } from './api.ts'
 
 export const leaveGroupApi = serve(leaveGroup, [0, 5], (request, { groups, version }) => {
   const leavers = version >= 3 ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
-  const answers = groups.leave(
+  const answers = groups.classic.leave(
     request.groupId,
     leavers.map(({ memberId, groupInstanceId }) => ({ memberId, instanceId: groupInstanceId })),
   )

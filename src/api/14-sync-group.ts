@@ -9,7 +9,7 @@ export const syncGroupApi = serve(syncGroup, [0, 5], async (request, { groups, v
   // KIP-559: from v5 on the member must say what it believes was agreed.
   const isSilent = version >= 5 && (request.protocolType === null || request.protocolName === null)
   if (isSilent) return { errorCode: errors.INCONSISTENT_GROUP_PROTOCOL.code, assignment: noBytes }
-  const answer = await groups.sync({
+  const answer = await groups.classic.sync({
     groupId: request.groupId,
     generation: request.generationId,
     memberId: request.memberId,

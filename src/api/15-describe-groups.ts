@@ -11,7 +11,7 @@ export const describeGroupsApi = serve(describeGroups, [0, 6], (request, context
 })
 
 function describe(groupId: string, authorizedOperations: number, { groups, version }: Context) {
-  const found = groups.describe(groupId)
+  const found = groups.classic.describe(groupId)
   if (typeof found !== 'string') {
     const { state, protocolType, protocol, members } = found
     const described = { groupState: state, protocolType, protocolData: protocol, members, authorizedOperations }

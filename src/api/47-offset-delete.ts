@@ -10,7 +10,7 @@ export const offsetDeleteApi = serve(offsetDelete, [0, 0], async (request, { bro
   )
   const isHere = asked.map(({ topic, partition }) => broker.topic(topic)?.partitions[partition] !== undefined)
   const known = asked.filter((_, i) => isHere[i])
-  const outcomes = await groups.deleteOffsets(request.groupId, known)
+  const outcomes = await groups.offsets.delete(request.groupId, known)
   if (typeof outcomes === 'string') return { errorCode: errors[outcomes].code, throttleTimeMs: 0, topics: [] }
   const rest = outcomes.values()
   const answers = isHere.map((here): ErrorName => (here ? rest.next().value! : 'UNKNOWN_TOPIC_OR_PARTITION')).values()

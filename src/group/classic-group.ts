@@ -8,9 +8,11 @@ import type { Introduction, JoinAnswer, SyncAnswer } from './member.ts'
 import { joinRefused, Member, noBytes, syncRefused } from './member.ts'
 import { consumerProtocolType, Membership } from './membership.ts'
 import { Offsets } from './offsets.ts'
+import type { OffsetsRecord } from './offsets-log.ts'
 import type { Assignments, ClassicState } from './rebalance.ts'
 import { Rebalance } from './rebalance.ts'
 import type { GroupMetadata, GroupMetadataDraft } from './records.ts'
+import { groupTombstone } from './records.ts'
 import { refusalOf } from './refusal.ts'
 
 export type JoinRequest = Introduction & {
@@ -352,6 +354,10 @@ export class ClassicGroup implements Group {
     const members = metadata.members.map((of) => restoredMember(of, metadata.protocol))
     this.#rebalance.restore(members, metadata.currentStateTimestamp)
     if (metadata.leader !== null && membership.get(metadata.leader)) membership.leader = metadata.leader
+  }
+
+  tombstones(): OffsetsRecord[] {
+    return [groupTombstone(this.id)]
   }
 
   die(): void {

@@ -1,9 +1,14 @@
-// What the coordinator knows of a group of any kind: classic ones today, KIP-848 and share groups beside them later.
+// What the coordinator knows of a group of any type. A type consists of
+//   a state     (records in, memory out; the function that replay uses)  loading.ts collects one for each group id
+//   a group     (this interface, over the state)                         roster.ts makes it of what was loaded
+//   requests    (finds the group in the roster, decides, answers)        a field of Groups in coordinator.ts
+// Changes go through Roster.decide: the decision sees everything earlier, and memory changes after the log.
 
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { Offsets } from './offsets.ts'
+import type { OffsetsRecord } from './offsets-log.ts'
 
-export type GroupType = 'classic'
+export type GroupType = 'classic' | 'consumer' | 'share'
 
 /** Who sends a commit. Generation -1 and no member: somebody outside group management. */
 export type Committer = {
@@ -47,7 +52,8 @@ export interface Group {
   isSubscribed(topic: string): boolean
   /** Since when an offset committed at `commitAt` ages; undefined: it does not. */
   agesSince(topic: string, commitAt: number): number | undefined
-  describe(): Described
+  /** Removes the group, but not its offsets, from the log. */
+  tombstones(): readonly OffsetsRecord[]
   die(): void
   revive(): void
   stop(): void

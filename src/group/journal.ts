@@ -9,6 +9,16 @@ type Work = {
   readonly applied: () => void
   readonly refused: (error: unknown) => void
   readonly alone: boolean
+  /** Its records are known already, and hold as long as nothing happens in between. */
+  readonly atOnce: boolean
+}
+
+/** What to do about a request, as of what is in the log: nothing in memory has changed for it yet. */
+export type Decision<T> = {
+  readonly records: readonly OffsetsRecord[]
+  /** Runs when the records are in the log. */
+  readonly apply: () => void
+  readonly answer: T
 }
 
 /** Batches stay far below what a partition accepts; one work is never cut. */
@@ -33,13 +43,40 @@ export class Journal {
     return this.#enqueue(partition, records, apply, true)
   }
 
-  #enqueue(partition: number, records: Work['records'], apply: () => void, alone: boolean): Promise<void> {
+  /**
+   * Decides when everything asked for earlier is in the log and applied, so that each decision builds on the one before.
+   * Rejects, nothing applied, when the log refuses. A decision without records costs no turn of the event loop.
+   */
+  async decide<T>(partition: number, decide: () => Decision<T>): Promise<T> {
+    let decision: Decision<T> | undefined
+    if (!this.#queues.has(partition)) {
+      decision = decide()
+      if (decision.records.length === 0) {
+        decision.apply()
+        return decision.answer
+      }
+    }
+    const records = () => {
+      decision ??= decide()
+      return decision.records
+    }
+    await this.#enqueue(partition, records, () => decision!.apply(), true, decision !== undefined)
+    return decision!.answer
+  }
+
+  #enqueue(
+    partition: number,
+    records: Work['records'],
+    apply: () => void,
+    alone: boolean,
+    atOnce = false,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       const applied = () => {
         apply()
         resolve()
       }
-      const work = { records, applied, refused: reject, alone }
+      const work = { records, applied, refused: reject, alone, atOnce }
       const queue = this.#queues.get(partition)
       if (queue !== undefined) queue.push(work)
       else void this.#pump(partition, [work])
@@ -48,7 +85,7 @@ export class Journal {
 
   async #pump(partition: number, queue: Work[]): Promise<void> {
     this.#queues.set(partition, queue)
-    await undefined // What is asked for in the same turn shares the batch.
+    if (!queue[0]!.atOnce) await undefined // What is asked for in the same turn shares the batch.
     while (queue.length > 0) await this.#append(partition, takeBatch(queue))
     this.#queues.delete(partition)
   }

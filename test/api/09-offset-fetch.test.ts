@@ -19,7 +19,7 @@ beforeEach(async () => {
     { ...of, topic: 'orders', topicId: orders.id },
     { ...of, topic: 'gone' },
   ]
-  await desk.world.groups.commit({
+  await desk.world.groups.offsets.commit({
     groupId: 'g',
     generation: -1,
     memberId: '',

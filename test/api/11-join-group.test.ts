@@ -64,7 +64,7 @@ test('v9 alone may be told to skip the assignment (KIP-814)', async () => {
       protocolType: null,
       protocol: null,
     }
-    await desk.world.groups.sync({ ...sync, assignments: [] })
+    await desk.world.groups.classic.sync({ ...sync, assignments: [] })
     const back = await ask()
     expect([back.generationId, back.skipAssignment, back.members.length]).toEqual(
       version === 9 ? [1, true, 1] : [1, false, 0],

@@ -11,7 +11,7 @@ async function stableAndEmpty() {
   await desk.world.stable(1)
   const commits = [{ topic: 't', topicId: null, partition: 0, offset: 1, leaderEpoch: -1, metadata: '' }]
   const simple = { groupId: 'tool', generation: -1, memberId: '', instanceId: null, retentionMs: null }
-  await desk.world.groups.commit({ ...simple, commits })
+  await desk.world.groups.offsets.commit({ ...simple, commits })
   return desk
 }
 

@@ -11,7 +11,7 @@ test.each(versionsOf(deleteGroupsApi))('v%i: empty groups go, others are named w
   await desk.world.stable(1)
   const commits = [{ topic: 't', topicId: null, partition: 0, offset: 1, leaderEpoch: -1, metadata: '' }]
   const simple = { groupId: 'tool', generation: -1, memberId: '', instanceId: null, retentionMs: null }
-  await desk.world.groups.commit({ ...simple, commits })
+  await desk.world.groups.offsets.commit({ ...simple, commits })
   const request = { groupsNames: [groupId, 'tool', 'nobody', 'tool'] }
   const answer = await desk.ask(deleteGroupsApi, deleteGroups, version, request)
   const why = (sentence: string) => (version < 3 ? null : sentence)

@@ -184,7 +184,7 @@ class Run {
     if ('fresh' in step) this.join(actor, step.fresh, step.idFirst)
     else if ('off' in step) this.world.heartbeat(actor.memberId, actor.generation + step.off, actor.instanceId)
     else if (step.kind === 'commit') this.commit(actor)
-    else if (step.kind === 'leave') this.world.groups.leave(group, [actor])
+    else if (step.kind === 'leave') this.world.groups.classic.leave(group, [actor])
     else this.sync(actor)
   }
 }

@@ -1,7 +1,7 @@
 // Committed offsets: who may commit, what is given back, when they are forgotten.
 
 import { expect, test } from 'vitest'
-import type { Commit } from '../../src/group/coordinator.ts'
+import type { Commit } from '../../src/group/offset-requests.ts'
 import { Offsets } from '../../src/group/offsets.ts'
 import { groupId, protocolsNamed, settled, subscription, World, watched } from './world.ts'
 
@@ -17,7 +17,7 @@ const commitOf = (topic: string, offset: number, more: Partial<Commit> = {}): Co
 })
 /** Somebody outside group management. */
 const simple = (world: World, id: string, commits: readonly Commit[], retentionMs: number | null = null) =>
-  world.groups.commit({ groupId: id, generation: -1, memberId: '', instanceId: null, retentionMs, commits })
+  world.groups.offsets.commit({ groupId: id, generation: -1, memberId: '', instanceId: null, retentionMs, commits })
 
 test.each([
   // state, generation, member → answer
@@ -62,7 +62,7 @@ test('what is committed is given back as it came', async () => {
     { topic: 'orders', partition: 4, topicId: null },
     { topic: 'refunds', partition: 0, topicId: null },
   ]
-  const fetched = world.groups.fetch({ groupId: 'tool', wanted, requireStable: true })
+  const fetched = world.groups.offsets.fetch({ groupId: 'tool', wanted, requireStable: true })
   expect(fetched).toMatchObject([
     { error: 'NONE', committed: { offset: 42, leaderEpoch: 9, metadata: 'läuft' } },
     { error: 'NONE', committed: undefined },
@@ -152,7 +152,7 @@ test('OffsetDelete spares the topics that somebody reads', async () => {
   await world.commit(a!.memberId, 1, 1)
   await world.commit(a!.memberId, 1, 1, 0, 'refunds')
   const doomed = ['orders', 'refunds', 'never'].map((topic) => ({ topic, partition: 0 }))
-  expect(await world.groups.deleteOffsets(groupId, doomed)).toEqual(['GROUP_SUBSCRIBED_TO_TOPIC', 'NONE', 'NONE'])
+  expect(await world.groups.offsets.delete(groupId, doomed)).toEqual(['GROUP_SUBSCRIBED_TO_TOPIC', 'NONE', 'NONE'])
   expect(world.committed()).toEqual(['orders-0: 1'])
   await world.restart()
   expect(world.committed()).toEqual(['orders-0: 1'])
@@ -165,7 +165,7 @@ test.each([
 ] as const)('OffsetDelete in a group of type %s whose member says %j: %j', async (protocolType, metadata, answer) => {
   const world = await World.start()
   const joined = await world.join({ protocolType, protocols: [{ name: 'p', metadata }] })
-  await world.groups.sync({
+  await world.groups.classic.sync({
     groupId,
     memberId: joined.memberId,
     generation: 1,
@@ -174,7 +174,7 @@ test.each([
     protocol: null,
     assignments: [],
   })
-  expect(await world.groups.deleteOffsets(groupId, [{ topic: 'orders', partition: 0 }])).toEqual(answer)
+  expect(await world.groups.offsets.delete(groupId, [{ topic: 'orders', partition: 0 }])).toEqual(answer)
 })
 
 test.each([
@@ -182,7 +182,7 @@ test.each([
   ['nobody', 'GROUP_ID_NOT_FOUND'],
 ] as const)('OffsetDelete of group %j: %s', async (id, error) => {
   const world = await World.start()
-  expect(await world.groups.deleteOffsets(id, [])).toBe(error)
+  expect(await world.groups.offsets.delete(id, [])).toBe(error)
 })
 
 test('DeleteGroups takes empty groups with all their offsets, and no others', async () => {
@@ -252,9 +252,9 @@ test('offsets of a deleted topic are gone, those of a new one of that name are n
   await simple(world, 'tool', [commitOf('orders', 1, { topicId }), commitOf('refunds', 2)])
   await simple(world, 'other', [commitOf('orders', 3, { topicId: other })])
   const wanted = [{ topic: 'orders', partition: 0, topicId }]
-  const stale = world.groups.fetch({ groupId: 'other', wanted, requireStable: false })
+  const stale = world.groups.offsets.fetch({ groupId: 'other', wanted, requireStable: false })
   expect(stale).toMatchObject([{ error: 'NONE', committed: undefined }])
-  await world.groups.onTopicDeleted('orders', topicId)
+  await world.groups.offsets.onTopicDeleted('orders', topicId)
   const expected = [['refunds-0: 2'], ['orders-0: 3']]
   expect([world.committed('tool'), world.committed('other')]).toEqual(expected)
   await world.restart()

@@ -422,7 +422,7 @@ test.each([
   const world = await World.start()
   const [, b] = await world.stable(2)
   const memberId = member === 'ours' ? b!.memberId : member
-  expect(world.groups.heartbeat({ groupId: id, memberId, generation, instanceId: null })).toBe(error)
+  expect(world.groups.classic.heartbeat({ groupId: id, memberId, generation, instanceId: null })).toBe(error)
   const sync = {
     groupId: id,
     memberId,
@@ -432,7 +432,7 @@ test.each([
     protocol: null,
     assignments: [],
   }
-  expect((await world.groups.sync(sync)).error).toBe(error)
+  expect((await world.groups.classic.sync(sync)).error).toBe(error)
 })
 
 test.each([
@@ -451,7 +451,7 @@ test.each([
     protocol,
     assignments: [],
   }
-  expect((await world.groups.sync(sync)).error).toBe(error)
+  expect((await world.groups.classic.sync(sync)).error).toBe(error)
 })
 
 test('what a member sent is kept as a copy: its frame may be used again', async () => {

@@ -88,7 +88,7 @@ test('before the log is read nobody is told anything', async () => {
   expect(world.committed()).toEqual([loading])
   expect(world.state()).toBe(loading)
   expect(await groups.delete(groupId)).toBe(loading)
-  expect(await groups.deleteOffsets(groupId, [])).toBe(loading)
+  expect(await groups.offsets.delete(groupId, [])).toBe(loading)
   expect(groups.list().loading).toBe(true)
   await groups.load()
   expect(world.heartbeat(a!.memberId, 1)).toBe('NONE')

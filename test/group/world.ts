@@ -154,7 +154,7 @@ export class World {
   }
 
   join(request: Partial<JoinRequest> = {}): Promise<JoinAnswer> {
-    return this.groups.join({
+    return this.groups.classic.join({
       groupId,
       memberId: '',
       instanceId: null,
@@ -176,7 +176,7 @@ export class World {
     assignments: Record<string, string> = {},
     instanceId: string | null = null,
   ) {
-    return this.groups.sync({
+    return this.groups.classic.sync({
       groupId,
       generation,
       memberId,
@@ -188,11 +188,11 @@ export class World {
   }
 
   heartbeat(memberId: string, generation: number, instanceId: string | null = null) {
-    return this.groups.heartbeat({ groupId, memberId, generation, instanceId })
+    return this.groups.classic.heartbeat({ groupId, memberId, generation, instanceId })
   }
 
   leave(...memberIds: string[]) {
-    return this.groups.leave(
+    return this.groups.classic.leave(
       groupId,
       memberIds.map((memberId) => ({ memberId, instanceId: null })),
     )
@@ -200,24 +200,24 @@ export class World {
 
   commit(memberId: string, generation: number, offset: number, partition = 0, topic = 'orders') {
     const commits = [{ topic, topicId: null, partition, offset, leaderEpoch: 3, metadata: 'm' }]
-    return this.groups.commit({ groupId, generation, memberId, instanceId: null, retentionMs: null, commits })
+    return this.groups.offsets.commit({ groupId, generation, memberId, instanceId: null, retentionMs: null, commits })
   }
 
   /** What is committed, as `topic-partition: offset`. */
   committed(of = groupId): string[] {
-    const fetched = this.groups.fetch({ groupId: of, wanted: null, requireStable: false })
+    const fetched = this.groups.offsets.fetch({ groupId: of, wanted: null, requireStable: false })
     if (typeof fetched === 'string') return [fetched]
     return fetched.map(({ topic, partition, committed }) => `${topic}-${partition}: ${committed!.offset}`).sort()
   }
 
   describe(of = groupId) {
-    const found = this.groups.describe(of)
+    const found = this.groups.classic.describe(of)
     if (typeof found === 'string') throw new Error(found)
     return found
   }
 
   state(of = groupId): string {
-    const found = this.groups.describe(of)
+    const found = this.groups.classic.describe(of)
     return typeof found === 'string' ? found : found.state
   }
 

@@ -1,0 +1,156 @@
+// Where every group is found, whatever its type: by id, behind the gate of its partition, with the journal that its
+// changes go through. The requests of each kind are files of their own (classic-requests, offset-requests, …).
+
+import type { ErrorName } from '../../protocol/errors.ts'
+import type { Clock } from '../storage/clock.ts'
+import { ClassicGroup } from './classic-group.ts'
+import type { GroupConfig } from './config.ts'
+import type { Group } from './group.ts'
+import type { Decision } from './journal.ts'
+import { Journal } from './journal.ts'
+import { loadPartition } from './loading.ts'
+import { Offsets } from './offsets.ts'
+import type { OffsetsLog, OffsetsRecord } from './offsets-log.ts'
+import { offsetsPartition } from './offsets-log.ts'
+import { groupRecord } from './records.ts'
+
+export type Environment = { readonly clock: Clock; readonly config: GroupConfig; readonly log: OffsetsLog }
+
+/** A partition of the offsets topic: still being read, in use, or not readable. */
+type Loaded = 'loading' | 'loaded' | 'failed'
+
+export class Roster {
+  readonly #environment: Environment
+  readonly #journal: Journal
+  readonly #groups = new Map<string, Group>()
+  readonly #partitions: Loaded[]
+
+  constructor(environment: Environment) {
+    this.#environment = environment
+    this.#journal = new Journal(environment.log)
+    this.#partitions = new Array<Loaded>(environment.config['offsets.topic.num.partitions']).fill('loading')
+  }
+
+  get clock(): Clock {
+    return this.#environment.clock
+  }
+
+  get config(): GroupConfig {
+    return this.#environment.config
+  }
+
+  // --- life
+
+  /** Reads what the log remembers. Until then requests are told to wait. Rejects if a partition cannot be read. */
+  async load(): Promise<void> {
+    const failures: unknown[] = []
+    for (let partition = 0; partition < this.#partitions.length; partition++) {
+      try {
+        await this.#loadPartition(partition)
+        this.#partitions[partition] = 'loaded'
+      } catch (error) {
+        this.#partitions[partition] = 'failed'
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'groups could not be read from the offsets topic')
+  }
+
+  async #loadPartition(partition: number): Promise<void> {
+    for (const [id, { metadata, offsets }] of await loadPartition(this.#environment.log, partition)) {
+      const group = this.newClassic(id, offsets)
+      if (metadata !== null) group.restore(metadata)
+      this.#groups.set(id, group)
+    }
+  }
+
+  get isLoading(): boolean {
+    return this.#partitions.includes('loading')
+  }
+
+  /** Lets go of every timer and every parked request. */
+  stop(): void {
+    for (const group of this.#groups.values()) group.stop()
+  }
+
+  /** Forgets every group: the log that remembers them is about to be deleted. */
+  reset(): void {
+    this.stop()
+    this.#groups.clear()
+  }
+
+  // --- the gate
+
+  partitionOf(groupId: string): number {
+    return offsetsPartition(groupId, this.#partitions.length)
+  }
+
+  /** Why nothing can be said about a group at the moment, or NONE. */
+  gate(groupId: string): ErrorName {
+    const state = this.#partitions[this.partitionOf(groupId)]
+    if (state === 'loaded') return 'NONE'
+    return state === 'loading' ? 'COORDINATOR_LOAD_IN_PROGRESS' : 'COORDINATOR_NOT_AVAILABLE'
+  }
+
+  /** For requests of members: simple consumers may call their group '', members may not. */
+  memberGate(groupId: string): ErrorName {
+    return groupId === '' ? 'INVALID_GROUP_ID' : this.gate(groupId)
+  }
+
+  // --- finding a group
+
+  get all(): readonly Group[] {
+    return [...this.#groups.values()]
+  }
+
+  find(id: string): Group | undefined {
+    return this.#groups.get(id)
+  }
+
+  /** Takes the place of a group of that id, if there is one. */
+  put(group: Group): void {
+    this.#groups.set(group.id, group)
+  }
+
+  remove(id: string): void {
+    this.#groups.delete(id)
+  }
+
+  /** Who commits offsets without being a member has a classic group that was always empty. */
+  findOrMake(id: string): Group {
+    const found = this.#groups.get(id)
+    if (found !== undefined) return found
+    const group = this.newClassic(id)
+    this.#groups.set(id, group)
+    return group
+  }
+
+  newClassic(id: string, offsets: Offsets = new Offsets()): ClassicGroup {
+    const { clock, config } = this
+    return new ClassicGroup(
+      id,
+      {
+        clock,
+        initialDelayMs: config['group.initial.rebalance.delay.ms'],
+        membersMax: config['group.max.size'],
+        store: (metadata, apply) => this.write(id, [groupRecord(id, metadata)], apply),
+      },
+      offsets,
+    )
+  }
+
+  // --- the journal, by group
+
+  write(groupId: string, records: readonly OffsetsRecord[], apply: () => void): Promise<void> {
+    return this.#journal.write(this.partitionOf(groupId), records, apply)
+  }
+
+  writeAlone(groupId: string, records: () => readonly OffsetsRecord[], apply: () => void): Promise<void> {
+    return this.#journal.writeAlone(this.partitionOf(groupId), records, apply)
+  }
+
+  /** The way of groups whose every change is a record: see Journal.decide. */
+  decide<T>(groupId: string, decide: () => Decision<T>): Promise<T> {
+    return this.#journal.decide(this.partitionOf(groupId), decide)
+  }
+}
