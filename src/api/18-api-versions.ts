@@ -30,5 +30,17 @@ export const apiVersionsApi = (apis: () => Iterable<Api>): Api =>
       minVersion,
       maxVersion,
     }))
-    return { errorCode: 0, apiKeys }
+    const { features } = broker
+    return {
+      errorCode: 0,
+      apiKeys,
+      // Version 3 cannot say that a feature begins at 0: clients took it for a mistake (KAFKA-17011).
+      supportedFeatures: features.supported
+        .filter(({ min }) => version >= 4 || min > 0)
+        .map(({ name, min, max }) => ({ name, minVersion: min, maxVersion: max })),
+      finalizedFeaturesEpoch: features.epoch,
+      finalizedFeatures: features
+        .finalised()
+        .map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
+    }
   })

@@ -25,6 +25,7 @@ import { createPartitionsApi } from './37-create-partitions.ts'
 import { deleteGroupsApi } from './42-delete-groups.ts'
 import { incrementalAlterConfigsApi } from './44-incremental-alter-configs.ts'
 import { offsetDeleteApi } from './47-offset-delete.ts'
+import { updateFeaturesApi } from './57-update-features.ts'
 import { describeClusterApi } from './60-describe-cluster.ts'
 import { describeTopicPartitionsApi } from './75-describe-topic-partitions.ts'
 import type { Api } from './api.ts'
@@ -55,6 +56,7 @@ const list: readonly Api[] = [
   deleteGroupsApi,
   incrementalAlterConfigsApi,
   offsetDeleteApi,
+  updateFeaturesApi,
   describeClusterApi,
   describeTopicPartitionsApi,
 ]

@@ -4,6 +4,7 @@ import { Refusal, StorageError } from '../../protocol/errors.ts'
 import { type Clock, randomId } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
+import { Features } from './features.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
 import type { Partition } from './partition.ts'
 import { Topic, topicFolder } from './topic.ts'
@@ -30,6 +31,7 @@ export class Broker {
   readonly store: Store
   readonly clock: Clock
   readonly config: BrokerConfig
+  readonly features: Features
   readonly partitionsMax = partitionsMax
   readonly #metadata: MetadataLog
   readonly #byName = new Map<string, Topic>()
@@ -47,6 +49,7 @@ export class Broker {
     this.clock = environment.clock
     this.config = environment.config
     this.#metadata = new MetadataLog(this.store, this.clock)
+    this.features = new Features(this.#metadata)
     const { state } = this.#metadata
     if (state.clusterId === '') {
       const id = this.config.string('cluster.id') || randomId(this.clock)

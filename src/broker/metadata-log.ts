@@ -18,17 +18,27 @@ export type MetadataRecord = { v: 1 } & (
   | { type: 'topic'; id: string; name: string; partitions: number; configs: Configs; at: number }
   | { type: 'topic-removed'; id: string }
   | { type: 'partitions'; id: string; count: number }
-  /** All overrides of a topic, or of a broker (`name` its id, '' for all brokers), replaced. */
-  | { type: 'config'; of: 'topic' | 'broker'; name: string; configs: Configs }
+  /** All overrides of a topic, of a broker (`name` its id, '' for all brokers) or of what is known by name only, replaced. */
+  | { type: 'config'; of: 'topic' | 'broker' | NamedKind; name: string; configs: Configs }
+  /** The level at which a feature is finalised (KIP-584); 0: switched off. */
+  | { type: 'feature'; name: string; level: number }
   /** Producer ids below `next` may have been given out. */
   | { type: 'producer-ids'; next: number }
 )
+
+/** What has a configuration and is otherwise not known here: it comes and goes with its overrides. */
+export const namedKinds = ['group', 'client-metrics'] as const
+export type NamedKind = (typeof namedKinds)[number]
 
 /** What replay gives. */
 export type MetadataState = {
   clusterId: string
   topics: Map<string, { id: string; name: string; partitions: number; configs: Configs; at: number }>
   brokerConfigs: Map<string, Configs>
+  /** Overrides by name; whoever has none is not there. */
+  namedConfigs: Record<NamedKind, Map<string, Configs>>
+  /** Only those whose level somebody has set. */
+  features: Map<string, number>
   nextProducerId: number
   /** Ids of topics that were deleted since the last snapshot: their folders may be removed. */
   removed: Set<string>
@@ -60,6 +70,8 @@ export const emptyMetadata = (): MetadataState => ({
   clusterId: '',
   topics: new Map(),
   brokerConfigs: new Map(),
+  namedConfigs: { group: new Map(), 'client-metrics': new Map() },
+  features: new Map(),
   nextProducerId: 0,
   removed: new Set(),
 })
@@ -83,14 +95,24 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       break
     }
     case 'config':
-      if (record.of === 'broker') state.brokerConfigs.set(record.name, record.configs)
-      else for (const topic of state.topics.values()) if (topic.name === record.name) topic.configs = record.configs
+      applyConfigs(state, record)
+      break
+    case 'feature':
+      state.features.set(record.name, record.level)
       break
     case 'producer-ids':
       state.nextProducerId = record.next
       break
     default: // a newer version's record: kept in the log, without effect here
   }
+}
+
+function applyConfigs(state: MetadataState, { of, name, configs }: MetadataRecord & { type: 'config' }): void {
+  if (of === 'broker') state.brokerConfigs.set(name, configs)
+  else if (of === 'topic') {
+    for (const topic of state.topics.values()) if (topic.name === name) topic.configs = configs
+  } else if (Object.keys(configs).length === 0) state.namedConfigs[of]?.delete(name)
+  else state.namedConfigs[of]?.set(name, configs)
 }
 
 export class MetadataLog {
@@ -105,6 +127,11 @@ export class MetadataLog {
     this.#clock = clock
     this.#log = new Log(store, 'metadata', config)
     for (const record of this.#records()) applyMetadata(this.state, record)
+  }
+
+  /** Where the next change will stand: grows with every one. */
+  get endOffset(): number {
+    return this.#log.logEndOffset
   }
 
   *#records(): Generator<MetadataRecord> {
@@ -148,7 +175,7 @@ export class MetadataLog {
   /** Writes the state as one batch and forgets what lies before it. */
   async snapshot(): Promise<void> {
     if (this.#log.byteCount < snapshotAtBytes) return
-    const { clusterId, topics, brokerConfigs, nextProducerId, removed } = this.state
+    const { clusterId, topics, brokerConfigs, namedConfigs, features, nextProducerId, removed } = this.state
     // Of deleted topics only those whose folders are still to be removed.
     const left = this.#store.list('topics').filter((id) => removed.has(id))
     const start = this.#log.logEndOffset
@@ -158,6 +185,10 @@ export class MetadataLog {
       { v: 1, type: 'producer-ids', next: nextProducerId },
       ...[...topics.values()].map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
       ...[...brokerConfigs].map(([name, configs]) => ({ v: 1, type: 'config', of: 'broker', name, configs }) as const),
+      ...namedKinds.flatMap((of) =>
+        [...namedConfigs[of]].map(([name, configs]) => ({ v: 1, type: 'config', of, name, configs }) as const),
+      ),
+      ...[...features].map(([name, level]) => ({ v: 1, type: 'feature', name, level }) as const),
       ...left.map((id) => ({ v: 1, type: 'topic-removed', id }) as const),
     ])
     await this.#log.flush()

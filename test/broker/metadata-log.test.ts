@@ -29,6 +29,10 @@ const history: readonly (readonly MetadataRecord[])[] = [
   [{ v: 1, type: 'partitions', id: 'id-of-orders', count: 7 }],
   [{ v: 1, type: 'config', of: 'topic', name: 'orders', configs: { 'cleanup.policy': 'compact' } }],
   [{ v: 1, type: 'config', of: 'broker', name: '', configs: { 'log.retention.ms': '9' } }],
+  [{ v: 1, type: 'config', of: 'group', name: 'readers', configs: { 'share.isolation.level': 'read_committed' } }],
+  [{ v: 1, type: 'config', of: 'client-metrics', name: 'm', configs: { 'interval.ms': '100' } }],
+  [{ v: 1, type: 'config', of: 'client-metrics', name: 'm', configs: {} }],
+  [{ v: 1, type: 'feature', name: 'kraft.version', level: 1 }],
   [{ v: 1, type: 'producer-ids', next: 1000 }],
   [{ v: 1, type: 'topic-removed', id: 'id-of-stock' }, topic('stock--again')],
 ]
