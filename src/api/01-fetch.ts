@@ -65,14 +65,14 @@ function readOne(
   }
   const read = partition.read(fetchOffset, Math.max(0, bytesMax), committed, wholeFirst)
   if (read instanceof Refusal) return fail(read)
-  const { lease, highWatermark, lastStableOffset, logStartOffset } = read
+  const { lease, highWatermark, lastStableOffset, logStartOffset, aborted } = read
   const answer: PartitionAnswer = {
     partitionIndex: index,
     errorCode: 0,
     highWatermark,
     lastStableOffset,
     logStartOffset,
-    abortedTransactions: committed ? [] : null,
+    abortedTransactions: aborted ?? null,
     records: lease.bytes,
   }
   return { wanted, answer, lease }

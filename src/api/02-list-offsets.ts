@@ -28,6 +28,10 @@ const firstVersion = new Map<number, number>([
 const readCommitted = 1
 const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 
+/** What readers may not see yet is not named; the largest time that they may see is no answer either (as in Kafka). */
+const below = (end: number, found: Found | undefined): Found =>
+  found !== undefined && found.offset < end ? found : nothing
+
 function find(partition: Partition, timestamp: number, committed: boolean): Found {
   const end = committed ? partition.lastStableOffset : partition.highWatermark
   const { log, leaderEpoch } = partition
@@ -40,7 +44,7 @@ function find(partition: Partition, timestamp: number, committed: boolean): Foun
       return { offset: partition.logStartOffset, timestamp: -1, leaderEpoch: epoch === -1 ? leaderEpoch : epoch }
     }
     case place.maxTimestamp:
-      return log.maxTimestamp() ?? nothing
+      return below(end, log.maxTimestamp())
     case place.latestTiered: // there is no other tier
     case place.earliestPending:
       return nothing

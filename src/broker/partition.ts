@@ -2,8 +2,11 @@
 
 import { Corruption, type ErrorName, Refusal, StorageError } from '../../protocol/errors.ts'
 import type { Records } from '../../protocol/reader.ts'
+import * as batch from '../../protocol/records/batch.ts'
 import { type Appended, BatchRefusal, Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
+import type { AbortedTransaction } from '../log/open-transactions.ts'
+import type { MarkerSource, Producer } from '../log/producer-state.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Lease, Store } from '../storage/file.ts'
 
@@ -15,11 +18,16 @@ export interface PartitionConfig extends LogConfig {
   readonly flushMs: number
 }
 
+/** How a transaction ends. */
+export type Ending = MarkerSource & { type: 'COMMIT' | 'ABORT' }
+
 export type ReadResult = {
   lease: Lease
   logStartOffset: number
   highWatermark: number
   lastStableOffset: number
+  /** What of it was taken back; undefined where the reader does not ask. */
+  aborted: AbortedTransaction[] | undefined
 }
 
 export class Partition {
@@ -99,9 +107,26 @@ export class Partition {
     return this.#config.flushMessages === 1 ? this.log.flushedOffset : this.log.logEndOffset
   }
 
-  /** Below it every transaction is decided. `<= highWatermark`. */
+  /** Below it every transaction is decided, and the word that decided it may be read. `<= highWatermark`. */
   get lastStableOffset(): number {
-    return this.highWatermark
+    const { highWatermark, log } = this
+    const unstable = log.producers.transactions.firstUnstable(highWatermark)
+    return unstable >= highWatermark ? highWatermark : Math.max(unstable, log.logStartOffset)
+  }
+
+  /** Transactions taken back that touch records of `[fromOffset, toOffset)`, in the order of their markers (KIP-98). */
+  abortedTransactions(fromOffset: number, toOffset: number): AbortedTransaction[] {
+    return this.log.abortedTransactions(fromOffset, toOffset)
+  }
+
+  /** Whether the producer has a transaction open here, in just this epoch: nothing needs to be verified then. */
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    return this.log.producers.hasOpenTransaction(producerId, producerEpoch)
+  }
+
+  /** What is remembered of producers, by id. */
+  producers(): IterableIterator<[producerId: number, producer: Readonly<Producer>]> {
+    return this.log.producers.entries()
   }
 
   /**
@@ -134,6 +159,22 @@ export class Partition {
     const appended = this.log.appendOwn(bytes, { leaderEpoch: this.leaderEpoch, now })
     this.#advanced(now)
     return appended
+  }
+
+  /** Ends a transaction here; resolves when its marker is as durable as the topic promises. */
+  async appendMarker(ending: Ending): Promise<Refusal | undefined> {
+    try {
+      if (this.#unflushable !== undefined) throw this.#unflushable
+      const now = this.#clock.now()
+      const appended = this.log.appendMarker({ ...ending, timestamp: now }, { leaderEpoch: this.leaderEpoch, now })
+      if (appended instanceof Refusal) return appended
+      this.#advanced(now)
+      this.log.producers.transactions.settle(this.highWatermark)
+      await this.flushed()
+      return undefined
+    } catch (cause) {
+      return storageRefusal(this.#fail(cause))
+    }
   }
 
   #advanced(now: number): void {
@@ -206,11 +247,25 @@ export class Partition {
         const message = `Offset ${offset} is not within [${logStartOffset}, ${log.logEndOffset}].`
         return new Refusal('OFFSET_OUT_OF_RANGE', message)
       }
-      const lease = log.read(offset, bytesMax, committed ? lastStableOffset : highWatermark, wholeFirst)
-      return { lease, logStartOffset, highWatermark, lastStableOffset }
+      const bound = committed ? lastStableOffset : highWatermark
+      const lease = log.read(offset, bytesMax, bound, wholeFirst)
+      const aborted = committed ? this.#abortedIn(lease.bytes, offset, bound) : undefined
+      return { lease, logStartOffset, highWatermark, lastStableOffset, aborted }
     } catch (cause) {
       return storageRefusal(this.#fail(cause))
     }
+  }
+
+  #abortedIn(bytes: Buffer, from: number, bound: number): AbortedTransaction[] {
+    if (bytes.length === 0) return []
+    const found = this.log.abortedTransactions(from, bound)
+    if (found.length === 0) return found
+    let end = from
+    // Batches of `bytes` in their order; the last may be cut.
+    for (let at = 0; at + batch.headerBytes <= bytes.length; at += batch.sizeInBytes(bytes, at)) {
+      end = batch.nextOffset(bytes, at)
+    }
+    return found.filter(({ firstOffset }) => firstOffset < end)
   }
 
   /** Calls `listener` whenever there is more to read, and when the partition is removed; until the returned function is called. */

@@ -92,6 +92,7 @@ async function compactOne(segment: Segment, newest: Map<string, number>, place: 
     length: 0,
     offsets: new OffsetIndex(),
     times: new TimeIndex(),
+    aborted: [...segment.aborted],
     maxTimestamp: -1,
     discard: () => store.remove(path),
   }

@@ -18,6 +18,16 @@ export class BatchRefusal extends Refusal {
   }
 }
 
+/** What is wrong with the mere size of what a client sent. */
+export function checkSize(byteCount: number, { maxMessageBytes, segmentBytes }: LogConfig): BatchRefusal | undefined {
+  if (byteCount > maxMessageBytes && byteCount > batch.headerBytes) {
+    const message = `A batch of ${byteCount} bytes; max.message.bytes of the topic is ${maxMessageBytes}.`
+    return new BatchRefusal('MESSAGE_TOO_LARGE', message)
+  }
+  if (byteCount > segmentBytes) return new BatchRefusal('RECORD_LIST_TOO_LARGE')
+  return byteCount < batch.headerBytes ? new BatchRefusal('INVALID_RECORD') : undefined
+}
+
 /** How many bytes of a batch tell its offset. */
 const offsetBytes = 8
 /** An offset that no client may send (it is refused) and no scan follows. */

@@ -1,21 +1,25 @@
 // One history: batches in the order of their offsets, appended at the end, read from anywhere. The only place that
 // assigns offsets. It never hears of topics, leaders or clients.
 
+import type { Refusal } from '../../protocol/errors.ts'
 import { type Records, recordsLength } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
+import { encodeMarker, type Marker } from '../../protocol/records/control.ts'
 import type { Lease, Store } from '../storage/file.ts'
 import { type Checkpoint, saveCheckpoint } from './checkpoint.ts'
 import { compactSegments, planCompaction } from './compaction.ts'
 import { GroupCommit } from './group-commit.ts'
-import { BatchRefusal, checkStaged, repack, unplace } from './incoming.ts'
+import { BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { abortedIn, readSegments } from './log-reading.ts'
+import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshots, saveSnapshot } from './producer-snapshot.ts'
-import type { ProducerState, Verdict } from './producer-state.ts'
+import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
 import { recover } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
-import { type Found, Segment, segmentIndexOf } from './segment.ts'
-import { searchTime } from './time-search.ts'
+import { Segment } from './segment.ts'
+import { largestTime, searchTime } from './time-search.ts'
 
 export { BatchRefusal }
 
@@ -39,7 +43,6 @@ export type AppendOptions = {
 export type OffsetAndTime = { offset: number; timestamp: number; leaderEpoch: number }
 
 const relativeOffsetMax = 0x7fff_ffff
-const nothing: Lease = { bytes: Buffer.alloc(0), release: () => {} }
 
 export class Log {
   readonly folder: string
@@ -129,12 +132,8 @@ export class Log {
    */
   append(records: Records, options: AppendOptions): Appended | BatchRefusal {
     const byteCount = recordsLength(records)
-    if (byteCount > this.#config.maxMessageBytes && byteCount > batch.headerBytes) {
-      const message = `A batch of ${byteCount} bytes; max.message.bytes of the topic is ${this.#config.maxMessageBytes}.`
-      return new BatchRefusal('MESSAGE_TOO_LARGE', message)
-    }
-    if (byteCount > this.#config.segmentBytes) return new BatchRefusal('RECORD_LIST_TOO_LARGE')
-    if (byteCount < batch.headerBytes) return new BatchRefusal('INVALID_RECORD')
+    const badSize = checkSize(byteCount, this.#config)
+    if (badSize !== undefined) return badSize
     const segment = this.#room(byteCount, options.now)
     unplace(records)
     const staged = segment.file.stage(records)
@@ -144,9 +143,9 @@ export class Log {
       return refusal
     }
     if (batch.hasProducerId(staged, 0)) {
-      const verdict = this.#producers.check(staged, 0)
+      const verdict = this.#producers.check(staged, 0, options.produceVersion)
       if (verdict.kind !== 'new') segment.file.drop()
-      if (verdict.kind === 'refused') return new BatchRefusal(verdict.error, verdict.message)
+      if (verdict.kind === 'refused') return new BatchRefusal(verdict.refusal.error, verdict.refusal.message)
       if (verdict.kind === 'duplicate') return this.#duplicate(verdict)
     }
     const { codec } = this.#config
@@ -166,6 +165,13 @@ export class Log {
     return this.#commit(segment, staged, options)
   }
 
+  /** Ends a producer's transaction: a marker of its own batch (KIP-98). Refused where another epoch is in charge. */
+  appendMarker(marker: Marker & MarkerSource, options: AppendOptions): Appended | Refusal {
+    const refusal = this.#producers.checkMarker(marker)
+    if (refusal !== undefined) return refusal
+    return this.appendOwn(encodeMarker(marker), options)
+  }
+
   #duplicate({ firstOffset: baseOffset, lastOffset, timestamp }: Extract<Verdict, { kind: 'duplicate' }>): Appended {
     const logAppendTimeMs = this.#config.logAppendTime ? timestamp : -1
     return { baseOffset, lastOffset, logAppendTimeMs, duplicate: true }
@@ -181,7 +187,8 @@ export class Log {
     segment.commit(staged, this.#config.indexIntervalBytes, now)
     this.#logEndOffset = segment.nextOffset
     this.#epochs.assign(leaderEpoch, baseOffset)
-    this.#producers.note(staged, 0)
+    const aborted = this.#producers.note(staged, 0)
+    if (aborted !== undefined) segment.noteAborted(aborted)
     const logAppendTimeMs = this.#config.logAppendTime ? now : -1
     return { baseOffset, lastOffset: this.#logEndOffset - 1, logAppendTimeMs, duplicate: false }
   }
@@ -220,21 +227,14 @@ export class Log {
     return next
   }
 
-  /**
-   * Batches from the one that holds `offset` on, in one piece: at most `bytesMax`, except that the first batch comes whole
-   * where `wholeFirst` asks for it. Nothing at or above `bound` is shown. The caller has held the offset against the bounds.
-   */
+  /** Batches from an offset on (log-reading.ts). The caller has held the offset against the bounds. */
   read(offset: number, bytesMax: number, bound: number, wholeFirst: boolean): Lease {
-    if (offset >= bound) return nothing
-    let at = segmentIndexOf(this.#segments, offset)
-    let found: Found | undefined
-    for (; at < this.#segments.length && found === undefined; at++) found = this.#segments[at]!.find(offset)
-    if (found === undefined || found.baseOffset >= bound) return nothing
-    const segment = this.#segments[at - 1]!
-    if (found.byteCount > bytesMax && !wholeFirst) return nothing
-    const end = bound >= segment.nextOffset ? segment.length : (segment.find(bound)?.position ?? segment.length)
-    const byteCount = Math.min(end - found.position, Math.max(bytesMax, found.byteCount))
-    return segment.read(found.position, byteCount)
+    return readSegments(this.#segments, offset, bytesMax, bound, wholeFirst)
+  }
+
+  /** Transactions taken back that touch what a read of `[from, upTo)` gives. */
+  abortedTransactions(from: number, upTo: number): AbortedTransaction[] {
+    return abortedIn(this.#segments, from, upTo)
   }
 
   /** The first record below `bound` whose timestamp is `timestamp` or later. */
@@ -245,8 +245,7 @@ export class Log {
 
   /** The first record with the largest timestamp of the log (ListOffsets -3, KIP-734). */
   maxTimestamp(): OffsetAndTime | undefined {
-    let largest = -1
-    for (const segment of this.#segments) largest = Math.max(largest, segment.maxTimestamp)
+    const largest = largestTime(this.#segments, this.#logStartOffset)
     return largest < 0 ? undefined : this.offsetAt(largest, this.#logEndOffset)
   }
 

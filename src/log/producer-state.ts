@@ -1,11 +1,19 @@
-// What a partition remembers of idempotent producers (KIP-98): the last five batches of each, so that a retry is
-// recognised and a gap refused.
+// What a partition remembers of idempotent and transactional producers (KIP-98): the last five batches of each, so that
+// a retry is recognised and a gap refused, and where its open transaction began.
 
-import type { ErrorName } from '../../protocol/errors.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
+import { parseMarker } from '../../protocol/records/control.ts'
+import { readRecords } from '../../protocol/records/record.ts'
+import { type AbortedTransaction, OpenTransactions } from './open-transactions.ts'
 
 const batchesKept = 5
 const sequenceMax = 0x7fff_ffff
+const epochMax = 0x7fff
+/** Since this version of Produce an epoch serves one transaction (KIP-890), and each begins with sequence 0. */
+const firstBumpingProduce = 12
+/** Since this version a marker bears an epoch above that of the data it ends (KIP-890, KIP-1228). */
+const bumpingTransactions = 2
 
 type SentBatch = {
   firstSequence: number
@@ -15,94 +23,182 @@ type SentBatch = {
   timestamp: number
 }
 
-type Producer = {
+export type Producer = {
   epoch: number
   /** Oldest first, at most five; empty only after a new epoch without data. */
   batches: SentBatch[]
+  /** Of its last batch or marker. */
   lastTimestamp: number
+  /** Of the coordinator that wrote its last marker; -1 before the first. */
+  coordinatorEpoch: number
+  /** First offset of its open transaction. */
+  transactionStart?: number
+}
+
+/** Who ends a transaction, and by which rules. */
+export type MarkerSource = {
+  producerId: number
+  producerEpoch: number
+  coordinatorEpoch: number
+  /** `transaction.version` of the transaction. */
+  transactionVersion: number
 }
 
 export type Verdict =
   | { kind: 'new' }
   /** Sent before: answered with the offsets it got then. */
   | { kind: 'duplicate'; firstOffset: number; lastOffset: number; timestamp: number }
-  | { kind: 'refused'; error: ErrorName; message: string }
+  | { kind: 'refused'; refusal: Refusal }
 
 const fresh: Verdict = { kind: 'new' }
 const nextSequence = (sequence: number): number => (sequence === sequenceMax ? 0 : sequence + 1)
+const refused = (...refusal: ConstructorParameters<typeof Refusal>): Verdict => ({
+  kind: 'refused',
+  refusal: new Refusal(...refusal),
+})
 
 export class ProducerState {
   readonly #producers = new Map<number, Producer>()
+  readonly transactions = new OpenTransactions()
 
   get count(): number {
     return this.#producers.size
   }
 
-  /** Producers in their order, for those who list them. */
-  *entries(): Generator<[producerId: number, epoch: number, last: SentBatch | undefined, lastTimestamp: number]> {
-    for (const [id, { epoch, batches, lastTimestamp }] of this.#producers)
-      yield [id, epoch, batches.at(-1), lastTimestamp]
+  /** Producers by id, for those who list them. */
+  entries(): IterableIterator<[producerId: number, producer: Readonly<Producer>]> {
+    return this.#producers.entries()
+  }
+
+  /** Whether a transaction of just this epoch is open: then its partition need not be asked for again. */
+  hasOpenTransaction(producerId: number, producerEpoch: number): boolean {
+    const producer = this.#producers.get(producerId)
+    return producer?.transactionStart !== undefined && producer.epoch === producerEpoch
   }
 
   /** What to do with a batch that a client sent. `bytes` at `position`: a validated batch with a producer id. */
-  check(bytes: Uint8Array, position: number): Verdict {
+  check(bytes: Uint8Array, position: number, produceVersion = 0): Verdict {
     const producer = this.#producers.get(batch.producerId(bytes, position))
-    // Nothing known, for instance after retention: any sequence is a beginning.
-    if (producer === undefined) return fresh
-    const epoch = batch.producerEpoch(bytes, position)
     const firstSequence = batch.baseSequence(bytes, position)
-    if (epoch < producer.epoch) {
-      const message = `Epoch ${epoch} of the producer is older than the current one, ${producer.epoch}.`
-      return { kind: 'refused', error: 'INVALID_PRODUCER_EPOCH', message }
+    const isTransactional = batch.isTransactional(bytes, position)
+    if (producer === undefined) {
+      // Nothing known, for instance after retention: any sequence is a beginning, except where each transaction has its own.
+      if (!isTransactional || produceVersion < firstBumpingProduce || firstSequence === 0) return fresh
+      return refused('OUT_OF_ORDER_SEQUENCE_NUMBER', `A transaction begins with sequence 0, not ${firstSequence}.`)
     }
-    const last = producer.batches.at(-1)
-    if (epoch > producer.epoch) {
-      if (firstSequence === 0 || last === undefined) return fresh
-      const message = `A new producer epoch begins with sequence 0, not ${firstSequence}.`
-      return { kind: 'refused', error: 'OUT_OF_ORDER_SEQUENCE_NUMBER', message }
-    }
-    if (last === undefined) return fresh
-    const lastSequence = batch.lastSequence(bytes, position)
-    const sent = producer.batches.find((b) => b.firstSequence === firstSequence && b.lastSequence === lastSequence)
-    if (sent !== undefined) {
-      return {
-        kind: 'duplicate',
-        firstOffset: sent.firstOffset,
-        lastOffset: sent.lastOffset,
-        timestamp: sent.timestamp,
+    const epoch = batch.producerEpoch(bytes, position)
+    const stale = this.checkEpoch(batch.producerId(bytes, position), epoch)
+    if (stale !== undefined) return { kind: 'refused', refusal: stale }
+    const last = epoch === producer.epoch ? producer.batches.at(-1) : undefined
+    if (last !== undefined) {
+      const lastSequence = batch.lastSequence(bytes, position)
+      const sent = producer.batches.find((b) => b.firstSequence === firstSequence && b.lastSequence === lastSequence)
+      if (sent !== undefined) {
+        const { firstOffset, lastOffset, timestamp } = sent
+        return { kind: 'duplicate', firstOffset, lastOffset, timestamp }
       }
+      if (firstSequence !== nextSequence(last.lastSequence)) {
+        const message = `Sequence ${firstSequence} does not follow ${last.lastSequence}.`
+        return refused('OUT_OF_ORDER_SEQUENCE_NUMBER', message)
+      }
+    } else if (firstSequence !== 0) {
+      const message = `A new producer epoch begins with sequence 0, not ${firstSequence}.`
+      return refused('OUT_OF_ORDER_SEQUENCE_NUMBER', message)
     }
-    if (firstSequence === nextSequence(last.lastSequence)) return fresh
-    const message = `Sequence ${firstSequence} does not follow ${last.lastSequence}.`
-    return { kind: 'refused', error: 'OUT_OF_ORDER_SEQUENCE_NUMBER', message }
+    if (producer.transactionStart !== undefined && !isTransactional) {
+      return refused('INVALID_TXN_STATE', 'The producer has an open transaction here; this batch is not part of it.')
+    }
+    return fresh
   }
 
-  /** Takes in a batch of the log, offsets assigned; batches without a producer id are nobody's. */
-  note(bytes: Uint8Array, position: number): void {
-    if (!batch.hasProducerId(bytes, position)) return
-    const id = batch.producerId(bytes, position)
-    const epoch = batch.producerEpoch(bytes, position)
-    const timestamp = batch.maxTimestamp(bytes, position)
-    let producer = this.#producers.get(id)
-    if (producer === undefined || epoch > producer.epoch) {
-      producer = { epoch, batches: [], lastTimestamp: timestamp }
-      this.#producers.set(id, producer)
+  /** Fences what an older epoch of a producer sends. */
+  checkEpoch(producerId: number, epoch: number): Refusal | undefined {
+    const known = this.#producers.get(producerId)?.epoch ?? -1
+    if (epoch >= known) return undefined
+    const message = `Epoch ${epoch} of the producer is older than the current one, ${known}.`
+    return new Refusal('INVALID_PRODUCER_EPOCH', message)
+  }
+
+  /** What stands against a marker; one that ends nothing is taken, as the retry that it is. */
+  checkMarker({ producerId, producerEpoch, coordinatorEpoch, transactionVersion }: MarkerSource): Refusal | undefined {
+    const stale = this.checkEpoch(producerId, producerEpoch)
+    if (stale !== undefined) return stale
+    const producer = this.#producers.get(producerId)
+    if (producer === undefined) return undefined
+    const isOpen = producer.transactionStart !== undefined && producerEpoch !== epochMax
+    // The marker of the transaction before, late: it must not end the one that has begun since.
+    if (transactionVersion >= bumpingTransactions && producerEpoch === producer.epoch && isOpen) {
+      return new Refusal(
+        'INVALID_PRODUCER_EPOCH',
+        `A marker for epoch ${producerEpoch} comes after the one that began it.`,
+      )
     }
-    producer.lastTimestamp = Math.max(producer.lastTimestamp, timestamp)
-    if (batch.isControl(bytes, position)) return
+    if (coordinatorEpoch >= producer.coordinatorEpoch) return undefined
+    const message = `Coordinator epoch ${coordinatorEpoch} is older than the current one, ${producer.coordinatorEpoch}.`
+    return new Refusal('TRANSACTION_COORDINATOR_FENCED', message)
+  }
+
+  /**
+   * Takes in a batch of the log, offsets assigned; batches without a producer id are nobody's. Answers the transaction
+   * that it takes back, if it does.
+   */
+  note(bytes: Buffer, position: number): AbortedTransaction | undefined {
+    if (!batch.hasProducerId(bytes, position)) return undefined
+    const id = batch.producerId(bytes, position)
+    const producer = this.#at(id, batch.producerEpoch(bytes, position))
+    const timestamp = batch.maxTimestamp(bytes, position)
+    producer.lastTimestamp = timestamp
+    if (batch.isControl(bytes, position)) return this.#end(id, producer, bytes, position)
+    const firstOffset = batch.baseOffset(bytes, position)
     producer.batches.push({
       firstSequence: batch.baseSequence(bytes, position),
       lastSequence: batch.lastSequence(bytes, position),
-      firstOffset: batch.baseOffset(bytes, position),
+      firstOffset,
       lastOffset: batch.lastOffset(bytes, position),
       timestamp,
     })
     if (producer.batches.length > batchesKept) producer.batches.shift()
+    if (producer.transactionStart === undefined && batch.isTransactional(bytes, position)) {
+      producer.transactionStart = firstOffset
+      this.transactions.begin(firstOffset, id)
+    }
+    return undefined
   }
 
-  /** Forgets producers that wrote nothing since `before` (ms). */
+  /** The producer in an epoch; a new one begins its sequences anew and keeps what it has open. */
+  #at(id: number, epoch: number): Producer {
+    let producer = this.#producers.get(id)
+    if (producer === undefined) {
+      producer = { epoch, batches: [], lastTimestamp: -1, coordinatorEpoch: -1 }
+      this.#producers.set(id, producer)
+    } else if (epoch > producer.epoch) {
+      producer.epoch = epoch
+      producer.batches = []
+    }
+    return producer
+  }
+
+  #end(id: number, producer: Producer, bytes: Buffer, position: number): AbortedTransaction | undefined {
+    // Compaction may have left nothing in it: then nothing of its transaction is left either.
+    const [record] = batch.recordCount(bytes, position) === 0 ? [] : readRecords(bytes, position)
+    const marker = record && parseMarker(record.key, record.value)
+    if (marker === undefined) return undefined
+    producer.coordinatorEpoch = marker.coordinatorEpoch
+    const { transactionStart: firstOffset } = producer
+    if (firstOffset === undefined) return undefined
+    delete producer.transactionStart
+    const lastOffset = batch.lastOffset(bytes, position)
+    this.transactions.decide(firstOffset, lastOffset)
+    if (marker.type === 'COMMIT') return undefined
+    const lastStableOffset = Math.min(this.transactions.firstOpen, lastOffset + 1)
+    return { producerId: id, firstOffset, lastOffset, lastStableOffset }
+  }
+
+  /** Forgets producers that wrote nothing since `before` (ms) and have nothing open. */
   expire(before: number): void {
-    for (const [id, { lastTimestamp }] of this.#producers) if (lastTimestamp < before) this.#producers.delete(id)
+    for (const [id, { lastTimestamp, transactionStart }] of this.#producers) {
+      if (lastTimestamp < before && transactionStart === undefined) this.#producers.delete(id)
+    }
   }
 
   encode(): Buffer {
@@ -112,8 +208,12 @@ export class ProducerState {
   /** Throws SyntaxError where the bytes are not a snapshot. */
   static decode(bytes: Buffer): ProducerState {
     const state = new ProducerState()
-    const { producers } = JSON.parse(bytes.toString()) as { producers: [number, Producer][] }
-    for (const [id, producer] of producers) state.#producers.set(id, producer)
+    // Those from before there were transactions know of no coordinator.
+    const { producers } = JSON.parse(bytes.toString()) as { producers: [number, Omit<Producer, 'coordinatorEpoch'>][] }
+    for (const [id, producer] of producers) state.#producers.set(id, { coordinatorEpoch: -1, ...producer })
+    const open = producers.filter(([, { transactionStart }]) => transactionStart !== undefined)
+    open.sort(([, a], [, b]) => a.transactionStart! - b.transactionStart!)
+    for (const [id, { transactionStart }] of open) state.transactions.begin(transactionStart!, id)
     return state
   }
 }

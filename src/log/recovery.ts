@@ -12,8 +12,9 @@ import * as batch from '../../protocol/records/batch.ts'
 import type { Store } from '../storage/file.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
-import type { ProducerState } from './producer-state.ts'
+import { ProducerState } from './producer-state.ts'
 import { scan, tailOf } from './scan.ts'
 import { Segment, segmentName } from './segment.ts'
 
@@ -165,7 +166,7 @@ class Recovery {
     if (vouched && segment.loadIndex()) {
       // No checksum: what is vouched for is believed.
       if (segment.nextOffset > this.#producersFrom) {
-        scan(segment, base, this.#compactedOffset, false, (bytes, at) => this.#noteProducer(bytes, at))
+        scan(segment, base, this.#compactedOffset, false, (bytes, at) => void this.#noteProducer(bytes, at))
       }
       this.#segments.push(segment)
       return true
@@ -181,20 +182,33 @@ class Recovery {
     saveSnapshot(this.#store, this.#folder, base, this.#producers)
   }
 
-  #noteProducer(bytes: Buffer, at: number): void {
-    if (batch.nextOffset(bytes, at) > this.#producersFrom) this.#producers.note(bytes, at)
+  #noteProducer(bytes: Buffer, at: number): AbortedTransaction | undefined {
+    return batch.nextOffset(bytes, at) > this.#producersFrom ? this.#producers.note(bytes, at) : undefined
+  }
+
+  /** What was known of producers at a segment that the snapshot has left behind, for what transactions it holds. */
+  #producersBefore(base: number): ProducerState | undefined {
+    if (base >= this.#producersFrom) return undefined
+    const producers = new ProducerState()
+    for (const segment of this.#segments) {
+      scan(segment, segment.baseOffset, this.#compactedOffset, false, (bytes, at) => void producers.note(bytes, at))
+    }
+    return producers
   }
 
   #scan(segment: Segment, physical: number, last: boolean): void {
     segment.reset()
     const base = segment.baseOffset
+    const before = this.#producersBefore(base)
     const end = scan(segment, base, this.#compactedOffset, true, (bytes, at, position) => {
       const size = batch.sizeInBytes(bytes, at)
       const nextOffset = batch.nextOffset(bytes, at)
       const baseOffset = batch.baseOffset(bytes, at)
       segment.note(position, size, baseOffset, nextOffset, batch.maxTimestamp(bytes, at), this.#indexIntervalBytes)
       this.#epochs.assign(batch.partitionLeaderEpoch(bytes, at), baseOffset)
-      this.#noteProducer(bytes, at)
+      const noted = this.#noteProducer(bytes, at)
+      const aborted = before === undefined ? noted : before.note(bytes, at)
+      if (aborted !== undefined) segment.noteAborted(aborted)
     })
     this.#scannedBytes += end
     if (end < physical) {

@@ -5,6 +5,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { borrow, type File, type Lease, type Store } from '../storage/file.ts'
 import { decodeIndex, encodeIndex } from './index-file.ts'
 import { OffsetIndex } from './offset-index.ts'
+import type { AbortedTransaction } from './open-transactions.ts'
 import { TimeIndex } from './time-index.ts'
 
 /** Name of a segment file: the base offset in 20 digits, so that names sort as offsets do. */
@@ -17,6 +18,7 @@ export type CompactedFile = {
   length: number
   offsets: OffsetIndex
   times: TimeIndex
+  aborted: AbortedTransaction[]
   maxTimestamp: number
   /** Removes the file instead. */
   discard(): void
@@ -56,6 +58,7 @@ export class Segment {
   #length: number
   #offsets: OffsetIndex | undefined
   #times: TimeIndex | undefined
+  #aborted: AbortedTransaction[] = []
   #indexLease: Lease | undefined
   #indexFile: File | undefined
   #unindexedBytes = 0
@@ -136,11 +139,23 @@ export class Segment {
     if (maxTimestamp > this.maxTimestamp) this.maxTimestamp = maxTimestamp
   }
 
+  /** Transactions taken back by a marker in this segment, in the order of the markers. */
+  get aborted(): readonly AbortedTransaction[] {
+    this.#indexes()
+    return this.#aborted
+  }
+
+  noteAborted(transaction: AbortedTransaction): void {
+    this.#indexes()
+    this.#aborted.push(transaction)
+  }
+
   #indexes(): { offsets: OffsetIndex; times: TimeIndex } {
     if (this.#offsets === undefined || this.#times === undefined) {
       if (!this.loadIndex()) {
         this.#offsets = new OffsetIndex()
         this.#times = new TimeIndex()
+        this.#aborted = []
       }
     }
     return { offsets: this.#offsets!, times: this.#times! }
@@ -156,6 +171,7 @@ export class Segment {
       if (content.segmentBytes !== this.length) throw new Corruption('the index describes another length')
       this.#offsets = content.offsets
       this.#times = content.times
+      this.#aborted = [...content.aborted]
       this.nextOffset = this.baseOffset + content.nextOffset
       this.maxTimestamp = content.maxTimestamp
       this.#indexFile = file
@@ -173,6 +189,7 @@ export class Segment {
   reset(): void {
     this.#offsets = new OffsetIndex()
     this.#times = new TimeIndex()
+    this.#aborted = []
     this.#unindexedBytes = 0
     this.nextOffset = this.baseOffset
     this.maxTimestamp = -1
@@ -209,6 +226,7 @@ export class Segment {
     const content = {
       offsets,
       times,
+      aborted: this.#aborted,
       segmentBytes: this.length,
       nextOffset: this.nextOffset - this.baseOffset,
       maxTimestamp: this.maxTimestamp,
@@ -277,12 +295,13 @@ export class Segment {
    * Puts a compacted file in this one's place: readers keep the old bytes while they hold them, branches for ever. A
    * kill in between leaves the old file, or the new one with an index that does not fit and is built again.
    */
-  replaceBy({ path, length, offsets, times, maxTimestamp }: CompactedFile): void {
+  replaceBy({ path, length, offsets, times, aborted, maxTimestamp }: CompactedFile): void {
     this.close()
     this.#store.rename(path, this.path)
     this.#length = length
     this.#offsets = offsets
     this.#times = times
+    this.#aborted = aborted
     this.maxTimestamp = maxTimestamp
     this.saveIndex()
   }

@@ -1,6 +1,7 @@
 // Looks a time up: the indexes name a batch, and the batch is read for the record.
 
-import { offsetOfTimestamp, type TimestampedOffset } from '../../protocol/records/record.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { offsetOfTimestamp, type TimestampedOffset, walkRecords } from '../../protocol/records/record.ts'
 import { borrow } from '../storage/file.ts'
 import type { Segment } from './segment.ts'
 
@@ -21,4 +22,44 @@ export function searchTime(
     }
   }
   return undefined
+}
+
+/** The largest timestamp of a record from `from` on; -1 where none has a time. */
+export function largestTime(segments: readonly Segment[], from: number): number {
+  let largest = -1
+  for (const segment of segments) {
+    if (segment.maxTimestamp <= largest || segment.nextOffset <= from) continue
+    // The log start may lie within the segment, and the record with its largest time below that.
+    const isLeft =
+      segment.baseOffset >= from || searchTime([segment], segment.maxTimestamp, from, Infinity) !== undefined
+    largest = Math.max(largest, isLeft ? segment.maxTimestamp : largestIn(segment, from))
+  }
+  return largest
+}
+
+function largestIn(segment: Segment, from: number): number {
+  let largest = -1
+  for (let found = segment.find(from); found !== undefined; found = segment.find(found.nextOffset)) {
+    const { position, byteCount, baseOffset, maxTimestamp } = found
+    if (maxTimestamp <= largest) continue
+    largest = Math.max(
+      largest,
+      baseOffset >= from
+        ? maxTimestamp
+        : borrow(segment.read(position, byteCount), (bytes) => largestOf(bytes, from - baseOffset)),
+    )
+  }
+  return largest
+}
+
+/** Of the records of a batch from one on. */
+function largestOf(bytes: Buffer, offsetDeltaMin: number): number {
+  if (batch.isLogAppendTime(bytes, 0)) return batch.maxTimestamp(bytes, 0)
+  let largest = -1
+  const cursor = walkRecords(bytes, 0)
+  while (cursor.next()) {
+    if (cursor.offsetDelta < offsetDeltaMin) continue
+    largest = Math.max(largest, batch.baseTimestamp(bytes, 0) + cursor.timestampDelta)
+  }
+  return largest
 }

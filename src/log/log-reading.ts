@@ -1,0 +1,44 @@
+// Reads across the segments of a log: what is there from an offset on, and which of it was taken back.
+
+import type { Lease } from '../storage/file.ts'
+import type { AbortedTransaction } from './open-transactions.ts'
+import { type Found, type Segment, segmentIndexOf } from './segment.ts'
+
+const nothing: Lease = { bytes: Buffer.alloc(0), release: () => {} }
+
+/**
+ * Batches from the one that holds `offset` on, in one piece: at most `bytesMax`, except that the first batch comes whole
+ * where `wholeFirst` asks for it. Nothing at or above `bound` is shown.
+ */
+export function readSegments(
+  segments: readonly Segment[],
+  offset: number,
+  bytesMax: number,
+  bound: number,
+  wholeFirst: boolean,
+): Lease {
+  if (offset >= bound) return nothing
+  let at = segmentIndexOf(segments, offset)
+  let found: Found | undefined
+  for (; at < segments.length && found === undefined; at++) found = segments[at]!.find(offset)
+  if (found === undefined || found.baseOffset >= bound) return nothing
+  const segment = segments[at - 1]!
+  if (found.byteCount > bytesMax && !wholeFirst) return nothing
+  const end = bound >= segment.nextOffset ? segment.length : (segment.find(bound)?.position ?? segment.length)
+  const byteCount = Math.min(end - found.position, Math.max(bytesMax, found.byteCount))
+  return segment.read(found.position, byteCount)
+}
+
+/** Transactions taken back that have records in `[from, upTo)` or a marker behind them, in the order of their markers. */
+export function abortedIn(segments: readonly Segment[], from: number, upTo: number): AbortedTransaction[] {
+  const found: AbortedTransaction[] = []
+  if (from >= upTo) return found
+  for (let at = segmentIndexOf(segments, from); at < segments.length; at++) {
+    for (const aborted of segments[at]!.aborted) {
+      if (aborted.lastOffset >= from && aborted.firstOffset < upTo) found.push(aborted)
+      // All that began before `upTo` was decided by then.
+      if (aborted.lastStableOffset >= upTo) return found
+    }
+  }
+  return found
+}
