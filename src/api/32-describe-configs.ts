@@ -14,11 +14,7 @@ function describe({ resourceType, resourceName, configurationKeys }: Asked, want
     const { code: errorCode, message: errorMessage } = resource
     return { errorCode, errorMessage, resourceType, resourceName, configs: [] }
   }
-  const request = { ...wants, names: configurationKeys }
-  const configs =
-    resource.type === 'topic'
-      ? resource.topic.config.describe(request)
-      : context.broker.config.describe(resource.name, request)
+  const configs = resource.describe({ ...wants, names: configurationKeys })
   // Not null: some clients read it without asking.
   return { errorCode: 0, errorMessage: '', resourceType, resourceName, configs }
 }

@@ -6,8 +6,6 @@ import { applyConfigs } from './apply-configs.ts'
 
 export const alterConfigsApi = serve(alterConfigs, [0, 2], async (request, context) => ({
   responses: await applyConfigs(request.resources, request.validateOnly, context, (resource, { configs }) =>
-    resource.type === 'topic'
-      ? resource.topic.config.replace(configs)
-      : context.broker.config.replace(resource.name, configs),
+    resource.replace(configs),
   ),
 }))

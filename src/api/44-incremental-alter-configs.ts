@@ -6,8 +6,6 @@ import { applyConfigs } from './apply-configs.ts'
 
 export const incrementalAlterConfigsApi = serve(incrementalAlterConfigs, [0, 1], async (request, context) => ({
   responses: await applyConfigs(request.resources, request.validateOnly, context, (resource, { configs }) =>
-    resource.type === 'topic'
-      ? resource.topic.config.alter(configs)
-      : context.broker.config.alter(resource.name, configs),
+    resource.alter(configs),
   ),
 }))

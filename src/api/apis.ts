@@ -27,6 +27,7 @@ import { incrementalAlterConfigsApi } from './44-incremental-alter-configs.ts'
 import { offsetDeleteApi } from './47-offset-delete.ts'
 import { updateFeaturesApi } from './57-update-features.ts'
 import { describeClusterApi } from './60-describe-cluster.ts'
+import { listConfigResourcesApi } from './74-list-config-resources.ts'
 import { describeTopicPartitionsApi } from './75-describe-topic-partitions.ts'
 import type { Api } from './api.ts'
 
@@ -58,6 +59,7 @@ const list: readonly Api[] = [
   offsetDeleteApi,
   updateFeaturesApi,
   describeClusterApi,
+  listConfigResourcesApi,
   describeTopicPartitionsApi,
 ]
 

@@ -3,7 +3,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Context } from './api.ts'
-import { findResource, type Resource, resourceTypes } from './config-resource.ts'
+import { type Configured, findResource, resourceTypes } from './config-resource.ts'
 import { namedTwice } from './named-twice.ts'
 
 type Named = { resourceType: number; resourceName: string }
@@ -13,9 +13,8 @@ export function applyConfigs<R extends Named>(
   resources: readonly R[],
   validateOnly: boolean,
   context: Context,
-  next: (resource: Resource, asked: R) => Record<string, string> | Refusal,
+  next: (resource: Configured, asked: R) => Record<string, string> | Refusal,
 ) {
-  const { broker } = context
   const keyOf = ({ resourceType, resourceName }: Named) => `${resourceType} ${resourceName}`
   const twice = namedTwice(resources.map(keyOf))
   const apply = async (asked: R): Promise<Refusal | undefined> => {
@@ -29,8 +28,7 @@ export function applyConfigs<R extends Named>(
     if (overrides instanceof Refusal) return overrides
     if (validateOnly) return undefined
     try {
-      if (resource.type === 'topic') await broker.configureTopic(resource.topic, overrides)
-      else await broker.configureBroker(resource.name, overrides)
+      await resource.configure(overrides)
       return undefined
     } catch (cause) {
       return storageRefusal(cause)

@@ -1,33 +1,97 @@
-// What a configuration belongs to: a topic or a broker; the other kinds of Kafka are known and answered, not served.
+// What a configuration belongs to, and what can be done with it, whatever it is: a topic, a broker, its loggers, a group,
+// a subscription to client metrics.
 
 import { Refusal } from '../../protocol/errors.ts'
-import type { Topic } from '../broker/topic.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { ConfigAssignment, ConfigOperation, Overrides } from '../broker/config-alter.ts'
+import type { ConfigEntry, DescribeRequest } from '../broker/config-entry.ts'
+import type { NamedConfigs } from '../broker/named-config.ts'
 import type { Context } from './api.ts'
 
 /** Codes of ConfigResource. */
 export const resourceTypes = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const
 
-export type Resource = { type: 'topic'; topic: Topic } | { type: 'broker'; name: string }
+export type Configured = {
+  describe(request: DescribeRequest): ConfigEntry[]
+  /** The overrides after operations; nothing has changed yet. */
+  alter(operations: readonly ConfigOperation[]): Overrides | Refusal
+  /** As alter, all older overrides gone. */
+  replace(assignments: readonly ConfigAssignment[]): Overrides | Refusal
+  /** Makes them so; resolves when that is durable. Throws StorageError. */
+  configure(overrides: Readonly<Overrides>): Promise<void>
+}
 
-/** Finds a resource; `name` '' stands for all brokers. */
-export function findResource(resourceType: number, name: string, { broker }: Context): Resource | Refusal {
+/** Finds a resource; for a broker the name '' stands for all of them. */
+export function findResource(resourceType: number, name: string, { broker }: Context): Configured | Refusal {
   switch (resourceType) {
-    case resourceTypes.topic: {
-      const badName = broker.checkTopicName(name)
-      if (badName !== undefined) return badName
-      const topic = broker.topic(name)
-      return topic === undefined ? new Refusal('UNKNOWN_TOPIC_OR_PARTITION') : { type: 'topic', topic }
-    }
-    case resourceTypes.broker: {
-      if (name === '') return { type: 'broker', name }
-      const isNumber = /^[+-]?\d+$/.test(name)
-      if (isNumber && Number(name) === broker.nodeId) return { type: 'broker', name: String(broker.nodeId) }
-      const message = isNumber
-        ? `Unexpected broker id, expected ${broker.nodeId} or empty string, but received ${name}`
-        : `Broker id must be an integer, but it is: ${name}`
-      return new Refusal('INVALID_REQUEST', message)
-    }
+    case resourceTypes.topic:
+      return topic(broker, name)
+    case resourceTypes.broker:
+      if (name === '') return brokers(broker, name)
+      return (
+        refuseNodeId(broker, name, 'expected a broker id or empty string') ?? brokers(broker, String(broker.nodeId))
+      )
+    case resourceTypes.brokerLogger:
+      return refuseNodeId(broker, name, 'expected a broker id') ?? loggers(broker)
+    case resourceTypes.clientMetrics:
+      if (name === '') return new Refusal('INVALID_REQUEST', 'Client metrics subscription name must not be empty')
+      return named(broker.clientMetrics, name)
+    case resourceTypes.group:
+      if (name === '') return new Refusal('INVALID_REQUEST', 'Group name must not be empty')
+      return named(broker.groupConfigs, name)
     default:
-      return new Refusal('INVALID_REQUEST', `Configurations of resource type ${resourceType} are not served here.`)
+      return new Refusal('INVALID_REQUEST', `Unknown resource type ${resourceType}`)
   }
+}
+
+function topic(broker: Broker, name: string): Configured | Refusal {
+  const badName = broker.checkTopicName(name)
+  if (badName !== undefined) return badName
+  const found = broker.topic(name)
+  if (found === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+  return {
+    describe: (request) => found.config.describe(request),
+    alter: (operations) => found.config.alter(operations),
+    replace: (assignments) => found.config.replace(assignments),
+    configure: (overrides) => broker.configureTopic(found, overrides),
+  }
+}
+
+function brokers(broker: Broker, name: string): Configured {
+  return {
+    describe: (request) => broker.config.describe(name, request),
+    alter: (operations) => broker.config.alter(name, operations),
+    replace: (assignments) => broker.config.replace(name, assignments),
+    configure: (overrides) => broker.configureBroker(name, overrides),
+  }
+}
+
+function loggers({ loggers }: Broker): Configured {
+  return {
+    describe: (request) => loggers.describe(request),
+    alter: (operations) => loggers.alter(operations),
+    replace: () => new Refusal('INVALID_REQUEST', `Unknown resource type ${resourceTypes.brokerLogger}`),
+    configure: async (levels) => loggers.configure(levels),
+  }
+}
+
+function named(
+  configs: Pick<NamedConfigs<never>, 'describe' | 'alter' | 'replace' | 'configure'>,
+  name: string,
+): Configured {
+  return {
+    describe: (request) => configs.describe(name, request),
+    alter: (operations) => configs.alter(name, operations),
+    replace: (assignments) => configs.replace(assignments),
+    configure: (overrides) => configs.configure(name, overrides),
+  }
+}
+
+function refuseNodeId({ nodeId }: Broker, name: string, expected: string): Refusal | undefined {
+  const isNumber = /^[+-]?\d+$/.test(name)
+  if (isNumber && Number(name) === nodeId) return undefined
+  const message = isNumber
+    ? `Unexpected broker id: ${expected}, ${nodeId} here, but received ${name}`
+    : `Broker id must be an integer, but it is: ${name}`
+  return new Refusal('INVALID_REQUEST', message)
 }

@@ -4,7 +4,10 @@ import { Refusal, StorageError } from '../../protocol/errors.ts'
 import { type Clock, randomId } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
+import { ClientMetricsConfigs } from './client-metrics-config.ts'
 import { Features } from './features.ts'
+import { GroupConfigs, type GroupSettings } from './group-config.ts'
+import { LoggerConfig } from './logger-config.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
 import type { Partition } from './partition.ts'
 import { Topic, topicFolder } from './topic.ts'
@@ -32,6 +35,9 @@ export class Broker {
   readonly clock: Clock
   readonly config: BrokerConfig
   readonly features: Features
+  readonly groupConfigs: GroupConfigs
+  readonly clientMetrics: ClientMetricsConfigs
+  readonly loggers = new LoggerConfig()
   readonly partitionsMax = partitionsMax
   readonly #metadata: MetadataLog
   readonly #byName = new Map<string, Topic>()
@@ -50,6 +56,8 @@ export class Broker {
     this.config = environment.config
     this.#metadata = new MetadataLog(this.store, this.clock)
     this.features = new Features(this.#metadata)
+    this.groupConfigs = new GroupConfigs(this.#metadata, this.config)
+    this.clientMetrics = new ClientMetricsConfigs(this.#metadata)
     const { state } = this.#metadata
     if (state.clusterId === '') {
       const id = this.config.string('cluster.id') || randomId(this.clock)
@@ -240,6 +248,11 @@ export class Broker {
     this.config.fromRecord(name, configs)
     for (const topic of this.#byName.values()) topic.configure(topic.config.overrides())
     await durable
+  }
+
+  /** What counts for a group, whatever its type and whether or not it exists. */
+  groupConfig(group: string): GroupSettings {
+    return this.groupConfigs.of(group)
   }
 
   // Producer ids are given out from blocks, so that one metadata record serves a thousand producers.

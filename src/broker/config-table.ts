@@ -29,6 +29,9 @@ export const configSources = {
   dynamicDefaultBroker: 3,
   staticBroker: 4,
   default: 5,
+  logger: 6,
+  clientMetrics: 7,
+  group: 8,
 } as const
 export type ConfigSource = (typeof configSources)[keyof typeof configSources]
 

@@ -66,10 +66,6 @@ export const accepted: readonly Accepted[] = [
     matches: ({ label, theirs }) => /a padded value$/.test(label) && theirs === '" 77 "',
   },
   {
-    why: 'configurations of loggers, client metrics and groups are not served: INVALID_REQUEST',
-    matches: ({ path }) => /\[(8|16|32) /.test(path),
-  },
-  {
     why: 'every option of the broker has a default among its synonyms',
     matches: ({ path, label }) => /synonyms/.test(path) && label === 'some of a broker',
   },
