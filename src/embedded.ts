@@ -8,8 +8,9 @@ import { InternalTopic } from './broker/internal-topic.ts'
 import { type GroupConfig, groupConfigDefaults } from './group/config.ts'
 import { Groups } from './group/coordinator.ts'
 import type { Services } from './net/connection.ts'
-import { endpointFor, type Listener } from './net/listener.ts'
+import type { Listener } from './net/listener.ts'
 import { KafkaServer } from './net/server.ts'
+import { Nodes } from './nodes.ts'
 import { systemClock } from './storage/clock.ts'
 import { lockDirectory } from './storage/directory-lock.ts'
 import type { Store } from './storage/file.ts'
@@ -27,6 +28,8 @@ export type BrokerOptions = {
   /** Port on the loopback address; 0 (the default) takes a free one. Not with `listeners`. */
   port?: number
   listeners?: readonly Listener[]
+  /** How many nodes clients see (default 1): a cluster in one process, to test what clients do when leaders move and nodes fail. */
+  brokers?: number
   /** `memory` (the default without `data`) touches no disk. */
   storage?: 'memory' | 'mapped' | 'plain'
   /** Data directory, for every storage but memory. */
@@ -81,7 +84,8 @@ export class Broker implements AsyncDisposable {
   readonly #groups: Groups
   readonly #server: KafkaServer
   readonly #unlock: () => void
-  readonly #listeners: { name: string; host: string; port: number }[] = []
+  readonly #nodes: Nodes
+  readonly #listeners: readonly Listener[]
   readonly #initialTopics: readonly (string | TopicOptions)[]
   readonly #timers: NodeJS.Timeout[] = []
   #stopping: Promise<void> | undefined
@@ -91,6 +95,8 @@ export class Broker implements AsyncDisposable {
     const given = Object.entries(options.config ?? {}).map(([name, value]) => [name, String(value)] as const)
     const settings = new Map<string, Setting>(options.settings)
     for (const [name, value] of given) settings.set(name, { value, origin: 'program' })
+    if (options.brokers !== undefined)
+      settings.set('cluster.brokers', { value: String(options.brokers), origin: 'program' })
     const refusal = validateBrokerConfigs(settings)
     if (refusal !== undefined) throw new Error(refusal.message)
     const config = new BrokerConfig(settings)
@@ -109,20 +115,22 @@ export class Broker implements AsyncDisposable {
     const groupOptions = { ...groupConfig(config), 'offsets.topic.num.partitions': log.partitionCount }
     this.#groups = new Groups({ clock: systemClock, config: groupOptions, log })
     this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
-    const sessions = new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots'))
-    const services: Services = {
+    const servicesOf = (node: number): Services => ({
       broker: this.#core,
       groups: this.#groups,
-      sessions,
+      node,
+      sessions: new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots')),
       apis,
       requestBytesMax: config.number('socket.request.max.bytes'),
       ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
-    }
+    })
     const limits = {
       idleMs: config.number('connections.max.idle.ms'),
       connectionsMax: config.number('max.connections'),
     }
-    this.#server = new KafkaServer(services, limits)
+    this.#server = new KafkaServer(limits)
+    this.#listeners = options.listeners ?? [loopback(options.port ?? 0)]
+    this.#nodes = new Nodes(this.#core.placement, this.#server, this.#listeners, servicesOf)
   }
 
   #offsetsLog(): InternalTopic {
@@ -142,7 +150,7 @@ export class Broker implements AsyncDisposable {
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const broker = new Broker(options)
     try {
-      await broker.#listen(options)
+      await broker.#nodes.listen()
       // Groups whose partition cannot be read are told that their coordinator is not available; the others work.
       await broker.#groups.load().catch((cause: unknown) => console.error(cause))
       const missing = broker.#initialTopics.filter(
@@ -155,17 +163,6 @@ export class Broker implements AsyncDisposable {
     }
     broker.#housekeep()
     return broker
-  }
-
-  async #listen({ listeners, port = 0 }: BrokerOptions): Promise<void> {
-    for (const listener of listeners ?? [loopback(port)]) {
-      const { name, host, role } = listener
-      const bound = await this.#server.listen({ name, host, port: listener.port, closesAtOnce: role === 'controller' })
-      if (role === 'controller') continue
-      const told = endpointFor(listener, bound)
-      this.#core.setEndpoint(name, told.host, told.port)
-      this.#listeners.push({ name, ...told })
-    }
   }
 
   #housekeep(): void {
@@ -184,19 +181,66 @@ export class Broker implements AsyncDisposable {
     this.#compacting.catch((cause: unknown) => console.error('Compaction failed:', cause))
   }
 
-  /** `host:port` of the first listener: what clients take as bootstrap.servers. */
+  /** `host:port` of the first listener of the first node: what clients take as bootstrap.servers. */
   get bootstrapServers(): string {
     return this.brokers[0]!
   }
 
-  /** The same for every listener. */
+  /** The same for every listener and every node, the nodes of the first listener first. */
   get brokers(): readonly string[] {
-    return this.#listeners.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
+    return this.listeners.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
   }
 
-  /** The addresses that clients are told, by listener. */
-  get listeners(): readonly { name: string; host: string; port: number }[] {
-    return this.#listeners
+  /** The addresses that clients are told, by listener and then by node, those of stopped nodes too. */
+  get listeners(): readonly { name: string; nodeId: number; host: string; port: number }[] {
+    const { placement } = this.#core
+    const names = this.#listeners.filter(({ role }) => role === 'client').map(({ name }) => name)
+    return names.flatMap((name) => placement.ids.map((id) => ({ name, ...placement.endpoint(name, id) })))
+  }
+
+  /** Moves a partition to another leader, which takes the place of the old one where it had no replica. */
+  async moveLeader(topic: string, partition: number, nodeId: number): Promise<void> {
+    this.#known(nodeId)
+    if (!this.#core.placement.isRunning(nodeId)) throw new Error(`Node ${nodeId} is stopped: it cannot lead.`)
+    const found = this.#core.topic(topic)
+    const moved = found?.partitions[partition]
+    if (found === undefined || moved === undefined) throw new Error(`There is no partition ${partition} of ${topic}.`)
+    await this.#core.leaderships.move(found, moved, nodeId)
+  }
+
+  /** The node that leads a partition; -1 where none does. */
+  leaderOf(topic: string, partition: number): number {
+    const found = this.#core.topic(topic)?.partitions[partition]
+    if (found === undefined) throw new Error(`There is no partition ${partition} of ${topic}.`)
+    return found.leader
+  }
+
+  /** The node that coordinates a group; -1 where none does. */
+  coordinatorOf(groupId: string): number {
+    return this.#core.coordinator('group', groupId)
+  }
+
+  /**
+   * One node dies: its connections are cut, its port refuses, and its partitions get other leaders among their replicas.
+   * What has no other replica has no leader until `startNode`. Resolves when all of this is so.
+   */
+  async stopNode(nodeId: number): Promise<void> {
+    this.#known(nodeId)
+    await this.#nodes.cut(nodeId)
+    await this.#core.leaderships.without(nodeId)
+  }
+
+  /** A node that was stopped comes back at its old address; it leads again what nobody else could lead. */
+  async startNode(nodeId: number): Promise<void> {
+    this.#known(nodeId)
+    if (this.#core.placement.isRunning(nodeId)) return
+    await this.#nodes.restore(nodeId)
+    await this.#core.leaderships.with(nodeId)
+  }
+
+  #known(nodeId: number): void {
+    const { ids } = this.#core.placement
+    if (!ids.includes(nodeId)) throw new Error(`There is no node ${nodeId}; the nodes are ${ids.join(', ')}.`)
   }
 
   get clusterId(): string {

@@ -54,6 +54,7 @@ type Flags = {
   host?: string
   data?: string
   memory?: true
+  brokers?: number
   readyFile?: string
   set?: [string, string][]
   config?: string
@@ -136,6 +137,7 @@ Options of the broker can also come from KAFKA_ variables (KAFKA_LOG_RETENTION_M
 Examples:
   twiglog                                  data in ./.twiglog, clients at 127.0.0.1:9092
   twiglog --memory --port 0 --json         for a test: any free port, nothing on disk
+  twiglog --brokers 3                      a cluster of three nodes, at 9092, 9093 and 9094
   twiglog --set num.partitions=3           any option of server.properties
 `
 
@@ -147,6 +149,12 @@ function withStartFlags(command: Command): Command {
     .option('--host <host>', `address to listen on (default: ${defaultHost})`)
     .addOption(new Option('--data <folder>', 'folder for all data (default: ./.twiglog)').conflicts('memory'))
     .option('--memory', 'keep everything in memory: nothing touches the disk')
+    .addOption(
+      new Option(
+        '--brokers <count>',
+        'show clients a cluster of this many nodes, on ports that follow each other',
+      ).argParser(count),
+    )
     .option('--ready-file <file>', 'write one line of JSON there when connections are accepted')
     .addOption(new Option('--set <name=value>', 'an option of the broker; may be repeated').argParser(assignment))
     .option('--config <file>', 'a server.properties file')
@@ -159,6 +167,12 @@ function withStartFlags(command: Command): Command {
 function port(text: string): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || number > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+  return number
+}
+
+function count(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < 1 || number > 100) throw new InvalidArgumentError('1 to 100 are possible.')
   return number
 }
 
@@ -228,6 +242,7 @@ function fromFlags(flags: Flags): Settings {
     put(flags.port === undefined ? '--host' : '--port', 'listeners', `PLAINTEXT://${address}`)
   }
   if (flags.data !== undefined) put('--data', 'log.dirs', flags.data)
+  if (flags.brokers !== undefined) put('--brokers', 'cluster.brokers', String(flags.brokers))
   if (flags.memory) put('--memory', 'storage', 'memory')
   return settings
 }

@@ -10,6 +10,7 @@ import type { Topic } from '../broker/topic.ts'
 import { type Appended, BatchRefusal } from '../log/log.ts'
 import { type Context, serve } from './api.ts'
 import { autoCreate } from './auto-create.ts'
+import { currentLeader, endpointsOf } from './leader-epoch.ts'
 
 type ProduceRequest = Request<typeof produce>
 type TopicData = ProduceRequest['topicData'][number]
@@ -22,6 +23,8 @@ const attributesLowByte = 22
 const transactionalBit = 0x10
 /** Refusals of what never came near the log: they do not tell where it starts. */
 const withoutLogStart: ReadonlySet<ErrorName> = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'NOT_ENOUGH_REPLICAS',
   'MESSAGE_TOO_LARGE',
   'CORRUPT_MESSAGE',
   'KAFKA_STORAGE_ERROR',
@@ -48,8 +51,16 @@ function appendTo(topic: Topic | undefined, data: TopicData, request: ProduceReq
     }
     const partition = topic.partitions[index]
     if (partition === undefined) return refuse(new BatchRefusal('UNKNOWN_TOPIC_OR_PARTITION'))
+    const misplaced = checkPlace(partition, request.acks, context.node)
+    if (misplaced !== undefined) return { index, partition, result: misplaced }
     return { index, partition, result: partition.append((records ?? emptyBytes) as Records, context.version) }
   })
+}
+
+/** Only the leader takes records, and with `acks=all` only while enough replicas are in sync. */
+function checkPlace(partition: Partition, acks: number, node: number): BatchRefusal | undefined {
+  if (partition.leader !== node) return new BatchRefusal('NOT_LEADER_OR_FOLLOWER')
+  return acks === -1 && partition.isShortOfReplicas ? new BatchRefusal('NOT_ENOUGH_REPLICAS') : undefined
 }
 
 /** Reads one bit of a batch that nobody has looked at yet, and that may lie in pieces. */
@@ -88,13 +99,35 @@ function answerPartition({ index, partition, result }: Outcome) {
       recordErrors: result.recordErrors.map((of) => ({ batchIndex: of.index, batchIndexErrorMessage: of.message })),
       // Clients have words of their own for the code alone.
       errorMessage: message === errors[error].sentence ? null : message,
+      // KIP-951: where to go instead.
+      ...(isMisled(result) && isThere ? { currentLeader: currentLeader(partition) } : {}),
     }
   }
   const { baseOffset, logAppendTimeMs } = result
   return { index, errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: isThere ? partition.logStartOffset : -1 }
 }
 
-function answer(request: ProduceRequest, outcomes: Outcome[][]): Response<typeof produce> | undefined {
+const nobody: readonly never[] = []
+
+/** Where the leaders are that the answer names: hardly ever one. */
+function endpointsTold(outcomes: Outcome[][], context: Context) {
+  const leaders: number[] = []
+  for (const each of outcomes) {
+    for (const { result, partition } of each) {
+      if (isMisled(result) && partition !== undefined) leaders.push(partition.leader)
+    }
+  }
+  return leaders.length === 0 ? nobody : endpointsOf(leaders, context)
+}
+
+const isMisled = (result: Outcome['result']): boolean =>
+  result instanceof BatchRefusal && result.error === 'NOT_LEADER_OR_FOLLOWER'
+
+function answer(
+  request: ProduceRequest,
+  outcomes: Outcome[][],
+  context: Context,
+): Response<typeof produce> | undefined {
   if (request.acks === 0) {
     const refused = outcomes.flat().find(({ result }) => result instanceof BatchRefusal)?.result
     // Nobody reads an answer: the end of the connection is what makes the producer look at its metadata again.
@@ -102,6 +135,7 @@ function answer(request: ProduceRequest, outcomes: Outcome[][]): Response<typeof
     return undefined
   }
   return {
+    nodeEndpoints: endpointsTold(outcomes, context),
     responses: request.topicData.map(({ name, topicId }, i) => ({
       name,
       topicId,
@@ -137,6 +171,6 @@ function ownCopy(request: ProduceRequest): ProduceRequest {
 function finish(request: ProduceRequest, context: Context) {
   const outcomes = request.topicData.map((data) => appendTo(topicOf(data, context), data, request, context))
   const waiting = request.acks === 0 ? [] : outcomes.flat().filter(waits)
-  if (waiting.length === 0) return answer(request, outcomes)
-  return Promise.all(waiting.map(settle)).then(() => answer(request, outcomes))
+  if (waiting.length === 0) return answer(request, outcomes, context)
+  return Promise.all(waiting.map(settle)).then(() => answer(request, outcomes, context))
 }

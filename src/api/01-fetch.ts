@@ -8,7 +8,7 @@ import type { Partition } from '../broker/partition.ts'
 import type { Lease } from '../storage/file.ts'
 import { type Context, serve } from './api.ts'
 import type { FetchScope, Wanted } from './fetch-session.ts'
-import { checkLeaderEpoch } from './leader-epoch.ts'
+import { checkLeader, currentLeader, endpointsOf } from './leader-epoch.ts'
 
 type FetchRequest = Request<typeof fetch>
 type PartitionAnswer = Element<Element<Response<typeof fetch>, 'responses'>, 'partitions'>
@@ -36,6 +36,13 @@ const empty = (partitionIndex: number) => ({
   records: emptyBytes,
 })
 
+/** KIP-951: who asks the wrong node is told the right one, and who knows an old leader the new one. */
+function misled(partitionIndex: number, refusal: Refusal, partition: Partition): PartitionAnswer {
+  const answer = failed(partitionIndex, refusal)
+  const known = refusal.error === 'NOT_LEADER_OR_FOLLOWER' || refusal.error === 'FENCED_LEADER_EPOCH'
+  return known ? { ...answer, currentLeader: currentLeader(partition) } : answer
+}
+
 function failed(partitionIndex: number, { code: errorCode }: Refusal): PartitionAnswer {
   const answer = { ...empty(partitionIndex), errorCode }
   return isUnknown(answer) ? { ...answer, abortedTransactions: [] } : answer
@@ -53,8 +60,10 @@ function readOne(
   const partition = partitionOf(wanted, context)
   if (partition instanceof Refusal) return fail(partition)
   // Here, and only here, a real broker takes every epoch below 0 for none.
-  const fenced = checkLeaderEpoch(Math.max(-1, currentLeaderEpoch), partition)
-  if (fenced !== undefined) return fail(fenced)
+  const epoch = Math.max(-1, currentLeaderEpoch)
+  // KIP-392: from version 11 on consumers may read from followers.
+  const wrong = checkLeader(epoch, partition, context.node, context.version >= 11)
+  if (wrong !== undefined) return { wanted, answer: misled(index, wrong, partition), lease: undefined }
   const parting = lastFetchedEpoch < 0 ? undefined : partition.parting(lastFetchedEpoch, fetchOffset)
   if (parting instanceof Refusal) return fail(parting)
   if (parting !== undefined) {
@@ -115,11 +124,15 @@ function answer(round: Round, scope: FetchScope, context: Context): Response<typ
     else topics.push({ topic: wanted.topic, partitions: [partition] })
   }
   const byId = context.version >= 13
+  const leaders = round.urgent ? topics.flatMap(({ partitions }) => partitions.map(leaderTold)) : []
   return {
     sessionId: scope.sessionId,
+    nodeEndpoints: leaders.length > 0 ? endpointsOf(leaders, context) : [],
     responses: byId ? topics.map(({ topic, partitions }) => ({ topicId: topic, partitions })) : topics,
   }
 }
+
+const leaderTold = ({ currentLeader: told }: PartitionAnswer): number => told?.leaderId ?? -1
 
 /** In the order of the request, as a real broker: behind the others what is not there. */
 function unknownLast(gathered: Gathered[]): Gathered[] {

@@ -5,7 +5,7 @@ import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import type { Request } from '../../protocol/schema.ts'
 import { type Partition, storageRefusal } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
-import { checkLeaderEpoch } from './leader-epoch.ts'
+import { checkLeader } from './leader-epoch.ts'
 
 type Asked = Request<typeof listOffsets>['topics'][number]['partitions'][number]
 type Found = { offset: number; timestamp: number; leaderEpoch: number }
@@ -26,6 +26,8 @@ const firstVersion = new Map<number, number>([
   [place.earliestPending, 11],
 ])
 const readCommitted = 1
+/** The replica id of tools that compare replicas. */
+const debugging = -2
 const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
 
 /** What readers may not see yet is not named; the largest time that they may see is no answer either (as in Kafka). */
@@ -53,15 +55,16 @@ function find(partition: Partition, timestamp: number, committed: boolean): Foun
   }
 }
 
-function answer(topic: string, asked: Asked, committed: boolean, { broker, version }: Context) {
+function answer(topic: string, asked: Asked, committed: boolean, anyReplica: boolean, context: Context) {
+  const { broker, version } = context
   const { partitionIndex, timestamp, currentLeaderEpoch } = asked
   const refuse = (refusal: Refusal) => ({ partitionIndex, errorCode: refusal.code, ...nothing })
   const since = firstVersion.get(timestamp) ?? 0
   if (timestamp < place.earliestPending || version < since) return refuse(new Refusal('UNSUPPORTED_VERSION'))
   const partition = broker.topic(topic)?.partitions[partitionIndex]
   if (partition === undefined) return refuse(new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
-  const fenced = checkLeaderEpoch(currentLeaderEpoch, partition)
-  if (fenced !== undefined) return refuse(fenced)
+  const wrong = checkLeader(currentLeaderEpoch, partition, context.node, anyReplica)
+  if (wrong !== undefined) return refuse(wrong)
   try {
     return { partitionIndex, errorCode: errors.NONE.code, ...find(partition, timestamp, committed) }
   } catch (cause) {
@@ -79,7 +82,7 @@ export const listOffsetsApi = serve(listOffsets, [1, 11], (request, context) => 
         if (seen.get(asked.partitionIndex)! > 1) {
           return { partitionIndex: asked.partitionIndex, errorCode: errors.INVALID_REQUEST.code, ...nothing }
         }
-        return answer(name, asked, request.isolationLevel === readCommitted, context)
+        return answer(name, asked, request.isolationLevel === readCommitted, request.replicaId === debugging, context)
       }),
     }
   }),

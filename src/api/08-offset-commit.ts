@@ -6,6 +6,7 @@ import type { Element, Request } from '../../protocol/schema.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Commit } from '../group/offset-requests.ts'
 import { type Context, serve } from './api.ts'
+import { elsewhere } from './coordinator.ts'
 
 type Asked = Element<Request<typeof offsetCommit>, 'topics'>
 
@@ -24,15 +25,7 @@ export const offsetCommitApi = serve(offsetCommit, [2, 10], async (request, cont
       committed.push(partition)
     }
   }
-  const outcomes = await context.groups.offsets.commit({
-    groupId: request.groupId,
-    generation: request.generationIdOrMemberEpoch,
-    memberId: request.memberId,
-    instanceId: request.groupInstanceId,
-    // KIP-211 took it out of the request with v5.
-    retentionMs: request.retentionTimeMs === -1 ? null : request.retentionTimeMs,
-    commits,
-  })
+  const outcomes = await commit(request, commits, context)
   outcomes.forEach((error, i) => {
     answers.set(committed[i]!, asOf(context.version, error))
   })
@@ -47,6 +40,24 @@ export const offsetCommitApi = serve(offsetCommit, [2, 10], async (request, cont
     })),
   }
 })
+
+async function commit(
+  request: Request<typeof offsetCommit>,
+  commits: Commit[],
+  context: Context,
+): Promise<ErrorName[]> {
+  const wrong = elsewhere('group', request.groupId, context)
+  if (wrong !== undefined) return commits.map(() => wrong)
+  return context.groups.offsets.commit({
+    groupId: request.groupId,
+    generation: request.generationIdOrMemberEpoch,
+    memberId: request.memberId,
+    instanceId: request.groupInstanceId,
+    // KIP-211 took it out of the request with v5.
+    retentionMs: request.retentionTimeMs === -1 ? null : request.retentionTimeMs,
+    commits,
+  })
+}
 
 /** v10 names topics by id only (KIP-848). */
 const find = ({ name, topicId }: Asked, { broker, version }: Context): Topic | undefined =>

@@ -5,6 +5,7 @@ import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
 import type { Fetched } from '../group/offset-requests.ts'
 import { type Context, serve } from './api.ts'
+import { elsewhere } from './coordinator.ts'
 
 type Asked = { name: string; topicId: string; partitionIndexes: number[] }
 type Partition = {
@@ -33,7 +34,9 @@ function answerOf(groupId: string, asked: Asked[] | null, requireStable: boolean
   const wanted = topics?.flatMap(({ known, partitionIndexes }) =>
     known === undefined ? [] : partitionIndexes.map((partition) => ({ ...known, partition })),
   )
-  const fetched = context.groups.offsets.fetch({ groupId, wanted: wanted ?? null, requireStable })
+  const fetched =
+    elsewhere('group', groupId, context) ??
+    context.groups.offsets.fetch({ groupId, wanted: wanted ?? null, requireStable })
   if (typeof fetched === 'string') return { groupId, topics: [] as Topic[], errorCode: errors[fetched].code }
   if (topics === null) return { groupId, topics: everything(fetched, byId, context), errorCode: 0 }
   let next = 0

@@ -1,6 +1,6 @@
 // FindCoordinator: which broker answers for a group or a transactional id. One key until v3, many from v4 on (KIP-699).
 
-import { errors } from '../../protocol/errors.ts'
+import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { findCoordinator } from '../../protocol/messages/10-find-coordinator.ts'
 import { type Context, serve } from './api.ts'
 
@@ -17,17 +17,19 @@ export const findCoordinatorApi = serve(findCoordinator, [0, 6], (request, conte
 
 function find(key: string, keyType: number, { broker, client }: Context) {
   const kind = kinds[keyType]
-  if (kind === undefined) return refused(key, `Coordinators of type ${keyType} are not known here.`)
+  if (kind === undefined) return refused(key, 'INVALID_REQUEST', `Coordinators of type ${keyType} are not known here.`)
   const id = broker.coordinator(kind, key)
-  const { nodeId, host, port } = broker.nodes(client.listener).find((node) => node.nodeId === id)!
+  const found = broker.nodes(client.listener).find((node) => node.nodeId === id)
+  if (found === undefined) return refused(key, 'COORDINATOR_NOT_AVAILABLE', errors.COORDINATOR_NOT_AVAILABLE.sentence)
+  const { nodeId, host, port } = found
   return { key, nodeId, host, port, errorCode: 0, errorMessage: '' }
 }
 
-const refused = (key: string, errorMessage: string) => ({
+const refused = (key: string, error: ErrorName, errorMessage: string) => ({
   key,
   nodeId: -1,
   host: '',
   port: -1,
-  errorCode: errors.INVALID_REQUEST.code,
+  errorCode: errors[error].code,
   errorMessage,
 })

@@ -2,10 +2,30 @@
 
 import { errors } from '../../protocol/errors.ts'
 import { joinGroup } from '../../protocol/messages/11-join-group.ts'
-import { serve } from './api.ts'
+import type { Request } from '../../protocol/schema.ts'
+import { type JoinAnswer, joinRefused } from '../group/member.ts'
+import { type Context, serve } from './api.ts'
+import { groupElsewhere } from './coordinator.ts'
 
-export const joinGroupApi = serve(joinGroup, [0, 9], async (request, { groups, version, client, clientId }) => {
-  const answer = await groups.classic.join({
+export const joinGroupApi = serve(joinGroup, [0, 9], async (request, context) => {
+  const answer = await join(request, context)
+  return {
+    errorCode: errors[answer.error].code,
+    generationId: answer.generation,
+    protocolType: answer.protocolType,
+    protocolName: context.version >= 7 ? answer.protocol : (answer.protocol ?? ''),
+    leader: answer.leader,
+    skipAssignment: answer.skipAssignment,
+    memberId: answer.memberId,
+    members: answer.members,
+  }
+})
+
+async function join(request: Request<typeof joinGroup>, context: Context): Promise<JoinAnswer> {
+  const { groups, version, client, clientId } = context
+  const wrong = groupElsewhere(request.groupId, context)
+  if (wrong !== undefined) return joinRefused(wrong, request.memberId)
+  return groups.classic.join({
     groupId: request.groupId,
     memberId: request.memberId,
     instanceId: request.groupInstanceId,
@@ -19,14 +39,4 @@ export const joinGroupApi = serve(joinGroup, [0, 9], async (request, { groups, v
     idFirst: version >= 4,
     canSkipAssignment: version >= 9,
   })
-  return {
-    errorCode: errors[answer.error].code,
-    generationId: answer.generation,
-    protocolType: answer.protocolType,
-    protocolName: version >= 7 ? answer.protocol : (answer.protocol ?? ''),
-    leader: answer.leader,
-    skipAssignment: answer.skipAssignment,
-    memberId: answer.memberId,
-    members: answer.members,
-  }
-})
+}

@@ -4,14 +4,16 @@ import { errors } from '../../protocol/errors.ts'
 import { describeGroups } from '../../protocol/messages/15-describe-groups.ts'
 import { type Context, serve } from './api.ts'
 import { groupOperations, notAsked } from './authorized-operations.ts'
+import { groupElsewhere } from './coordinator.ts'
 
 export const describeGroupsApi = serve(describeGroups, [0, 6], (request, context) => {
   const operations = request.includeAuthorizedOperations ? groupOperations : notAsked
   return { groups: request.groups.map((groupId) => describe(groupId, operations, context)) }
 })
 
-function describe(groupId: string, authorizedOperations: number, { groups, version }: Context) {
-  const found = groups.classic.describe(groupId)
+function describe(groupId: string, authorizedOperations: number, context: Context) {
+  const { groups, version } = context
+  const found = groupElsewhere(groupId, context) ?? groups.classic.describe(groupId)
   if (typeof found !== 'string') {
     const { state, protocolType, protocol, members } = found
     const described = { groupState: state, protocolType, protocolData: protocol, members, authorizedOperations }

@@ -5,6 +5,8 @@ import { listGroups } from '../../protocol/messages/16-list-groups.ts'
 import { serve } from './api.ts'
 
 export const listGroupsApi = serve(listGroups, [0, 5], (request, context) => {
+  // Each node tells of those it coordinates; tools ask all of them.
+  const isHere = (groupId: string) => context.broker.coordinates('group', groupId, context.node)
   const { loading, groups } = context.groups.list()
   if (loading) return { errorCode: errors.COORDINATOR_LOAD_IN_PROGRESS.code, groups: [] }
   const hasState = oneOf(request.statesFilter)
@@ -12,7 +14,7 @@ export const listGroupsApi = serve(listGroups, [0, 5], (request, context) => {
   return {
     errorCode: 0,
     groups: groups
-      .filter(({ state, type }) => hasState(state) && hasType(type))
+      .filter(({ groupId, state, type }) => hasState(state) && hasType(type) && isHere(groupId))
       .map(({ groupId, protocolType, state, type }) => ({ groupId, protocolType, groupState: state, groupType: type })),
   }
 })

@@ -9,7 +9,7 @@ const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 /** `apis`: all that is served, this one included once the list is made. */
 export const apiVersionsApi = (apis: () => Iterable<Api>): Api =>
-  serve(apiVersions, [0, 5], (request, { client, version, broker }) => {
+  serve(apiVersions, [0, 5], (request, { client, version, broker, node }) => {
     if (version >= 3) {
       const { clientSoftwareName, clientSoftwareVersion } = request
       if (!softwareName.test(clientSoftwareName) || !softwareName.test(clientSoftwareVersion)) {
@@ -22,7 +22,7 @@ export const apiVersionsApi = (apis: () => Iterable<Api>): Api =>
     // both or neither: a real broker refuses one without the other.
     const { clusterId, nodeId } = request
     if ((clusterId === null) !== (nodeId === -1)) return { errorCode: errors.INVALID_REQUEST.code, apiKeys: [] }
-    if (clusterId !== null && (clusterId !== broker.clusterId || nodeId !== broker.nodeId)) {
+    if (clusterId !== null && (clusterId !== broker.clusterId || nodeId !== node)) {
       return { errorCode: errors.REBOOTSTRAP_REQUIRED.code, apiKeys: [] }
     }
     const apiKeys = [...apis()].map(({ table, advertised: [minVersion, maxVersion] }) => ({

@@ -11,16 +11,17 @@ import { checkAssignments } from './replica-assignment.ts'
 
 type Asked = Request<typeof createTopics>['topics'][number]
 
-function newTopic({ name, numPartitions, assignments, configs }: Asked): NewTopic {
+function newTopic({ name, numPartitions, replicationFactor, assignments, configs }: Asked): NewTopic {
+  const ordered = [...assignments].sort((a, b) => a.partitionIndex - b.partitionIndex)
   return {
     name,
+    ...(assignments.length > 0 ? { replicas: ordered.map(({ brokerIds }) => brokerIds) } : { replicationFactor }),
     partitions: assignments.length > 0 ? assignments.length : numPartitions,
     configs: Object.fromEntries(configs.map((config) => [config.name, config.value])),
   }
 }
 
-function checkReplicas({ numPartitions, replicationFactor, assignments }: Asked, broker: Broker, listener: string) {
-  const nodes = new Set(broker.nodes(listener).map(({ nodeId }) => nodeId))
+function checkReplicas({ numPartitions, replicationFactor, assignments }: Asked, { placement }: Broker) {
   if (assignments.length > 0) {
     if (numPartitions !== -1 || replicationFactor !== -1) {
       const message =
@@ -28,21 +29,21 @@ function checkReplicas({ numPartitions, replicationFactor, assignments }: Asked,
       return new Refusal('INVALID_REQUEST', message)
     }
     const lists = assignments.map(({ partitionIndex, brokerIds }) => ({ partition: partitionIndex, brokerIds }))
-    return checkAssignments(lists, 0, nodes)
+    return checkAssignments(lists, 0, placement)
   }
   if (replicationFactor === -1) return undefined
   if (replicationFactor < 1) {
     return new Refusal('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0, or -1 for the default.')
   }
-  if (replicationFactor <= nodes.size) return undefined
-  const message = `The target replication factor of ${replicationFactor} cannot be reached: ${nodes.size} broker(s) are registered.`
+  if (replicationFactor <= placement.ids.length) return undefined
+  const message = `The target replication factor of ${replicationFactor} cannot be reached: ${placement.ids.length} broker(s) are registered.`
   return new Refusal('INVALID_REPLICATION_FACTOR', message)
 }
 
 /** In the order of a real broker: name, configurations, replicas, number of partitions. */
-const check = (asked: Asked, broker: Broker, listener: string): Refusal | undefined =>
+const check = (asked: Asked, broker: Broker): Refusal | undefined =>
   broker.checkNewTopic({ ...newTopic(asked), partitions: -1 }) ??
-  checkReplicas(asked, broker, listener) ??
+  checkReplicas(asked, broker) ??
   broker.checkPartitions(newTopic(asked))
 
 const refused = (name: string, refusal: Refusal) => ({
@@ -60,7 +61,7 @@ const made = (topic: Topic) => ({
   errorCode: errors.NONE.code,
   errorMessage: null,
   numPartitions: topic.partitions.length,
-  replicationFactor: 1,
+  replicationFactor: topic.partitions[0]!.leadership.replicas.length,
   configs: describe(topic.config),
 })
 
@@ -76,21 +77,24 @@ const describe = (config: Topic['config']) =>
       isSensitive,
     }))
 
+const factorOf = ({ name, replicas, replicationFactor = -1 }: NewTopic, broker: Broker): number => {
+  if (replicas !== undefined) return replicas[0]!.length
+  return replicationFactor === -1 ? broker.defaultReplicationFactor(name) : replicationFactor
+}
+
 /** What is named twice is answered once, after the others. */
 const inOrder = (topics: readonly Asked[], twice: ReadonlySet<string>): Asked[] => [
   ...topics.filter(({ name }) => !twice.has(name)),
   ...new Map(topics.filter(({ name }) => twice.has(name)).map((asked) => [asked.name, asked])).values(),
 ]
 
-export const createTopicsApi = serve(createTopics, [2, 7], async (request, { broker, client }) => {
+export const createTopicsApi = serve(createTopics, [2, 7], async (request, { broker }) => {
   const refusals = new Map<string, Refusal>()
   const names = request.topics.map(({ name }) => name)
   const twice = namedTwice(names)
   for (const asked of request.topics) {
     const { name } = asked
-    const refusal = twice.has(name)
-      ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.')
-      : check(asked, broker, client.listener)
+    const refusal = twice.has(name) ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.') : check(asked, broker)
     if (refusal !== undefined) refusals.set(name, refusal)
   }
   const good = request.topics.filter(({ name }) => !refusals.has(name))
@@ -105,7 +109,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, { bro
           errorCode: errors.NONE.code,
           errorMessage: null,
           numPartitions: wanted.partitions === -1 ? broker.defaultPartitions(asked.name) : wanted.partitions,
-          replicationFactor: 1,
+          replicationFactor: factorOf(wanted, broker),
           configs: describe(broker.topicConfig(wanted.configs)),
         }
       }),

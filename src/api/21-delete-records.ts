@@ -4,14 +4,17 @@ import { Refusal } from '../../protocol/errors.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
+import { checkLeader } from './leader-epoch.ts'
 
 /** Asks for the high watermark. */
 const toTheEnd = -1
 
-function trim(name: string, index: number, asked: number, { broker }: Context): number | Refusal {
+function trim(name: string, index: number, asked: number, { broker, node }: Context): number | Refusal {
   const topic = broker.topic(name)
   const partition = topic?.partitions[index]
   if (topic === undefined || partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+  const wrong = checkLeader(-1, partition, node)
+  if (wrong !== undefined) return wrong
   // A compacted topic promises the newest value of every key.
   if (!topic.config.cleanupPolicy.delete) return new Refusal('POLICY_VIOLATION')
   try {

@@ -4,9 +4,9 @@ import { Refusal } from '../../protocol/errors.ts'
 import { offsetForLeaderEpoch } from '../../protocol/messages/23-offset-for-leader-epoch.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import { serve } from './api.ts'
-import { checkLeaderEpoch } from './leader-epoch.ts'
+import { checkLeader } from './leader-epoch.ts'
 
-export const offsetForLeaderEpochApi = serve(offsetForLeaderEpoch, [2, 4], (request, { broker }) => ({
+export const offsetForLeaderEpochApi = serve(offsetForLeaderEpoch, [2, 4], (request, { broker, node }) => ({
   topics: request.topics.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch: asked }) => {
@@ -18,8 +18,8 @@ export const offsetForLeaderEpochApi = serve(offsetForLeaderEpoch, [2, 4], (requ
       })
       const partition = broker.topic(topic)?.partitions[index]
       if (partition === undefined) return refuse(new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
-      const fenced = checkLeaderEpoch(currentLeaderEpoch, partition)
-      if (fenced !== undefined) return refuse(fenced)
+      const wrong = checkLeader(currentLeaderEpoch, partition, node)
+      if (wrong !== undefined) return refuse(wrong)
       try {
         const [leaderEpoch, endOffset] = partition.epochEnd(asked)
         return { errorCode: 0, partition: index, leaderEpoch, endOffset }

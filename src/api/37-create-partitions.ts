@@ -10,7 +10,7 @@ import { checkAssignments } from './replica-assignment.ts'
 
 type Asked = Request<typeof createPartitions>['topics'][number]
 
-function check({ name, count, assignments }: Asked, { broker, client }: Context): Refusal | undefined {
+function check({ name, count, assignments }: Asked, { broker }: Context): Refusal | undefined {
   const topic = broker.topic(name)
   if (topic === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   const current = topic.partitions.length
@@ -29,13 +29,13 @@ function check({ name, count, assignments }: Asked, { broker, client }: Context)
     const message = `Attempted to add ${count - current} additional partition(s), but ${assignments.length} assignment(s) were specified.`
     return new Refusal('INVALID_REPLICA_ASSIGNMENT', message)
   }
-  const nodes = new Set(broker.nodes(client.listener).map(({ nodeId }) => nodeId))
   const lists = assignments.map(({ brokerIds }, i) => ({ partition: current + i, brokerIds }))
-  return checkAssignments(lists, current, nodes)
+  return checkAssignments(lists, current, broker.placement)
 }
 
 async function grow(asked: Asked, twice: boolean, validateOnly: boolean, context: Context) {
-  const { name, count } = asked
+  const { name, count, assignments } = asked
+  const replicas = assignments?.map(({ brokerIds }) => brokerIds)
   const answer = (refusal?: Refusal) => ({
     name,
     errorCode: refusal?.code ?? 0,
@@ -45,7 +45,7 @@ async function grow(asked: Asked, twice: boolean, validateOnly: boolean, context
   const refusal = check(asked, context)
   if (refusal !== undefined || validateOnly) return answer(refusal)
   try {
-    await context.broker.createPartitions(context.broker.topic(name)!, count)
+    await context.broker.createPartitions(context.broker.topic(name)!, count, replicas)
     return answer()
   } catch (cause) {
     return answer(storageRefusal(cause))

@@ -3,10 +3,13 @@
 import { errors } from '../../protocol/errors.ts'
 import { deleteGroups } from '../../protocol/messages/42-delete-groups.ts'
 import { serve } from './api.ts'
+import { groupElsewhere } from './coordinator.ts'
 
-export const deleteGroupsApi = serve(deleteGroups, [0, 3], async (request, { groups }) => {
+export const deleteGroupsApi = serve(deleteGroups, [0, 3], async (request, context) => {
   const ids = [...new Set(request.groupsNames)]
-  const answers = await Promise.all(ids.map((groupId) => groups.delete(groupId)))
+  const answers = await Promise.all(
+    ids.map((groupId) => groupElsewhere(groupId, context) ?? context.groups.delete(groupId)),
+  )
   return {
     throttleTimeMs: 0,
     results: ids.map((groupId, i) => {

@@ -27,9 +27,13 @@ export const describeClusterApi = serve(describeCluster, [0, 2], (request, { bro
     endpointType: brokers,
     clusterId: broker.clusterId,
     controllerId: broker.controller(),
-    brokers: broker
-      .nodes(client.listener)
-      .map(({ nodeId, host, port }) => ({ brokerId: nodeId, host, port, rack: null, isFenced: false })),
+    brokers: broker.placement.ids
+      .map((id) => ({ id, isFenced: !broker.placement.isRunning(id) }))
+      .filter(({ isFenced }) => !isFenced || request.includeFencedBrokers)
+      .map(({ id, isFenced }) => {
+        const { host, port } = broker.placement.endpoint(client.listener, id)
+        return { brokerId: id, host, port, rack: null, isFenced }
+      }),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : notAsked,
   }
 })

@@ -20,6 +20,8 @@ export type Context = {
   readonly broker: Broker
   readonly groups: Groups
   readonly sessions: FetchSessions
+  /** The node of the cluster that is asked: it answers for what it leads and coordinates. */
+  readonly node: number
   readonly client: Client
   readonly clientId: string | null
   /** Version of the request and of its answer. */

@@ -22,17 +22,15 @@ export type Configured = {
 }
 
 /** Finds a resource; for a broker the name '' stands for all of them. */
-export function findResource(resourceType: number, name: string, { broker }: Context): Configured | Refusal {
+export function findResource(resourceType: number, name: string, { broker, node }: Context): Configured | Refusal {
   switch (resourceType) {
     case resourceTypes.topic:
       return topic(broker, name)
     case resourceTypes.broker:
       if (name === '') return brokers(broker, name)
-      return (
-        refuseNodeId(broker, name, 'expected a broker id or empty string') ?? brokers(broker, String(broker.nodeId))
-      )
+      return refuseNodeId(node, name, 'expected a broker id or empty string') ?? brokers(broker, String(node))
     case resourceTypes.brokerLogger:
-      return refuseNodeId(broker, name, 'expected a broker id') ?? loggers(broker)
+      return refuseNodeId(node, name, 'expected a broker id') ?? loggers(broker)
     case resourceTypes.clientMetrics:
       if (name === '') return new Refusal('INVALID_REQUEST', 'Client metrics subscription name must not be empty')
       return named(broker.clientMetrics, name)
@@ -87,11 +85,12 @@ function named(
   }
 }
 
-function refuseNodeId({ nodeId }: Broker, name: string, expected: string): Refusal | undefined {
+/** Each node speaks for itself only. */
+function refuseNodeId(node: number, name: string, expected: string): Refusal | undefined {
   const isNumber = /^[+-]?\d+$/.test(name)
-  if (isNumber && Number(name) === nodeId) return undefined
+  if (isNumber && Number(name) === node) return undefined
   const message = isNumber
-    ? `Unexpected broker id: ${expected}, ${nodeId} here, but received ${name}`
+    ? `Unexpected broker id: ${expected}, ${node} here, but received ${name}`
     : `Broker id must be an integer, but it is: ${name}`
   return new Refusal('INVALID_REQUEST', message)
 }

@@ -1,7 +1,18 @@
 // The broker options that change what happens here, with Kafka's names, types, defaults and ranges (4.4.0; held to a
 // capture of the real broker in test/golden-configs). Where our default differs, `kafka` says what it is there.
 
-import { type BrokerRow, boolean, double, int, intMax, list, long, longMax, string } from './broker-config-row.ts'
+import {
+  type BrokerRow,
+  boolean,
+  double,
+  int,
+  intMax,
+  list,
+  long,
+  longMax,
+  short,
+  string,
+} from './broker-config-row.ts'
 import type { ConfigValue } from './config-table.ts'
 
 const retention = (value: ConfigValue): string | undefined =>
@@ -24,6 +35,35 @@ export const effectiveRows: readonly BrokerRow[] = [
   string('cluster.id', '', 'The id of the cluster when its data folder is made; empty: a random one.', {
     internal: true,
     ours: true,
+  }),
+  int(
+    'cluster.brokers',
+    1,
+    'How many nodes this process shows to clients, to test what they do when leaders move and nodes fail. Each has a number (node.id and those after it) and a port (that of each listener and those after it) of its own.',
+    { min: 1, max: 100, internal: true, ours: true },
+  ),
+  int('default.replication.factor', 1, 'How many nodes have a partition where nobody says; no more than there are.'),
+  short(
+    'offsets.topic.replication.factor',
+    1,
+    'How many nodes have a partition of __consumer_offsets; where absent, three, and no more than there are.',
+    { min: 1, kafka: 3 },
+  ),
+  short(
+    'transaction.state.log.replication.factor',
+    1,
+    'How many nodes have a partition of __transaction_state; where absent, three, and no more than there are.',
+    { min: 1, kafka: 3 },
+  ),
+  short(
+    'share.coordinator.state.topic.replication.factor',
+    1,
+    'How many nodes have a partition of __share_group_state; where absent, three, and no more than there are.',
+    { min: 1, kafka: 3 },
+  ),
+  int('min.insync.replicas', 1, 'How many replicas must be in sync for acks=all, where a topic does not say.', {
+    min: 1,
+    dynamic: 'cluster',
   }),
 
   // Who we are and where we listen.

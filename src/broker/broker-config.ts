@@ -154,7 +154,16 @@ export class BrokerConfig {
 
   /** The entries of a broker ('1'), or the values that were given to all brokers (''). */
   describe(name: string, request: DescribeRequest): ConfigEntry[] {
-    return name === allBrokers ? this.#describeAllBrokers(request) : this.#describeBroker(request)
+    if (name === allBrokers) return this.#describeAllBrokers(request)
+    return (name === this.#ownName ? this : this.#as(name)).#describeBroker(request)
+  }
+
+  /** The same options for another node of the cluster that this process pretends to be. */
+  #as(name: string): BrokerConfig {
+    const number = { value: name, origin: 'cluster.brokers' }
+    const other = new BrokerConfig([...this.#static, ['node.id', number], ['broker.id', number]])
+    for (const [each, overrides] of this.#dynamic) other.#dynamic.set(each, overrides)
+    return other
   }
 
   #describeBroker(request: DescribeRequest): ConfigEntry[] {

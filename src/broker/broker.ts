@@ -1,4 +1,5 @@
-// Who owns what: the topics of this broker, its place in the cluster (of one), and every change to either.
+// Who owns what: the topics of the cluster, where they lie, and every change to either. One such object is the whole
+// cluster, however many nodes it shows (placement.ts).
 
 import { Refusal, StorageError } from '../../protocol/errors.ts'
 import { type Clock, randomId } from '../storage/clock.ts'
@@ -7,26 +8,38 @@ import type { BrokerConfig } from './broker-config.ts'
 import { ClientMetricsConfigs } from './client-metrics-config.ts'
 import { Features } from './features.ts'
 import { GroupConfigs, type GroupSettings } from './group-config.ts'
+import type { Leadership } from './leadership.ts'
+import { Leaderships } from './leaderships.ts'
 import { LoggerConfig } from './logger-config.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
 import type { Partition } from './partition.ts'
+import {
+  type CoordinatorKind,
+  coordinatorKinds,
+  coordinatorTopics,
+  type Endpoint,
+  Placement,
+  partitionOfKey,
+} from './placement.ts'
 import { Topic, topicFolder } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
 import { checkTopicName, collisionKey } from './topic-name.ts'
-
-/** An address that clients are told. */
-export type Endpoint = { nodeId: number; host: string; port: number }
 
 export type NewTopic = {
   name: string
   /** -1: as `num.partitions` says. */
   partitions: number
   configs: Readonly<Record<string, string | null>>
+  /** Absent or -1: as `default.replication.factor` says, and never more than there are nodes. */
+  replicationFactor?: number
+  /** Replicas of each partition, where somebody has chosen them. */
+  replicas?: readonly (readonly number[])[]
 }
 
 type Environment = { store: Store; clock: Clock; config: BrokerConfig }
 
 const producerIdBlock = 1000
+
 /** What one request may ask for; more would be a way to stop the broker. */
 const partitionsMax = 10_000
 
@@ -39,12 +52,13 @@ export class Broker {
   readonly clientMetrics: ClientMetricsConfigs
   readonly loggers = new LoggerConfig()
   readonly partitionsMax = partitionsMax
+  readonly placement: Placement
+  readonly leaderships: Leaderships
   readonly #metadata: MetadataLog
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   /** What the broker's own topics are like, whoever asks for them first. */
   readonly #own = new Map<string, NewTopic>()
-  readonly #endpoints = new Map<string, Endpoint>()
   readonly #removalListeners: ((topic: Topic) => void)[] = []
   #nextProducerId = 0
   #producerIdEnd = 0
@@ -58,12 +72,16 @@ export class Broker {
     this.features = new Features(this.#metadata)
     this.groupConfigs = new GroupConfigs(this.#metadata, this.config)
     this.clientMetrics = new ClientMetricsConfigs(this.#metadata)
+    this.placement = new Placement(this.nodeId, this.config.number('cluster.brokers'))
+    this.leaderships = new Leaderships(this.#metadata, this.placement, () => this.#byName.values())
     const { state } = this.#metadata
     if (state.clusterId === '') {
       const id = this.config.string('cluster.id') || randomId(this.clock)
       this.#inBackground(this.#metadata.commit([{ v: 1, type: 'cluster', id, at: this.clock.now() }]))
     }
     for (const [name, configs] of state.brokerConfigs) this.config.fromRecord(name, configs)
+    const resumed = this.leaderships.resume()
+    if (resumed.length > 0) this.#inBackground(this.#metadata.commit(resumed))
     for (const topic of state.topics.values()) this.#add(topic)
     this.#producerIdEnd = this.#nextProducerId = state.nextProducerId
     this.#removeOrphans()
@@ -97,31 +115,41 @@ export class Broker {
     return this.config.number('node.id')
   }
 
-  // Placement: one broker leads and coordinates everything; handlers ask all the same.
+  // Placement: what handlers ask instead of assuming.
 
+  /** The nodes that run, as clients of a listener are told. */
   nodes(listener: string): Endpoint[] {
-    return [this.endpoint(listener)]
-  }
-
-  /** The address that a client of a listener is told for this node. */
-  endpoint(listener: string): Endpoint {
-    return this.#endpoints.get(listener) ?? { nodeId: this.nodeId, host: '127.0.0.1', port: 0 }
-  }
-
-  setEndpoint(listener: string, host: string, port: number): void {
-    this.#endpoints.set(listener, { nodeId: this.nodeId, host, port })
+    return this.placement.nodes(listener)
   }
 
   controller(): number {
-    return this.nodeId
+    return this.placement.controller()
   }
 
-  leader(_partition: Partition): number {
-    return this.nodeId
+  /** The node that leads a partition, or `noLeader`. */
+  leader(partition: Partition): number {
+    return partition.leader
   }
 
-  coordinator(_kind: 'group' | 'transaction', _key: string): number {
-    return this.nodeId
+  /** Who has a partition that is about to be. */
+  leadershipOf(topicId: string, partition: number): Leadership {
+    return this.leaderships.of(topicId, partition)
+  }
+
+  /** The node that answers for a key, or `noLeader`: the leader of the partition that remembers it. */
+  coordinator(kind: CoordinatorKind, key: string): number {
+    if (!this.placement.isCluster) return this.nodeId
+    const { name } = coordinatorTopics[kind]
+    const topic = this.#byName.get(name)
+    const partition = partitionOfKey(key, topic?.partitions.length ?? this.defaultPartitions(name))
+    if (topic !== undefined) return topic.partitions[partition]!.leader
+    // As it will be dealt out when somebody needs it.
+    return this.placement.spread(partition, 1, 1)[0]![0]!
+  }
+
+  /** Whether a node answers for a key. */
+  coordinates(kind: CoordinatorKind, key: string, node: number): boolean {
+    return !this.placement.isCluster || this.coordinator(kind, key) === node
   }
 
   // Topics.
@@ -189,6 +217,24 @@ export class Broker {
     return this.#own.get(name)?.partitions ?? this.config.number('num.partitions')
   }
 
+  /** How many replicas a partition of a topic gets when nobody says. */
+  defaultReplicationFactor(name: string): number {
+    const { ids } = this.placement
+    const kind = coordinatorKinds.find((each) => coordinatorTopics[each].name === name)
+    if (kind === undefined) return Math.min(this.config.number('default.replication.factor'), ids.length)
+    const { replicationFactor } = coordinatorTopics[kind]
+    const wanted = this.config.isSet(replicationFactor) ? this.config.number(replicationFactor) : 3
+    return Math.min(wanted, ids.length)
+  }
+
+  #deal({ name, replicas, replicationFactor = -1 }: Omit<NewTopic, 'partitions'>, first: number, count: number) {
+    if (replicas !== undefined) return replicas
+    const factor = replicationFactor === -1 ? this.defaultReplicationFactor(name) : replicationFactor
+    // One topic after the other begins at the next node, so that topics of one partition are spread too.
+    const turn = this.#own.has(name) ? 0 : this.#byName.size + first
+    return this.placement.spread(turn, count, factor)
+  }
+
   /** The configuration that a topic with these overrides would have. */
   topicConfig(configs: Readonly<Record<string, string | null>>): TopicConfig {
     return new TopicConfig(this.config, new Map(Object.entries(withoutNulls(configs))))
@@ -197,7 +243,7 @@ export class Broker {
   /** Makes topics, all at once; the caller has checked each. Resolves when they are durable. Throws StorageError. */
   async createTopics(topics: readonly NewTopic[]): Promise<Topic[]> {
     if (topics.length === 0) return []
-    const records = topics.map(({ name, partitions, configs }) => ({
+    const made = topics.map(({ name, partitions, configs }) => ({
       v: 1 as const,
       type: 'topic' as const,
       id: randomId(this.clock),
@@ -206,8 +252,11 @@ export class Broker {
       configs: { ...withoutNulls(this.#own.get(name)?.configs ?? {}), ...withoutNulls(configs) },
       at: this.clock.now(),
     }))
-    const durable = this.#metadata.commit(records)
-    const added = records.map((record) => this.#add(record))
+    const dealt = made.flatMap(({ id, partitions }, i) =>
+      this.leaderships.dealt(id, 0, this.#deal(topics[i]!, i, partitions)),
+    )
+    const durable = this.#metadata.commit([...made, ...dealt])
+    const added = made.map((record) => this.#add(record))
     await durable
     return added
   }
@@ -228,8 +277,13 @@ export class Broker {
     this.#removalListeners.push(listener)
   }
 
-  async createPartitions(topic: Topic, count: number): Promise<void> {
-    const durable = this.#metadata.commit([{ v: 1, type: 'partitions', id: topic.id, count }])
+  async createPartitions(topic: Topic, count: number, replicas?: NewTopic['replicas']): Promise<void> {
+    const first = topic.partitions.length
+    const leaders = topic.partitions[0]!.leadership
+    const wanted = { name: topic.name, configs: {}, replicationFactor: leaders.replicas.length }
+    const dealt = this.#deal(replicas === undefined ? wanted : { ...wanted, replicas }, first, count - first)
+    const records = this.leaderships.dealt(topic.id, first, dealt)
+    const durable = this.#metadata.commit([{ v: 1, type: 'partitions', id: topic.id, count }, ...records])
     topic.growTo(count)
     await durable
   }

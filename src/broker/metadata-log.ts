@@ -12,12 +12,17 @@ import { borrow, type Store } from '../storage/file.ts'
 
 type Configs = { readonly [name: string]: string }
 
+/** Who has a partition, as far as it outlives the process: at a start every node runs and is in sync. */
+export type Seat = { readonly replicas: readonly number[]; readonly leader: number; readonly epoch: number }
+
 /** Every record carries its version; members that are not known are kept by not being touched. */
 export type MetadataRecord = { v: 1 } & (
   | { type: 'cluster'; id: string; at: number }
   | { type: 'topic'; id: string; name: string; partitions: number; configs: Configs; at: number }
   | { type: 'topic-removed'; id: string }
   | { type: 'partitions'; id: string; count: number }
+  /** Who has these partitions from now on; a broker that was always alone writes none. */
+  | { type: 'leadership'; id: string; partitions: readonly (Seat & { readonly partition: number })[] }
   /** All overrides of a topic, of a broker (`name` its id, '' for all brokers) or of what is known by name only, replaced. */
   | { type: 'config'; of: 'topic' | 'broker' | NamedKind; name: string; configs: Configs }
   /** The level at which a feature is finalised (KIP-584); 0: switched off. */
@@ -34,6 +39,8 @@ export type NamedKind = (typeof namedKinds)[number]
 export type MetadataState = {
   clusterId: string
   topics: Map<string, { id: string; name: string; partitions: number; configs: Configs; at: number }>
+  /** By topic id, then by partition. */
+  leaderships: Map<string, Map<number, Seat>>
   brokerConfigs: Map<string, Configs>
   /** Overrides by name; whoever has none is not there. */
   namedConfigs: Record<NamedKind, Map<string, Configs>>
@@ -69,6 +76,7 @@ const snapshotAtBytes = 1024 * 1024
 export const emptyMetadata = (): MetadataState => ({
   clusterId: '',
   topics: new Map(),
+  leaderships: new Map(),
   brokerConfigs: new Map(),
   namedConfigs: { group: new Map(), 'client-metrics': new Map() },
   features: new Map(),
@@ -87,11 +95,21 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       break
     case 'topic-removed':
       state.topics.delete(record.id)
+      state.leaderships.delete(record.id)
       state.removed.add(record.id)
       break
     case 'partitions': {
       const topic = state.topics.get(record.id)
       if (topic !== undefined) topic.partitions = record.count
+      break
+    }
+    case 'leadership': {
+      if (!state.topics.has(record.id)) break
+      const seats = state.leaderships.get(record.id) ?? new Map<number, Seat>()
+      state.leaderships.set(record.id, seats)
+      for (const { partition, replicas, leader, epoch } of record.partitions) {
+        seats.set(partition, { replicas, leader, epoch })
+      }
       break
     }
     case 'config':
@@ -175,7 +193,8 @@ export class MetadataLog {
   /** Writes the state as one batch and forgets what lies before it. */
   async snapshot(): Promise<void> {
     if (this.#log.byteCount < snapshotAtBytes) return
-    const { clusterId, topics, brokerConfigs, namedConfigs, features, nextProducerId, removed } = this.state
+    const { clusterId, topics, leaderships, brokerConfigs, namedConfigs, features, nextProducerId, removed } =
+      this.state
     // Of deleted topics only those whose folders are still to be removed.
     const left = this.#store.list('topics').filter((id) => removed.has(id))
     const start = this.#log.logEndOffset
@@ -184,6 +203,10 @@ export class MetadataLog {
       { v: 1, type: 'cluster', id: clusterId, at: this.#clock.now() },
       { v: 1, type: 'producer-ids', next: nextProducerId },
       ...[...topics.values()].map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
+      ...[...leaderships].map(([id, seats]) => {
+        const partitions = [...seats].map(([partition, seat]) => ({ partition, ...seat }))
+        return { v: 1, type: 'leadership', id, partitions } as const
+      }),
       ...[...brokerConfigs].map(([name, configs]) => ({ v: 1, type: 'config', of: 'broker', name, configs }) as const),
       ...namedKinds.flatMap((of) =>
         [...namedConfigs[of]].map(([name, configs]) => ({ v: 1, type: 'config', of, name, configs }) as const),

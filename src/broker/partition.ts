@@ -9,6 +9,7 @@ import type { AbortedTransaction } from '../log/open-transactions.ts'
 import type { MarkerSource, Producer } from '../log/producer-state.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Lease, Store } from '../storage/file.ts'
+import { type Leadership, ledBy } from './leadership.ts'
 
 /** What a partition needs of its topic's configuration beside what its log needs. */
 export interface PartitionConfig extends LogConfig {
@@ -16,6 +17,8 @@ export interface PartitionConfig extends LogConfig {
   readonly flushMessages: number
   /** Background flush of what is older, ms. */
   readonly flushMs: number
+  /** Replicas that must be in sync for `acks=all`. */
+  readonly minInsyncReplicas: number
 }
 
 /** How a transaction ends. */
@@ -36,8 +39,7 @@ export class Partition {
   readonly #clock: Clock
   readonly #config: PartitionConfig
   readonly #folder: string
-  /** Fixed until leadership can move: clients need one, and a restart changes no history. */
-  readonly leaderEpoch = 0
+  #leadership: Leadership
   #log: Log | undefined
   #offline: Corruption | StorageError | undefined
   /** A flush failed. The kernel may have dropped what it could not write, so a second one that works proves nothing. */
@@ -46,7 +48,15 @@ export class Partition {
   readonly #waiting = new Set<() => void>()
   #dirtySince: number | undefined
 
-  constructor(store: Store, clock: Clock, folder: string, index: number, config: PartitionConfig) {
+  constructor(
+    store: Store,
+    clock: Clock,
+    folder: string,
+    index: number,
+    config: PartitionConfig,
+    leadership: Leadership = ledBy(1),
+  ) {
+    this.#leadership = leadership
     this.#store = store
     this.#clock = clock
     this.#folder = folder
@@ -60,6 +70,7 @@ export class Partition {
     if (this.#log === undefined) {
       try {
         this.#log = new Log(this.#store, this.#folder, this.#config)
+        if (this.leaderEpoch > 0) this.#beginEpoch()
         this.#flushOutlived()
       } catch (cause) {
         throw this.#fail(cause)
@@ -92,6 +103,40 @@ export class Partition {
       this.#offline = cause
     }
     return cause
+  }
+
+  /** Who has the partition; for all nodes of the cluster it is this one object. */
+  get leadership(): Leadership {
+    return this.#leadership
+  }
+
+  /** The node that leads, or `noLeader`. */
+  get leader(): number {
+    return this.#leadership.leader
+  }
+
+  get leaderEpoch(): number {
+    return this.#leadership.epoch
+  }
+
+  /** Too few replicas are in sync for those who ask for all of them; it never takes more than there are. */
+  get isShortOfReplicas(): boolean {
+    const { isr, replicas } = this.#leadership
+    return isr.length < replicas.length && isr.length < this.#config.minInsyncReplicas
+  }
+
+  /** From now on others have it. Those who wait for more look again, for they may wait at the wrong node. */
+  lead(leadership: Leadership): void {
+    const isNew = leadership.epoch !== this.#leadership.epoch
+    this.#leadership = leadership
+    if (!isNew) return
+    this.#beginEpoch()
+    this.#wake()
+  }
+
+  /** What was appended so far ends the epochs before this one, whether or not it ever writes. */
+  #beginEpoch(): void {
+    this.#log?.epochs.assign(this.leaderEpoch, this.#log.logEndOffset)
   }
 
   get logStartOffset(): number {

@@ -29,6 +29,7 @@ export class TopicConfig {
   readonly maxMessageBytes: number
   readonly maxCompactionLagMs: number
   readonly minCompactionLagMs: number
+  readonly minInsyncReplicas: number
   readonly minCleanableDirtyRatio: number
   readonly deleteRetentionMs: number
   /** -1: without limit. */
@@ -55,6 +56,7 @@ export class TopicConfig {
     this.maxDecompressedMessageBytes = this.number('max.decompressed.message.bytes')
     this.maxMessageBytes = this.number('max.message.bytes')
     this.maxCompactionLagMs = this.number('max.compaction.lag.ms')
+    this.minInsyncReplicas = this.number('min.insync.replicas')
     this.minCompactionLagMs = this.number('min.compaction.lag.ms')
     this.minCleanableDirtyRatio = this.number('min.cleanable.dirty.ratio')
     this.deleteRetentionMs = this.number('delete.retention.ms')

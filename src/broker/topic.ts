@@ -4,6 +4,7 @@ import { codecs } from '../../protocol/records/compression.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
+import type { Leadership } from './leadership.ts'
 import { Partition, type PartitionConfig } from './partition.ts'
 import { TopicConfig } from './topic-config.ts'
 
@@ -29,6 +30,7 @@ function settingsOf(config: TopicConfig): PartitionConfig {
     deleteRetentionMs: config.deleteRetentionMs,
     flushMessages: config.flushMessages,
     flushMs: config.flushMs,
+    minInsyncReplicas: config.minInsyncReplicas,
   }
 }
 
@@ -42,11 +44,17 @@ export class Topic {
   readonly #store: Store
   readonly #clock: Clock
   readonly #broker: BrokerConfig
+  readonly #leadershipOf: (topicId: string, partition: number) => Leadership
   readonly #settings: PartitionConfig
   #config: TopicConfig
 
   constructor(
-    environment: { store: Store; clock: Clock; config: BrokerConfig },
+    environment: {
+      store: Store
+      clock: Clock
+      config: BrokerConfig
+      leadershipOf: (topicId: string, partition: number) => Leadership
+    },
     {
       id,
       name,
@@ -57,6 +65,7 @@ export class Topic {
     this.#store = environment.store
     this.#clock = environment.clock
     this.#broker = environment.config
+    this.#leadershipOf = (topicId, partition) => environment.leadershipOf(topicId, partition)
     this.id = id
     this.name = name
     this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
@@ -85,7 +94,9 @@ export class Topic {
 
   growTo(count: number): void {
     for (let index = this.partitions.length; index < count; index++) {
-      this.partitions.push(new Partition(this.#store, this.#clock, `${this.folder}/${index}`, index, this.#settings))
+      const leadership = this.#leadershipOf(this.id, index)
+      const folder = `${this.folder}/${index}`
+      this.partitions.push(new Partition(this.#store, this.#clock, folder, index, this.#settings, leadership))
     }
   }
 }

@@ -14,8 +14,8 @@ import type { Api, Client, Context } from '../api/api.ts'
 import { Frames } from './frames.ts'
 import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
 
-/** What all connections of a server share. */
-export type Services = Pick<Context, 'broker' | 'groups' | 'sessions'> & {
+/** What all connections of a node share. */
+export type Services = Pick<Context, 'broker' | 'groups' | 'sessions' | 'node'> & {
   readonly apis: ReadonlyMap<number, Api>
   readonly requestBytesMax: number
   /** Told of each request that was understood: metrics, and the matrix of what clients really use. */
@@ -165,6 +165,7 @@ export class Connection {
       broker: this.#services.broker,
       groups: this.#services.groups,
       sessions: this.#services.sessions,
+      node: this.#services.node,
       client: this.#client,
       clientId: header.clientId,
       version,

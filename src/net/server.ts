@@ -11,6 +11,8 @@ export type ListenOptions = {
   host: string | undefined
   /** 0: any free port. */
   port: number
+  /** Of the node whose address it is. */
+  services: Services
   /** Accepts connections and closes them: a controller listener of a configuration made for a real cluster. */
   closesAtOnce: boolean
 }
@@ -21,32 +23,31 @@ export type ServerLimits = { idleMs: number; connectionsMax: number }
 const drainMs = 2000
 
 export class KafkaServer {
-  readonly #services: Services
   readonly #limits: ServerLimits
-  readonly #servers: Server[] = []
-  readonly #connections = new Set<Connection>()
+  /** By the node whose address it is. */
+  readonly #servers = new Map<Server, number>()
+  readonly #connections = new Map<Connection, number>()
   readonly #pool = new BufferPool()
 
-  constructor(services: Services, limits: ServerLimits) {
-    this.#services = services
+  constructor(limits: ServerLimits) {
     this.#limits = limits
   }
 
   /** Binds a listener; resolves with the port. Rejects with the error of the system (EADDRINUSE, EACCES …). */
-  listen({ name, host, port, closesAtOnce }: ListenOptions): Promise<number> {
+  listen({ name, host, port, services, closesAtOnce }: ListenOptions): Promise<number> {
     const server = createServer({ keepAlive: true }, (socket) => {
       if (closesAtOnce) {
         socket.on('error', () => {})
         socket.destroy()
         return
       }
-      const connection = new Connection(socket, this.#services, name, this.#pool)
-      this.#connections.add(connection)
+      const connection = new Connection(socket, services, name, this.#pool)
+      this.#connections.set(connection, services.node)
       if (this.#limits.idleMs > 0) socket.setTimeout(this.#limits.idleMs, () => socket.destroy())
       socket.on('close', () => this.#connections.delete(connection))
     })
     server.maxConnections = this.#limits.connectionsMax
-    this.#servers.push(server)
+    this.#servers.set(server, services.node)
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
@@ -63,10 +64,10 @@ export class KafkaServer {
 
   /** Stops accepting, answers what is under way, closes. */
   async close(): Promise<void> {
-    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)))
-    for (const connection of this.#connections) connection.drain()
+    const closed = [...this.#servers.keys()].map((server) => new Promise((resolve) => server.close(resolve)))
+    for (const connection of this.#connections.keys()) connection.drain()
     const cut = setTimeout(() => {
-      for (const connection of this.#connections) connection.destroy()
+      for (const connection of this.#connections.keys()) connection.destroy()
     }, drainMs)
     await Promise.all(closed)
     clearTimeout(cut)
@@ -74,7 +75,18 @@ export class KafkaServer {
 
   /** Cuts every connection at once: the process pretends to die. */
   destroy(): void {
-    for (const server of this.#servers) server.close()
-    for (const connection of this.#connections) connection.destroy()
+    for (const server of this.#servers.keys()) server.close()
+    for (const connection of this.#connections.keys()) connection.destroy()
+  }
+
+  /** The same for one node; resolves when its ports are free again. */
+  async destroyNode(node: number): Promise<void> {
+    const servers = [...this.#servers].filter(([, of]) => of === node).map(([server]) => server)
+    const closed = servers.map((server) => {
+      this.#servers.delete(server)
+      return new Promise((resolve) => server.close(resolve))
+    })
+    for (const [connection, of] of this.#connections) if (of === node) connection.destroy()
+    await Promise.all(closed)
   }
 }

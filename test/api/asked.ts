@@ -18,6 +18,7 @@ const broker = {
   topicById: (id: string) => topics.find((topic) => topic.id === id),
   nodes: (listener: string) => [{ ...node, host: `${listener}.example` }],
   coordinator: () => node.nodeId,
+  coordinates: () => true,
 }
 
 function through<F extends ApiTable['request']>(table: F, version: number, message: unknown): unknown {
@@ -46,7 +47,14 @@ export class Desk {
       softwareName: '',
       softwareVersion: '',
     }
-    const context = { broker, groups: this.world.groups, client, clientId: 'reader', version } as unknown as Context
+    const context = {
+      broker,
+      node: node.nodeId,
+      groups: this.world.groups,
+      client,
+      clientId: 'reader',
+      version,
+    } as unknown as Context
     const answer = await api.handle(through(table.request, version, request) as Parameters<Api['handle']>[0], context)
     return through(table.response, version, answer) as Answer<A>
   }

@@ -141,7 +141,7 @@ test('a damaged partition answers KAFKA_STORAGE_ERROR, and the others go on', ()
     bytes[80]! ^= 1
     return undefined
   })
-  const config: PartitionConfig = { ...world.config, flushMessages: Infinity, flushMs: Infinity }
+  const config: PartitionConfig = { ...world.config, flushMessages: Infinity, flushMs: Infinity, minInsyncReplicas: 1 }
   const damaged = new Partition(store, systemClock, folder, 0, config)
   const sound = new Partition(store, systemClock, 'topics/t/1', 1, config)
   for (let i = 0; i < 2; i++) {

@@ -85,7 +85,7 @@ test('records that a power cut took below a log start do not hide those that are
 
 test('a retry after a kill is acknowledged when the record is durable, not when it is only remembered', async () => {
   const store = new FaultyStore()
-  const config = { ...smallConfig, flushMessages: 1, flushMs: Infinity }
+  const config = { ...smallConfig, flushMessages: 1, flushMs: Infinity, minInsyncReplicas: 1 }
   const producer = { id: 1, epoch: 0, sequence: 0 }
   const first = new Partition(store, systemClock, folder, 0, config)
   first.append(batchOf(['v0'], { producer }), 9) // and the process dies before the flush
