@@ -38,7 +38,10 @@ class Source {
     const value = defaultOf(field)
     if (value === emptyBytes) return 'empty'
     if (field.kind === 'array' && value !== null) return '[]'
-    if (field.kind === 'struct' && value !== null) return `defaultOf(fields[${this.#remember(field)}])`
+    if (field.kind === 'struct' && value !== null) {
+      const members = Object.entries(field.fields ?? {}).map(([name, of]) => `${name}: ${this.#default(of)}`)
+      return `({ ${members.join(', ')} })`
+    }
     return JSON.stringify(value)
   }
 
@@ -190,12 +193,12 @@ export function compile<F extends Fields>(table: Table<F>, version: number): Cod
   const { text, fields } = sourceOf(table, version)
   let make: (...args: unknown[]) => unknown
   try {
-    make = new Function('fields', 'defaultOf', 'isDefault', 'empty', `'use strict'\n${text}`) as typeof make
+    make = new Function('fields', 'isDefault', 'empty', `'use strict'\n${text}`) as typeof make
   } catch (error) {
     if (error instanceof EvalError) return interpret(table, version)
     throw error
   }
-  return make(fields, defaultOf, isDefault, emptyBytes) as Codec<F>
+  return make(fields, isDefault, emptyBytes) as Codec<F>
 }
 
 const compiled = new Map<Table, Codec<Fields>[]>()

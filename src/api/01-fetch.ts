@@ -152,7 +152,7 @@ function park(request: FetchRequest, scope: FetchScope, context: Context): Promi
       ended = true
       timer.cancel()
       for (const stop of stops) stop()
-      context.closed.removeEventListener('abort', giveUp)
+      forget()
     }
     const look = (asked: FetchRequest, last: boolean) => {
       if (ended) return
@@ -181,7 +181,7 @@ function park(request: FetchRequest, scope: FetchScope, context: Context): Promi
       return partition instanceof Refusal ? [] : [partition.onAdvance(wake)]
     })
     const timer = context.broker.clock.after(request.maxWaitMs, () => look(request, true))
-    context.closed.addEventListener('abort', giveUp)
+    const forget = context.closing.onBegin(giveUp)
   })
 }
 
@@ -190,7 +190,7 @@ export const fetchApi = serve(fetch, [4, 18], (request, context) => {
   if (typeof scope === 'string') return { errorCode: errors[scope].code, sessionId: 0, responses: [] }
   const round = gather(request, scope, context)
   const enough = round.urgent || round.byteCount >= request.minBytes || request.maxWaitMs <= 0
-  if (enough || scope.wanted.length === 0 || context.closed.aborted) return answer(round, scope, context)
+  if (enough || scope.wanted.length === 0 || context.closing.hasBegun) return answer(round, scope, context)
   release(round)
   return park(request, scope, context)
 })
