@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../dist/src/main.js', import.meta.url))
 const startMs = 20_000
+// What Kafka does every ten or fifteen seconds, done at once: a test has no time to wait.
+const settings = ['log.cleaner.backoff.ms=500', 'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000']
 const stopMs = 20_000
 
 export type StopSignal = 'SIGTERM' | 'SIGKILL'
@@ -22,9 +24,9 @@ export interface BrokerUnderTest {
   stop(): Promise<void>
 }
 
-export async function startBroker(): Promise<BrokerUnderTest> {
+export async function startBroker(client: string): Promise<BrokerUnderTest> {
   const { COMPAT_BOOTSTRAP: given } = process.env
-  return given ? foreign(given) : await OwnBroker.start()
+  return given ? foreign(given) : await OwnBroker.start(client)
 }
 
 function foreign(bootstrap: string): BrokerUnderTest {
@@ -52,7 +54,7 @@ class OwnBroker implements BrokerUnderTest {
     this.#home = home
   }
 
-  static async start(): Promise<OwnBroker> {
+  static async start(_client: string): Promise<OwnBroker> {
     if (!existsSync(main)) throw new Error('dist/src/main.js is missing: run `npm run build` at the root first')
     const broker = new OwnBroker(await mkdtemp(join(tmpdir(), 'twiglog-compat-')))
     try {
@@ -84,6 +86,7 @@ class OwnBroker implements BrokerUnderTest {
     await rm(ready, { force: true }) // a kill -9 leaves the old one behind
     const data = join(this.#home, 'data')
     const args = [main, 'start', '--port', String(this.#port), '--data', data, '--ready-file', ready]
+    for (const setting of settings) args.push('--set', setting)
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) {

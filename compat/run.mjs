@@ -1,41 +1,59 @@
-// The front door: runs the chosen drivers one after the other, passes their TAP on, and counts what it parsed.
+// Plays the chosen drivers one after the other and counts what their TAP says. A client that hangs, throws or is missing
+// takes only its own driver along.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { drivers } from './drivers.mjs'
 
 const home = fileURLToPath(new URL('.', import.meta.url))
-const drivers = { kafkajs: 'node/kafkajs.tap.ts', kcat: 'c/kcat.tap.ts', java: 'java/console.tap.ts' }
-const usage = `usage: npm run compat -- [${Object.keys(drivers).join('|')} …] [--bootstrap host:port]`
+const languages = [...new Set(Object.values(drivers).map(languageOf))]
+const usage = `usage: npm run compat -- [--bootstrap host:port] [--only scenario,…] [--matrix] [client or language …]
+clients: ${Object.keys(drivers).join(' ')}
+languages: ${languages.join(' ')}`
 
-const chosen = options()
+const { chosen, matrix } = options()
 install()
-const total = { passed: 0, failed: 0, skipped: 0 }
-console.log('TAP version 14')
-for (const [i, name] of chosen.entries()) {
-  const counts = await drive(name)
-  for (const word of Object.keys(total)) total[word] += counts[word]
-  console.log(
-    `${counts.failed > 0 ? 'not ok' : 'ok'} ${i + 1} - ${name}${counts.skipAll ? ` # SKIP ${counts.skipAll}` : ''}`,
-  )
+if (matrix) await matrixOnly()
+else await playAll()
+
+async function playAll() {
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  console.log('TAP version 14')
+  for (const [i, name] of chosen.entries()) {
+    const counts = await drive(name)
+    for (const word of Object.keys(total)) total[word] += counts[word]
+    const skip = counts.skipAll ? ` # SKIP ${counts.skipAll}` : ''
+    console.log(`${counts.failed > 0 ? 'not ok' : 'ok'} ${i + 1} - ${name}${skip}`)
+  }
+  console.log(`1..${chosen.length}`)
+  const { passed, failed, skipped } = total
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  process.exitCode = failed > 0 ? 1 : 0
 }
-console.log(`1..${chosen.length}`)
-const { passed, failed, skipped } = total
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-process.exitCode = failed > 0 ? 1 : 0
 
 function options() {
   try {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: { bootstrap: { type: 'string' } } })
-    const unknown = positionals.filter((name) => !Object.hasOwn(drivers, name))
-    if (unknown.length > 0) throw new Error(`no driver named ${unknown.join(', ')}`)
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { bootstrap: { type: 'string' }, only: { type: 'string' }, matrix: { type: 'boolean' } },
+    })
+    const all = Object.keys(drivers)
+    const unknown = positionals.filter((word) => !all.includes(word) && !languages.includes(word))
+    if (unknown.length > 0) throw new Error(`no client or language named ${unknown.join(', ')}`)
     if (values.bootstrap) process.env.COMPAT_BOOTSTRAP = values.bootstrap
-    return positionals.length > 0 ? positionals : Object.keys(drivers)
+    if (values.only) process.env.COMPAT_ONLY = values.only
+    const named = (name) => positionals.includes(name) || positionals.includes(languageOf(drivers[name]))
+    return { chosen: positionals.length > 0 ? all.filter(named) : all, matrix: values.matrix === true }
   } catch (problem) {
     console.error(`${problem.message}\n${usage}`)
     process.exit(2)
   }
+}
+
+function languageOf(file) {
+  return file.slice(0, file.indexOf('/'))
 }
 
 /** tap is large and the root install is to stay small, so the drivers' packages come only when somebody runs them. */
@@ -45,7 +63,18 @@ function install() {
   if (status !== 0) throw new Error('`npm ci` in compat/ failed')
 }
 
-/** Runs one driver as a process of its own: a broker or client that hangs or throws takes only its driver along. */
+function typescript(file, stdout) {
+  const args = ['--import=@tapjs/typescript/import', file]
+  // The loader only strips the types here; `npm run types` is what checks them.
+  const env = { ...process.env, TS_NODE_TRANSPILE_ONLY: '1' }
+  return spawn(process.execPath, args, { cwd: home, env, stdio: ['ignore', stdout, 'inherit'] })
+}
+
+async function matrixOnly() {
+  process.exitCode = await new Promise((resolve) => typescript('matrix.ts', 'inherit').once('exit', resolve))
+}
+
+/** Runs one driver as a process of its own. */
 async function drive(name) {
   const { Parser } = await import('tap-parser') // not there before install()
   const counts = { passed: 0, failed: 0, skipped: 0, skipAll: '' }
@@ -58,10 +87,7 @@ async function drive(name) {
   const ended = new Promise((resolve) => parser.on('complete', resolve))
 
   console.log(`# Subtest: ${name}`)
-  const args = ['--import=@tapjs/typescript/import', drivers[name]]
-  // The loader only strips the types here; `npm run types` is what checks them.
-  const env = { ...process.env, TS_NODE_TRANSPILE_ONLY: '1' }
-  const child = spawn(process.execPath, args, { cwd: home, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = typescript(drivers[name], 'pipe')
   const exited = new Promise((resolve) => child.once('exit', resolve))
   for await (const line of createInterface({ input: child.stdout })) {
     parser.write(`${line}\n`)

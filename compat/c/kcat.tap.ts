@@ -6,9 +6,9 @@ import t from 'tap'
 import { type StopSignal, startBroker } from '../broker.ts'
 import { Client } from '../node/client.ts'
 import { compressionOf } from '../node/codecs.ts'
+import { type Part, type Parts, playParts } from '../play.ts'
 import { missing, until } from '../process.ts'
 import { type Codec, fresh, incompressible, large, record, shapes, text } from '../records.ts'
-import { type Part, play } from '../scenarios.ts'
 import { asRead, Kcat, lines, parsed } from './kcat.ts'
 
 const noAdmin = 'kcat has no admin requests'
@@ -20,7 +20,7 @@ if (absent) t.plan(0, absent)
 else await main()
 
 async function main(): Promise<void> {
-  const broker = await startBroker()
+  const broker = await startBroker('kcat')
   t.teardown(() => broker.stop())
   const kcat = new Kcat(broker.bootstrap)
   const stage = await Client.connect(broker.bootstrap)
@@ -105,7 +105,9 @@ async function main(): Promise<void> {
     }
   }
 
-  await play(t, {
+  const { stdout } = await kcat.attempt(['-V'])
+  const version = /Version (\S+).*librdkafka ([\d.]+)/s.exec(stdout.toString())
+  const parts: Parts = {
     'topic.create': noAdmin,
     'topic.exists': noAdmin,
     'topic.grow': noAdmin,
@@ -257,7 +259,9 @@ async function main(): Promise<void> {
 
     'restart.SIGTERM': across('SIGTERM'),
     'restart.SIGKILL': across('SIGKILL'),
-  })
+  }
+  const noVerb = 'kcat has no command for that'
+  await playParts(t, 'kcat', version ? `${version[1]}, librdkafka ${version[2]}` : 'unknown', parts, noVerb)
 }
 
 /** The partitions of the last assignment that a member has reported, none after a revocation. */

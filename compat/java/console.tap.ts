@@ -1,9 +1,9 @@
 // The Java console tools, the yardstick of what an operator types, and the newest Java client beside them.
 import t from 'tap'
 import { type BrokerUnderTest, type StopSignal, startBroker } from '../broker.ts'
+import { type Part, playParts } from '../play.ts'
 import { missing, until } from '../process.ts'
 import { fresh } from '../records.ts'
-import { type Part, play } from '../scenarios.ts'
 import { groupParts } from './groups.ts'
 import { Console, Hand, prepare } from './jvm.ts'
 import { recordParts } from './records.ts'
@@ -16,18 +16,19 @@ else await main()
 
 async function main(): Promise<void> {
   await prepare()
-  const broker = await startBroker()
+  const broker = await startBroker('console')
   t.teardown(() => broker.stop())
   const kafka = new Console(broker.bootstrap)
   const hand = new Hand(broker.bootstrap)
   t.teardown(() => hand.stop())
-  await play(t, {
+  const parts = {
     ...topicParts(kafka, hand),
     ...recordParts(kafka, hand),
     ...groupParts(kafka, hand),
     'restart.SIGTERM': across(broker, hand, 'SIGTERM'),
     'restart.SIGKILL': across(broker, hand, 'SIGKILL'),
-  })
+  }
+  await playParts(t, 'console', '4.3.1', parts, 'no console tool does that')
 }
 
 function across(broker: BrokerUnderTest, hand: Hand, signal: StopSignal): Part {

@@ -1,7 +1,8 @@
 // kafka-consumer-groups, and console consumers as members. They use the cooperative assignor, KafkaJS and kcat eager ones.
+
+import type { Parts } from '../play.ts'
 import { until } from '../process.ts'
 import { fresh, text } from '../records.ts'
-import type { Parts } from '../scenarios.ts'
 import type { Console, Hand } from './jvm.ts'
 
 const partitionCount = 4
@@ -145,5 +146,5 @@ export function groupParts(kafka: Console, hand: Hand) {
       t.notOk((await kafka.run('groups', ['--list'])).split('\n').includes(groupId), 'the group is gone')
       t.equal(await progress(groupId, topic), undefined, 'and so are its offsets')
     },
-  } satisfies Partial<Parts>
+  } satisfies Parts
 }

@@ -1,8 +1,8 @@
 // kafka-console-producer and kafka-console-consumer for text, the Java hand for everything that is not text.
 import type { Test } from 'tap'
+import type { Part, Parts } from '../play.ts'
 import { until } from '../process.ts'
 import { type Codec, fresh, incompressible, large, record, shapes, shown, text } from '../records.ts'
-import type { Part, Parts } from '../scenarios.ts'
 import type { Console, Hand } from './jvm.ts'
 
 const parseAll = ['parse.key=true', 'parse.headers=true', 'null.marker=NULL'].flatMap((each) => [
@@ -158,7 +158,7 @@ export function recordParts(kafka: Console, hand: Hand) {
         values.slice(15).map((_, i) => firstAt + (15 + i) * 1_000),
       )
     },
-  } satisfies Partial<Parts>
+  } satisfies Parts
 }
 
 function printed(rows: readonly string[]): string[] {

@@ -2,9 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Parts } from '../play.ts'
 import { until } from '../process.ts'
 import { fresh, text } from '../records.ts'
-import type { Parts } from '../scenarios.ts'
 import type { Console, Hand } from './jvm.ts'
 
 export function topicParts(kafka: Console, hand: Hand) {
@@ -169,7 +169,7 @@ export function topicParts(kafka: Console, hand: Hand) {
           .join(''),
       )
     },
-  } satisfies Partial<Parts>
+  } satisfies Parts
 }
 
 function many(count: number): string {

@@ -1,0 +1,185 @@
+// Plays the list of scenarios: with a hand (any client in any language), or with the parts that a driver brings.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import tap from 'tap'
+import { type BrokerUnderTest, startBroker } from './broker.ts'
+import { Cannot, type Hand } from './hand.ts'
+import { HandProcess } from './hand-process.ts'
+import { leavingNothing, missing } from './process.ts'
+import { type ScenarioId, scenarioIds, scenarios } from './scenarios.ts'
+import { Stage } from './stage.ts'
+
+const msPerScenario = 90_000
+const msPerDriver = 900_000
+
+export interface Client {
+  /** As in `npm run compat -- NAME`. */
+  readonly name: string
+  /** Programs without which it is skipped. */
+  readonly needs: readonly string[]
+  /** Makes the program ready (downloads, compiles; quick when that was done before) and gives its command line. */
+  readonly prepare: () => Promise<readonly string[]>
+  /** import.meta.url of the driver: where the program runs. */
+  readonly from: string
+}
+
+/** A test, or the reason why this program cannot play the scenario. */
+export type Part = ((t: Test) => Promise<void>) | string
+export type Parts = Partial<Record<ScenarioId, Part>>
+
+type Outcome = { readonly result: 'pass' | 'fail' | 'skip'; readonly word?: string }
+
+/** A whole driver: skipped with a word where something is missing. */
+export async function playClient({ name, needs, prepare, from }: Client): Promise<void> {
+  tap.setTimeout(msPerDriver)
+  const absent = missing(...needs)
+  if (absent) return void tap.plan(0, absent)
+  const command = await prepare().catch((problem: Error) => {
+    console.error(problem) // no network, for one
+    return undefined
+  })
+  if (command === undefined) return void tap.plan(0, `${name} could not be made ready (no network?)`)
+  const broker = await startBroker(name)
+  tap.teardown(() => broker.stop())
+  const cwd = fileURLToPath(new URL('.', from))
+  const cast = new Cast(broker, () => HandProcess.start(command, broker.bootstrap, cwd))
+  tap.teardown(() => cast.end())
+  await cast.ready()
+  const program = new Results(name, cast.hand.hello.version)
+  for (const id of chosen()) {
+    if (scenarios[id].restarts && broker.restartSkip) {
+      program.note(id, { result: 'skip', word: broker.restartSkip })
+      await tap.test(titleOf(id), { skip: broker.restartSkip }, async () => {})
+    } else
+      await tap.test(titleOf(id), { timeout: msPerScenario }, async (t) => program.note(id, await playOne(t, id, cast)))
+  }
+  await program.write()
+}
+
+/** The hand in use, and those that a scenario has started besides. */
+class Cast {
+  readonly #broker: BrokerUnderTest
+  readonly #start: () => Promise<HandProcess>
+  readonly #others: HandProcess[] = []
+  #hand: HandProcess | undefined
+
+  constructor(broker: BrokerUnderTest, start: () => Promise<HandProcess>) {
+    this.#broker = broker
+    this.#start = start
+  }
+
+  get hand(): Hand {
+    return this.#hand!
+  }
+
+  async ready(): Promise<void> {
+    if (this.#hand === undefined || this.#hand.isOver) this.#hand = await this.#start()
+  }
+
+  stage(): Stage {
+    const another = async () => {
+      const hand = await this.#start()
+      this.#others.push(hand)
+      return hand
+    }
+    return new Stage({ broker: this.#broker, hand: this.hand, another })
+  }
+
+  /** After a scenario that did not end well nobody knows what the hand still holds. */
+  async clear(endedWell: boolean): Promise<void> {
+    for (const other of this.#others.splice(0)) await other.kill()
+    if (!endedWell) await this.#hand?.kill()
+  }
+
+  async end(): Promise<void> {
+    await this.clear(true)
+    await this.#hand?.close()
+  }
+}
+
+async function playOne(t: Test, id: ScenarioId, cast: Cast): Promise<Outcome> {
+  let endedWell = false
+  try {
+    await cast.ready()
+    const stage = cast.stage()
+    await scenarios[id].play(stage)
+    await stage.closeAll()
+    endedWell = true
+    if (stage.claimCount === 0) t.fail(`${id} ran and claimed nothing`)
+    else t.pass(`${stage.claimCount} claims hold`)
+    return { result: t.passing() ? 'pass' : 'fail' }
+  } catch (problem) {
+    if (problem instanceof Cannot) {
+      t.plan(0, problem.message)
+      return { result: 'skip', word: problem.message }
+    }
+    t.fail(problem as Error)
+    return { result: 'fail', word: (problem as Error).message.slice(0, 300) }
+  } finally {
+    await cast.clear(endedWell)
+  }
+}
+
+/** For a program that no hand can be: it says for each scenario how it plays it, or why not. */
+export async function playParts(
+  t: Test,
+  name: string,
+  version: string,
+  parts: Parts,
+  otherwise: string,
+): Promise<void> {
+  const program = new Results(name, version)
+  for (const id of chosen()) {
+    const part = parts[id] ?? otherwise
+    if (typeof part === 'string') {
+      program.note(id, { result: 'skip', word: part })
+      await t.test(titleOf(id), { skip: part }, async () => {})
+      continue
+    }
+    const played = await leavingNothing(() => t.test(titleOf(id), { timeout: msPerScenario }, part))
+    if (played?.count === 0) t.fail(`${id} ran and checked nothing`) // tap would call it passed
+    program.note(id, { result: played?.ok ? 'pass' : 'fail' })
+  }
+  await program.write()
+}
+
+/** COMPAT_ONLY=txn.,share.accept plays what begins with one of these. */
+function chosen(): readonly ScenarioId[] {
+  const { COMPAT_ONLY: only } = process.env
+  return only ? scenarioIds.filter((id) => only.split(',').some((start) => id.startsWith(start))) : scenarioIds
+}
+
+function titleOf(id: ScenarioId): string {
+  return `${id}: ${scenarios[id].title}`
+}
+
+/** What the matrix is made of (matrix.ts): one file per client and kind of broker. */
+export class Results {
+  readonly #client: string
+  readonly #version: string
+  readonly #outcomes: { [id: string]: Outcome } = {}
+
+  constructor(client: string, version: string) {
+    this.#client = client
+    this.#version = version
+  }
+
+  note(id: string, outcome: Outcome): void {
+    this.#outcomes[id] = outcome
+  }
+
+  async write(): Promise<void> {
+    const { COMPAT_ONLY: only, COMPAT_BOOTSTRAP: foreign } = process.env
+    if (only) return // a part would look like the whole
+    await mkdir(resultsFolder, { recursive: true })
+    const file = join(resultsFolder, `${this.#client}.${foreign ? 'kafka' : 'twiglog'}.json`)
+    const { platform, arch } = process
+    const on = { client: this.#client, version: this.#version, node: process.version, platform, arch }
+    await writeFile(file, `${JSON.stringify({ ...on, outcomes: this.#outcomes }, null, 1)}\n`)
+  }
+}
+
+const { COMPAT_RESULTS } = process.env
+export const resultsFolder = COMPAT_RESULTS ?? fileURLToPath(new URL('results/', import.meta.url))
