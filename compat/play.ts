@@ -115,7 +115,7 @@ async function playOne(t: Test, id: ScenarioId, cast: Cast): Promise<Outcome> {
       t.plan(0, problem.message)
       return { result: 'skip', word: problem.message }
     }
-    t.fail(problem as Error)
+    t.fail((problem as Error).message, problem as Error)
     return { result: 'fail', word: (problem as Error).message.slice(0, 300) }
   } finally {
     await cast.clear(endedWell)
