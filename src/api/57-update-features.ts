@@ -12,15 +12,17 @@ export const updateFeaturesApi = serve(updateFeatures, [0, 2], async (request, {
     level: maxVersionLevel,
     upgradeType,
   }))
-  const refusals = updates.map((update) => broker.features.check(update, broker.nodeId))
+  // What is said last of a feature counts.
+  const last = [...new Map(updates.map((update) => [update.name, update])).values()]
+  const refusals = last.map((update) => broker.features.check(update, broker.nodeId))
   const refused = refusals.find((refusal) => refusal !== undefined)
   if (refused !== undefined) {
     const all = 'The update failed for all features since the following feature had an error:'
     return { errorCode: refused.code, errorMessage: `${all} ${refused.message}`, results: [] }
   }
-  if (!request.validateOnly && updates.length > 0) {
+  if (!request.validateOnly && last.length > 0) {
     try {
-      await broker.features.finalise(updates)
+      await broker.features.finalise(last)
     } catch (cause) {
       const { code: errorCode, message: errorMessage } = storageRefusal(cause)
       return { errorCode, errorMessage, results: [] }

@@ -13,20 +13,38 @@ import { leaveGroupApi } from './13-leave-group.ts'
 import { syncGroupApi } from './14-sync-group.ts'
 import { describeGroupsApi } from './15-describe-groups.ts'
 import { listGroupsApi } from './16-list-groups.ts'
+import { saslHandshakeApi } from './17-sasl-handshake.ts'
 import { apiVersionsApi } from './18-api-versions.ts'
 import { createTopicsApi } from './19-create-topics.ts'
 import { deleteTopicsApi } from './20-delete-topics.ts'
 import { deleteRecordsApi } from './21-delete-records.ts'
 import { initProducerIdApi } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochApi } from './23-offset-for-leader-epoch.ts'
+import { describeAclsApi } from './29-describe-acls.ts'
+import { createAclsApi } from './30-create-acls.ts'
+import { deleteAclsApi } from './31-delete-acls.ts'
 import { describeConfigsApi } from './32-describe-configs.ts'
 import { alterConfigsApi } from './33-alter-configs.ts'
+import { alterReplicaLogDirsApi } from './34-alter-replica-log-dirs.ts'
+import { describeLogDirsApi } from './35-describe-log-dirs.ts'
+import { saslAuthenticateApi } from './36-sasl-authenticate.ts'
 import { createPartitionsApi } from './37-create-partitions.ts'
+import { createDelegationTokenApi } from './38-create-delegation-token.ts'
+import { renewDelegationTokenApi } from './39-renew-delegation-token.ts'
+import { expireDelegationTokenApi } from './40-expire-delegation-token.ts'
+import { describeDelegationTokenApi } from './41-describe-delegation-token.ts'
 import { deleteGroupsApi } from './42-delete-groups.ts'
+import { electLeadersApi } from './43-elect-leaders.ts'
 import { incrementalAlterConfigsApi } from './44-incremental-alter-configs.ts'
+import { alterPartitionReassignmentsApi } from './45-alter-partition-reassignments.ts'
+import { listPartitionReassignmentsApi } from './46-list-partition-reassignments.ts'
 import { offsetDeleteApi } from './47-offset-delete.ts'
+import { describeUserScramCredentialsApi } from './50-describe-user-scram-credentials.ts'
+import { alterUserScramCredentialsApi } from './51-alter-user-scram-credentials.ts'
+import { describeQuorumApi } from './55-describe-quorum.ts'
 import { updateFeaturesApi } from './57-update-features.ts'
 import { describeClusterApi } from './60-describe-cluster.ts'
+import { unregisterBrokerApi } from './64-unregister-broker.ts'
 import { listConfigResourcesApi } from './74-list-config-resources.ts'
 import { describeTopicPartitionsApi } from './75-describe-topic-partitions.ts'
 import type { Api } from './api.ts'
@@ -45,20 +63,38 @@ const list: readonly Api[] = [
   syncGroupApi,
   describeGroupsApi,
   listGroupsApi,
+  saslHandshakeApi,
   apiVersionsApi(() => list),
   createTopicsApi,
   deleteTopicsApi,
   deleteRecordsApi,
   initProducerIdApi,
   offsetForLeaderEpochApi,
+  describeAclsApi,
+  createAclsApi,
+  deleteAclsApi,
   describeConfigsApi,
   alterConfigsApi,
+  alterReplicaLogDirsApi,
+  describeLogDirsApi,
+  saslAuthenticateApi,
   createPartitionsApi,
+  createDelegationTokenApi,
+  renewDelegationTokenApi,
+  expireDelegationTokenApi,
+  describeDelegationTokenApi,
   deleteGroupsApi,
+  electLeadersApi,
   incrementalAlterConfigsApi,
+  alterPartitionReassignmentsApi,
+  listPartitionReassignmentsApi,
   offsetDeleteApi,
+  describeUserScramCredentialsApi,
+  alterUserScramCredentialsApi,
+  describeQuorumApi,
   updateFeaturesApi,
   describeClusterApi,
+  unregisterBrokerApi,
   listConfigResourcesApi,
   describeTopicPartitionsApi,
 ]

@@ -21,6 +21,7 @@ import {
   Placement,
   partitionOfKey,
 } from './placement.ts'
+import { ScramCredentials } from './scram-credentials.ts'
 import { Topic, topicFolder } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
 import { checkTopicName, collisionKey } from './topic-name.ts'
@@ -50,6 +51,7 @@ export class Broker {
   readonly features: Features
   readonly groupConfigs: GroupConfigs
   readonly clientMetrics: ClientMetricsConfigs
+  readonly scram: ScramCredentials
   readonly loggers = new LoggerConfig()
   readonly partitionsMax = partitionsMax
   readonly placement: Placement
@@ -71,6 +73,7 @@ export class Broker {
     this.#metadata = new MetadataLog(this.store, this.clock)
     this.features = new Features(this.#metadata)
     this.groupConfigs = new GroupConfigs(this.#metadata, this.config)
+    this.scram = new ScramCredentials(this.#metadata)
     this.clientMetrics = new ClientMetricsConfigs(this.#metadata)
     this.placement = new Placement(this.nodeId, this.config.number('cluster.brokers'))
     this.leaderships = new Leaderships(this.#metadata, this.placement, () => this.#byName.values())
@@ -109,6 +112,11 @@ export class Broker {
 
   get clusterId(): string {
     return this.#metadata.state.clusterId
+  }
+
+  /** Grows with every change of what the cluster is. */
+  get metadataEndOffset(): number {
+    return this.#metadata.endOffset
   }
 
   get nodeId(): number {

@@ -9,6 +9,7 @@ import { Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { Clock } from '../storage/clock.ts'
 import { borrow, type Store } from '../storage/file.ts'
+import type { ScramCredential } from './scram-credentials.ts'
 
 type Configs = { readonly [name: string]: string }
 
@@ -27,6 +28,8 @@ export type MetadataRecord = { v: 1 } & (
   | { type: 'config'; of: 'topic' | 'broker' | NamedKind; name: string; configs: Configs }
   /** The level at which a feature is finalised (KIP-584); 0: switched off. */
   | { type: 'feature'; name: string; level: number }
+  | { type: 'scram'; user: string; mechanism: number; credential: ScramCredential }
+  | { type: 'scram-removed'; user: string; mechanism: number }
   /** Producer ids below `next` may have been given out. */
   | { type: 'producer-ids'; next: number }
 )
@@ -46,6 +49,8 @@ export type MetadataState = {
   namedConfigs: Record<NamedKind, Map<string, Configs>>
   /** Only those whose level somebody has set. */
   features: Map<string, number>
+  /** By user and mechanism. */
+  scram: Map<string, Map<number, ScramCredential>>
   nextProducerId: number
   /** Ids of topics that were deleted since the last snapshot: their folders may be removed. */
   removed: Set<string>
@@ -80,6 +85,7 @@ export const emptyMetadata = (): MetadataState => ({
   brokerConfigs: new Map(),
   namedConfigs: { group: new Map(), 'client-metrics': new Map() },
   features: new Map(),
+  scram: new Map(),
   nextProducerId: 0,
   removed: new Set(),
 })
@@ -117,6 +123,16 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       break
     case 'feature':
       state.features.set(record.name, record.level)
+      break
+    case 'scram':
+      state.scram.set(
+        record.user,
+        new Map([...(state.scram.get(record.user) ?? []), [record.mechanism, record.credential]]),
+      )
+      break
+    case 'scram-removed':
+      state.scram.get(record.user)?.delete(record.mechanism)
+      if (state.scram.get(record.user)?.size === 0) state.scram.delete(record.user)
       break
     case 'producer-ids':
       state.nextProducerId = record.next
@@ -193,7 +209,7 @@ export class MetadataLog {
   /** Writes the state as one batch and forgets what lies before it. */
   async snapshot(): Promise<void> {
     if (this.#log.byteCount < snapshotAtBytes) return
-    const { clusterId, topics, leaderships, brokerConfigs, namedConfigs, features, nextProducerId, removed } =
+    const { clusterId, topics, leaderships, brokerConfigs, namedConfigs, features, scram, nextProducerId, removed } =
       this.state
     // Of deleted topics only those whose folders are still to be removed.
     const left = this.#store.list('topics').filter((id) => removed.has(id))
@@ -212,6 +228,11 @@ export class MetadataLog {
         [...namedConfigs[of]].map(([name, configs]) => ({ v: 1, type: 'config', of, name, configs }) as const),
       ),
       ...[...features].map(([name, level]) => ({ v: 1, type: 'feature', name, level }) as const),
+      ...[...scram].flatMap(([user, credentials]) =>
+        [...credentials].map(
+          ([mechanism, credential]) => ({ v: 1, type: 'scram', user, mechanism, credential }) as const,
+        ),
+      ),
       ...left.map((id) => ({ v: 1, type: 'topic-removed', id }) as const),
     ])
     await this.#log.flush()

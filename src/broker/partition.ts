@@ -92,6 +92,12 @@ export class Partition {
     return this.#log !== undefined
   }
 
+  /** Bytes of records on the disk. What was never written is not opened for it. Throws Corruption, StorageError. */
+  get byteCount(): number {
+    const isWritten = this.isOpen || this.#store.list(this.#folder).length > 0
+    return isWritten ? this.log.byteCount : 0
+  }
+
   /** Why the partition cannot be used; undefined while it can. */
   get offline(): Error | undefined {
     return this.#offline

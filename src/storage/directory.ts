@@ -2,8 +2,9 @@
 
 import * as fs from 'node:fs'
 import { uptime } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { StorageError } from '../../protocol/errors.ts'
+import type { Volume } from './file.ts'
 
 /** Turns an error of the operating system into ours; anything else is our own mistake and passes. */
 export function storageError(cause: unknown): StorageError {
@@ -140,6 +141,11 @@ export class Directory {
     } catch (cause) {
       throw storageError(cause)
     }
+  }
+
+  volume(): Volume {
+    const { blocks, bavail, bsize } = disk(() => fs.statfsSync(this.root))
+    return { path: resolve(this.root), totalBytes: blocks * bsize, usableBytes: bavail * bsize }
   }
 
   mayHaveLost(path: string): boolean {

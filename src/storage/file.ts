@@ -44,6 +44,9 @@ export type OpenOptions = {
   append?: boolean
 }
 
+/** Where a store keeps its files, and how much of the disk there is; undefined where it is no disk. */
+export type Volume = { readonly path: string; readonly totalBytes?: number; readonly usableBytes?: number }
+
 /** A tree of folders and files, named by paths relative to its root with `/` between. */
 export interface Store {
   readonly kind: 'mapped' | 'plain' | 'memory' | 'faulty'
@@ -76,6 +79,7 @@ export interface Store {
    * anywhere in it; a mere kill leaves every byte.
    */
   mayHaveLost(path: string): boolean
+  volume(): Volume
   close(): void
 }
 

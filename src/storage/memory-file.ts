@@ -9,6 +9,7 @@ import {
   type StagedParts,
   type Store,
   stagedBytes,
+  type Volume,
 } from './file.ts'
 
 const nothing = (): void => {}
@@ -170,6 +171,10 @@ export class MemoryStore implements Store {
 
   syncFolder(_folder: string): Promise<void> {
     return Promise.resolve()
+  }
+
+  volume(): Volume {
+    return { path: '/memory' }
   }
 
   mayHaveLost(_path: string): boolean {

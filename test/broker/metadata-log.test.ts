@@ -33,6 +33,16 @@ const history: readonly (readonly MetadataRecord[])[] = [
   [{ v: 1, type: 'config', of: 'client-metrics', name: 'm', configs: { 'interval.ms': '100' } }],
   [{ v: 1, type: 'config', of: 'client-metrics', name: 'm', configs: {} }],
   [{ v: 1, type: 'feature', name: 'kraft.version', level: 1 }],
+  [
+    {
+      v: 1,
+      type: 'scram',
+      user: 'ann',
+      mechanism: 2,
+      credential: { iterations: 4096, salt: 's', storedKey: 'k', serverKey: 'v' },
+    },
+  ],
+  [{ v: 1, type: 'scram-removed', user: 'ann', mechanism: 2 }],
   [{ v: 1, type: 'producer-ids', next: 1000 }],
   [{ v: 1, type: 'topic-removed', id: 'id-of-stock' }, topic('stock--again')],
 ]

@@ -36,8 +36,16 @@ export const accepted: readonly Accepted[] = [
     matches: ({ api, path, ours }) => api === 'ApiVersions' && path.startsWith('apiKeys[') && ours === 'nothing',
   },
   {
-    why: 'features are finalised by a controller; naming none keeps clients to what we serve (transactions version 1)',
-    matches: ({ api, path }) => api === 'ApiVersions' && /eatures/.test(path),
+    why: 'a feature is announced once it is served',
+    matches: ({ api, path, ours }) =>
+      api === 'ApiVersions' &&
+      ((/eatures\[(group|share|streams|transaction)\.version\]/.test(path) && ours === 'nothing') ||
+        path.endsWith('eatures (order)')),
+  },
+  {
+    why: 'the metadata log is our own, with other records in it; the controller is reached where the broker is',
+    matches: ({ api, path }) =>
+      api === 'DescribeQuorum' && /(highWatermark|logEndOffset|listeners\[(CONTROLLER|PLAINTEXT)\])$/.test(path),
   },
   {
     why: 'a topic that is made because it was asked for is there when we answer; Kafka sends the client round once more',

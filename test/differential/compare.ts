@@ -26,6 +26,7 @@ const identities = [
   'topic',
   'resourceName',
   'topicId',
+  'user',
   'partitionIndex',
   'partition',
   'index',

@@ -164,7 +164,10 @@ export class Side {
   }
 }
 
-const hidden = new Set(['throttleTimeMs', 'host', 'port', 'unknownTags'])
+const hidden = new Set([
+  ...['throttleTimeMs', 'host', 'port', 'unknownTags', 'totalBytes', 'usableBytes'],
+  ...['finalizedFeaturesEpoch', 'replicaDirectoryId'],
+])
 
 function describeRecords(bytes: Buffer): unknown {
   try {

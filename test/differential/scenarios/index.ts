@@ -1,12 +1,21 @@
 // All scenarios by name, in the order in which they run.
 
 import type { Side } from '../side.ts'
+import {
+  configResourcesScenario,
+  electLeadersScenario,
+  featuresScenario,
+  logDirsScenario,
+  quorumScenario,
+  reassignmentsScenario,
+} from './admin.ts'
 import { apiVersionsScenario, describeClusterScenario } from './cluster.ts'
 import { alterConfigsScenario, describeConfigsScenario } from './configs.ts'
 import { fetchScenario, fetchSessionScenario } from './fetch.ts'
 import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts'
 import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
 import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
+import { aclsScenario, scramScenario, tokensScenario } from './security.ts'
 import {
   createPartitionsScenario,
   createTopicsScenario,
@@ -32,4 +41,13 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   offsetForLeaderEpoch: offsetForLeaderEpochScenario,
   describeConfigs: describeConfigsScenario,
   alterConfigs: alterConfigsScenario,
+  logDirs: logDirsScenario,
+  electLeaders: electLeadersScenario,
+  reassignments: reassignmentsScenario,
+  quorum: quorumScenario,
+  features: featuresScenario,
+  configResources: configResourcesScenario,
+  acls: aclsScenario,
+  scram: scramScenario,
+  tokens: tokensScenario,
 }
