@@ -72,7 +72,7 @@ const ownFolder = fileURLToPath(new URL('../../', import.meta.url))
 /** Twiglog as it is built in `folder` (or here), with further command line arguments; undefined where it is not built. */
 export function twiglog(moreArgs: readonly string[], folder?: string): Peer | undefined {
   const root = resolve(folder ?? ownFolder)
-  const mainPath = join(root, 'dist/src/main.js')
+  const mainPath = join(root, 'dist/bundle/main.js')
   if (!existsSync(mainPath)) return undefined
   return {
     name: folder ? `twiglog in ${basename(root)}` : 'twiglog',

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../dist/src/main.js', import.meta.url))
+const main = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url))
 const startMs = 20_000
 // What Kafka does every ten or fifteen seconds, done at once: a test has no time to wait.
 const settings = ['log.cleaner.backoff.ms=500', 'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000']
@@ -55,7 +55,7 @@ class OwnBroker implements BrokerUnderTest {
   }
 
   static async start(_client: string): Promise<OwnBroker> {
-    if (!existsSync(main)) throw new Error('dist/src/main.js is missing: run `npm run build` at the root first')
+    if (!existsSync(main)) throw new Error('dist/bundle/main.js is missing: run `npm run build` at the root first')
     const broker = new OwnBroker(await mkdtemp(join(tmpdir(), 'twiglog-compat-')))
     try {
       await broker.#launch()

@@ -19,18 +19,15 @@ function newestSource(): number {
 }
 
 const isFresh = (): boolean =>
-  existsSync(fileOf('src/main.js')) && statSync(fileOf('src/main.js')).mtimeMs >= newestSource()
+  existsSync(fileOf('bundle/main.js')) && statSync(fileOf('bundle/main.js')).mtimeMs >= newestSource()
 
-/** Path of a built file, such as `src/main.js`. Tests run side by side: one builds, the others wait for it. */
+/** Path of a built file, such as `bundle/main.js`. Tests run side by side: one builds, the others wait for it. */
 export async function built(path: string): Promise<string> {
   while (existsSync(lock) && Date.now() - statSync(lock).mtimeMs < 60_000) await pause(50)
   if (!isFresh()) {
     mkdirSync(lock, { recursive: true })
     try {
-      spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-        cwd: root,
-        stdio: 'inherit',
-      })
+      spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' })
     } finally {
       rmSync(lock, { recursive: true, force: true })
     }

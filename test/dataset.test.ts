@@ -71,7 +71,7 @@ class ChildBroker {
 
 let broker: ChildBroker
 beforeAll(async () => {
-  broker = new ChildBroker(await built('src/main.js'))
+  broker = new ChildBroker(await built('bundle/main.js'))
   await broker.start()
 })
 afterAll(async () => {

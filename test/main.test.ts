@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-const command = new URL('../dist/src/main.js', import.meta.url).pathname
+const command = new URL('../dist/bundle/main.js', import.meta.url).pathname
 let folder: string
 const children: ChildProcess[] = []
 
