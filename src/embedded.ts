@@ -17,6 +17,8 @@ import type { Store } from './storage/file.ts'
 import { canMap, MappedStore } from './storage/mapped-file.ts'
 import { MemoryStore } from './storage/memory-file.ts'
 import { PlainStore } from './storage/plain-file.ts'
+import type { Transactions } from './transaction/coordinator.ts'
+import { transactionsOn } from './transaction/on-broker.ts'
 
 export type TopicOptions = {
   name: string
@@ -82,6 +84,7 @@ function groupConfig(config: BrokerConfig): GroupConfig {
 export class Broker implements AsyncDisposable {
   readonly #core: Core
   readonly #groups: Groups
+  readonly #transactions: Transactions
   readonly #server: KafkaServer
   readonly #unlock: () => void
   readonly #nodes: Nodes
@@ -115,9 +118,11 @@ export class Broker implements AsyncDisposable {
     const groupOptions = { ...groupConfig(config), 'offsets.topic.num.partitions': log.partitionCount }
     this.#groups = new Groups({ clock: systemClock, config: groupOptions, log })
     this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
+    this.#transactions = transactionsOn(this.#core, this.#groups)
     const servicesOf = (node: number): Services => ({
       broker: this.#core,
       groups: this.#groups,
+      transactions: this.#transactions,
       node,
       sessions: new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots')),
       apis,
@@ -153,6 +158,7 @@ export class Broker implements AsyncDisposable {
       await broker.#nodes.listen()
       // Groups whose partition cannot be read are told that their coordinator is not available; the others work.
       await broker.#groups.load().catch((cause: unknown) => console.error(cause))
+      await broker.#transactions.load().catch((cause: unknown) => console.error(cause))
       const missing = broker.#initialTopics.filter(
         (topic) => broker.#core.topic(typeof topic === 'string' ? topic : topic.name) === undefined,
       )
@@ -272,6 +278,7 @@ export class Broker implements AsyncDisposable {
   /** As fresh: all topics and groups go, the topics of `start` are made again. For use between tests. */
   async reset(): Promise<void> {
     this.#groups.reset()
+    this.#transactions.reset()
     await Promise.all(this.#core.topics().map((topic) => this.#core.deleteTopic(topic)))
     await this.createTopics(this.#initialTopics)
   }
@@ -286,6 +293,7 @@ export class Broker implements AsyncDisposable {
     for (const timer of this.#timers) clearInterval(timer)
     await this.#server.close()
     this.#groups.stop()
+    this.#transactions.stop()
     await this.#compacting?.catch(() => {})
     try {
       await this.#core.close()

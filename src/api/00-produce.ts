@@ -11,6 +11,7 @@ import { type Appended, BatchRefusal } from '../log/log.ts'
 import { type Context, serve } from './api.ts'
 import { autoCreate } from './auto-create.ts'
 import { currentLeader, endpointsOf } from './leader-epoch.ts'
+import { Admission, isTransactional, type Refusals } from './transactional-produce.ts'
 
 type ProduceRequest = Request<typeof produce>
 type TopicData = ProduceRequest['topicData'][number]
@@ -18,9 +19,6 @@ type Outcome = { index: number; partition: Partition | undefined; result: Append
 
 /** Kafka keeps clients from writing into its own topics, except a client of this name. */
 const adminClientId = '__admin_client'
-/** Where a batch says that it is part of a transaction. */
-const attributesLowByte = 22
-const transactionalBit = 0x10
 /** Refusals of what never came near the log: they do not tell where it starts. */
 const withoutLogStart: ReadonlySet<ErrorName> = new Set([
   'NOT_LEADER_OR_FOLLOWER',
@@ -35,18 +33,22 @@ function topicOf(data: TopicData, { broker, version }: Context): Topic | undefin
   return version >= 13 ? broker.topicById(data.topicId) : broker.topic(data.name)
 }
 
-function appendTo(topic: Topic | undefined, data: TopicData, request: ProduceRequest, context: Context): Outcome[] {
+function appendTo(
+  topic: Topic | undefined,
+  data: TopicData,
+  request: ProduceRequest,
+  context: Context,
+  refusals: Refusals | undefined,
+): Outcome[] {
   const unknown = context.version >= 13 ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
-  return data.partitionData.map(({ index, records }) => {
+  return data.partitionData.map((of) => {
+    const { index, records } = of
     const refuse = (refusal: BatchRefusal): Outcome => ({ index, partition: undefined, result: refusal })
     if (request.acks < -1 || request.acks > 1) return refuse(new BatchRefusal('INVALID_REQUIRED_ACKS'))
-    // The id alone means nothing: only a batch that calls itself transactional takes part in a transaction.
-    if (records !== null && isTransactional(records)) {
-      if (request.transactionalId === null) return refuse(new BatchRefusal('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'))
-      return refuse(new BatchRefusal('INVALID_TXN_STATE', 'Transactions are not served by this broker yet.'))
-    }
+    const refusal = refusals?.get(of)
+    if (refusal !== undefined) return refuse(refusal)
     if (topic === undefined) return refuse(new BatchRefusal(unknown))
-    if (topic.isInternal && context.clientId !== adminClientId) {
+    if (isClosed(topic, context)) {
       return refuse(new BatchRefusal('INVALID_TOPIC_EXCEPTION', `'${topic.name}' is the broker's own topic.`))
     }
     const partition = topic.partitions[index]
@@ -63,15 +65,7 @@ function checkPlace(partition: Partition, acks: number, node: number): BatchRefu
   return acks === -1 && partition.isShortOfReplicas ? new BatchRefusal('NOT_ENOUGH_REPLICAS') : undefined
 }
 
-/** Reads one bit of a batch that nobody has looked at yet, and that may lie in pieces. */
-function isTransactional(records: Records): boolean {
-  let at = attributesLowByte
-  for (const piece of Buffer.isBuffer(records) ? [records] : records) {
-    if (at < piece.length) return (piece[at]! & transactionalBit) !== 0
-    at -= piece.length
-  }
-  return false
-}
+const isClosed = (topic: Topic, context: Context): boolean => topic.isInternal && context.clientId !== adminClientId
 
 /** Waits until what was appended is as durable as the topic asks; a disk that fails turns the outcome into a refusal. */
 async function settle(outcome: Outcome): Promise<void> {
@@ -149,27 +143,38 @@ export const produceApi = serve(
   [3, 13],
   (request, context) => {
     const missing = context.version < 13 && request.topicData.some((data) => topicOf(data, context) === undefined)
-    if (!missing) return finish(request, context)
-    const kept = ownCopy(request)
+    if (!missing) return admit(request, context)
+    keepBytes(request)
     const names = request.topicData.map(({ name }) => name)
-    return autoCreate(context, names).then(() => finish(kept, context))
+    return autoCreate(context, names).then(() => admit(request, context))
   },
   // KAFKA-18659: older librdkafka turns compression off where the range does not begin at 0.
   { advertised: [0, 13], borrows: true },
 )
 
-/** The bytes of a request are only lent until the handler returns. */
-function ownCopy(request: ProduceRequest): ProduceRequest {
-  const copy = (records: Records): Buffer => Buffer.concat(Buffer.isBuffer(records) ? [records] : records)
-  const topicData = request.topicData.map((data) => ({
-    ...data,
-    partitionData: data.partitionData.map(({ index, records }) => ({ index, records: records && copy(records) })),
-  }))
-  return { ...request, topicData }
+/** The bytes of a request are only lent until the handler returns; from here on it has its own. */
+function keepBytes({ topicData }: ProduceRequest): void {
+  for (const { partitionData } of topicData)
+    for (const of of partitionData)
+      if (of.records !== null) of.records = Buffer.concat(Buffer.isBuffer(of.records) ? [of.records] : of.records)
 }
 
-function finish(request: ProduceRequest, context: Context) {
-  const outcomes = request.topicData.map((data) => appendTo(topicOf(data, context), data, request, context))
+/** The id alone means nothing: only a batch that calls itself transactional takes part in a transaction. */
+function admit(request: ProduceRequest, context: Context) {
+  if (!isTransactional(request)) return finish(request, context)
+  const refusals = new Admission(request, context, (data, { index }) => {
+    const topic = topicOf(data, context)
+    const partition = topic?.partitions[index]
+    if (partition?.leader !== context.node || isClosed(topic!, context)) return undefined
+    return { topic: topic!.name, partition }
+  }).refusals()
+  if (!(refusals instanceof Promise)) return finish(request, context, refusals)
+  keepBytes(request)
+  return refusals.then((known) => finish(request, context, known))
+}
+
+function finish(request: ProduceRequest, context: Context, refusals?: Refusals) {
+  const outcomes = request.topicData.map((data) => appendTo(topicOf(data, context), data, request, context, refusals))
   const waiting = request.acks === 0 ? [] : outcomes.flat().filter(waits)
   if (waiting.length === 0) return answer(request, outcomes, context)
   return Promise.all(waiting.map(settle)).then(() => answer(request, outcomes, context))

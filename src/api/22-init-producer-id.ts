@@ -1,23 +1,32 @@
-// InitProducerId: a number by which an idempotent producer is known (KIP-98).
+// InitProducerId: a number by which an idempotent producer is known, and the epoch of a transactional one (KIP-98, KIP-360).
 
 import { errors } from '../../protocol/errors.ts'
 import { initProducerId } from '../../protocol/messages/22-init-producer-id.ts'
+import type { Request } from '../../protocol/schema.ts'
 import { storageRefusal } from '../broker/partition.ts'
-import { serve } from './api.ts'
+import type { Answer } from '../transaction/coordinator.ts'
+import { type Context, serve } from './api.ts'
+import { fencedAsOf } from './fenced.ts'
 
-const refused = (errorCode: number) => ({ errorCode, producerId: -1, producerEpoch: -1 })
+type Asked = Request<typeof initProducerId>
 
-export const initProducerIdApi = serve(initProducerId, [0, 5], async (request, { broker }) => {
-  const { transactionalId, producerId, producerEpoch } = request
-  // A real broker takes an id and an epoch to go on with together or not at all, and no empty name of a transaction.
-  if ((producerId === -1) !== (producerEpoch === -1) || transactionalId === '')
-    return refused(errors.INVALID_REQUEST.code)
-  // There is no transaction coordinator yet; this is the answer that clients do not try again.
-  if (transactionalId !== null) return refused(errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code)
+// Version 6, two-phase commit (KIP-939), is not stable in Kafka 4.4 and not offered.
+export const initProducerIdApi = serve(initProducerId, [0, 5], async (request, context) => {
+  const answer = await answerTo(request, context)
+  if (typeof answer !== 'string') return { errorCode: 0, ...answer }
+  return { errorCode: errors[fencedAsOf(context.version, 4, answer)].code, producerId: -1, producerEpoch: -1 }
+})
+
+async function answerTo(request: Asked, { broker, transactions }: Context): Promise<Answer> {
+  const { transactionalId: id, producerId, producerEpoch, transactionTimeoutMs: timeoutMs } = request
+  // A real broker takes an id and an epoch to go on with together or not at all.
+  if ((producerId === -1) !== (producerEpoch === -1)) return 'INVALID_REQUEST'
+  const had = producerId === -1 ? undefined : { producerId, producerEpoch }
+  if (id !== null) return transactions.init({ id, timeoutMs, had })
   try {
-    return { errorCode: 0, producerId: await broker.newProducerId(), producerEpoch: 0 }
+    return { producerId: await broker.newProducerId(), producerEpoch: 0 }
   } catch (cause) {
     storageRefusal(cause)
-    return refused(errors.COORDINATOR_NOT_AVAILABLE.code)
+    return 'COORDINATOR_NOT_AVAILABLE'
   }
-})
+}

@@ -3,6 +3,7 @@
 import type { ApiTable, Fields, Message, Request, Response } from '../../protocol/schema.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Groups } from '../group/coordinator.ts'
+import type { Transactions } from '../transaction/coordinator.ts'
 import type { FetchSessions } from './fetch-session.ts'
 
 /** The connection a request came by, as far as a handler may know it. */
@@ -26,6 +27,7 @@ export type Closing = {
 export type Context = {
   readonly broker: Broker
   readonly groups: Groups
+  readonly transactions: Transactions
   readonly sessions: FetchSessions
   /** The node of the cluster that is asked: it answers for what it leads and coordinates. */
   readonly node: number

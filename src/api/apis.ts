@@ -20,6 +20,10 @@ import { deleteTopicsApi } from './20-delete-topics.ts'
 import { deleteRecordsApi } from './21-delete-records.ts'
 import { initProducerIdApi } from './22-init-producer-id.ts'
 import { offsetForLeaderEpochApi } from './23-offset-for-leader-epoch.ts'
+import { addPartitionsToTxnApi } from './24-add-partitions-to-txn.ts'
+import { addOffsetsToTxnApi } from './25-add-offsets-to-txn.ts'
+import { endTxnApi } from './26-end-txn.ts'
+import { txnOffsetCommitApi } from './28-txn-offset-commit.ts'
 import { describeAclsApi } from './29-describe-acls.ts'
 import { createAclsApi } from './30-create-acls.ts'
 import { deleteAclsApi } from './31-delete-acls.ts'
@@ -45,6 +49,8 @@ import { describeQuorumApi } from './55-describe-quorum.ts'
 import { updateFeaturesApi } from './57-update-features.ts'
 import { describeClusterApi } from './60-describe-cluster.ts'
 import { unregisterBrokerApi } from './64-unregister-broker.ts'
+import { describeTransactionsApi } from './65-describe-transactions.ts'
+import { listTransactionsApi } from './66-list-transactions.ts'
 import { listConfigResourcesApi } from './74-list-config-resources.ts'
 import { describeTopicPartitionsApi } from './75-describe-topic-partitions.ts'
 import type { Api } from './api.ts'
@@ -70,6 +76,10 @@ const list: readonly Api[] = [
   deleteRecordsApi,
   initProducerIdApi,
   offsetForLeaderEpochApi,
+  addPartitionsToTxnApi,
+  addOffsetsToTxnApi,
+  endTxnApi,
+  txnOffsetCommitApi,
   describeAclsApi,
   createAclsApi,
   deleteAclsApi,
@@ -95,6 +105,8 @@ const list: readonly Api[] = [
   updateFeaturesApi,
   describeClusterApi,
   unregisterBrokerApi,
+  describeTransactionsApi,
+  listTransactionsApi,
   listConfigResourcesApi,
   describeTopicPartitionsApi,
 ]

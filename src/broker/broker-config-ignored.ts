@@ -257,19 +257,11 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('quota.window.num', 11, { min: 1 }),
     int('quota.window.size.seconds', 1, { min: 1 }),
   ]),
-  ...ignored('transactions are not available yet', [
-    int('add.partitions.to.txn.retry.backoff.max.ms', 100, { min: 0 }),
+  ...ignored('transactions are coordinated in the process that keeps them', [
     int('add.partitions.to.txn.retry.backoff.ms', 20, { min: 1 }),
-    int('transaction.abort.timed.out.transaction.cleanup.interval.ms', 10_000, { min: 1 }),
-    int('transaction.max.timeout.ms', 900_000, { min: 1 }),
-    boolean('transaction.partition.verification.enable', true, { dynamic: 'cluster' }),
-    int('transaction.remove.expired.transaction.cleanup.interval.ms', 3_600_000, { min: 1 }),
     int('transaction.state.log.load.buffer.size', 5_242_880, { min: 1 }),
     int('transaction.state.log.min.isr', 1, { min: 1, kafka: 2 }),
-    int('transaction.state.log.num.partitions', 50, { min: 1 }),
-    int('transaction.state.log.segment.bytes', 104_857_600, { min: 1 }),
     boolean('transaction.two.phase.commit.enable', false),
-    int('transactional.id.expiration.ms', 604_800_000, { min: 1 }),
   ]),
   ...ignored('only classic groups are available yet', [
     int('group.consumer.assignment.interval.ms', 1000, { min: 0, dynamic: 'cluster' }),

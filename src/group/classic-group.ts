@@ -290,6 +290,13 @@ export class ClassicGroup implements Group {
     return 'NONE'
   }
 
+  /** What a rebalance means for a transaction is for its generation to tell; the session is the consumer's to keep. */
+  admitTransactionalCommit(committer: Committer): ErrorName {
+    if (this.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
+    const isOutside = committer.generation < 0 && committer.memberId === '' && committer.instanceId === null
+    return isOutside ? 'NONE' : this.#refuseMember(committer)
+  }
+
   admitOffsetDelete(): ErrorName {
     if (this.state === 'Dead') return 'GROUP_ID_NOT_FOUND'
     return this.isEmpty || this.protocolType === consumerProtocolType ? 'NONE' : 'NON_EMPTY_GROUP'

@@ -13,6 +13,7 @@ import { offsetTombstone } from './records.ts'
 import { refusalOf } from './refusal.ts'
 import type { Environment } from './roster.ts'
 import { Roster } from './roster.ts'
+import { TransactionalOffsets } from './transactional-offsets.ts'
 
 export type Listed = {
   readonly groupId: string
@@ -24,6 +25,7 @@ export type Listed = {
 export class Groups {
   readonly classic: ClassicRequests
   readonly offsets: OffsetRequests
+  readonly transactions: TransactionalOffsets
   readonly #roster: Roster
   #expiryTimer: Timer | undefined
 
@@ -31,6 +33,7 @@ export class Groups {
     this.#roster = new Roster(environment)
     this.classic = new ClassicRequests(this.#roster)
     this.offsets = new OffsetRequests(this.#roster)
+    this.transactions = new TransactionalOffsets(this.#roster)
   }
 
   // --- life

@@ -46,6 +46,8 @@ export interface Group {
   readonly isBlank: boolean
   /** Why this commit is refused, or NONE. A member whose commit is taken has shown that it lives. */
   admitCommit(committer: Committer): ErrorName
+  /** As admitCommit, for a commit that counts once its transaction does (KIP-447): a producer need be no member. */
+  admitTransactionalCommit(committer: Committer): ErrorName
   /** Why offsets may not be deleted at all, or NONE. */
   admitOffsetDelete(): ErrorName
   /** Whether a current member reads the topic: its offsets are not to be deleted. */

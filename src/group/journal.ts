@@ -6,6 +6,8 @@ import type { OffsetsLog, OffsetsRecord } from './offsets-log.ts'
 type Work = {
   /** Asked when nothing earlier is on its way, so an `alone` work sees everything that was written before it. */
   readonly records: () => readonly OffsetsRecord[]
+  /** In the place of an append of the records. */
+  readonly append?: () => Promise<void>
   readonly applied: () => void
   readonly refused: (error: unknown) => void
   readonly alone: boolean
@@ -64,19 +66,26 @@ export class Journal {
     return decision!.answer
   }
 
+  /** As write, with an append of its own when its turn has come: records of transactions, and their markers. */
+  writeBy(partition: number, append: () => Promise<void>, apply: () => void): Promise<void> {
+    return this.#enqueue(partition, () => [], apply, true, true, append)
+  }
+
   #enqueue(
     partition: number,
     records: Work['records'],
     apply: () => void,
     alone: boolean,
     atOnce = false,
+    append?: () => Promise<void>,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const applied = () => {
         apply()
         resolve()
       }
-      const work = { records, applied, refused: reject, alone, atOnce }
+      const own = append === undefined ? {} : { append }
+      const work = { records, applied, refused: reject, alone, atOnce, ...own }
       const queue = this.#queues.get(partition)
       if (queue !== undefined) queue.push(work)
       else void this.#pump(partition, [work])
@@ -93,7 +102,8 @@ export class Journal {
   async #append(partition: number, batch: readonly Work[]): Promise<void> {
     try {
       const records = batch.flatMap((work) => work.records())
-      if (records.length > 0) await this.#log.append(partition, records)
+      if (batch[0]?.append !== undefined) await batch[0].append()
+      else if (records.length > 0) await this.#log.append(partition, records)
     } catch (error) {
       for (const work of batch) work.refused(error)
       return

@@ -10,15 +10,21 @@ export type LoadedGroup = { metadata: GroupMetadata | null; readonly offsets: Of
 
 export async function loadPartition(log: OffsetsLog, partition: number): Promise<Map<string, LoadedGroup>> {
   const groups = new Map<string, LoadedGroup>()
-  await log.replay(partition, (key, value) => {
-    const found = remembered(key, value)
-    if (found !== undefined) learn(groups, found)
-  })
+  await log.replay(
+    partition,
+    (key, value, _, producerId) => {
+      const found = remembered(key, value)
+      if (found !== undefined) learn(groups, found, producerId)
+    },
+    (producerId, outcome) => {
+      for (const { offsets } of groups.values()) offsets.settle(producerId, outcome)
+    },
+  )
   for (const [id, { metadata, offsets }] of groups) if (metadata === null && offsets.isEmpty) groups.delete(id)
   return groups
 }
 
-function learn(groups: Map<string, LoadedGroup>, found: Remembered): void {
+function learn(groups: Map<string, LoadedGroup>, found: Remembered, producerId: number | undefined): void {
   let group = groups.get(found.group)
   if (group === undefined) {
     group = { metadata: null, offsets: new Offsets() }
@@ -26,7 +32,8 @@ function learn(groups: Map<string, LoadedGroup>, found: Remembered): void {
   }
   if (found.kind === 'group') group.metadata = found.metadata && owned(found.metadata)
   else if (found.committed === null) group.offsets.delete(found.topic, found.partition)
-  else group.offsets.set(found.topic, found.partition, found.committed)
+  else if (producerId === undefined) group.offsets.set(found.topic, found.partition, found.committed)
+  else group.offsets.stage(producerId, [{ topic: found.topic, partition: found.partition, committed: found.committed }])
 }
 
 /** The bytes that a visitor is shown are borrowed. */

@@ -149,6 +149,11 @@ export class Roster {
     return this.#journal.writeAlone(this.partitionOf(groupId), records, apply)
   }
 
+  /** As write, with an append of its own: for a group, or for all groups of a partition of the offsets topic. */
+  writeBy(partition: number, append: (log: OffsetsLog) => Promise<void>, apply: () => void): Promise<void> {
+    return this.#journal.writeBy(partition, () => append(this.#environment.log), apply)
+  }
+
   /** The way of groups whose every change is a record: see Journal.decide. */
   decide<T>(groupId: string, decide: () => Decision<T>): Promise<T> {
     return this.#journal.decide(this.partitionOf(groupId), decide)

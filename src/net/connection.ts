@@ -15,7 +15,7 @@ import { Frames } from './frames.ts'
 import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
 
 /** What all connections of a node share. */
-export type Services = Pick<Context, 'broker' | 'groups' | 'sessions' | 'node'> & {
+export type Services = Pick<Context, 'broker' | 'groups' | 'transactions' | 'sessions' | 'node'> & {
   readonly apis: ReadonlyMap<number, Api>
   readonly requestBytesMax: number
   /** Told of each request that was understood: metrics, and the matrix of what clients really use. */
@@ -172,6 +172,7 @@ export class Connection {
     const context: Context = {
       broker: this.#services.broker,
       groups: this.#services.groups,
+      transactions: this.#services.transactions,
       sessions: this.#services.sessions,
       node: this.#services.node,
       client: this.#client,

@@ -147,7 +147,7 @@ describe('batches that are refused', () => {
       })
     expect(errorOf((await ask(batchOf(['a']))).responses[0]!.partitionResponses[0]!)).toBe('NONE')
     const inTransaction = batchOf(['a'], { isTransactional: true, producerId: 1, producerEpoch: 0, baseSequence: 0 })
-    expect(errorOf((await ask(inTransaction)).responses[0]!.partitionResponses[0]!)).toBe('INVALID_TXN_STATE')
+    expect(errorOf((await ask(inTransaction)).responses[0]!.partitionResponses[0]!)).toBe('INVALID_PRODUCER_ID_MAPPING')
   })
 
   test('a batch larger than the topic allows is refused before it is looked at', async () => {

@@ -31,9 +31,12 @@ test('whatever a producer had, without a transactional id it gets a new one', as
   expect(second.producerId).not.toBe(first.producerId)
 })
 
-test('an empty transactional id is a mistake, any other is not served yet', async () => {
+test('a transactional producer keeps its id and gets a later epoch each time; nobody has an empty name', async () => {
   await using line = await Line.open()
   const ask = (transactionalId: string) => line.ask(initProducerId, 4, { ...plain, transactionalId })
   expect(await ask('')).toMatchObject({ errorCode: 42, producerId: -1, producerEpoch: -1 })
-  expect(errorOf(await ask('tx'))).toBe('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  const first = await ask('tx')
+  expect(first).toMatchObject({ errorCode: 0, producerEpoch: 0 })
+  expect(await ask('tx')).toMatchObject({ errorCode: 0, producerId: first.producerId, producerEpoch: 1 })
+  expect((await ask('another')).producerId).not.toBe(first.producerId)
 })

@@ -1,12 +1,18 @@
 // A coordinator in a small world: time that moves when told, a log in memory that can refuse, members that say what
 // clients say.
 
-import { StorageError } from '../../protocol/errors.ts'
+import { Refusal, StorageError } from '../../protocol/errors.ts'
 import type { JoinRequest } from '../../src/group/classic-group.ts'
 import { type GroupConfig, groupConfigDefaults } from '../../src/group/config.ts'
 import { Groups } from '../../src/group/coordinator.ts'
 import type { JoinAnswer, SyncAnswer } from '../../src/group/member.ts'
-import type { OffsetsLog, OffsetsRecord } from '../../src/group/offsets-log.ts'
+import type {
+  OffsetsLog,
+  OffsetsRecord,
+  ReplayVisitor,
+  TransactionalProducer,
+  TransactionMarker,
+} from '../../src/group/offsets-log.ts'
 import type { Clock, Timer } from '../../src/storage/clock.ts'
 
 export class FakeClock implements Clock {
@@ -67,7 +73,9 @@ export class FakeClock implements Clock {
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 export class MemoryLog implements OffsetsLog {
-  readonly partitions = new Map<number, (OffsetsRecord & { timestampMs: number })[]>()
+  readonly partitions = new Map<number, (OffsetsRecord & { timestampMs: number; producerId?: number })[]>()
+  /** Ends of transactions, by how many records lay before them. */
+  readonly markers = new Map<number, (TransactionMarker & { at: number })[]>()
   readonly #clock: Clock
   /** While true, appends are refused as a full disk refuses them. */
   full = false
@@ -79,17 +87,33 @@ export class MemoryLog implements OffsetsLog {
     this.#clock = clock
   }
 
-  async append(partition: number, records: readonly OffsetsRecord[]): Promise<void> {
+  async append(partition: number, records: readonly OffsetsRecord[], producer?: TransactionalProducer): Promise<void> {
     this.appendCount++
     await this.gate
     if (this.full) throw new StorageError('ENOSPC', 'the disk is full')
     const timestampMs = this.#clock.now()
     const held = this.partitions.get(partition) ?? []
-    this.partitions.set(partition, [...held, ...records.map((record) => ({ ...record, timestampMs }))])
+    const of = producer === undefined ? {} : { producerId: producer.producerId }
+    this.partitions.set(partition, [...held, ...records.map((record) => ({ ...record, timestampMs, ...of }))])
   }
 
-  replay(partition: number, visit: (key: Buffer, value: Buffer | null, timestampMs: number) => void): void {
-    for (const { key, value, timestampMs } of this.partitions.get(partition) ?? []) visit(key, value, timestampMs)
+  async appendMarker(partition: number, marker: TransactionMarker): Promise<Refusal | undefined> {
+    await this.gate
+    if (this.full) return new Refusal('KAFKA_STORAGE_ERROR')
+    const at = this.partitions.get(partition)?.length ?? 0
+    this.markers.set(partition, [...(this.markers.get(partition) ?? []), { ...marker, at }])
+    return undefined
+  }
+
+  replay(partition: number, visit: ReplayVisitor, settled: Parameters<OffsetsLog['replay']>[2] = () => {}): void {
+    const records = this.partitions.get(partition) ?? []
+    const markers = this.markers.get(partition) ?? []
+    for (let i = 0; i <= records.length; i++) {
+      for (const { producerId, type } of markers.filter(({ at }) => at === i))
+        settled(producerId, type === 'COMMIT' ? 'commit' : 'abort')
+      const record = records[i]
+      if (record !== undefined) visit(record.key, record.value, record.timestampMs, record.producerId)
+    }
   }
 
   /** Keeps the last record of each key, and no tombstones: what compaction leaves. */
