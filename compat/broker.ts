@@ -1,6 +1,6 @@
 // The broker under test: our own as a child process, or any other that already listens (--bootstrap).
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url))
+/** What the compiler wrote; the bundle is made of it. */
+const compiled = fileURLToPath(new URL('../dist/src/main.js', import.meta.url))
 const startMs = 20_000
 // What Kafka does every ten or fifteen seconds, done at once: a test has no time to wait.
 const settings = ['log.cleaner.backoff.ms=500', 'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000']
@@ -56,6 +58,7 @@ class OwnBroker implements BrokerUnderTest {
 
   static async start(_client: string): Promise<OwnBroker> {
     if (!existsSync(main)) throw new Error('dist/bundle/main.js is missing: run `npm run build` at the root first')
+    if (statSync(main).mtimeMs < statSync(compiled).mtimeMs) throw new Error('dist/bundle is old: run `npm run build`')
     const broker = new OwnBroker(await mkdtemp(join(tmpdir(), 'twiglog-compat-')))
     try {
       await broker.#launch()
