@@ -37,9 +37,9 @@ const empty = (partitionIndex: number) => ({
 })
 
 /** KIP-951: who asks the wrong node is told the right one, and who knows an old leader the new one. */
-function misled(partitionIndex: number, refusal: Refusal, partition: Partition): PartitionAnswer {
-  const answer = failed(partitionIndex, refusal)
-  const known = refusal.error === 'NOT_LEADER_OR_FOLLOWER' || refusal.error === 'FENCED_LEADER_EPOCH'
+function misled(index: number, refusal: Refusal, partition: Partition, version: number): PartitionAnswer {
+  const answer = failed(index, refusal)
+  const known = version >= 16 && (refusal.error === 'NOT_LEADER_OR_FOLLOWER' || refusal.error === 'FENCED_LEADER_EPOCH')
   return known ? { ...answer, currentLeader: currentLeader(partition) } : answer
 }
 
@@ -63,7 +63,7 @@ function readOne(
   const epoch = Math.max(-1, currentLeaderEpoch)
   // KIP-392: from version 11 on consumers may read from followers.
   const wrong = checkLeader(epoch, partition, context.node, context.version >= 11)
-  if (wrong !== undefined) return { wanted, answer: misled(index, wrong, partition), lease: undefined }
+  if (wrong !== undefined) return { wanted, answer: misled(index, wrong, partition, context.version), lease: undefined }
   const parting = lastFetchedEpoch < 0 ? undefined : partition.parting(lastFetchedEpoch, fetchOffset)
   if (parting instanceof Refusal) return fail(parting)
   if (parting !== undefined) {

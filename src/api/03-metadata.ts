@@ -3,6 +3,7 @@
 import { type ErrorName, errors, type Refusal } from '../../protocol/errors.ts'
 import { metadata } from '../../protocol/messages/03-metadata.ts'
 import { type Request, zeroUuid } from '../../protocol/schema.ts'
+import { noLeader } from '../broker/leadership.ts'
 import type { Topic } from '../broker/topic.ts'
 import { type Context, serve } from './api.ts'
 import { clusterOperations, notAsked, topicOperations } from './authorized-operations.ts'
@@ -17,9 +18,20 @@ function describe(topic: Topic, context: Context, operations: number) {
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map((partition) => partitionState(partition, context)),
+    partitions: topic.partitions.map((partition) => told(partitionState(partition, context), context)),
     topicAuthorizedOperations: operations,
   }
+}
+
+type State = ReturnType<typeof partitionState>
+
+/** That nobody leads is an error here, as it is not to DescribeTopicPartitions. Version 0 knows no replicas that are away. */
+function told(state: State, { broker, version }: Context): State {
+  if (state.offlineReplicas.length === 0 || state.errorCode !== 0) return state
+  const leaderless = state.leaderId === noLeader
+  const shown = version === 0 ? state.replicaNodes.filter(broker.placement.isRunning) : state.replicaNodes
+  const error = leaderless ? 'LEADER_NOT_AVAILABLE' : version === 0 ? 'REPLICA_NOT_AVAILABLE' : 'NONE'
+  return { ...state, errorCode: errors[error].code, replicaNodes: shown }
 }
 
 const missing = (error: ErrorName, name: string | null, topicId: string, operations: number) => ({

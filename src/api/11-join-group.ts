@@ -24,7 +24,7 @@ export const joinGroupApi = serve(joinGroup, [0, 9], async (request, context) =>
 async function join(request: Request<typeof joinGroup>, context: Context): Promise<JoinAnswer> {
   const { groups, version, client, clientId } = context
   const wrong = groupElsewhere(request.groupId, context)
-  if (wrong !== undefined) return joinRefused(wrong, request.memberId)
+  if (wrong !== undefined) return joinRefused(wrong, '')
   return groups.classic.join({
     groupId: request.groupId,
     memberId: request.memberId,

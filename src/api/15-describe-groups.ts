@@ -4,7 +4,7 @@ import { errors } from '../../protocol/errors.ts'
 import { describeGroups } from '../../protocol/messages/15-describe-groups.ts'
 import { type Context, serve } from './api.ts'
 import { groupOperations, notAsked } from './authorized-operations.ts'
-import { groupElsewhere } from './coordinator.ts'
+import { elsewhere } from './coordinator.ts'
 
 export const describeGroupsApi = serve(describeGroups, [0, 6], (request, context) => {
   const operations = request.includeAuthorizedOperations ? groupOperations : notAsked
@@ -13,7 +13,7 @@ export const describeGroupsApi = serve(describeGroups, [0, 6], (request, context
 
 function describe(groupId: string, authorizedOperations: number, context: Context) {
   const { groups, version } = context
-  const found = groupElsewhere(groupId, context) ?? groups.classic.describe(groupId)
+  const found = elsewhere('group', groupId, context) ?? groups.classic.describe(groupId)
   if (typeof found !== 'string') {
     const { state, protocolType, protocol, members } = found
     const described = { groupState: state, protocolType, protocolData: protocol, members, authorizedOperations }

@@ -4,9 +4,11 @@ import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { alterReplicaLogDirs } from '../../protocol/messages/34-alter-replica-log-dirs.ts'
 import { type Context, serve } from './api.ts'
 
-function outcome(path: string, topic: string, index: number, { broker }: Context): ErrorName {
+function outcome(path: string, topic: string, index: number, { broker, node }: Context): ErrorName {
   if (path !== broker.store.volume().path) return 'LOG_DIR_NOT_FOUND'
-  return broker.topic(topic)?.partitions[index] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
+  const partition = broker.topic(topic)?.partitions[index]
+  if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION'
+  return partition.leadership.replicas.includes(node) ? 'NONE' : 'NOT_LEADER_OR_FOLLOWER'
 }
 
 export const alterReplicaLogDirsApi = serve(alterReplicaLogDirs, [1, 2], (request, context) => {

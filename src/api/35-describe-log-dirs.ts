@@ -31,7 +31,10 @@ const describe = (partition: Partition) => {
 
 export const describeLogDirsApi = serve(describeLogDirs, [1, 5], (request, context) => {
   const topics = wanted(request.topics, context)
-    .map(([{ name }, partitions]) => ({ name, partitions: partitions.flatMap(describe) }))
+    .map(([{ name }, partitions]) => {
+      const ours = partitions.filter(({ leadership }) => leadership.replicas.includes(context.node))
+      return { name, partitions: ours.flatMap(describe) }
+    })
     .filter(({ partitions }) => partitions.length > 0)
   try {
     const { path, totalBytes = -1, usableBytes = -1 } = context.broker.store.volume()

@@ -1,17 +1,23 @@
-// AlterPartitionReassignments: moves partitions between brokers (KIP-455). Each has its one place: to name that place is
-// fine and changes nothing, every other one is refused.
+// AlterPartitionReassignments: moves partitions between the nodes of the cluster (KIP-455). All nodes have the same bytes,
+// so that what is asked for is done at once and nothing is ever under way.
 
 import { Refusal } from '../../protocol/errors.ts'
 import { alterPartitionReassignments } from '../../protocol/messages/45-alter-partition-reassignments.ts'
+import { storageRefusal } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
 
-function reassign(topic: string, index: number, replicas: readonly number[] | null, context: Context) {
-  const { broker, client } = context
-  const partitions = broker.topic(topic)?.partitions
-  if (partitions === undefined) {
+async function reassign(
+  topic: string,
+  index: number,
+  replicas: readonly number[] | null,
+  mayResize: boolean,
+  { broker }: Context,
+) {
+  const found = broker.topic(topic)
+  if (found === undefined) {
     return new Refusal('UNKNOWN_TOPIC_OR_PARTITION', `Unable to find a topic named ${topic}.`)
   }
-  const partition = partitions[index]
+  const partition = found.partitions[index]
   if (partition === undefined) {
     return new Refusal('UNKNOWN_TOPIC_OR_PARTITION', `Unable to find partition ${topic}:${index}.`)
   }
@@ -20,24 +26,38 @@ function reassign(topic: string, index: number, replicas: readonly number[] | nu
   if (replicas.length === 0) return refuse('includes an empty replica list.')
   const twice = [...replicas].sort((a, b) => a - b).find((id, i, sorted) => id === sorted[i - 1])
   if (twice !== undefined) return refuse(`includes the broker ${twice} more than once.`)
-  const nodes = new Set(broker.nodes(client.listener).map(({ nodeId }) => nodeId))
-  const unknown = replicas.find((id) => !nodes.has(id))
+  const { placement } = broker
+  const unknown = replicas.find((id) => !placement.has(id))
   if (unknown !== undefined) return refuse(`includes broker ${unknown}, but no such broker is registered.`)
-  const place = broker.leader(partition)
-  const stays = replicas.length === 1 && replicas[0] === place
-  return stays ? undefined : refuse(`includes brokers other than ${place}, where the only copy has to stay.`)
+  if (!replicas.some(placement.isRunning)) return refuse('includes no broker that is running.')
+  const { length } = partition.leadership.replicas
+  if (!mayResize && replicas.length !== length) {
+    const message = `The replication factor is changed from ${length} to ${replicas.length}`
+    return new Refusal('INVALID_REPLICATION_FACTOR', message)
+  }
+  try {
+    await broker.leaderships.reassign([{ topic: found, partition, replicas }])
+    return undefined
+  } catch (cause) {
+    return storageRefusal(cause)
+  }
 }
 
-export const alterPartitionReassignmentsApi = serve(alterPartitionReassignments, [0, 1], (request, context) => ({
+export const alterPartitionReassignmentsApi = serve(alterPartitionReassignments, [0, 1], async (request, context) => ({
   allowReplicationFactorChange: request.allowReplicationFactorChange,
   errorCode: 0,
   // As the real controller, whatever it may mean by it.
   errorMessage: request.topics.length === 0 ? '' : null,
-  responses: request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map(({ partitionIndex, replicas }) => {
-      const refusal = reassign(name, partitionIndex, replicas, context)
-      return { partitionIndex, errorCode: refusal?.code ?? 0, errorMessage: refusal?.message ?? null }
-    }),
-  })),
+  responses: await Promise.all(
+    request.topics.map(async ({ name, partitions }) => ({
+      name,
+      partitions: await Promise.all(
+        partitions.map(async ({ partitionIndex, replicas }) => {
+          const mayResize = request.allowReplicationFactorChange
+          const refusal = await reassign(name, partitionIndex, replicas, mayResize, context)
+          return { partitionIndex, errorCode: refusal?.code ?? 0, errorMessage: refusal?.message ?? null }
+        }),
+      ),
+    })),
+  ),
 }))

@@ -50,7 +50,7 @@ export const describeQuorumApi = serve(describeQuorum, [0, 2], ({ topics }, cont
     }))
     return { errorCode: 0, errorMessage: '', topics: answers, nodes: [] }
   }
-  const { nodeId, host, port } = broker.nodes(client.listener).find((node) => node.nodeId === broker.controller())!
+  const { nodeId, host, port } = broker.placement.endpoint(client.listener, broker.controller())
   return {
     errorCode: 0,
     errorMessage: '',

@@ -10,13 +10,15 @@ import { partitionState } from './partition-state.ts'
 
 const limitMax = 2000
 
-/** What no partition of a single broker has. */
-const noEligibleLeaders = { eligibleLeaderReplicas: [], lastKnownElr: [] }
-
-const describe = (partition: Partition, context: Context) => ({
-  ...partitionState(partition, context),
-  ...noEligibleLeaders,
-})
+const describe = (partition: Partition, context: Context) => {
+  const { eligible, isr } = partition.leadership
+  return {
+    ...partitionState(partition, context),
+    eligibleLeaderReplicas: [...eligible],
+    // Who led last, while nobody does.
+    lastKnownElr: isr.length === 0 ? eligible.slice(-1) : [],
+  }
+}
 
 type Cursor = { topicName: string; partitionIndex: number }
 

@@ -46,7 +46,7 @@ export class Leaderships {
     const seat = this.#metadata.state.leaderships.get(topicId)?.get(partition)
     if (seat === undefined) return this.#placement.default
     const isr = seat.replicas.filter(this.#placement.isRunning)
-    return { ...seat, isr: isr.length > 0 ? isr : seat.replicas }
+    return { ...seat, isr, eligible: [] }
   }
 
   /** The record of new partitions, from number `first` on; none where a broker is alone. */
@@ -82,18 +82,20 @@ export class Leaderships {
 
   /** Node `node` has stopped; its partitions get other leaders where there are any. */
   without(node: number): Promise<void> {
-    return this.#change(() => this.#everywhere((had) => withoutNode(had, node)))
+    return this.#change(() =>
+      this.#everywhere((partition) => withoutNode(partition.leadership, node, partition.minInsyncReplicas)),
+    )
   }
 
   /** Node `node` runs again. */
   with(node: number): Promise<void> {
     const { isRunning } = this.#placement
-    return this.#change(() => this.#everywhere((had) => withNode(had, node, isRunning)))
+    return this.#change(() => this.#everywhere(({ leadership }) => withNode(leadership, node, isRunning)))
   }
 
-  #everywhere(next: (had: Leadership) => Leadership): Change[] {
+  #everywhere(next: (partition: Partition) => Leadership): Change[] {
     return [...this.#topics()].flatMap((topic) =>
-      topic.partitions.map((partition) => ({ topic, partition, next: next(partition.leadership) })),
+      topic.partitions.map((partition) => ({ topic, partition, next: next(partition) })),
     )
   }
 

@@ -125,6 +125,10 @@ export class Partition {
     return this.#leadership.epoch
   }
 
+  get minInsyncReplicas(): number {
+    return this.#config.minInsyncReplicas
+  }
+
   /** Too few replicas are in sync for those who ask for all of them; it never takes more than there are. */
   get isShortOfReplicas(): boolean {
     const { isr, replicas } = this.#leadership

@@ -109,6 +109,7 @@ export class Placement {
     return {
       replicas,
       isr: replicas,
+      eligible: [],
       leader: leads ? was.leader : replicas[0]!,
       epoch: leads ? was.epoch : was.epoch + 1,
     }
