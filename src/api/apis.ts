@@ -48,6 +48,7 @@ import { alterUserScramCredentialsApi } from './51-alter-user-scram-credentials.
 import { describeQuorumApi } from './55-describe-quorum.ts'
 import { updateFeaturesApi } from './57-update-features.ts'
 import { describeClusterApi } from './60-describe-cluster.ts'
+import { describeProducersApi } from './61-describe-producers.ts'
 import { unregisterBrokerApi } from './64-unregister-broker.ts'
 import { describeTransactionsApi } from './65-describe-transactions.ts'
 import { listTransactionsApi } from './66-list-transactions.ts'
@@ -104,6 +105,7 @@ const list: readonly Api[] = [
   describeQuorumApi,
   updateFeaturesApi,
   describeClusterApi,
+  describeProducersApi,
   unregisterBrokerApi,
   describeTransactionsApi,
   listTransactionsApi,

@@ -97,6 +97,24 @@ describe('by name', () => {
     for (const name of [-2, -4]) expect(await find(line, 't', name)).toEqual([4, -1, 0])
   })
 
+  test('the largest time is that of what is left, wherever the log was cut', async () => {
+    await using line = await filled()
+    const cutAt = (offset: number) =>
+      line.ask(deleteRecords, 2, {
+        topics: [{ name: 't', partitions: [{ partitionIndex: 0, offset }] }],
+        timeoutMs: 1000,
+      })
+    await line.append('t', 0, at(1001, 1002))
+    expect(await find(line, 't', -3)).toEqual([7, 1060, 0])
+    await cutAt(8)
+    expect(await find(line, 't', -3)).toEqual([9, 1002, 0])
+    await line.append('t', 0, at(1009, 1007, 1008))
+    await cutAt(11)
+    expect(await find(line, 't', -3)).toEqual([12, 1008, 0])
+    await cutAt(13)
+    expect(await find(line, 't', -3)).toEqual([-1, -1, -1])
+  })
+
   test.each([
     [-3, 7],
     [-4, 8],

@@ -21,7 +21,7 @@ const broker = {
   coordinates: () => true,
 }
 
-function through<F extends ApiTable['request']>(table: F, version: number, message: unknown): unknown {
+export function through<F extends ApiTable['request']>(table: F, version: number, message: unknown): unknown {
   const writer = new Writer()
   codec(table, version).write(writer, message as Draft<F['fields']>)
   return codec(table, version).read(new Reader(writer.bytesWritten()))

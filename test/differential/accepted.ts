@@ -113,7 +113,7 @@ export const accepted: readonly Accepted[] = [
     matches: ({ api, label }) => api === 'ListOffsets' && label === 'lo-none at -3',
   },
   {
-    why: 'OPEN: where the record with the largest time is deleted we name none; Kafka names it still; right is the largest left',
+    why: 'where the record with the largest time is deleted we name the largest left; Kafka names the deleted one still',
     matches: ({ api, label }) => api === 'ListOffsets' && label === 'lo-cut at -3',
   },
   {
