@@ -2,5 +2,6 @@
 export const drivers = {
   kafkajs: 'node/kafkajs.tap.ts',
   kcat: 'c/kcat.tap.ts',
+  'franz-go': 'go/franz.tap.ts',
   console: 'java/console.tap.ts',
 }
