@@ -52,6 +52,7 @@ export const txnOffsetCommitApi = serve(txnOffsetCommit, [0, 6], async (request,
 async function commit(request: Asked, commits: readonly Commit[], context: Context): Promise<readonly ErrorName[]> {
   const { transactions, groups, version } = context
   const { transactionalId: id, producerId, producerEpoch, groupId } = request
+  if (groupId === '') return commits.map(() => 'INVALID_GROUP_ID')
   const claim = { id, producerId, producerEpoch }
   const place = groups.transactions.placeOf(groupId)
   const [admitted] = await transactions.admit(claim, [place], { implicit: version >= implicitFrom })

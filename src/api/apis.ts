@@ -23,6 +23,7 @@ import { offsetForLeaderEpochApi } from './23-offset-for-leader-epoch.ts'
 import { addPartitionsToTxnApi } from './24-add-partitions-to-txn.ts'
 import { addOffsetsToTxnApi } from './25-add-offsets-to-txn.ts'
 import { endTxnApi } from './26-end-txn.ts'
+import { writeTxnMarkersApi } from './27-write-txn-markers.ts'
 import { txnOffsetCommitApi } from './28-txn-offset-commit.ts'
 import { describeAclsApi } from './29-describe-acls.ts'
 import { createAclsApi } from './30-create-acls.ts'
@@ -80,6 +81,7 @@ const list: readonly Api[] = [
   addPartitionsToTxnApi,
   addOffsetsToTxnApi,
   endTxnApi,
+  writeTxnMarkersApi,
   txnOffsetCommitApi,
   describeAclsApi,
   createAclsApi,

@@ -293,8 +293,9 @@ export class ClassicGroup implements Group {
   /** What a rebalance means for a transaction is for its generation to tell; the session is the consumer's to keep. */
   admitTransactionalCommit(committer: Committer): ErrorName {
     if (this.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
-    const isOutside = committer.generation < 0 && committer.memberId === '' && committer.instanceId === null
-    return isOutside ? 'NONE' : this.#refuseMember(committer)
+    const isOutside = committer.memberId === '' && committer.instanceId === null
+    if (committer.generation < 0 && (isOutside || this.isEmpty)) return 'NONE'
+    return this.#refuseMember(committer)
   }
 
   admitOffsetDelete(): ErrorName {
