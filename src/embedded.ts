@@ -11,6 +11,8 @@ import type { Services } from './net/connection.ts'
 import type { Listener } from './net/listener.ts'
 import { KafkaServer } from './net/server.ts'
 import { Nodes } from './nodes.ts'
+import { Shares } from './share/shares.ts'
+import { stateTopic } from './share/state-topic.ts'
 import { systemClock } from './storage/clock.ts'
 import { lockDirectory } from './storage/directory-lock.ts'
 import type { Store } from './storage/file.ts'
@@ -85,6 +87,7 @@ export class Broker implements AsyncDisposable {
   readonly #core: Core
   readonly #groups: Groups
   readonly #transactions: Transactions
+  readonly #shares: Shares
   readonly #server: KafkaServer
   readonly #unlock: () => void
   readonly #nodes: Nodes
@@ -119,12 +122,15 @@ export class Broker implements AsyncDisposable {
     this.#groups = new Groups({ clock: systemClock, config: groupOptions, log })
     this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
     this.#transactions = transactionsOn(this.#core, this.#groups)
+    this.#shares = new Shares(this.#core, stateTopic(this.#core))
+    this.#core.onTopicDeleted((topic) => this.#shares.onTopicDeleted(topic.id))
     const servicesOf = (node: number): Services => ({
       broker: this.#core,
       groups: this.#groups,
       transactions: this.#transactions,
       node,
       sessions: new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots')),
+      shares: this.#shares,
       apis,
       requestBytesMax: config.number('socket.request.max.bytes'),
       ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
@@ -155,6 +161,7 @@ export class Broker implements AsyncDisposable {
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const broker = new Broker(options)
     try {
+      await broker.#shares.load()
       await broker.#nodes.listen()
       // Groups whose partition cannot be read are told that their coordinator is not available; the others work.
       await broker.#groups.load().catch((cause: unknown) => console.error(cause))
@@ -279,6 +286,7 @@ export class Broker implements AsyncDisposable {
   async reset(): Promise<void> {
     this.#groups.reset()
     this.#transactions.reset()
+    this.#shares.reset()
     await Promise.all(this.#core.topics().map((topic) => this.#core.deleteTopic(topic)))
     await this.createTopics(this.#initialTopics)
   }
@@ -294,6 +302,7 @@ export class Broker implements AsyncDisposable {
     await this.#server.close()
     this.#groups.stop()
     this.#transactions.stop()
+    this.#shares.stop()
     await this.#compacting?.catch(() => {})
     try {
       await this.#core.close()

@@ -4,6 +4,7 @@ import type { ApiTable, Fields, Message, Request, Response } from '../../protoco
 import type { Broker } from '../broker/broker.ts'
 import type { Groups } from '../group/coordinator.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
+import type { Shares } from '../share/shares.ts'
 import type { FetchSessions } from './fetch-session.ts'
 
 /** The connection a request came by, as far as a handler may know it. */
@@ -31,6 +32,7 @@ export type Context = {
   readonly sessions: FetchSessions
   /** The node of the cluster that is asked: it answers for what it leads and coordinates. */
   readonly node: number
+  readonly shares: Shares
   readonly client: Client
   readonly clientId: string | null
   /** Version of the request and of its answer. */

@@ -13,10 +13,16 @@ import {
 } from './config-alter.ts'
 import { type ConfigEntry, type ConfigSynonym, configEntry, type DescribeRequest, wants } from './config-entry.ts'
 import { ConfigTable, type ConfigValue, configSources, parseConfig } from './config-table.ts'
+import { shareRows } from './share-config-rows.ts'
 import { transactionRows } from './transaction-config-rows.ts'
 
 /** Open: rooms that come later add their rows. */
-export const brokerConfigTable = new ConfigTable<BrokerRow>([...effectiveRows, ...transactionRows, ...ignoredRows])
+export const brokerConfigTable = new ConfigTable<BrokerRow>([
+  ...effectiveRows,
+  ...shareRows,
+  ...transactionRows,
+  ...ignoredRows,
+])
 
 /** A value given at the start, and by whom: `command line`, `environment`, a file name. */
 export type Setting = { readonly value: string; readonly origin: string }

@@ -66,6 +66,19 @@ export class InternalTopic {
     if (log !== undefined) replay(log, visit, settled)
   }
 
+  /** Where the next record of a partition goes. */
+  endOffset(partition: number): number {
+    return this.#broker.topic(this.#wanted.name)?.partitions[partition]?.logEndOffset ?? 0
+  }
+
+  /** Lets go of what lies below, once all above it is on stable storage. Rejects with StorageError. */
+  async deleteBelow(partition: number, offset: number): Promise<void> {
+    const log = this.#broker.topic(this.#wanted.name)?.partitions[partition]
+    if (log === undefined || offset <= log.logStartOffset) return
+    await log.flush()
+    log.log.deleteBelow(offset)
+  }
+
   get partitionCount(): number {
     return this.#broker.topic(this.#wanted.name)?.partitions.length ?? this.#wanted.partitions
   }

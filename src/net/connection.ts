@@ -15,7 +15,7 @@ import { Frames } from './frames.ts'
 import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
 
 /** What all connections of a node share. */
-export type Services = Pick<Context, 'broker' | 'groups' | 'transactions' | 'sessions' | 'node'> & {
+export type Services = Pick<Context, 'broker' | 'groups' | 'transactions' | 'sessions' | 'shares' | 'node'> & {
   readonly apis: ReadonlyMap<number, Api>
   readonly requestBytesMax: number
   /** Told of each request that was understood: metrics, and the matrix of what clients really use. */
@@ -175,6 +175,7 @@ export class Connection {
       transactions: this.#services.transactions,
       sessions: this.#services.sessions,
       node: this.#services.node,
+      shares: this.#services.shares,
       client: this.#client,
       clientId: header.clientId,
       version,

@@ -1,6 +1,6 @@
 // What a share group may do: its own dynamic configuration, and below it what the broker says for all groups.
 
-import type { BrokerConfig } from '../broker/broker-config.ts'
+import type { GroupSettings } from '../broker/group-config.ts'
 
 export type ShareSettings = {
   /** How long a member may keep what it has acquired. */
@@ -17,30 +17,21 @@ export type ShareSettings = {
   readonly mayRenew: boolean
 }
 
-/** The value that a group has been given for one of its configurations, as text; undefined: none. */
-export type GroupOverride = (groupId: string, name: string) => string | undefined
-
-export function shareSettings(broker: BrokerConfig, groupId: string, override: GroupOverride): ShareSettings {
-  const number = (name: string): number => {
-    const own = override(groupId, `share.${name}`)
-    return own === undefined ? broker.number(`group.share.${name}`) : Number(own)
-  }
-  return {
-    lockMs: number('record.lock.duration.ms'),
-    deliveriesMax: number('delivery.count.limit'),
-    locksMax: number('partition.max.record.locks'),
-    isCommitted: override(groupId, 'share.isolation.level') === 'read_committed',
-    reset: override(groupId, 'share.auto.offset.reset') ?? 'latest',
-    mayRenew: override(groupId, 'share.renew.acknowledge.enable') !== 'false',
-  }
-}
+export const shareSettings = (group: GroupSettings): ShareSettings => ({
+  lockMs: group.number('share.record.lock.duration.ms'),
+  deliveriesMax: group.number('share.delivery.count.limit'),
+  locksMax: group.number('share.partition.max.record.locks'),
+  isCommitted: group.string('share.isolation.level') === 'read_committed',
+  reset: group.string('share.auto.offset.reset'),
+  mayRenew: group.boolean('share.renew.acknowledge.enable'),
+})
 
 const millis = { D: 86_400_000, H: 3_600_000, M: 60_000, S: 1_000 } as const
 
-/** `PnDTnHnMn.nS` in milliseconds, as java.time.Duration reads it; undefined for anything else. */
-export function durationMs(text: string): number | undefined {
-  const found = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$/i.exec(text)
-  if (found === null || !/\d/.test(text)) return undefined
-  const [days = 0, hours = 0, minutes = 0, seconds = 0] = found.slice(1).map((part) => Number(part ?? 0))
-  return days * millis.D + hours * millis.H + minutes * millis.M + Math.floor(seconds * millis.S)
+/** `PnDTnHnMn.nS` in milliseconds, as java.time.Duration reads it. The configuration was checked when it was set. */
+export function durationMs(text: string): number {
+  const found = /^P(?:\+?(\d+)D)?(?:T(?:\+?(\d+)H)?(?:\+?(\d+)M)?(?:\+?(\d+(?:[.,]\d*)?)S)?)?$/i.exec(text)
+  const [days, hours, minutes, seconds] = (found?.slice(1) ?? []).map((part) => Number(part?.replace(',', '.') ?? 0))
+  const whole = (days ?? 0) * millis.D + (hours ?? 0) * millis.H + (minutes ?? 0) * millis.M
+  return whole + Math.floor((seconds ?? 0) * millis.S)
 }

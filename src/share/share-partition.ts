@@ -242,8 +242,9 @@ export class SharePartition {
     const now = this.#keeper.clock.now()
     // A wall clock that was set back would hold locks for as long: none lasts longer than a new one would.
     const latest = now + Math.max(this.#settings.lockMs, lockMsMax)
-    await this.#giveBack(({ lockedUntil }) => lockedUntil <= now || lockedUntil > latest)
-    this.#watch()
+    const outcome = await this.#giveBack(({ lockedUntil }) => lockedUntil <= now || lockedUntil > latest)
+    // A log that refuses is asked again in a while.
+    if (outcome === 'NONE') this.#watch()
   }
 
   // --- those who wait for records

@@ -1,6 +1,7 @@
 // Every share partition of the broker, and the log that remembers them: what Kafka's share coordinator and its persister
 // are. The log is `__share_group_state`; it is kept short by snapshots, below which it is deleted.
 
+import { StorageError } from '../../protocol/errors.ts'
 import type { KeyedRecord } from '../broker/internal-topic.ts'
 import { Journal } from '../group/journal.ts'
 import { offsetsPartition } from '../group/offsets-log.ts'
@@ -51,6 +52,7 @@ export class ShareStates implements Keeper {
   readonly #journal: Journal
   /** By group, then by topic id and partition. */
   readonly #shares = new Map<string, Map<string, SharePartition>>()
+  readonly #unreadable = new Set<number>()
   /** Records in each partition of the log since it was last cut. */
   readonly #recordCounts = new Map<number, number>()
 
@@ -66,24 +68,37 @@ export class ShareStates implements Keeper {
 
   // --- life
 
-  /** Reads what the log remembers. Throws Corruption, StorageError. */
+  /** Reads what the log remembers; what cannot be read stays apart, and nothing is written over it. */
   async load(): Promise<void> {
-    const { log } = this.#environment
-    for (let partition = 0; partition < log.partitionCount; partition++) {
-      const known = new Map<string, Replayed>()
-      let count = 0
-      await log.replay(partition, (key, value) => {
-        learn(known, key, value)
-        count++
-      })
-      if (count > 0) this.#recordCounts.set(partition, count)
-      for (const replayed of known.values()) this.#put(new SharePartition(replayed, this))
+    for (let partition = 0; partition < this.#environment.log.partitionCount; partition++) {
+      try {
+        await this.#load(partition)
+      } catch (cause) {
+        this.#unreadable.add(partition)
+        console.error(`Partition ${partition} of the log of share groups cannot be read:`, cause)
+      }
     }
+  }
+
+  async #load(partition: number): Promise<void> {
+    const known = new Map<string, Replayed>()
+    let count = 0
+    await this.#environment.log.replay(partition, (key, value) => {
+      learn(known, key, value)
+      count++
+    })
+    if (count > 0) this.#recordCounts.set(partition, count)
+    for (const replayed of known.values()) this.#put(new SharePartition(replayed, this))
+  }
+
+  /** Whether the partition of the log that remembers this cannot be read. */
+  isUnreadable(of: ShareKey): boolean {
+    return this.#unreadable.has(this.#partitionOf(of))
   }
 
   /** Lets go of every timer. */
   stop(): void {
-    for (const share of this.#all()) share.remove()
+    for (const share of this.all) share.remove()
   }
 
   /** Forgets everything: the log is about to be deleted. */
@@ -103,8 +118,8 @@ export class ShareStates implements Keeper {
     return [...(this.#shares.get(groupId)?.values() ?? [])]
   }
 
-  *#all(): Generator<SharePartition> {
-    for (const shares of this.#shares.values()) yield* shares.values()
+  get all(): SharePartition[] {
+    return [...this.#shares.values()].flatMap((shares) => [...shares.values()])
   }
 
   #put(share: SharePartition): void {
@@ -143,6 +158,7 @@ export class ShareStates implements Keeper {
   }
 
   #begin(of: ShareKey, startOffset: number): Promise<void> {
+    if (this.isUnreadable(of)) return Promise.reject(new StorageError('EIO', 'the log of share groups cannot be read'))
     const before = this.find(of)?.known
     const now = this.clock.now()
     const known: Replayed = {
@@ -207,7 +223,7 @@ export class ShareStates implements Keeper {
     let keptFrom = 0
     const records = () => {
       keptFrom = log.endOffset(partition)
-      const shares = [...this.#all()].filter(({ of }) => this.#partitionOf(of) === partition)
+      const shares = this.all.filter(({ of }) => this.#partitionOf(of) === partition)
       return shares.map((share) => {
         share.noteSnapshot()
         return snapshotRecord(share.of, snapshotOf(share.known, this.clock.now()))

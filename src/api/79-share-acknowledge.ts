@@ -1,0 +1,51 @@
+// ShareAcknowledge: a member says what became of records that it has acquired, without taking more.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { shareAcknowledge } from '../../protocol/messages/79-share-acknowledge.ts'
+import type { Element, Response } from '../../protocol/schema.ts'
+import { finalEpoch } from '../share/sessions.ts'
+import { serve } from './api.ts'
+import { type Acknowledged, acknowledgeAll, readShareRequest, told } from './share-acknowledgements.ts'
+
+type ShareAcknowledgeResponse = Response<typeof shareAcknowledge>
+type TopicAnswer = Element<ShareAcknowledgeResponse, 'responses'>
+type PartitionAnswer = Element<TopicAnswer, 'partitions'>
+
+const refused = (error: Refusal): ShareAcknowledgeResponse => ({
+  errorCode: error.code,
+  acquisitionLockTimeoutMs: 0,
+  responses: [],
+  nodeEndpoints: [],
+})
+
+function answer(acknowledged: readonly Acknowledged[]): TopicAnswer[] {
+  const topics = new Map<string, PartitionAnswer[]>()
+  for (const { of, refusal } of acknowledged) {
+    const partitions = topics.get(of.topicId) ?? []
+    topics.set(of.topicId, partitions)
+    partitions.push({
+      partitionIndex: of.partition,
+      errorCode: refusal?.code ?? 0,
+      errorMessage: refusal === undefined ? null : told(refusal),
+      currentLeader: { leaderId: 0, leaderEpoch: 0 },
+    })
+  }
+  return [...topics].map(([topicId, partitions]) => ({ topicId, partitions }))
+}
+
+export const shareAcknowledgeApi = serve(shareAcknowledge, [1, 2], async (request, { shares, closed }) => {
+  const read = readShareRequest(request)
+  if (read instanceof Refusal) return refused(read)
+  const { member, acknowledgements } = read
+  // Who begins a session has nothing to acknowledge yet.
+  const admitted = member.epoch === 0 ? 'INVALID_SHARE_SESSION_EPOCH' : shares.sessions.admit(member, closed)
+  if (admitted !== 'NONE') return refused(new Refusal(admitted))
+  const acknowledged = await acknowledgeAll(member, acknowledgements, request.isRenewAck, shares)
+  if (member.epoch === finalEpoch) await shares.release(member.groupId, member.memberId)
+  return {
+    errorCode: 0,
+    acquisitionLockTimeoutMs: shares.settings(member.groupId).lockMs,
+    responses: answer(acknowledged),
+    nodeEndpoints: [],
+  }
+})
