@@ -1,7 +1,7 @@
 // ShareFetch: a member gives back what it is done with and takes what is free. One that finds nothing is parked on its
 // partitions, and looks again when one of them grows or somebody gives records back.
 
-import { errors, Refusal } from '../../protocol/errors.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import { shareFetch } from '../../protocol/messages/78-share-fetch.ts'
 import { type Element, emptyBytes, type Request, type Response } from '../../protocol/schema.ts'
 import type { Acquired } from '../share/acquisition.ts'
@@ -9,11 +9,19 @@ import { type Portion, readableBytes, take } from '../share/reading.ts'
 import { finalEpoch, type SessionPartition, type SessionRequest } from '../share/sessions.ts'
 import type { Shared } from '../share/shares.ts'
 import { type Context, serve } from './api.ts'
-import { type Acknowledged, acknowledgeAll, readShareRequest, told } from './share-acknowledgements.ts'
+import {
+  type Acknowledged,
+  acknowledgeAll,
+  endpointsTold,
+  leaderTold,
+  readShareRequest,
+  told,
+} from './share-acknowledgements.ts'
 
 type ShareFetchRequest = Request<typeof shareFetch>
 type ShareFetchResponse = Response<typeof shareFetch>
-type PartitionAnswer = Element<Element<ShareFetchResponse, 'responses'>, 'partitions'>
+type TopicAnswer = Element<ShareFetchResponse, 'responses'>
+type PartitionAnswer = Element<TopicAnswer, 'partitions'>
 
 /** Codes of ShareAcquireMode (KIP-1206). */
 const acquireModes = ['batch_optimized', 'record_limit'] as const
@@ -48,6 +56,8 @@ function gather(request: ShareFetchRequest, member: SessionRequest, wanted: read
   let bytesLeft = request.maxBytes
   for (const { of, shared } of wanted) {
     if (shared instanceof Refusal) gathered.push({ of, found: shared })
+    else if (shared.partition.leader !== member.node)
+      gathered.push({ of, found: new Refusal('NOT_LEADER_OR_FOLLOWER') })
     else if (recordsLeft > 0 && bytesLeft > 0) {
       const { memberId } = member
       const wish = { memberId, recordsMax: recordsLeft, batchSize: Math.max(1, request.batchSize), isStrict }
@@ -92,8 +102,8 @@ function look(
   const attempt = () =>
     isEnough(request, wanted, member.groupId, context) ? gather(request, member, wanted, context) : []
   // Nobody would get what is taken now.
-  const gathered = context.closed.aborted ? [] : attempt()
-  if (gathered.length > 0 || request.maxWaitMs <= 0 || wanted.length === 0 || context.closed.aborted) return gathered
+  const gathered = context.closing.hasBegun ? [] : attempt()
+  if (gathered.length > 0 || request.maxWaitMs <= 0 || wanted.length === 0 || context.closing.hasBegun) return gathered
   return new Promise((resolve, reject) => {
     let isDue = false
     const stops: (() => void)[] = []
@@ -126,11 +136,7 @@ function look(
       end(request.minBytes > 1 ? gather(request, member, wanted, context) : [])
     })
     const giveUp = () => end([])
-    context.closed.addEventListener('abort', giveUp)
-    stops.push(
-      () => timer.cancel(),
-      () => context.closed.removeEventListener('abort', giveUp),
-    )
+    stops.push(() => timer.cancel(), context.closing.onBegin(giveUp))
   })
 }
 
@@ -147,7 +153,8 @@ function answer(
   shown: readonly SessionPartition[],
   gathered: readonly Gathered[],
   acknowledged: readonly Acknowledged[],
-): ShareFetchResponse['responses'] {
+  context: Context,
+): TopicAnswer[] {
   const topics = new Map<string, Map<number, PartitionAnswer>>()
   const at = ({ topicId, partition }: SessionPartition): PartitionAnswer => {
     const partitions = topics.get(topicId) ?? new Map<number, PartitionAnswer>()
@@ -159,52 +166,50 @@ function answer(
   for (const of of shown) at(of)
   for (const { of, found } of gathered) {
     if (found === undefined) continue
-    if (found instanceof Refusal) at(of).errorCode = found.code
-    else Object.assign(at(of), { records: found.bytes, acquiredRecords: found.acquired })
+    if (found instanceof Refusal) {
+      Object.assign(at(of), { errorCode: found.code, currentLeader: leaderTold(of, found, context) })
+    } else Object.assign(at(of), { records: found.bytes, acquiredRecords: found.acquired })
   }
   for (const { of, refusal } of acknowledged) {
     const partition = at(of)
     if (refusal === undefined) continue
     partition.acknowledgeErrorCode = refusal.code
     partition.acknowledgeErrorMessage = told(refusal)
+    if (partition.errorCode === 0) partition.currentLeader = leaderTold(of, refusal, context)
   }
   return [...topics].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions.values()] }))
 }
 
 export const shareFetchApi = serve(shareFetch, [1, 2], async (request, context) => {
   const { shares } = context
-  const read = readShareRequest(request)
+  const read = readShareRequest(request, context)
   if (read instanceof Refusal) return refused(read)
   const { member, acknowledgements } = read
   const refusal = refuse(request, acknowledgements.length > 0)
   if (refusal !== undefined) return refused(refusal)
-  const admitted = shares.sessions.admit(member, context.closed)
+  const admitted = shares.sessions.admit(member, context.closing)
   if (admitted !== 'NONE') return refused(new Refusal(admitted))
   const acknowledging = acknowledgeAll(member, acknowledgements, request.isRenewAck, shares)
-  const acquisitionLockTimeoutMs = shares.settings(member.groupId).lockMs
+  const shape = (...found: [readonly SessionPartition[], readonly Gathered[], readonly Acknowledged[]]) => {
+    const responses = answer(...found, context)
+    const acquisitionLockTimeoutMs = shares.settings(member.groupId).lockMs
+    return { errorCode: 0, acquisitionLockTimeoutMs, responses, nodeEndpoints: endpointsTold(responses, context) }
+  }
   if (member.epoch === finalEpoch) {
     const acknowledged = await acknowledging
-    await shares.release(member.groupId, member.memberId)
-    return { errorCode: 0, acquisitionLockTimeoutMs, responses: answer([], [], acknowledged), nodeEndpoints: [] }
+    await shares.release(member)
+    return shape([], [], acknowledged)
   }
   shares.sessions.change(member, read.wanted, forgottenIn(request))
   const fetches = !request.isRenewAck && request.maxRecords > 0
   const partitions = fetches ? shares.sessions.partitions(member) : []
   const acknowledged = await acknowledging
-  const wanted = await Promise.all(
-    partitions.map(async (of) => ({ of, shared: await shares.shared(member.groupId, of) })),
-  )
+  const wanted = await Promise.all(partitions.map(async (of) => ({ of, shared: await shares.shared(member, of) })))
   const gathered = await look(request, member, wanted, context)
   context.onSent(() => {
     for (const { found } of gathered) if (found !== undefined && !(found instanceof Refusal)) found.release()
   })
-  const shown = member.epoch === 0 ? partitions : []
-  return {
-    errorCode: errors.NONE.code,
-    acquisitionLockTimeoutMs,
-    responses: answer(shown, gathered, acknowledged),
-    nodeEndpoints: [],
-  }
+  return shape(member.epoch === 0 ? partitions : [], gathered, acknowledged)
 })
 
 const forgottenIn = ({ forgottenTopicsData }: ShareFetchRequest): SessionPartition[] =>

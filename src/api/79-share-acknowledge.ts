@@ -4,8 +4,15 @@ import { Refusal } from '../../protocol/errors.ts'
 import { shareAcknowledge } from '../../protocol/messages/79-share-acknowledge.ts'
 import type { Element, Response } from '../../protocol/schema.ts'
 import { finalEpoch } from '../share/sessions.ts'
-import { serve } from './api.ts'
-import { type Acknowledged, acknowledgeAll, readShareRequest, told } from './share-acknowledgements.ts'
+import { type Context, serve } from './api.ts'
+import {
+  type Acknowledged,
+  acknowledgeAll,
+  endpointsTold,
+  leaderTold,
+  readShareRequest,
+  told,
+} from './share-acknowledgements.ts'
 
 type ShareAcknowledgeResponse = Response<typeof shareAcknowledge>
 type TopicAnswer = Element<ShareAcknowledgeResponse, 'responses'>
@@ -18,7 +25,7 @@ const refused = (error: Refusal): ShareAcknowledgeResponse => ({
   nodeEndpoints: [],
 })
 
-function answer(acknowledged: readonly Acknowledged[]): TopicAnswer[] {
+function answer(acknowledged: readonly Acknowledged[], context: Context): TopicAnswer[] {
   const topics = new Map<string, PartitionAnswer[]>()
   for (const { of, refusal } of acknowledged) {
     const partitions = topics.get(of.topicId) ?? []
@@ -27,25 +34,27 @@ function answer(acknowledged: readonly Acknowledged[]): TopicAnswer[] {
       partitionIndex: of.partition,
       errorCode: refusal?.code ?? 0,
       errorMessage: refusal === undefined ? null : told(refusal),
-      currentLeader: { leaderId: 0, leaderEpoch: 0 },
+      currentLeader: leaderTold(of, refusal, context),
     })
   }
   return [...topics].map(([topicId, partitions]) => ({ topicId, partitions }))
 }
 
-export const shareAcknowledgeApi = serve(shareAcknowledge, [1, 2], async (request, { shares, closed }) => {
-  const read = readShareRequest(request)
+export const shareAcknowledgeApi = serve(shareAcknowledge, [1, 2], async (request, context) => {
+  const { shares, closing } = context
+  const read = readShareRequest(request, context)
   if (read instanceof Refusal) return refused(read)
   const { member, acknowledgements } = read
   // Who begins a session has nothing to acknowledge yet.
-  const admitted = member.epoch === 0 ? 'INVALID_SHARE_SESSION_EPOCH' : shares.sessions.admit(member, closed)
+  const admitted = member.epoch === 0 ? 'INVALID_SHARE_SESSION_EPOCH' : shares.sessions.admit(member, closing)
   if (admitted !== 'NONE') return refused(new Refusal(admitted))
   const acknowledged = await acknowledgeAll(member, acknowledgements, request.isRenewAck, shares)
-  if (member.epoch === finalEpoch) await shares.release(member.groupId, member.memberId)
+  if (member.epoch === finalEpoch) await shares.release(member)
+  const responses = answer(acknowledged, context)
   return {
     errorCode: 0,
     acquisitionLockTimeoutMs: shares.settings(member.groupId).lockMs,
-    responses: answer(acknowledged),
-    nodeEndpoints: [],
+    responses,
+    nodeEndpoints: endpointsTold(responses, context),
   }
 })

@@ -4,6 +4,8 @@ import { errors, Refusal } from '../../protocol/errors.ts'
 import type { AcknowledgeBatch } from '../share/acknowledgement.ts'
 import type { SessionPartition, SessionRequest } from '../share/sessions.ts'
 import type { Shares } from '../share/shares.ts'
+import type { Context } from './api.ts'
+import { currentLeader, endpointsOf } from './leader-epoch.ts'
 
 type Asked = {
   readonly groupId: string | null
@@ -26,7 +28,10 @@ export type ShareRequest = {
   readonly acknowledgements: readonly Acknowledgement[]
 }
 
-export function readShareRequest({ groupId, memberId, shareSessionEpoch, topics }: Asked): ShareRequest | Refusal {
+export function readShareRequest(
+  { groupId, memberId, shareSessionEpoch, topics }: Asked,
+  { node }: Context,
+): ShareRequest | Refusal {
   if (groupId === null || memberId === null || memberId === '') return new Refusal('INVALID_REQUEST')
   const all = topics.flatMap(({ topicId, partitions }) =>
     partitions.map(({ partitionIndex: partition, acknowledgementBatches: batches }) => ({
@@ -35,7 +40,7 @@ export function readShareRequest({ groupId, memberId, shareSessionEpoch, topics 
     })),
   )
   return {
-    member: { groupId, memberId, epoch: shareSessionEpoch },
+    member: { node, groupId, memberId, epoch: shareSessionEpoch },
     wanted: all.map(({ of }) => of),
     acknowledgements: all.filter(({ batches }) => batches.length > 0),
   }
@@ -60,3 +65,31 @@ export function acknowledgeAll(
 /** What is said beside the code: nothing where the real broker says nothing. */
 export const told = ({ error, message }: Refusal): string | null =>
   message === errors[error].sentence ? null : message
+
+/** Where somebody who asked the wrong node should have asked (KIP-951). */
+export function leaderTold(of: SessionPartition, refusal: Refusal | undefined, { shares }: Context) {
+  const partition = refusal?.error === 'NOT_LEADER_OR_FOLLOWER' ? shares.leaderOf(of) : undefined
+  return partition === undefined ? { leaderId: 0, leaderEpoch: 0 } : currentLeader(partition)
+}
+
+type Answered = {
+  readonly partitions: readonly {
+    readonly errorCode: number
+    readonly acknowledgeErrorCode?: number
+    readonly currentLeader: { readonly leaderId: number }
+  }[]
+}
+
+/** The addresses of the leaders that an answer names. */
+export function endpointsTold(responses: readonly Answered[], context: Context) {
+  const { code } = errors.NOT_LEADER_OR_FOLLOWER
+  const named = responses
+    .flatMap(({ partitions }) => partitions)
+    .filter(({ errorCode, acknowledgeErrorCode }) => errorCode === code || acknowledgeErrorCode === code)
+  return named.length === 0
+    ? []
+    : endpointsOf(
+        named.map(({ currentLeader: of }) => of.leaderId),
+        context,
+      )
+}

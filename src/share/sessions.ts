@@ -5,7 +5,12 @@ import type { ErrorName } from '../../protocol/errors.ts'
 
 export type SessionPartition = { readonly topicId: string; readonly partition: number }
 
+/** The end of a connection, as far as sessions know it. */
+export type Connection = { onBegin(listener: () => void): () => void }
+
 export type SessionRequest = {
+  /** Each node of a cluster has sessions of its own. */
+  readonly node: number
   readonly groupId: string
   readonly memberId: string
   /** 0 begins a session, -1 ends it, anything else goes on with it. */
@@ -13,8 +18,7 @@ export type SessionRequest = {
 }
 
 type Session = {
-  readonly groupId: string
-  readonly memberId: string
+  readonly of: SessionRequest
   epoch: number
   readonly partitions: Map<string, SessionPartition>
   /** Stops listening for the end of the connection. */
@@ -23,17 +27,16 @@ type Session = {
 
 export const finalEpoch = -1
 const epochMax = 0x7fff_ffff
-const keyOf = ({ groupId, memberId }: Pick<SessionRequest, 'groupId' | 'memberId'>): string =>
-  `${groupId.length}:${groupId}${memberId}`
+const keyOf = ({ node, groupId, memberId }: SessionRequest): string => `${node}:${groupId.length}:${groupId}${memberId}`
 const nameOf = ({ topicId, partition }: SessionPartition): string => `${topicId}:${partition}`
 
 export class ShareSessions {
   readonly #sessions = new Map<string, Session>()
   readonly #sessionsMax: number
-  readonly #ended: (groupId: string, memberId: string) => void
+  readonly #ended: (request: SessionRequest) => void
 
   /** `sessionsMax`: `group.share.max.share.sessions`. `ended`: a connection closed, and a member's session with it. */
-  constructor(sessionsMax: number, ended: (groupId: string, memberId: string) => void) {
+  constructor(sessionsMax: number, ended: (request: SessionRequest) => void) {
     this.#sessionsMax = sessionsMax
     this.#ended = ended
   }
@@ -48,7 +51,7 @@ export class ShareSessions {
   }
 
   /** Begins, goes on with or ends a session; why it cannot, or NONE. */
-  admit(request: SessionRequest, connection: AbortSignal): ErrorName {
+  admit(request: SessionRequest, connection: Connection): ErrorName {
     const { epoch } = request
     const session = this.#sessions.get(keyOf(request))
     if (epoch === 0) return this.#begin(request, connection)
@@ -62,26 +65,22 @@ export class ShareSessions {
     return 'NONE'
   }
 
-  #begin(request: SessionRequest, connection: AbortSignal): ErrorName {
+  #begin(request: SessionRequest, connection: Connection): ErrorName {
     const before = this.#sessions.get(keyOf(request))
     if (before !== undefined) this.#end(before)
     if (this.#sessions.size >= this.#sessionsMax) return 'SHARE_SESSION_LIMIT_REACHED'
-    const { groupId, memberId } = request
-    const session: Session = { groupId, memberId, epoch: 1, partitions: new Map(), unhook: () => {} }
-    const closed = () => {
-      if (this.#sessions.get(keyOf(session)) !== session) return
+    const session: Session = { of: request, epoch: 1, partitions: new Map(), unhook: () => {} }
+    session.unhook = connection.onBegin(() => {
       this.#end(session)
-      this.#ended(groupId, memberId)
-    }
-    connection.addEventListener('abort', closed)
-    session.unhook = () => connection.removeEventListener('abort', closed)
-    this.#sessions.set(keyOf(session), session)
+      this.#ended(request)
+    })
+    this.#sessions.set(keyOf(request), session)
     return 'NONE'
   }
 
   #end(session: Session): void {
     session.unhook()
-    this.#sessions.delete(keyOf(session))
+    this.#sessions.delete(keyOf(session.of))
   }
 
   /** Adds partitions to what a member reads, and takes others out. What is named twice is forgotten. */
@@ -98,11 +97,10 @@ export class ShareSessions {
     return [...all.slice(first), ...all.slice(0, first)]
   }
 
-  /** The member has left its group, or was given up. Whether it had a session. */
-  drop(groupId: string, memberId: string): boolean {
-    const session = this.#sessions.get(keyOf({ groupId, memberId }))
-    if (session === undefined) return false
-    this.#end(session)
-    return true
+  /** The member has left its group, or was given up. */
+  drop(groupId: string, memberId: string): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (session.of.groupId === groupId && session.of.memberId === memberId) this.#end(session)
+    }
   }
 }

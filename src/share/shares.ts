@@ -28,8 +28,8 @@ export class Shares {
       updatesMax: config.number('share.coordinator.snapshot.update.records.per.snapshot'),
       settings: (groupId) => this.settings(groupId),
     })
-    this.sessions = new ShareSessions(config.number('group.share.max.share.sessions'), (groupId, memberId) => {
-      void this.release(groupId, memberId)
+    this.sessions = new ShareSessions(config.number('group.share.max.share.sessions'), (member) => {
+      void this.release(member)
     })
   }
 
@@ -61,28 +61,37 @@ export class Shares {
 
   // --- members
 
-  /** Everything that a member has acquired goes to others. Resolves when the log knows. */
-  async release(groupId: string, memberId: string): Promise<void> {
-    await Promise.all(this.states.of(groupId).map((share) => share.release(memberId)))
+  /** Everything that a member has acquired from a node goes to others. Resolves when the log knows. */
+  async release({ groupId, memberId, node }: SessionRequest): Promise<void> {
+    const held = this.states.of(groupId).filter(({ of }) => !(this.partition(of, node) instanceof Refusal))
+    await Promise.all(held.map((share) => share.release(memberId)))
   }
 
   /** The member is no longer in its group. */
   async onMemberGone(groupId: string, memberId: string): Promise<void> {
     this.sessions.drop(groupId, memberId)
-    await this.release(groupId, memberId)
+    await Promise.all(this.states.of(groupId).map((share) => share.release(memberId)))
   }
 
   // --- partitions
 
-  partition({ topicId, partition }: SessionPartition): Partition | Refusal {
+  /** The partition, if this node leads it. */
+  partition({ topicId, partition: index }: SessionPartition, node: number): Partition | Refusal {
     const topic = this.#broker.topicById(topicId)
     if (topic === undefined) return new Refusal('UNKNOWN_TOPIC_ID')
-    return topic.partitions[partition] ?? new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+    const partition = topic.partitions[index]
+    if (partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+    return partition.leader === node ? partition : new Refusal('NOT_LEADER_OR_FOLLOWER')
+  }
+
+  /** Whoever may be asked instead. */
+  leaderOf({ topicId, partition }: SessionPartition): Partition | undefined {
+    return this.#broker.topicById(topicId)?.partitions[partition]
   }
 
   /** Finds a share partition that knows where it begins. */
-  shared(groupId: string, of: SessionPartition): Shared | Refusal | Promise<Shared | Refusal> {
-    const partition = this.partition(of)
+  shared({ groupId, node }: SessionRequest, of: SessionPartition): Shared | Refusal | Promise<Shared | Refusal> {
+    const partition = this.partition(of, node)
     if (partition instanceof Refusal) return partition
     if (this.states.isUnreadable({ groupId, ...of })) return new Refusal('COORDINATOR_NOT_AVAILABLE')
     const share = this.states.find({ groupId, ...of })
@@ -102,12 +111,12 @@ export class Shares {
 
   /** All of these batches, or none. NONE for a partition about which nothing was said. */
   async acknowledge(
-    { groupId, memberId }: Pick<SessionRequest, 'groupId' | 'memberId'>,
+    { groupId, memberId, node }: SessionRequest,
     of: SessionPartition,
     batches: readonly AcknowledgeBatch[],
     renews: boolean,
   ): Promise<Refusal | undefined> {
-    const partition = this.partition(of)
+    const partition = this.partition(of, node)
     if (partition instanceof Refusal) return partition
     const invalid = checkBatches(batches, renews && this.settings(groupId).mayRenew)
     if (invalid !== undefined) return invalid
