@@ -3,8 +3,8 @@
 import type { ApiTable, Fields, Message, Request, Response } from '../../protocol/schema.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Groups } from '../group/coordinator.ts'
-import type { Transactions } from '../transaction/coordinator.ts'
 import type { Shares } from '../share/shares.ts'
+import type { Transactions } from '../transaction/coordinator.ts'
 import type { FetchSessions } from './fetch-session.ts'
 
 /** The connection a request came by, as far as a handler may know it. */

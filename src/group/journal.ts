@@ -27,11 +27,11 @@ export type Decision<T> = {
 const batchRecordsMax = 1_000
 
 export class Journal {
-  readonly #log: OffsetsLog
+  readonly #log: Pick<OffsetsLog, 'append'>
   /** Invariant: a partition has a queue exactly while its pump runs. */
   readonly #queues = new Map<number, Work[]>()
 
-  constructor(log: OffsetsLog) {
+  constructor(log: Pick<OffsetsLog, 'append'>) {
     this.#log = log
   }
 

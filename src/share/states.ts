@@ -3,8 +3,8 @@
 
 import { StorageError } from '../../protocol/errors.ts'
 import type { KeyedRecord } from '../broker/internal-topic.ts'
+import { partitionOfKey } from '../broker/placement.ts'
 import { Journal } from '../group/journal.ts'
-import { offsetsPartition } from '../group/offsets-log.ts'
 import type { Clock } from '../storage/clock.ts'
 import { InFlight, isDone } from './in-flight.ts'
 import {
@@ -142,7 +142,7 @@ export class ShareStates implements Keeper {
   }
 
   #partitionOf(of: ShareKey): number {
-    return offsetsPartition(textOf(of), this.#environment.log.partitionCount)
+    return partitionOfKey(textOf(of), this.#environment.log.partitionCount)
   }
 
   // --- changing, log first. All of these reject with StorageError where the log refuses
