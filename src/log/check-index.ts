@@ -3,6 +3,7 @@
 import { Corruption } from '../../protocol/errors.ts'
 import type { Store } from '../storage/file.ts'
 import { decodeIndex, type IndexContent } from './index-file.ts'
+import type { AbortedTransaction } from './open-transactions.ts'
 
 export type WalkedBatch = {
   position: number
@@ -10,6 +11,10 @@ export type WalkedBatch = {
   baseOffset: number
   nextOffset: number
   maxTimestamp: number
+  /** Whose transaction a marker in this batch takes back. */
+  aborts?: number
+  /** That transaction, where records of it were met. */
+  aborted?: AbortedTransaction
 }
 
 type IndexFinding = { kind: 'damage' | 'note'; message: string; byte?: number }
@@ -42,7 +47,11 @@ export function checkIndex(
     return [{ kind: 'note', message }]
   }
   if (!isBelieved && !isExpected) return []
-  return [...offsetFindings(content, base, batches), ...timeFindings(content, base, batches)]
+  return [
+    ...offsetFindings(content, base, batches),
+    ...timeFindings(content, base, batches),
+    ...abortedFindings(content, batches),
+  ]
 }
 
 function* offsetFindings(
@@ -91,5 +100,32 @@ function* timeFindings(
   const newest = batches.reduce((max, batch) => Math.max(max, batch.maxTimestamp), -1)
   if (maxTimestamp !== newest) {
     yield { kind: 'damage', message: `the largest timestamp is ${newest}, not ${maxTimestamp}` }
+  }
+}
+
+/** Records of a transaction may be deleted or compacted away: then the index knows of an earlier beginning. */
+function* abortedFindings({ aborted }: IndexContent, batches: readonly WalkedBatch[]): Generator<IndexFinding> {
+  const markers = new Map(batches.filter(({ aborts }) => aborts !== undefined).map((of) => [of.baseOffset, of]))
+  let lastOffset = -1
+  let lastStableOffset = -1
+  for (const entry of aborted) {
+    const { producerId, firstOffset } = entry
+    const marker = markers.get(entry.lastOffset)
+    markers.delete(entry.lastOffset)
+    const said = `a transaction of producer ${producerId} is said to be taken back at offset ${entry.lastOffset}`
+    if (marker?.aborts !== producerId) yield { kind: 'damage', message: `${said}; no such marker is there` }
+    else if (firstOffset >= entry.lastOffset || firstOffset > (marker.aborted?.firstOffset ?? Infinity)) {
+      yield { kind: 'damage', message: `${said} from offset ${firstOffset} on; it began before` }
+    }
+    const isOrdered = entry.lastOffset > lastOffset && entry.lastStableOffset >= lastStableOffset
+    if (!isOrdered || entry.lastStableOffset > entry.lastOffset + 1) {
+      yield { kind: 'damage', message: `${said}, which does not ascend` }
+    }
+    ;({ lastOffset, lastStableOffset } = entry)
+  }
+  for (const { aborts, aborted: missing, baseOffset } of markers.values()) {
+    if (missing === undefined) continue
+    const message = `a transaction of producer ${aborts} was taken back at offset ${baseOffset}; the index does not say so`
+    yield { kind: 'damage', message }
   }
 }

@@ -9,7 +9,7 @@ import { checkIndex, type WalkedBatch } from './check-index.ts'
 import { type Checkpoint, checkpointNames, loadCheckpoint, parseCheckpoint } from './checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { snapshotOffsets } from './producer-snapshot.ts'
-import { ProducerState } from './producer-state.ts'
+import { markerOf, ProducerState } from './producer-state.ts'
 import { segmentBases } from './recovery.ts'
 import { follows, nextBatch, tailOf } from './scan.ts'
 import { Segment, segmentName } from './segment.ts'
@@ -46,6 +46,8 @@ class LogCheck {
   readonly #checkpoint: Checkpoint | undefined
   readonly #epochs: LeaderEpochs
   readonly #compactedOffset: number
+  /** What the batches so far tell of producers; what was deleted before them it does not know. */
+  readonly #producers = new ProducerState()
   #latestEpoch = -1
   #batches = 0
   #records = 0
@@ -188,13 +190,22 @@ class LogCheck {
       const name = segmentName(segment.baseOffset, 'log')
       for (const message of this.#problemsOf(bytes, base)) this.#find('damage', name, message, position)
       const maxTimestamp = batch.maxTimestamp(bytes, 0)
-      walked.push({ position, byteCount: size, baseOffset: base, nextOffset: batch.nextOffset(bytes, 0), maxTimestamp })
-      segment.nextOffset = batch.nextOffset(bytes, 0)
+      const nextOffset = batch.nextOffset(bytes, 0)
+      walked.push({ position, byteCount: size, baseOffset: base, nextOffset, maxTimestamp, ...this.#endedBy(bytes) })
+      segment.nextOffset = nextOffset
       this.#batches++
       this.#bytes += size
       this.#visit(bytes, 0)
       return undefined
     })
+  }
+
+  /** What a batch takes back, if it is the marker that does so. */
+  #endedBy(bytes: Buffer): Pick<WalkedBatch, 'aborts' | 'aborted'> {
+    const aborted = this.#producers.note(bytes, 0)
+    if (!batch.isControl(bytes, 0) || markerOf(bytes, 0)?.type !== 'ABORT') return {}
+    const aborts = batch.producerId(bytes, 0)
+    return aborted === undefined ? { aborts } : { aborts, aborted }
   }
 
   /** What a batch that is whole says wrongly. */

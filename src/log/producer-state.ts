@@ -57,6 +57,13 @@ const refused = (...refusal: ConstructorParameters<typeof Refusal>): Verdict => 
   refusal: new Refusal(...refusal),
 })
 
+/** The marker in a control batch. Compaction may have left nothing in it: then nothing of its transaction is left either. */
+export function markerOf(bytes: Buffer, position: number): ReturnType<typeof parseMarker> {
+  if (batch.recordCount(bytes, position) === 0) return undefined
+  for (const { key, value } of readRecords(bytes, position)) return parseMarker(key, value)
+  return undefined
+}
+
 export class ProducerState {
   readonly #producers = new Map<number, Producer>()
   readonly transactions = new OpenTransactions()
@@ -179,9 +186,7 @@ export class ProducerState {
   }
 
   #end(id: number, producer: Producer, bytes: Buffer, position: number): AbortedTransaction | undefined {
-    // Compaction may have left nothing in it: then nothing of its transaction is left either.
-    const [record] = batch.recordCount(bytes, position) === 0 ? [] : readRecords(bytes, position)
-    const marker = record && parseMarker(record.key, record.value)
+    const marker = markerOf(bytes, position)
     if (marker === undefined) return undefined
     producer.coordinatorEpoch = marker.coordinatorEpoch
     const { transactionStart: firstOffset } = producer

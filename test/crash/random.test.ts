@@ -7,6 +7,7 @@ import { numbersFrom, World } from './world.ts'
 
 type Step =
   | { do: 'append'; producer: number; sizes: number[]; codec: CodecName; epoch: number }
+  | { do: 'end'; producer: number; marker: 'COMMIT' | 'ABORT' }
   | { do: 'refuse' | 'flush' | 'roll' | 'restart' }
   | { do: 'delete'; share: number }
   | { do: 'retain'; passMs: number }
@@ -16,15 +17,26 @@ type Step =
   | { do: 'kill at'; change: number }
   | { do: 'power cut'; seed: number; kept: number }
 
+/** Producers from here on write in transactions. */
+const firstTransactional = 3
+
 const append: fc.Arbitrary<Step> = fc.record({
   do: fc.constant('append' as const),
-  producer: fc.nat({ max: 2 }),
+  producer: fc.nat({ max: 5 }),
   sizes: fc.array(fc.nat({ max: 90 }), { minLength: 1, maxLength: 4 }),
   codec: fc.constantFrom('none', 'none', 'gzip', 'zstd', 'lz4', 'snappy'),
   epoch: fc.nat({ max: 5 }),
 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 14, arbitrary: append },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('end' as const),
+      producer: fc.integer({ min: firstTransactional, max: 5 }),
+      marker: fc.constantFrom('COMMIT', 'ABORT'),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('refuse', 'flush', 'flush', 'roll', 'restart') }) },
   {
     weight: 2,
@@ -73,9 +85,13 @@ async function take(world: World, next: Step): Promise<void> {
   switch (next.do) {
     case 'append': {
       world.now += 500
-      world.append({ ...next, values: next.sizes.map((size) => world.value(size)) })
+      const isTransactional = next.producer >= firstTransactional
+      world.append({ ...next, isTransactional, values: next.sizes.map((size) => world.value(size)) })
       return
     }
+    case 'end':
+      world.now += 100
+      return world.end(next.producer, next.marker)
     case 'refuse':
       return world.refuse()
     case 'flush':
@@ -94,7 +110,12 @@ async function take(world: World, next: Step): Promise<void> {
       await dieIn(
         world,
         (operation) => operation === (next.torn % 2 === 0 ? 'commit' : 'staged'),
-        () => void world.append({ values: [world.value(next.torn % 90), 'x'], producer: next.torn % 3 }),
+        () => {
+          const producer = next.torn % 6
+          const isTransactional = producer >= firstTransactional
+          if (next.ahead % 3 === 0) world.end(producer, next.torn % 4 < 2 ? 'ABORT' : 'COMMIT')
+          world.append({ values: [world.value(next.torn % 90), 'x'], producer, isTransactional })
+        },
       )
       return world.kill(next.torn, next.ahead)
     case 'kill at': {

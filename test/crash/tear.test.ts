@@ -15,24 +15,41 @@ async function history(world: World): Promise<void> {
       world.append({ values, producer: step % 2, codec: codecs[step % 7]!, epoch: Math.floor(step / 9) })
     }
   }
+  const writeIn = (producer: number, times: number, size = 20) => {
+    for (let i = 0; i < times; i++) {
+      world.append({ values: [world.value(size)], producer, isTransactional: true, epoch: Math.floor(step / 9) })
+    }
+  }
   write(5)
   await world.flush()
+  writeIn(5, 2)
   write(4)
+  writeIn(6, 2)
+  world.end(5, 'ABORT')
   // Refused: its bytes are staged, and must not be found.
   const bad = batchOf(['bad'])
   bad[bad.length - 1]! ^= 1
   world.log.append(bad, { leaderEpoch: 0, now: 1 })
   world.deleteBelow(3)
   write(6)
+  world.end(6, 'COMMIT')
+  writeIn(7, 2)
   await world.restart()
+  writeIn(6, 1)
   write(5, 60)
+  world.end(7, 'ABORT')
+  write(1)
   world.deleteBelow(world.model.end - 2)
   await world.flush()
   write(2)
+  writeIn(5, 2)
+  world.end(6, 'ABORT')
   world.now += 10_000
   world.retain(world.now)
   write(3)
   await world.restart()
+  world.end(5, 'COMMIT')
+  writeIn(5, 1)
   write(2)
 }
 

@@ -7,6 +7,7 @@ import { BatchRefusal, Log } from '../../src/log/log.ts'
 import type { LogConfig } from '../../src/log/log-config.ts'
 import { FaultyStore, type Luck } from '../../src/storage/faulty-file.ts'
 import { batchOf, readAll, smallConfig } from '../log/log-environment.ts'
+import { committedOf, openFrom, readCommitted, stableOffset } from '../log/read-committed.ts'
 
 export const folder = 'topics/t/0'
 
@@ -17,6 +18,9 @@ export type Batch = {
   sequence: number
   time: number
   codec: CodecName
+  isTransactional: boolean
+  /** It ends the transaction of its producer. */
+  marker?: 'COMMIT' | 'ABORT'
 }
 type Known = (batch: Batch) => boolean
 
@@ -29,7 +33,16 @@ export type Model = {
   flushed: number
 }
 
-export type Append = { values: string[]; producer: number; codec?: CodecName; epoch?: number }
+export type Append = {
+  values: string[]
+  producer: number
+  codec?: CodecName
+  epoch?: number
+  isTransactional?: boolean
+}
+
+/** What a marker looks like to those who take it for a record: versions and epoch are 0. */
+const markerValue = '\0'.repeat(6)
 
 export class World {
   store: FaultyStore
@@ -58,15 +71,15 @@ export class World {
   }
 
   #lastOf(producer: number): Batch | undefined {
-    return this.model.batches.findLast((batch) => batch.producer === producer)
+    return this.model.batches.findLast((batch) => batch.producer === producer && batch.marker === undefined)
   }
 
   /** Appends as the next batch of a producer; true where it was taken. */
-  append({ values, producer: number, codec = 'none', epoch = 0 }: Append): boolean {
+  append({ values, producer: number, codec = 'none', epoch = 0, isTransactional = false }: Append): boolean {
     const producer = 10 * this.#era + number
     const last = this.#lastOf(producer)
     const sequence = last === undefined ? 0 : last.sequence + last.values.length
-    const batch: Batch = { base: this.model.end, values, producer, sequence, time: this.now, codec }
+    const batch: Batch = { base: this.model.end, values, producer, sequence, time: this.now, codec, isTransactional }
     this.pending = batch
     const leaderEpoch = Math.max(epoch, this.log.epochs.latest)
     const result = this.log.append(bytesOf(batch), { leaderEpoch, now: this.now })
@@ -76,6 +89,28 @@ export class World {
     this.model.batches.push(batch)
     this.model.end += values.length
     return true
+  }
+
+  /** Ends the transaction of a producer, if it has one open. */
+  end(number: number, marker: 'COMMIT' | 'ABORT'): void {
+    this.#endOf(10 * this.#era + number, marker)
+  }
+
+  #endOf(producer: number, marker: 'COMMIT' | 'ABORT'): void {
+    if (!this.log.producers.hasOpenTransaction(producer, 0)) return
+    const source = { producerId: producer, producerEpoch: 0, coordinatorEpoch: 0, transactionVersion: 0 }
+    const same = { base: this.model.end, producer, sequence: -1, time: this.now, codec: 'none' as const }
+    const batch: Batch = { ...same, values: [markerValue], isTransactional: true, marker }
+    this.pending = batch
+    const leaderEpoch = Math.max(0, this.log.epochs.latest)
+    const result = this.log.appendMarker(
+      { type: marker, ...source, timestamp: this.now },
+      { leaderEpoch, now: this.now },
+    )
+    this.pending = undefined
+    expect(result).toMatchObject({ baseOffset: batch.base })
+    this.model.batches.push(batch)
+    this.model.end++
   }
 
   /** A batch that fails its checksum: staged, looked at, and not taken. */
@@ -138,6 +173,10 @@ export class World {
     const batches = this.model.batches.filter(({ base, values }) => base + values.length <= end)
     this.model = { batches, start, end, flushed: end }
     this.pending = undefined
+    // Whose producers are gone, a coordinator ends.
+    for (const [producer, { transactionStart }] of [...this.log.producers.entries()]) {
+      if (transactionStart !== undefined) this.#endOf(producer, 'ABORT')
+    }
   }
 
   /** What was pending when the process died is decided now. */
@@ -166,6 +205,7 @@ export class World {
     if (!this.isTrimming) expect(log.logStartOffset).toBe(start)
     expect(log.logStartOffset).toBeGreaterThanOrEqual(start)
     expect(readAll(log)).toEqual(this.#expected(log.logStartOffset, log.logEndOffset))
+    this.#expectCommitted(log)
     this.#expectRetries(log, ({ base }) => base >= this.#forgottenBelow)
   }
 
@@ -176,14 +216,33 @@ export class World {
     expect(log.logEndOffset).toBeLessThanOrEqual(end + (this.pending?.values.length ?? 0))
     expect(log.logStartOffset).toBeLessThanOrEqual(log.logEndOffset)
     expect(readAll(log)).toEqual(this.#expected(log.logStartOffset, log.logEndOffset))
+    this.#expectCommitted(log)
     // Of what was deleted the power cut may have taken the memory too.
     this.#expectRetries(log, ({ base }) => base >= log.logStartOffset)
+  }
+
+  /** Readers of committed data see what the model says, and stop where it does. */
+  #expectCommitted(log: Log): void {
+    const all = this.pending === undefined ? this.model.batches : [...this.model.batches, this.pending]
+    const there = all.filter(({ base, values }) => base + values.length <= log.logEndOffset)
+    const isLeft = ({ base, values }: Batch) => base + values.length > log.logStartOffset
+    const { logStartOffset, logEndOffset } = log
+    const bound = stableOffset(log)
+    const stable = Math.max(logStartOffset, openFrom(there.filter(isLeft)) ?? logEndOffset)
+    // A transaction whose records are all deleted may be forgotten, or hold readers back at the log start.
+    const isForgotten = openFrom(there) !== undefined && bound === logStartOffset
+    if (!isForgotten) expect(bound).toBe(stable)
+    const expected = committedOf(there, bound).filter(([offset]) => offset >= logStartOffset && offset < bound)
+    expect(readCommitted(log, 700)).toEqual(expected)
   }
 
   #expectRetries(log: Log, isKnown: Known): void {
     for (const producer of new Set(this.model.batches.map((batch) => batch.producer))) {
       const kept = this.model.batches.filter(
-        (batch) => batch.producer === producer && batch.base + batch.values.length <= log.logEndOffset,
+        (batch) =>
+          batch.producer === producer &&
+          batch.marker === undefined &&
+          batch.base + batch.values.length <= log.logEndOffset,
       )
       const last = kept.at(-1)
       if (last === undefined || !isKnown(last)) continue
@@ -193,8 +252,8 @@ export class World {
   }
 }
 
-const bytesOf = ({ values, producer, sequence, time, codec }: Batch): Buffer =>
-  batchOf(values, { producer: { id: producer, epoch: 0, sequence }, codec, time })
+const bytesOf = ({ values, producer, sequence, time, codec, isTransactional }: Batch): Buffer =>
+  batchOf(values, { producer: { id: producer, epoch: 0, sequence }, codec, time, isTransactional })
 
 function expectNoDamage(store: FaultyStore): void {
   const { findings } = checkLog(store, folder)

@@ -31,9 +31,9 @@ export type Producer = { id: number; epoch: number; sequence: number }
 
 export function batchOf(
   values: readonly string[],
-  options: { time?: number; producer?: Producer; codec?: CodecName } = {},
+  options: { time?: number; producer?: Producer; codec?: CodecName; isTransactional?: boolean } = {},
 ) {
-  const { time = 1000, producer, codec = 'none' } = options
+  const { time = 1000, producer, codec = 'none', isTransactional = false } = options
   return encodeBatch({
     records: values.map((value, i) => ({
       key: Buffer.from(`k${value}`),
@@ -41,6 +41,7 @@ export function batchOf(
       timestamp: time + i,
     })),
     codec,
+    isTransactional,
     ...(producer === undefined
       ? {}
       : { producerId: producer.id, producerEpoch: producer.epoch, baseSequence: producer.sequence }),
