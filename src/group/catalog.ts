@@ -1,0 +1,31 @@
+// What groups must know of topics: which there are, and how many partitions they have.
+
+import type { Broker } from '../broker/broker.ts'
+import type { Topic } from '../broker/topic.ts'
+
+export type CatalogTopic = { readonly id: string; readonly name: string; readonly partitionCount: number }
+
+export interface Catalog {
+  /** Grows whenever a topic comes, grows or goes. */
+  readonly version: number
+  byName(name: string): CatalogTopic | undefined
+  byId(id: string): CatalogTopic | undefined
+  /** Names of all topics but the broker's own. */
+  names(): readonly string[]
+}
+
+const entry = (topic: Topic | undefined): CatalogTopic | undefined =>
+  topic && { id: topic.id, name: topic.name, partitionCount: topic.partitions.length }
+
+export const catalogOf = (broker: Broker): Catalog => ({
+  get version() {
+    return broker.topicsVersion
+  },
+  byName: (name) => entry(broker.topic(name)),
+  byId: (id) => entry(broker.topicById(id)),
+  names: () =>
+    broker
+      .topics()
+      .filter(({ isInternal }) => !isInternal)
+      .map(({ name }) => name),
+})
