@@ -5,6 +5,7 @@ import { FetchSessions } from './api/fetch-session.ts'
 import { Broker as Core, type NewTopic } from './broker/broker.ts'
 import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
 import { InternalTopic } from './broker/internal-topic.ts'
+import { catalogOf } from './group/catalog.ts'
 import { type GroupConfig, groupConfigDefaults } from './group/config.ts'
 import { Groups } from './group/coordinator.ts'
 import type { Services } from './net/connection.ts'
@@ -80,7 +81,9 @@ function newTopic(broker: Core, topic: string | TopicOptions): NewTopic {
 
 function groupConfig(config: BrokerConfig): GroupConfig {
   const names = Object.keys(groupConfigDefaults) as (keyof GroupConfig)[]
-  return Object.fromEntries(names.map((name) => [name, config.number(name)])) as unknown as GroupConfig
+  const value = (name: keyof GroupConfig) =>
+    typeof groupConfigDefaults[name] === 'number' ? config.number(name) : config.value(name)
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as unknown as GroupConfig
 }
 
 export class Broker implements AsyncDisposable {
@@ -119,7 +122,13 @@ export class Broker implements AsyncDisposable {
     const log = this.#offsetsLog()
     // A group lies where the topic's partitions put it, whatever the option says today.
     const groupOptions = { ...groupConfig(config), 'offsets.topic.num.partitions': log.partitionCount }
-    this.#groups = new Groups({ clock: systemClock, config: groupOptions, log })
+    this.#groups = new Groups({
+      clock: systemClock,
+      config: groupOptions,
+      log,
+      topics: catalogOf(this.#core),
+      settings: (groupId) => this.#core.groupConfig(groupId),
+    })
     this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
     this.#transactions = transactionsOn(this.#core, this.#groups)
     this.#shares = new Shares(this.#core, stateTopic(this.#core))

@@ -53,6 +53,8 @@ async function commit(
     generation: request.generationIdOrMemberEpoch,
     memberId: request.memberId,
     instanceId: request.groupInstanceId,
+    knowsEpochs: context.version >= 9,
+    partitions: commits,
     // KIP-211 took it out of the request with v5.
     retentionMs: request.retentionTimeMs === -1 ? null : request.retentionTimeMs,
     commits,

@@ -20,15 +20,24 @@ type Topic = { name: string; topicId: string; partitions: Partition[] }
 export const offsetFetchApi = serve(offsetFetch, [1, 10], (request, context) => {
   const { requireStable } = request
   if (context.version >= 8)
-    return { groups: request.groups.map(({ groupId, topics }) => answerOf(groupId, topics, requireStable, context)) }
+    return { groups: request.groups.map((asked) => answerOf(asked, asked.topics, requireStable, context)) }
   const asked = request.topics?.map((topic) => ({ ...topic, topicId: zeroUuid })) ?? null
-  const { topics, errorCode } = answerOf(request.groupId, asked, requireStable, context)
+  const { topics, errorCode } = answerOf(
+    { groupId: request.groupId, memberId: null, memberEpoch: -1 },
+    asked,
+    requireStable,
+    context,
+  )
   // v1 has no place for an error of the whole request.
   if (errorCode === 0 || context.version >= 2) return { topics, errorCode }
   return { topics: (asked ?? []).map((topic) => failed(topic, errorCode)) }
 })
 
-function answerOf(groupId: string, asked: Asked[] | null, requireStable: boolean, context: Context) {
+/** Since v9 a member may say who it is (KIP-848). */
+type Asker = { groupId: string; memberId: string | null; memberEpoch: number }
+
+function answerOf(asker: Asker, asked: Asked[] | null, requireStable: boolean, context: Context) {
+  const { groupId, memberId, memberEpoch } = asker
   const byId = context.version >= 10
   const topics = asked?.map((topic) => ({ ...topic, known: find(topic, byId, context) })) ?? null
   const wanted = topics?.flatMap(({ known, partitionIndexes }) =>
@@ -36,7 +45,7 @@ function answerOf(groupId: string, asked: Asked[] | null, requireStable: boolean
   )
   const fetched =
     elsewhere('group', groupId, context) ??
-    context.groups.offsets.fetch({ groupId, wanted: wanted ?? null, requireStable })
+    context.groups.offsets.fetch({ groupId, memberId, generation: memberEpoch, wanted: wanted ?? null, requireStable })
   if (typeof fetched === 'string') return { groupId, topics: [] as Topic[], errorCode: errors[fetched].code }
   if (topics === null) return { groupId, topics: everything(fetched, byId, context), errorCode: 0 }
   let next = 0

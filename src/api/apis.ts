@@ -53,6 +53,8 @@ import { describeProducersApi } from './61-describe-producers.ts'
 import { unregisterBrokerApi } from './64-unregister-broker.ts'
 import { describeTransactionsApi } from './65-describe-transactions.ts'
 import { listTransactionsApi } from './66-list-transactions.ts'
+import { consumerGroupHeartbeatApi } from './68-consumer-group-heartbeat.ts'
+import { consumerGroupDescribeApi } from './69-consumer-group-describe.ts'
 import { listConfigResourcesApi } from './74-list-config-resources.ts'
 import { describeTopicPartitionsApi } from './75-describe-topic-partitions.ts'
 import type { Api } from './api.ts'
@@ -111,6 +113,8 @@ const list: readonly Api[] = [
   unregisterBrokerApi,
   describeTransactionsApi,
   listTransactionsApi,
+  consumerGroupHeartbeatApi,
+  consumerGroupDescribeApi,
   listConfigResourcesApi,
   describeTopicPartitionsApi,
 ]

@@ -266,6 +266,52 @@ export const effectiveRows: readonly BrokerRow[] = [
     'How long a new group waits for more members before its first rebalance. Kafka waits 3 s for a cluster to start; alone on a machine nobody should wait.',
     { kafka: 3000 },
   ),
+  list(
+    'group.coordinator.rebalance.protocols',
+    'classic,consumer,streams',
+    'The protocols that groups may speak. Without consumer there are classic groups only; streams groups are not served.',
+    { oneOf: ['consumer', 'classic', 'share', 'streams'] },
+  ),
+  int('group.consumer.max.size', intMax, 'How many members a consumer group may have.', { min: 1 }),
+  list(
+    'group.consumer.assignors',
+    'uniform,range',
+    'The assignors that members of consumer groups may ask for. The first is for groups that ask for none.',
+    { nonEmpty: true },
+  ),
+  string(
+    'group.consumer.migration.policy',
+    'bidirectional',
+    'Whether a group with members turns into a consumer group when one joins it, or back when the last one has gone.',
+    { oneOf: ['DISABLED', 'DOWNGRADE', 'UPGRADE', 'BIDIRECTIONAL'], ignoreCase: true },
+  ),
+  int(
+    'group.consumer.session.timeout.ms',
+    45_000,
+    'A consumer of which nothing was heard for this long leaves its group.',
+    { min: 1 },
+  ),
+  int('group.consumer.min.session.timeout.ms', 45_000, 'The shortest session timeout that a group may be given.', {
+    min: 1,
+  }),
+  int('group.consumer.max.session.timeout.ms', 60_000, 'The longest session timeout that a group may be given.', {
+    min: 1,
+  }),
+  int('group.consumer.heartbeat.interval.ms', 5000, 'How often a consumer is to be heard from.', { min: 1 }),
+  int('group.consumer.min.heartbeat.interval.ms', 5000, 'The shortest interval that a group may be given.', { min: 1 }),
+  int('group.consumer.max.heartbeat.interval.ms', 15_000, 'The longest interval that a group may be given.', {
+    min: 1,
+  }),
+  int(
+    'group.consumer.assignment.interval.ms',
+    0,
+    'How long a consumer group waits between two assignments. Kafka spares its coordinators; alone on a machine nobody should wait.',
+    { min: 0, dynamic: 'cluster', kafka: 1000 },
+  ),
+  int('group.consumer.min.assignment.interval.ms', 0, 'The shortest such wait that a group may be given.', { min: 0 }),
+  int('group.consumer.max.assignment.interval.ms', 15_000, 'The longest such wait that a group may be given.', {
+    min: 0,
+  }),
   int('offset.metadata.max.bytes', 4096, 'The longest text that may be committed beside an offset.'),
   int(
     'offsets.retention.minutes',

@@ -59,6 +59,7 @@ export class Broker {
   readonly #metadata: MetadataLog
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
+  #topicsVersion = 0
   /** What the broker's own topics are like, whoever asks for them first. */
   readonly #own = new Map<string, NewTopic>()
   readonly #removalListeners: ((topic: Topic) => void)[] = []
@@ -94,6 +95,7 @@ export class Broker {
     const added = new Topic(this, topic)
     this.#byName.set(added.name, added)
     this.#byId.set(added.id, added)
+    this.#topicsVersion++
     return added
   }
 
@@ -168,6 +170,11 @@ export class Broker {
 
   topicById(id: string): Topic | undefined {
     return this.#byId.get(id)
+  }
+
+  /** Grows whenever a topic comes, grows or goes: who has seen this number has seen all there is to see. */
+  get topicsVersion(): number {
+    return this.#topicsVersion
   }
 
   /** All topics in the order of their names. */
@@ -274,6 +281,7 @@ export class Broker {
     const durable = this.#metadata.commit([{ v: 1, type: 'topic-removed', id: topic.id }])
     this.#byName.delete(topic.name)
     this.#byId.delete(topic.id)
+    this.#topicsVersion++
     for (const partition of topic.partitions) partition.remove()
     await durable
     for (const listener of this.#removalListeners) listener(topic)
@@ -293,6 +301,7 @@ export class Broker {
     const records = this.leaderships.dealt(topic.id, first, dealt)
     const durable = this.#metadata.commit([{ v: 1, type: 'partitions', id: topic.id, count }, ...records])
     topic.growTo(count)
+    this.#topicsVersion++
     await durable
   }
 

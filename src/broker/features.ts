@@ -13,13 +13,14 @@ export type Feature = {
 }
 
 /**
- * As a fresh Kafka 4.4.0 has them. Its group.version (0-1), share.version (0-2) and streams.version (0-1) join the list with what they promise.
+ * As a fresh Kafka 4.4.0 has them. Its share.version (0-2) and streams.version (0-1) join the list with what they promise.
  */
 const served: readonly Feature[] = [
   { name: 'kraft.version', min: 0, max: 1, level: 1 },
   { name: 'metadata.version', min: 7, max: 33, level: 33 },
   { name: 'transaction.version', min: 0, max: 2, level: 2 },
   { name: 'eligible.leader.replicas.version', min: 0, max: 1, level: 1 },
+  { name: 'group.version', min: 0, max: 1, level: 1 },
 ]
 
 /** Codes of UpdateFeatures. */

@@ -10,7 +10,16 @@ export type GroupConfig = {
   readonly 'offsets.retention.minutes': number
   readonly 'offsets.retention.check.interval.ms': number
   readonly 'offsets.topic.num.partitions': number
+  readonly 'group.consumer.max.size': number
+  /** Never empty; the first is the default. */
+  readonly 'group.consumer.assignors': readonly string[]
+  /** Which protocol a group may turn to while it has members: disabled, upgrade, downgrade, bidirectional. */
+  readonly 'group.consumer.migration.policy': string
+  readonly 'group.coordinator.rebalance.protocols': readonly string[]
 }
+
+/** What one group obeys: its own words, or the broker's (`group.` and the name). */
+export type GroupSettings = { number(name: string): number }
 
 export const groupConfigDefaults: GroupConfig = {
   'group.min.session.timeout.ms': 6_000,
@@ -21,4 +30,8 @@ export const groupConfigDefaults: GroupConfig = {
   'offsets.retention.minutes': 10_080,
   'offsets.retention.check.interval.ms': 600_000,
   'offsets.topic.num.partitions': 50,
+  'group.consumer.max.size': 0x7fff_ffff,
+  'group.consumer.assignors': ['uniform', 'range'],
+  'group.consumer.migration.policy': 'bidirectional',
+  'group.coordinator.rebalance.protocols': ['classic', 'consumer', 'streams'],
 }

@@ -4,6 +4,7 @@
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { Timer } from '../storage/clock.ts'
 import { ClassicRequests } from './classic-requests.ts'
+import { ConsumerRequests } from './consumer-requests.ts'
 import { expiredOffsets, outlives } from './expiry.ts'
 import type { Group, GroupType } from './group.ts'
 import { OffsetRequests } from './offset-requests.ts'
@@ -24,6 +25,7 @@ export type Listed = {
 
 export class Groups {
   readonly classic: ClassicRequests
+  readonly consumer: ConsumerRequests
   readonly offsets: OffsetRequests
   readonly transactions: TransactionalOffsets
   readonly #roster: Roster
@@ -32,6 +34,7 @@ export class Groups {
   constructor(environment: Environment) {
     this.#roster = new Roster(environment)
     this.classic = new ClassicRequests(this.#roster)
+    this.consumer = new ConsumerRequests(this.#roster)
     this.offsets = new OffsetRequests(this.#roster)
     this.transactions = new TransactionalOffsets(this.#roster)
   }

@@ -15,6 +15,10 @@ export type Committer = {
   readonly generation: number
   readonly memberId: string
   readonly instanceId: string | null
+  /** False: the request is from before members had epochs (KIP-848). */
+  readonly knowsEpochs?: boolean
+  /** What is committed, where epochs are told apart by partition (KIP-1251). */
+  readonly partitions?: readonly { readonly topicId: string | null; readonly partition: number }[]
 }
 
 export type DescribedMember = {
@@ -48,6 +52,8 @@ export interface Group {
   admitCommit(committer: Committer): ErrorName
   /** As admitCommit, for a commit that counts once its transaction does (KIP-447): a producer need be no member. */
   admitTransactionalCommit(committer: Committer): ErrorName
+  /** Why a member of this name and epoch is told no offsets, or NONE. Left out: everybody is told. */
+  admitFetch?(member: Pick<Committer, 'memberId' | 'generation'>): ErrorName
   /** Why offsets may not be deleted at all, or NONE. */
   admitOffsetDelete(): ErrorName
   /** Whether a current member reads the topic: its offsets are not to be deleted. */

@@ -24,6 +24,9 @@ export type CommitRequest = Committer & {
 
 export type FetchRequest = {
   readonly groupId: string
+  /** Null, and a generation below 0: an asker that is no member, or does not say. */
+  readonly memberId?: string | null
+  readonly generation?: number
   /** Null: everything the group has committed. */
   readonly wanted: readonly (TopicPartition & { readonly topicId: string | null })[] | null
   /** KIP-447: no answer for offsets that an open transaction is about to change. */
@@ -92,10 +95,15 @@ export class OffsetRequests {
   }
 
   /** A group that was never heard of has committed nothing: that is no error. */
-  fetch({ groupId, wanted, requireStable }: FetchRequest): ErrorName | Fetched[] {
+  fetch(request: FetchRequest): ErrorName | Fetched[] {
+    const { groupId, wanted, requireStable, memberId = null, generation = -1 } = request
     const closed = this.#roster.gate(groupId)
     if (closed !== 'NONE') return closed
-    const offsets = this.#roster.find(groupId)?.offsets ?? new Offsets()
+    const group = this.#roster.find(groupId)
+    const isMember = memberId !== null || generation >= 0
+    const refusal = isMember ? (group?.admitFetch?.({ memberId: memberId ?? '', generation }) ?? 'NONE') : 'NONE'
+    if (refusal !== 'NONE') return refusal
+    const offsets = group?.offsets ?? new Offsets()
     const asked = wanted ?? [...offsets.all()].map(({ topic, partition }) => ({ topic, partition, topicId: null }))
     return asked.map(({ topic, partition, topicId }): Fetched => {
       if (requireStable && offsets.isUnstable(topic, partition))

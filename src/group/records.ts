@@ -3,7 +3,8 @@
 //   key    int16 1, group, topic, partition      a committed offset     value  int16 version, OffsetCommitValue
 //   key    int16 2, group                        a group                value  int16 version, GroupMetadataValue
 //   key    int16 0, group, topic, partition      as 1, from before Kafka 0.9
-//   key    int16 3+                              groups of other protocols: not ours yet, passed over
+//   key    int16 3, 5-8, 16                      consumer groups: consumer-records.ts
+//   key    any other int16                       not ours, passed over
 //
 // A null value removes what the key names. Seen in 4.3.1: offsets are written in value version 4 with the topic id,
 // groups in version 3. An expiry of its own, asked for by OffsetCommit v2-v4, has a field in version 1 only.
@@ -15,6 +16,8 @@ import { Reader } from '../../protocol/reader.ts'
 import type { Draft, Fields, Message, Table } from '../../protocol/schema.ts'
 import { array, bytes, has, int32, int64, string, table, uuid, zeroUuid } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
+import type { ConsumerRecord } from './consumer-records.ts'
+import { readConsumerRecord } from './consumer-records.ts'
 import type { Committed } from './offsets.ts'
 import type { OffsetsRecord } from './offsets-log.ts'
 
@@ -101,6 +104,7 @@ export const groupTombstone = (group: string): OffsetsRecord => ({
 export type Remembered =
   | { kind: 'offset'; group: string; topic: string; partition: number; committed: Committed | null }
   | { kind: 'group'; group: string; metadata: GroupMetadata | null }
+  | { kind: 'consumer'; group: string; record: ConsumerRecord }
 
 function decodeValue<F extends Fields>(of: Table<F>, value: Buffer): Message<F> | undefined {
   const reader = new Reader(value)
@@ -138,5 +142,7 @@ export function remembered(key: Buffer, value: Buffer | null): Remembered | unde
   const reader = new Reader(key)
   const version = reader.int16()
   if (version === 0 || version === 1) return rememberedOffset(reader, version, value)
-  return version === 2 ? rememberedGroup(reader, value) : undefined
+  if (version === 2) return rememberedGroup(reader, value)
+  const found = readConsumerRecord(version, reader, value)
+  return found && { kind: 'consumer', ...found }
 }

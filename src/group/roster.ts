@@ -3,8 +3,12 @@
 
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { Clock } from '../storage/clock.ts'
+import type { Catalog } from './catalog.ts'
 import { ClassicGroup } from './classic-group.ts'
-import type { GroupConfig } from './config.ts'
+import type { GroupConfig, GroupSettings } from './config.ts'
+import { ConsumerGroup } from './consumer-group.ts'
+import type { Circumstances } from './consumer-progress.ts'
+import type { ConsumerState } from './consumer-state.ts'
 import type { Group } from './group.ts'
 import type { Decision } from './journal.ts'
 import { Journal } from './journal.ts'
@@ -14,7 +18,14 @@ import type { OffsetsLog, OffsetsRecord } from './offsets-log.ts'
 import { offsetsPartition } from './offsets-log.ts'
 import { groupRecord } from './records.ts'
 
-export type Environment = { readonly clock: Clock; readonly config: GroupConfig; readonly log: OffsetsLog }
+export type Environment = {
+  readonly clock: Clock
+  readonly config: GroupConfig
+  readonly log: OffsetsLog
+  readonly topics: Catalog
+  /** What counts for one group, asked for anew each time. */
+  settings(groupId: string): GroupSettings
+}
 
 /** A partition of the offsets topic: still being read, in use, or not readable. */
 type Loaded = 'loading' | 'loaded' | 'failed'
@@ -57,7 +68,13 @@ export class Roster {
   }
 
   async #loadPartition(partition: number): Promise<void> {
-    for (const [id, { metadata, offsets }] of await loadPartition(this.#environment.log, partition)) {
+    for (const [id, { metadata, consumer, offsets }] of await loadPartition(this.#environment.log, partition)) {
+      if (consumer.epoch > 0) {
+        const group = this.newConsumer(id, consumer, offsets)
+        group.adopt(consumer)
+        this.#groups.set(id, group)
+        continue
+      }
       const group = this.newClassic(id, offsets)
       if (metadata !== null) group.restore(metadata)
       this.#groups.set(id, group)
@@ -137,6 +154,29 @@ export class Roster {
       },
       offsets,
     )
+  }
+
+  newConsumer(id: string, memory?: ConsumerState, offsets?: Offsets): ConsumerGroup {
+    const sessionTimeoutMs = () => this.#environment.settings(id).number('consumer.session.timeout.ms')
+    const expired = (memberId: string) => this.onConsumerExpired(id, memberId)
+    return new ConsumerGroup(id, { clock: this.clock, sessionTimeoutMs, expired }, memory, offsets)
+  }
+
+  /** Set by the requests of consumers: what is to be done when a member's time is up. */
+  onConsumerExpired: (groupId: string, memberId: string) => void = () => {}
+
+  /** What a decision about a group is made with. */
+  circumstances(groupId: string): Circumstances {
+    const { config } = this
+    const settings = this.#environment.settings(groupId)
+    const rules = {
+      membersMax: config['group.consumer.max.size'],
+      sessionTimeoutMs: settings.number('consumer.session.timeout.ms'),
+      heartbeatIntervalMs: settings.number('consumer.heartbeat.interval.ms'),
+      assignmentIntervalMs: settings.number('consumer.assignment.interval.ms'),
+      assignors: config['group.consumer.assignors'],
+    }
+    return { now: this.clock.now(), catalog: this.#environment.topics, rules }
   }
 
   // --- the journal, by group

@@ -6,6 +6,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { BrokerConfig, brokerConfigTable, validateBrokerConfigs } from '../../src/broker/broker-config.ts'
 import { configOperations } from '../../src/broker/config-alter.ts'
 import { configSources } from '../../src/broker/config-table.ts'
+import { groupConfigTable } from '../../src/broker/group-config.ts'
 import { topicConfigTable } from '../../src/broker/topic-config.ts'
 import { comparable, type RealEntry, realConfigs } from './real-configs.ts'
 
@@ -60,13 +61,16 @@ describe('a broker as it comes', () => {
     }
   })
 
-  test('an option that has an effect is asked for somewhere, by name or by the topic configuration it feeds', () => {
+  test('an option that has an effect is asked for somewhere, by name or by the configuration of topics or groups that it feeds', () => {
     const tables = /(broker-config-(rows|ignored)|topic-config-rows|settings)\.ts$/
     const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !tables.test(path))
       .map((path) => readFileSync(`src/${path}`, 'utf8'))
       .join('\n')
-    const feeds = [...topicConfigTable].filter((row) => row.effect).map((row) => row.broker)
+    const ofTopics = [...topicConfigTable].filter((row) => row.effect).map((row) => row.broker)
+    const ofGroups = [...groupConfigTable].filter((row) => row.effect)
+    const limits = ofGroups.flatMap(({ broker, within }) => [broker, within?.least, within?.most])
+    const feeds = [...ofTopics, ...limits]
     const idle = [...brokerConfigTable].filter(
       (row) => row.effect && !feeds.includes(row.name) && !source.includes(`'${row.name}'`),
     )

@@ -94,7 +94,8 @@ test('an expiry of its own survives the log, in the only version that has a fiel
 })
 
 test('records of other kinds and of later versions are passed over', () => {
-  expect(remembered(hex('0003 0001 67'), hex('0000 00000001 00'))).toBeUndefined()
+  expect(remembered(hex('0011 0001 67'), hex('0000 00000001 00'))).toBeUndefined()
+  expect(remembered(hex('0003 0001 67'), hex('0001 00000001 00'))).toBeUndefined()
   expect(remembered(group.key, hex('0009 00'))).toBeUndefined()
 })
 

@@ -2,6 +2,7 @@
 // clients say.
 
 import { Refusal, StorageError } from '../../protocol/errors.ts'
+import type { Catalog, CatalogTopic } from '../../src/group/catalog.ts'
 import type { JoinRequest } from '../../src/group/classic-group.ts'
 import { type GroupConfig, groupConfigDefaults } from '../../src/group/config.ts'
 import { Groups } from '../../src/group/coordinator.ts'
@@ -128,6 +129,37 @@ export class MemoryLog implements OffsetsLog {
   }
 }
 
+/** Topics that come, grow and go when told. */
+export class Shelf implements Catalog {
+  readonly #topics = new Map<string, CatalogTopic>()
+  version = 0
+
+  /** Adds a topic, or lets it grow. */
+  put(name: string, partitionCount: number): string {
+    this.version++
+    const id = this.#topics.get(name)?.id ?? `${name}-${this.version}`.padEnd(21, 'x').slice(0, 21).concat('A')
+    this.#topics.set(name, { id, name, partitionCount })
+    return id
+  }
+
+  remove(name: string): void {
+    this.version++
+    this.#topics.delete(name)
+  }
+
+  byName(name: string): CatalogTopic | undefined {
+    return this.#topics.get(name)
+  }
+
+  byId(id: string): CatalogTopic | undefined {
+    return [...this.#topics.values()].find((topic) => topic.id === id)
+  }
+
+  names(): readonly string[] {
+    return [...this.#topics.keys()].filter((name) => !name.startsWith('__')).sort()
+  }
+}
+
 /** ConsumerProtocolSubscription v0. */
 export function subscription(...topics: string[]): Buffer {
   const names = topics.flatMap((topic) => {
@@ -156,12 +188,23 @@ export const groupId = 'readers'
 export class World {
   readonly clock = new FakeClock()
   readonly log = new MemoryLog(this.clock)
+  readonly topics = new Shelf()
+  /** What groups obey, whichever they are. */
+  readonly own: Record<string, number> = {
+    'consumer.session.timeout.ms': 45_000,
+    'consumer.heartbeat.interval.ms': 5_000,
+    'consumer.assignment.interval.ms': 0,
+  }
   readonly config: GroupConfig
   groups: Groups
 
   private constructor(config: Partial<GroupConfig>) {
     this.config = { ...groupConfigDefaults, ...config }
     this.groups = new Groups(this)
+  }
+
+  settings(_groupId: string) {
+    return { number: (name: string) => this.own[name]! }
   }
 
   static async start(config: Partial<GroupConfig> = {}): Promise<World> {
