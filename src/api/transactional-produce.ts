@@ -62,6 +62,7 @@ export class Admission {
   readonly #request: ProduceRequest
   readonly #context: Context
   readonly #wanted: Wanted[] = []
+  readonly #refusals = new Map<PartitionData, BatchRefusal>()
   #producer: Producer | undefined
   /** Batches of two producers in one request: nobody can say whose transaction it is. */
   #isMixed = false
@@ -81,8 +82,20 @@ export class Admission {
         this.#producer ??= producer
         this.#isMixed ||= !isSame(producer, this.#producer)
         const target = find(data, partition)
-        if (target !== undefined && !isOpen(target, producer)) this.#wanted.push({ ...target, data: partition })
+        if (target !== undefined) this.#judge({ ...target, data: partition }, producer)
       }
+    }
+  }
+
+  /** What the partition itself knows comes first; a log that cannot be asked says so at the append. */
+  #judge(wanted: Wanted, { producerId, producerEpoch }: Producer): void {
+    try {
+      if (wanted.partition.hasOpenTransaction(producerId, producerEpoch)) return
+      const stale = wanted.partition.log.producers.checkEpoch(producerId, producerEpoch)
+      if (stale === undefined) this.#wanted.push(wanted)
+      else this.#refusals.set(wanted.data, new BatchRefusal(stale.error))
+    } catch {
+      // Left to the append.
     }
   }
 
@@ -94,7 +107,7 @@ export class Admission {
     const { broker, transactions, version } = this.#context
     const implicit = version >= implicitFrom
     const isAsked = implicit || broker.config.boolean('transaction.partition.verification.enable')
-    if (this.#wanted.length === 0 || !isAsked) return new Map()
+    if (this.#wanted.length === 0 || !isAsked) return this.#refusals
     const claim = { id: transactionalId, ...this.#producer! }
     const places = this.#wanted.map(({ topic, partition }) => ({ topic, partition: partition.index }))
     const errors = transactions.admit(claim, places, { implicit })
@@ -112,25 +125,15 @@ export class Admission {
   }
 
   #refused(errors: readonly ErrorName[]): Refusals {
-    const refusals = new Map<PartitionData, BatchRefusal>()
     errors.forEach((error, i) => {
-      if (error !== 'NONE') refusals.set(this.#wanted[i]!.data, refusalAsOf(this.#context.version, error))
+      if (error !== 'NONE') this.#refusals.set(this.#wanted[i]!.data, refusalAsOf(this.#context.version, error))
     })
-    return refusals
+    return this.#refusals
   }
 }
 
 const isSame = (a: Producer, b: Producer): boolean =>
   a.producerId === b.producerId && a.producerEpoch === b.producerEpoch
-
-/** A log that cannot be asked says so itself, at the append. */
-function isOpen({ partition }: Target, { producerId, producerEpoch }: Producer): boolean {
-  try {
-    return partition.hasOpenTransaction(producerId, producerEpoch)
-  } catch {
-    return true
-  }
-}
 
 /** What a producer of this version understands: the coordinator's own words are meant for other requests. */
 function refusalAsOf(version: number, error: ErrorName): BatchRefusal {

@@ -218,9 +218,20 @@ export class Transactions {
 
   /** Aborts what the producer before left open; the new one asks again when that is done. */
   async #fence(transaction: Transaction): Promise<ErrorName> {
-    const { clock, version } = this.#environment
-    const error = await this.#decide(transaction, states.fenced(transaction.state, version(), clock.now()))
-    return error === 'NONE' ? 'CONCURRENT_TRANSACTIONS' : error
+    const { clock } = this.#environment
+    const version = this.#environment.version()
+    transaction.begin()
+    try {
+      const nextProducerId = await this.#nextProducerId(transaction.state, version)
+      const error = await this.#decide(
+        transaction,
+        states.fenced(transaction.state, version, nextProducerId, clock.now()),
+      )
+      return error === 'NONE' ? 'CONCURRENT_TRANSACTIONS' : error
+    } catch (error) {
+      transaction.end()
+      return refusalOf(error)
+    }
   }
 
   // --- AddPartitionsToTxn, AddOffsetsToTxn
@@ -308,9 +319,13 @@ export class Transactions {
 
   async #endOf(state: states.TransactionState, request: rules.EndRequest): Promise<states.TransactionState> {
     const { outcome, clientVersion } = request
-    const rotates = clientVersion >= 2 && states.isExhausted(state.producerEpoch)
-    const nextProducerId = rotates ? await this.#environment.newProducerId() : states.none
+    const nextProducerId = await this.#nextProducerId(state, clientVersion)
     return states.prepared(state, { outcome, clientVersion, nextProducerId }, this.#environment.clock.now())
+  }
+
+  /** The id that takes the place of one whose epochs run out with this transaction. */
+  async #nextProducerId(state: states.TransactionState, version: number): Promise<number> {
+    return version >= 2 && states.isExhausted(state.producerEpoch) ? this.#environment.newProducerId() : states.none
   }
 
   /**

@@ -133,8 +133,13 @@ export const prepared = (
  * A later producer, or time, takes the transaction from the one that has it open. From version 2 on any end brings the
  * next epoch; before it the epoch is raised for this alone, and is nobody's.
  */
-export function fenced(state: TransactionState, version: number, now: number): TransactionState {
-  const to = { outcome: 'abort', clientVersion: version, nextProducerId: none } as const
+export function fenced(
+  state: TransactionState,
+  version: number,
+  nextProducerId: number,
+  now: number,
+): TransactionState {
+  const to = { outcome: 'abort', clientVersion: version, nextProducerId } as const
   if (version >= 2) return prepared(state, to, now)
   return { ...prepared(state, to, now), producerEpoch: state.producerEpoch + 1, lastProducerEpoch: none }
 }
