@@ -6,6 +6,7 @@ import type { Request } from '../../protocol/schema.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Answer } from '../transaction/coordinator.ts'
 import { type Context, serve } from './api.ts'
+import { transactionElsewhere } from './coordinator.ts'
 import { fencedAsOf } from './fenced.ts'
 
 type Asked = Request<typeof initProducerId>
@@ -17,11 +18,14 @@ export const initProducerIdApi = serve(initProducerId, [0, 5], async (request, c
   return { errorCode: errors[fencedAsOf(context.version, 4, answer)].code, producerId: -1, producerEpoch: -1 }
 })
 
-async function answerTo(request: Asked, { broker, transactions }: Context): Promise<Answer> {
+async function answerTo(request: Asked, context: Context): Promise<Answer> {
+  const { broker, transactions } = context
   const { transactionalId: id, producerId, producerEpoch, transactionTimeoutMs: timeoutMs } = request
   // A real broker takes an id and an epoch to go on with together or not at all.
   if ((producerId === -1) !== (producerEpoch === -1)) return 'INVALID_REQUEST'
   const had = producerId === -1 ? undefined : { producerId, producerEpoch }
+  const wrong = id === null ? undefined : transactionElsewhere(id, context)
+  if (wrong !== undefined) return wrong
   if (id !== null) return transactions.init({ id, timeoutMs, had })
   try {
     return { producerId: await broker.newProducerId(), producerEpoch: 0 }

@@ -7,6 +7,7 @@ import type { Element, Request } from '../../protocol/schema.ts'
 import type { Place } from '../transaction/coordinator.ts'
 import type { Claim } from '../transaction/rules.ts'
 import { type Context, serve } from './api.ts'
+import { transactionElsewhere } from './coordinator.ts'
 import { fencedAsOf } from './fenced.ts'
 
 type Topics = Request<typeof addPartitionsToTxn>['v3AndBelowTopics']
@@ -48,13 +49,16 @@ async function add(claim: Claim, topics: Topics, clientVersion: number, context:
   const places = placesOf(topics)
   const refused = refusePlaces(places, context)
   if (refused !== undefined) return refused
-  const error = await context.transactions.add(claim, places, clientVersion)
+  const error =
+    transactionElsewhere(claim.id, context) ?? (await context.transactions.add(claim, places, clientVersion))
   return places.map(() => error)
 }
 
 function verify(claim: Claim, topics: Topics, context: Context): Outcomes {
   const places = placesOf(topics)
-  return refusePlaces(places, context) ?? context.transactions.verify(claim, places)
+  const wrong = transactionElsewhere(claim.id, context)
+  const refused = refusePlaces(places, context) ?? (wrong && places.map(() => wrong))
+  return refused ?? context.transactions.verify(claim, places)
 }
 
 function refusePlaces(places: readonly Place[], { broker }: Context): Outcomes | undefined {

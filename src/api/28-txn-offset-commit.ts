@@ -7,6 +7,7 @@ import type { Element, Request } from '../../protocol/schema.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Commit } from '../group/offset-requests.ts'
 import { type Context, serve } from './api.ts'
+import { elsewhere } from './coordinator.ts'
 
 type Asked = Request<typeof txnOffsetCommit>
 type AskedTopic = Element<Asked, 'topics'>
@@ -53,6 +54,8 @@ async function commit(request: Asked, commits: readonly Commit[], context: Conte
   const { transactions, groups, version } = context
   const { transactionalId: id, producerId, producerEpoch, groupId } = request
   if (groupId === '') return commits.map(() => 'INVALID_GROUP_ID')
+  const wrong = elsewhere('group', groupId, context)
+  if (wrong !== undefined) return commits.map(() => wrong)
   const claim = { id, producerId, producerEpoch }
   const place = groups.transactions.placeOf(groupId)
   const [admitted] = await transactions.admit(claim, [place], { implicit: version >= implicitFrom })

@@ -3,13 +3,14 @@
 import { errors } from '../../protocol/errors.ts'
 import { describeTransactions } from '../../protocol/messages/65-describe-transactions.ts'
 import { type Context, serve } from './api.ts'
+import { transactionElsewhere } from './coordinator.ts'
 
 export const describeTransactionsApi = serve(describeTransactions, [0, 0], ({ transactionalIds }, context) => ({
   transactionStates: transactionalIds.map((id) => describe(id, context)),
 }))
 
-function describe(transactionalId: string, { transactions }: Context) {
-  const state = transactions.describe(transactionalId)
+function describe(transactionalId: string, context: Context) {
+  const state = transactionElsewhere(transactionalId, context) ?? context.transactions.describe(transactionalId)
   if (typeof state === 'string') return refused(transactionalId, errors[state].code)
   return {
     errorCode: 0,

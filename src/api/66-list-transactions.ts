@@ -11,7 +11,7 @@ type Filters = Request<typeof listTransactions>
 
 const known: ReadonlySet<string> = new Set(statuses)
 
-export const listTransactionsApi = serve(listTransactions, [0, 2], (request, { broker, transactions }) => {
+export const listTransactionsApi = serve(listTransactions, [0, 2], (request, { broker, transactions, node }) => {
   const { loading, states } = transactions.list()
   const nothing = { unknownStateFilters: [], transactionStates: [] }
   if (loading) return { errorCode: errors.COORDINATOR_LOAD_IN_PROGRESS.code, ...nothing }
@@ -23,6 +23,7 @@ export const listTransactionsApi = serve(listTransactions, [0, 2], (request, { b
     unknownStateFilters: request.stateFilters.filter((name) => !known.has(name)),
     transactionStates: states
       .filter((state) => passes(state, request, now) && pattern.test(state.id))
+      .filter(({ id }) => broker.coordinates('transaction', id, node))
       .map(({ id, producerId, status }) => ({ transactionalId: id, producerId, transactionState: status })),
   }
 })

@@ -16,3 +16,7 @@ export function elsewhere(
 /** The same for a member's group; one that has no name is refused for that wherever it asks. */
 export const groupElsewhere = (groupId: string, context: Context): 'NOT_COORDINATOR' | undefined =>
   groupId === '' ? undefined : elsewhere('group', groupId, context)
+
+/** The same for a transactional id. */
+export const transactionElsewhere = (id: string, context: Context): 'NOT_COORDINATOR' | undefined =>
+  id === '' ? undefined : elsewhere('transaction', id, context)
