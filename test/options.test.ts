@@ -116,6 +116,19 @@ describe('the command line', () => {
   const table: [argv: string[], words: RegExp][] = [
     [['--port', 'x'], /A port is a number from 0 to 65535/],
     [['--port', '65536'], /A port is a number from 0 to 65535/],
+    [['--brokers', '0'], /1 to 100 are possible/],
+    [['--brokers', '3', '--port', '65534'], /65534 to 65536, one for each of 3 brokers; 65535 is the last/],
+    [
+      [
+        '--brokers',
+        '3',
+        '--set',
+        'listeners=A://:9092,B://:9094',
+        '--set',
+        'listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT',
+      ],
+      /Listener A takes the ports 9092 to 9094, one for each of 3 brokers; B begins at 9094/,
+    ],
     [['--set', 'x'], /name=value is expected/],
     [['--data', 'd', '--memory'], /cannot be used with/],
     [['--prot', '1'], /unknown option '--prot'[\s\S]*Did you mean --port/],

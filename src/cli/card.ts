@@ -6,7 +6,12 @@ export type Card = {
   readonly pid: number
   readonly nodeId: number
   /** Client listeners with the addresses that clients are told; the first is the bootstrap address. */
-  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[]
+  readonly listeners: readonly {
+    readonly name: string
+    readonly nodeId: number
+    readonly host: string
+    readonly port: number
+  }[]
   /** undefined: in memory. */
   readonly dataFolder: string | undefined
   readonly storage: string
@@ -35,7 +40,10 @@ export function renderCard(card: Card, colour: boolean): string {
   const [bold, dim, cyan] = [paint(1), paint(2), paint(36)]
   const bootstrap = bootstrapOf(card)
   const row = (title: string, text: string) => `  ${dim(title.padEnd(9))} ${text}\n`
-  const others = card.listeners.slice(1).map((listener) => row(listener.name, hostAndPort(listener)))
+  const others = card.listeners.slice(1).map((listener) => {
+    const { name, nodeId } = listener
+    return row(nodeId === card.nodeId ? name : `node ${nodeId}`, hostAndPort(listener))
+  })
   return [
     `${bold('twiglog')} ${card.version} ${dim(`ready in ${Math.round(card.readyMs)} ms`)}\n\n`,
     row('Kafka', cyan(bootstrap)),

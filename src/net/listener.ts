@@ -51,6 +51,7 @@ function readListeners(config: BrokerConfig, ownName: string): Listener[] {
   const opened = addresses(config, 'listeners', protocolOf)
   checkPorts(config, opened)
   checkControllers(config, controllers, opened)
+  checkRanges(config, controllers, opened)
   const clients = opened.filter(({ name }) => !controllers.has(name))
   if (clients.length === 0) throw new Problem(noClientListener)
   const advertised = addresses(config, 'advertised.listeners', protocolOf).filter(({ name }) => !controllers.has(name))
@@ -127,6 +128,22 @@ function checkPorts(config: BrokerConfig, opened: readonly Address[]): void {
     if (isIpv6.length > 2 || (isIpv6.length === 2 && isIpv6[0] === isIpv6[1])) {
       throw new Problem(`Each listener must have a different port, listeners: ${config.string('listeners')}`)
     }
+  }
+}
+
+/** Each node of a pretended cluster has the port after the one before it; a controller has one port. */
+function checkRanges(config: BrokerConfig, controllers: ReadonlySet<string>, opened: readonly Address[]): void {
+  const count = config.number('cluster.brokers')
+  if (count === 1) return
+  const ranges = opened
+    .filter(({ port }) => port !== 0)
+    .map(({ name, port }) => ({ name, first: port, last: port + (controllers.has(name) ? 0 : count - 1) }))
+    .sort((a, b) => a.first - b.first)
+  for (const [i, { name, first, last }] of ranges.entries()) {
+    const next = ranges[i + 1]
+    const taken = `Listener ${name} takes the ports ${first} to ${last}, one for each of ${count} brokers`
+    if (last > 65_535) throw new Problem(`${taken}; 65535 is the last there is.`)
+    if (next !== undefined && next.first <= last) throw new Problem(`${taken}; ${next.name} begins at ${next.first}.`)
   }
 }
 

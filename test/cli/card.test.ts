@@ -8,8 +8,8 @@ const card: Card = {
   pid: 42,
   nodeId: 7,
   listeners: [
-    { name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 },
-    { name: 'OTHER', host: '::1', port: 9093 },
+    { name: 'PLAINTEXT', nodeId: 7, host: '127.0.0.1', port: 9092 },
+    { name: 'OTHER', nodeId: 7, host: '::1', port: 9093 },
   ],
   dataFolder: '/data',
   storage: 'mapped',
@@ -31,6 +31,11 @@ test('the card in full', () => {
   KafkaJS   new Kafka({ brokers: ['127.0.0.1:9092'] })
   Java      kafka-console-producer.sh --bootstrap-server 127.0.0.1:9092 --topic hello
 `)
+})
+
+test('each node of a cluster has its line', () => {
+  const node = (nodeId: number) => ({ name: 'PLAINTEXT', nodeId, host: '127.0.0.1', port: 9085 + nodeId })
+  expect(renderCard({ ...card, listeners: [node(7), node(8)] }, false)).toMatch(/Kafka +\S+:9092\n +node 8 +\S+:9093/)
 })
 
 describe('what an acknowledgement promises', () => {
