@@ -93,7 +93,9 @@ type Round = { gathered: Gathered[]; byteCount: number; urgent: boolean }
 function gather(request: FetchRequest, scope: FetchScope, context: Context): Round {
   const committed = request.isolationLevel === readCommitted
   const round: Round = { gathered: [], byteCount: 0, urgent: false }
-  const roundBytesMax = Math.min(request.maxBytes, context.broker.config.number('fetch.max.bytes'))
+  const { broker, client, clientId } = context
+  const quotaBytes = broker.throttle.bytesMax('consumer_byte_rate', { principal: client.principal, clientId })
+  const roundBytesMax = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'), quotaBytes)
   for (const wanted of scope.wanted) {
     const left = roundBytesMax - round.byteCount
     const bytesMax = Math.min(left, wanted.request.partitionMaxBytes)

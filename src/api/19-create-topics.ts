@@ -6,8 +6,12 @@ import type { Request } from '../../protocol/schema.ts'
 import type { Broker, NewTopic } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
 import { serve } from './api.ts'
+import { MutationQuota } from './mutation-quota.ts'
 import { namedTwice } from './named-twice.ts'
 import { checkAssignments } from './replica-assignment.ts'
+
+/** From here on a client can be told that it has changed enough. */
+const strictFrom = 6
 
 type Asked = Request<typeof createTopics>['topics'][number]
 
@@ -88,18 +92,27 @@ const inOrder = (topics: readonly Asked[], twice: ReadonlySet<string>): Asked[] 
   ...new Map(topics.filter(({ name }) => twice.has(name)).map((asked) => [asked.name, asked])).values(),
 ]
 
-export const createTopicsApi = serve(createTopics, [2, 7], async (request, { broker }) => {
+export const createTopicsApi = serve(createTopics, [2, 7], async (request, context) => {
+  const { broker } = context
+  const quota = new MutationQuota(context, strictFrom)
+  const partitionsOf = (asked: Asked) => {
+    const { partitions } = newTopic(asked)
+    return partitions === -1 ? broker.defaultPartitions(asked.name) : partitions
+  }
   const refusals = new Map<string, Refusal>()
   const names = request.topics.map(({ name }) => name)
   const twice = namedTwice(names)
   for (const asked of request.topics) {
     const { name } = asked
     const refusal = twice.has(name) ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.') : check(asked, broker)
-    if (refusal !== undefined) refusals.set(name, refusal)
+    // Changes that are only tried out cost as much, as in Kafka.
+    const outcome = refusal ?? quota.take(partitionsOf(asked))
+    if (outcome !== undefined) refusals.set(name, outcome)
   }
   const good = request.topics.filter(({ name }) => !refusals.has(name))
   if (request.validateOnly) {
     return {
+      throttleTimeMs: quota.throttleTimeMs,
       topics: inOrder(request.topics, twice).map((asked) => {
         const refusal = refusals.get(asked.name)
         if (refusal !== undefined) return refused(asked.name, refusal)
@@ -108,7 +121,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, { bro
           name: asked.name,
           errorCode: errors.NONE.code,
           errorMessage: null,
-          numPartitions: wanted.partitions === -1 ? broker.defaultPartitions(asked.name) : wanted.partitions,
+          numPartitions: partitionsOf(asked),
           replicationFactor: factorOf(wanted, broker),
           configs: describe(broker.topicConfig(wanted.configs)),
         }
@@ -122,6 +135,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, { bro
     for (const { name } of good) refusals.set(name, new Refusal('KAFKA_STORAGE_ERROR', cause.message))
   }
   return {
+    throttleTimeMs: quota.throttleTimeMs,
     topics: inOrder(request.topics, twice).map(({ name }) => {
       const refusal = refusals.get(name)
       return refusal === undefined ? made(broker.topic(name)!) : refused(name, refusal)

@@ -6,7 +6,11 @@ import { zeroUuid } from '../../protocol/schema.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import { type Context, serve } from './api.ts'
+import { MutationQuota } from './mutation-quota.ts'
 import { namedTwice } from './named-twice.ts'
+
+/** From here on a client can be told that it has changed enough. */
+const strictFrom = 5
 
 type Asked = { name: string | null; topicId: string }
 
@@ -36,9 +40,11 @@ const refuseTwice = ({ name, topicId }: Asked, before: Asked = { name: null, top
   errorMessage: 'The topic is named more than once.',
 })
 
-async function remove(asked: Asked, context: Context) {
+async function remove(asked: Asked, quota: MutationQuota, context: Context) {
   const topic = find(asked, context)
   if (topic instanceof Refusal) return { ...asked, errorCode: topic.code, errorMessage: topic.message }
+  const dear = quota.take(topic.partitions.length)
+  if (dear !== undefined) return { ...asked, errorCode: dear.code, errorMessage: dear.message }
   const named = { name: topic.name, topicId: topic.id }
   try {
     await context.broker.deleteTopic(topic)
@@ -59,6 +65,7 @@ export const deleteTopicsApi = serve(deleteTopics, [1, 6], async (request, conte
     const about = subject(one, context)
     if (twice.has(about)) refused.set(about, refuseTwice(one, refused.get(about)))
   }
-  const removed = await Promise.all(once.map(({ name, topicId }) => remove({ name, topicId }, context)))
-  return { responses: [...removed, ...refused.values()] }
+  const quota = new MutationQuota(context, strictFrom)
+  const removed = await Promise.all(once.map(({ name, topicId }) => remove({ name, topicId }, quota, context)))
+  return { throttleTimeMs: quota.throttleTimeMs, responses: [...removed, ...refused.values()] }
 })

@@ -5,8 +5,12 @@ import { createPartitions } from '../../protocol/messages/37-create-partitions.t
 import type { Request } from '../../protocol/schema.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
+import { MutationQuota } from './mutation-quota.ts'
 import { namedTwice } from './named-twice.ts'
 import { checkAssignments } from './replica-assignment.ts'
+
+/** From here on a client can be told that it has changed enough. */
+const strictFrom = 3
 
 type Asked = Request<typeof createPartitions>['topics'][number]
 
@@ -33,7 +37,7 @@ function check({ name, count, assignments }: Asked, { broker }: Context): Refusa
   return checkAssignments(lists, current, broker.placement)
 }
 
-async function grow(asked: Asked, twice: boolean, validateOnly: boolean, context: Context) {
+async function grow(asked: Asked, twice: boolean, validateOnly: boolean, quota: MutationQuota, context: Context) {
   const { name, count, assignments } = asked
   const replicas = assignments?.map(({ brokerIds }) => brokerIds)
   const answer = (refusal?: Refusal) => ({
@@ -42,7 +46,8 @@ async function grow(asked: Asked, twice: boolean, validateOnly: boolean, context
     errorMessage: refusal?.message ?? null,
   })
   if (twice) return answer(new Refusal('INVALID_REQUEST', 'Duplicate topic name.'))
-  const refusal = check(asked, context)
+  const added = count - (context.broker.topic(name)?.partitions.length ?? 0)
+  const refusal = check(asked, context) ?? quota.take(added)
   if (refusal !== undefined || validateOnly) return answer(refusal)
   try {
     await context.broker.createPartitions(context.broker.topic(name)!, count, replicas)
@@ -54,8 +59,10 @@ async function grow(asked: Asked, twice: boolean, validateOnly: boolean, context
 
 export const createPartitionsApi = serve(createPartitions, [0, 3], async (request, context) => {
   const twice = namedTwice(request.topics.map(({ name }) => name))
+  const quota = new MutationQuota(context, strictFrom)
   // One answer for a name, however often it stands there.
   const asked = [...new Map(request.topics.map((topic) => [topic.name, topic])).values()]
-  const results = asked.map((topic) => grow(topic, twice.has(topic.name), request.validateOnly, context))
-  return { results: await Promise.all(results) }
+  const results = asked.map((topic) => grow(topic, twice.has(topic.name), request.validateOnly, quota, context))
+  const done = await Promise.all(results)
+  return { throttleTimeMs: quota.throttleTimeMs, results: done }
 })

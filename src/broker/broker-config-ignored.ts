@@ -59,8 +59,6 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('controller.quorum.request.timeout.ms', 2000, { min: 0 }),
     int('controller.quorum.retry.backoff.ms', 20, { min: 0 }),
     list('controller.quorum.voters', ''),
-    int('controller.quota.window.num', 11, { min: 1 }),
-    int('controller.quota.window.size.seconds', 1, { min: 1 }),
     int('controller.socket.timeout.ms', 30_000),
     list('early.start.listeners', null),
     int('initial.broker.registration.timeout.ms', 60_000),
@@ -125,6 +123,9 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('queued.max.requests', 500, { min: 1 }),
     int('share.fetch.purgatory.purge.interval.requests', 1000),
   ]),
+  ...ignored('a quota is a rate that comes in evenly, and no samples are kept', [
+    int('quota.window.num', 11, { min: 1 }),
+  ]),
   ...ignored('the operating system chooses socket buffers and the files grow in steps of their own', [
     int('log.flush.offset.checkpoint.interval.ms', 60_000, { min: 0 }),
     int('log.flush.start.offset.checkpoint.interval.ms', 60_000, { min: 0 }),
@@ -148,9 +149,8 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('compression.lz4.level', 9, { min: 1, max: 17, dynamic: 'cluster' }),
     int('compression.zstd.level', 3, { min: -131_072, max: 22, dynamic: 'cluster' }),
   ]),
-  ...ignored('neither connection rates nor addresses are told apart yet', [
+  ...ignored('connections are counted, and quotas hold their rate', [
     int('max.connection.creation.rate', intMax, { min: 0, dynamic: 'cluster' }),
-    string('max.connections.per.ip.overrides', '', { dynamic: 'cluster' }),
     int('max.request.partition.size.limit', 2000, { min: 1 }),
   ]),
   ...ignored('TLS is not available yet', [
@@ -249,13 +249,11 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('sasl.server.max.receive.size', 524_288),
     string('security.providers', null),
   ]),
-  ...ignored('authorisation, policies and quotas are not available yet', [
+  ...ignored('authorisation and policies are not available yet', [
     javaClass('alter.config.policy.class.name', null),
     string('authorizer.class.name', ''),
     javaClass('client.quota.callback.class', null),
     javaClass('create.topic.policy.class.name', null),
-    int('quota.window.num', 11, { min: 1 }),
-    int('quota.window.size.seconds', 1, { min: 1 }),
   ]),
   ...ignored('transactions are coordinated in the process that keeps them', [
     int('add.partitions.to.txn.retry.backoff.ms', 20, { min: 1 }),
@@ -313,7 +311,6 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('telemetry.max.bytes', 1_048_576, { min: 1 }),
   ]),
   ...ignored('nothing looks at it yet', [
-    int('max.connections.per.ip', intMax, { min: 0, dynamic: 'cluster' }),
     int('max.decompressed.message.bytes', 2_147_483_639, { min: 1, max: 2_147_483_639, dynamic: 'cluster' }),
     int('socket.listen.backlog.size', 50, { min: 1 }),
   ]),

@@ -110,6 +110,29 @@ export const effectiveRows: readonly BrokerRow[] = [
     { kafka: null },
   ),
   int('max.connections', intMax, 'Connections beyond this many are closed at once.', { min: 0, dynamic: 'cluster' }),
+  int('max.connections.per.ip', intMax, 'Connections from one address beyond this many are closed at once.', {
+    min: 0,
+    dynamic: 'cluster',
+  }),
+  string(
+    'max.connections.per.ip.overrides',
+    '',
+    'The same for single addresses: address:count, several with commas between.',
+    { dynamic: 'cluster' },
+  ),
+  int(
+    'quota.window.size.seconds',
+    1,
+    'How many seconds worth of a quota may be used at once before the client has to wait.',
+    { min: 1 },
+  ),
+  int(
+    'controller.quota.window.num',
+    11,
+    'As many windows worth of controller_mutation_rate may be used at once before changes are refused.',
+    { min: 1 },
+  ),
+  int('controller.quota.window.size.seconds', 1, 'The length of such a window.', { min: 1 }),
   long(
     'connections.max.idle.ms',
     600_000,

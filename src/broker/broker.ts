@@ -6,6 +6,7 @@ import { type Clock, randomId } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import { ClientMetricsConfigs } from './client-metrics-config.ts'
+import { ClientQuotas } from './client-quotas.ts'
 import { Features } from './features.ts'
 import { GroupConfigs, type GroupSettings } from './group-config.ts'
 import type { Leadership } from './leadership.ts'
@@ -22,6 +23,7 @@ import {
   partitionOfKey,
 } from './placement.ts'
 import { ScramCredentials } from './scram-credentials.ts'
+import { Throttle } from './throttle.ts'
 import { Topic, topicFolder } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
 import { checkTopicName, collisionKey } from './topic-name.ts'
@@ -51,6 +53,8 @@ export class Broker {
   readonly features: Features
   readonly groupConfigs: GroupConfigs
   readonly clientMetrics: ClientMetricsConfigs
+  readonly quotas: ClientQuotas
+  readonly throttle: Throttle
   readonly scram: ScramCredentials
   readonly loggers = new LoggerConfig()
   readonly partitionsMax = partitionsMax
@@ -74,6 +78,8 @@ export class Broker {
     this.#metadata = new MetadataLog(this.store, this.clock)
     this.features = new Features(this.#metadata)
     this.groupConfigs = new GroupConfigs(this.#metadata, this.config)
+    this.quotas = new ClientQuotas(this.#metadata)
+    this.throttle = new Throttle(this.quotas, this.clock, this.config)
     this.scram = new ScramCredentials(this.#metadata)
     this.clientMetrics = new ClientMetricsConfigs(this.#metadata)
     this.placement = new Placement(this.nodeId, this.config.number('cluster.brokers'))

@@ -9,6 +9,8 @@ import { Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { Clock } from '../storage/clock.ts'
 import { borrow, type Store } from '../storage/file.ts'
+import type { Quota } from './client-quotas.ts'
+import { entityKey, type QuotaEntity } from './quota-entity.ts'
 import type { ScramCredential } from './scram-credentials.ts'
 
 type Configs = { readonly [name: string]: string }
@@ -28,6 +30,8 @@ export type MetadataRecord = { v: 1 } & (
   | { type: 'config'; of: 'topic' | 'broker' | NamedKind; name: string; configs: Configs }
   /** The level at which a feature is finalised (KIP-584); 0: switched off. */
   | { type: 'feature'; name: string; level: number }
+  /** All quotas of a user, a client id, both, or an address; null stands for whoever has none of their own. */
+  | { type: 'quota'; entity: QuotaEntity; values: Readonly<Record<string, number>> }
   | { type: 'scram'; user: string; mechanism: number; credential: ScramCredential }
   | { type: 'scram-removed'; user: string; mechanism: number }
   /** Producer ids below `next` may have been given out. */
@@ -49,6 +53,8 @@ export type MetadataState = {
   namedConfigs: Record<NamedKind, Map<string, Configs>>
   /** Only those whose level somebody has set. */
   features: Map<string, number>
+  /** By entityKey; whoever has none is not there. */
+  quotas: Map<string, Quota>
   /** By user and mechanism. */
   scram: Map<string, Map<number, ScramCredential>>
   nextProducerId: number
@@ -85,6 +91,7 @@ export const emptyMetadata = (): MetadataState => ({
   brokerConfigs: new Map(),
   namedConfigs: { group: new Map(), 'client-metrics': new Map() },
   features: new Map(),
+  quotas: new Map(),
   scram: new Map(),
   nextProducerId: 0,
   removed: new Set(),
@@ -124,6 +131,12 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
     case 'feature':
       state.features.set(record.name, record.level)
       break
+    case 'quota': {
+      const key = entityKey(record.entity)
+      if (Object.keys(record.values).length === 0) state.quotas.delete(key)
+      else state.quotas.set(key, { entity: record.entity, values: record.values })
+      break
+    }
     case 'scram':
       state.scram.set(
         record.user,
@@ -209,8 +222,18 @@ export class MetadataLog {
   /** Writes the state as one batch and forgets what lies before it. */
   async snapshot(): Promise<void> {
     if (this.#log.byteCount < snapshotAtBytes) return
-    const { clusterId, topics, leaderships, brokerConfigs, namedConfigs, features, scram, nextProducerId, removed } =
-      this.state
+    const {
+      clusterId,
+      topics,
+      leaderships,
+      brokerConfigs,
+      namedConfigs,
+      features,
+      quotas,
+      scram,
+      nextProducerId,
+      removed,
+    } = this.state
     // Of deleted topics only those whose folders are still to be removed.
     const left = this.#store.list('topics').filter((id) => removed.has(id))
     const start = this.#log.logEndOffset
@@ -228,6 +251,7 @@ export class MetadataLog {
         [...namedConfigs[of]].map(([name, configs]) => ({ v: 1, type: 'config', of, name, configs }) as const),
       ),
       ...[...features].map(([name, level]) => ({ v: 1, type: 'feature', name, level }) as const),
+      ...[...quotas.values()].map((quota) => ({ ...quota, v: 1, type: 'quota' }) as const),
       ...[...scram].flatMap(([user, credentials]) =>
         [...credentials].map(
           ([mechanism, credential]) => ({ v: 1, type: 'scram', user, mechanism, credential }) as const,

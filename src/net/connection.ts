@@ -10,9 +10,11 @@ import { type Reader, recordsLength } from '../../protocol/reader.ts'
 import { type Draft, type Fields, has } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
 import type { Api, Client, Context } from '../api/api.ts'
+import type { Timer } from '../storage/clock.ts'
 import { Closing } from './closing.ts'
 import { Frames } from './frames.ts'
 import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
+import { Toll } from './toll.ts'
 
 /** What all connections of a node share. */
 export type Services = Pick<Context, 'broker' | 'groups' | 'transactions' | 'sessions' | 'shares' | 'node'> & {
@@ -35,6 +37,23 @@ function release({ releases }: Slot): void {
   for (const done of releases.splice(0)) done()
 }
 
+/** An answer as it goes over the wire; nothing where none is sent. */
+function encode(
+  body: unknown,
+  table: Api['table']['response'],
+  version: number,
+  headerVersion: number,
+  correlationId: number,
+): Buffer[] {
+  if (body === undefined) return []
+  const writer = new Writer(512, lengthBytes)
+  codec(responseHeader, headerVersion).write(writer, { correlationId })
+  codec(table, version).write(writer, body as Draft<Fields>)
+  const parts = writer.parts()
+  parts[0]!.writeInt32BE(writer.length - lengthBytes, 0)
+  return parts
+}
+
 export class Connection {
   readonly #socket: Socket
   readonly #services: Services
@@ -53,6 +72,8 @@ export class Connection {
   #corked = false
   #paused = false
   #draining = false
+  /** Set while the client has used more than its quota. */
+  #muted: Timer | undefined
 
   constructor(socket: Socket, services: Services, listener: string, pool: BufferPool) {
     this.#socket = socket
@@ -83,6 +104,7 @@ export class Connection {
 
   /** A peer that asks and asks and takes no answers is not listened to: its requests wait where they are. */
   get #isBusy(): boolean {
+    if (this.#muted !== undefined) return true
     return this.#slots.length > inFlightMax || this.#heldBytes + this.#socket.writableLength > unsentBytesMax
   }
 
@@ -159,6 +181,8 @@ export class Connection {
       return
     }
     const { name, request, response } = api.table
+    const { throttle } = this.#services.broker
+    const frameBytes = throttle.isOn ? frame.remaining : 0
     const what = `${name} v${version}: `
     this.#request = what
     const flexible = has(request.flexible, version)
@@ -182,10 +206,13 @@ export class Connection {
       onSent: (release) => slot.releases.push(release),
       closing: this.#closing,
     }
+    const toll = throttle.isOn ? new Toll(throttle, context, apiKey, frameBytes) : undefined
     const answer = api.handle(message, context)
+    toll?.pause()
     // ApiVersions keeps header version 0 for ever, so that a client can read it before it knows anything (KIP-511).
     const headerVersion = flexible && apiKey !== apiVersions.key ? 1 : 0
-    const finish = (body: unknown) => this.#finish(slot, body, response, version, headerVersion, header.correlationId)
+    const finish = (body: unknown) =>
+      this.#finish(slot, body, response, version, headerVersion, header.correlationId, toll)
     if (answer instanceof Promise) {
       answer.then(finish).catch((cause: unknown) => {
         release(slot)
@@ -223,22 +250,36 @@ export class Connection {
     version: number,
     headerVersion: number,
     correlationId: number,
+    toll?: Toll,
   ): void {
     if (this.#socket.destroyed) {
       release(slot)
       return
     }
-    if (body === undefined) slot.parts = []
-    else {
-      const writer = new Writer(512, lengthBytes)
-      codec(responseHeader, headerVersion).write(writer, { correlationId })
-      codec(table, version).write(writer, body as Draft<Fields>)
-      slot.parts = writer.parts()
-      const length = writer.length - lengthBytes
-      slot.parts[0]!.writeInt32BE(length, 0)
+    toll?.resume()
+    slot.parts = encode(body, table, version, headerVersion, correlationId)
+    if (toll !== undefined) {
+      const { throttleTimeMs = 0 } = (body ?? {}) as { throttleTimeMs?: number }
+      const owedMs = toll.charge(recordsLength(slot.parts))
+      if (owedMs > throttleTimeMs && body !== undefined) {
+        const told = { ...body, throttleTimeMs: owedMs }
+        slot.parts = encode(told, table, version, headerVersion, correlationId)
+      }
+      this.#mute(Math.max(owedMs, throttleTimeMs))
     }
     this.#heldBytes += recordsLength(slot.parts)
     this.#send()
+  }
+
+  /** The answer leaves at once, and the client is not listened to until it owes nothing (KIP-219). */
+  #mute(ms: number): void {
+    if (ms <= 0) return
+    this.#muted?.cancel()
+    this.#muted = this.#services.broker.clock.after(ms, () => {
+      this.#muted = undefined
+      this.#resumeIfPossible()
+    })
+    this.#pause()
   }
 
   /** Sends what is ready, in order. */
@@ -268,6 +309,7 @@ export class Connection {
   #onClosed(): void {
     this.#buffer.close()
     this.#closing.begin()
+    this.#muted?.cancel()
     for (const slot of this.#slots.splice(0)) release(slot)
     this.#heldBytes = 0
   }

@@ -1,6 +1,7 @@
 // The listening sockets, and the connections they brought.
 
 import { createServer, type Server } from 'node:net'
+import { Admission } from './admission.ts'
 import { Connection, type Services } from './connection.ts'
 import { BufferPool } from './receive-buffer.ts'
 
@@ -28,6 +29,7 @@ export class KafkaServer {
   readonly #servers = new Map<Server, number>()
   readonly #connections = new Map<Connection, number>()
   readonly #pool = new BufferPool()
+  readonly #admission = new Admission()
 
   constructor(limits: ServerLimits) {
     this.#limits = limits
@@ -41,6 +43,7 @@ export class KafkaServer {
         socket.destroy()
         return
       }
+      if (!this.#admission.admit(socket, services.broker)) return
       const connection = new Connection(socket, services, name, this.#pool)
       this.#connections.set(connection, services.node)
       if (this.#limits.idleMs > 0) socket.setTimeout(this.#limits.idleMs, () => socket.destroy())

@@ -42,6 +42,8 @@ const history: readonly (readonly MetadataRecord[])[] = [
       credential: { iterations: 4096, salt: 's', storedKey: 'k', serverKey: 'v' },
     },
   ],
+  [{ v: 1, type: 'quota', entity: { user: 'ann', 'client-id': null }, values: { request_percentage: 5 } }],
+  [{ v: 1, type: 'quota', entity: { 'client-id': null, user: 'ann' }, values: {} }],
   [{ v: 1, type: 'scram-removed', user: 'ann', mechanism: 2 }],
   [{ v: 1, type: 'producer-ids', next: 1000 }],
   [{ v: 1, type: 'topic-removed', id: 'id-of-stock' }, topic('stock--again')],

@@ -27,12 +27,25 @@ const identities = [
   'resourceName',
   'topicId',
   'user',
+  'entityType',
+  'key',
   'partitionIndex',
   'partition',
   'index',
 ] as const
 
+/** A quota is known by whom it is for, in whatever order that is said. */
+function quotaEntity({ entity }: Record<string, unknown>): string | undefined {
+  if (!Array.isArray(entity)) return undefined
+  return entity
+    .map(({ entityType, entityName }) => `${entityType}=${entityName}`)
+    .sort()
+    .join()
+}
+
 function identity(element: Record<string, unknown>): string | undefined {
+  const entity = quotaEntity(element)
+  if (entity !== undefined) return entity
   const known = identities.map((key) => element[key]).find((part) => part !== undefined && part !== '' && part !== null)
   const { resourceType } = element
   return resourceType === undefined ? known?.toString() : `${resourceType} ${known}`

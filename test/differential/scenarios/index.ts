@@ -15,6 +15,7 @@ import { fetchScenario, fetchSessionScenario } from './fetch.ts'
 import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts'
 import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
 import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
+import { quotasScenario } from './quotas.ts'
 import { aclsScenario, scramScenario, tokensScenario } from './security.ts'
 import {
   createPartitionsScenario,
@@ -47,6 +48,7 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   quorum: quorumScenario,
   features: featuresScenario,
   configResources: configResourcesScenario,
+  quotas: quotasScenario,
   acls: aclsScenario,
   scram: scramScenario,
   tokens: tokensScenario,

@@ -1,0 +1,41 @@
+// Who may connect: so many connections of one address at a time (max.connections.per.ip), and so many a second where a
+// quota says so (KIP-612).
+
+import type { Socket } from 'node:net'
+import type { Broker } from '../broker/broker.ts'
+
+export class Admission {
+  readonly #counts = new Map<string, number>()
+
+  /** Counts a connection until it ends; false where it is one too many, and then it is closed sooner or later. */
+  admit(socket: Socket, broker: Broker): boolean {
+    const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    const count = (this.#counts.get(address) ?? 0) + 1
+    const waitMs = broker.throttle.connect(address)
+    if (count > mostOf(address, broker) || waitMs > 0) {
+      socket.on('error', () => {})
+      // Who comes too often is kept waiting, or it would come again at once.
+      const timer = broker.clock.after(waitMs, () => socket.destroy())
+      socket.on('close', () => timer.cancel())
+      return false
+    }
+    this.#counts.set(address, count)
+    socket.on('close', () => {
+      const left = (this.#counts.get(address) ?? 1) - 1
+      if (left > 0) this.#counts.set(address, left)
+      else this.#counts.delete(address)
+    })
+    return true
+  }
+}
+
+function mostOf(address: string, { config }: Broker): number {
+  const overrides = config.string('max.connections.per.ip.overrides')
+  if (overrides !== '') {
+    for (const override of overrides.split(',')) {
+      const [, host, count] = /^\s*(.*):\s*(\d+)\s*$/.exec(override) ?? []
+      if (host?.trim() === address) return Number(count)
+    }
+  }
+  return config.number('max.connections.per.ip')
+}
