@@ -12,7 +12,14 @@ const main = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url))
 const compiled = fileURLToPath(new URL('../dist/src/main.js', import.meta.url))
 const startMs = 20_000
 // What Kafka does every ten or fifteen seconds, done at once: a test has no time to wait.
-const settings = ['log.cleaner.backoff.ms=500', 'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000']
+const settings = [
+  'log.cleaner.backoff.ms=500',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000',
+  'group.consumer.heartbeat.interval.ms=1000',
+  'group.consumer.min.heartbeat.interval.ms=500',
+  'group.share.heartbeat.interval.ms=1000',
+  'group.share.min.heartbeat.interval.ms=500',
+]
 const stopMs = 20_000
 
 export type StopSignal = 'SIGTERM' | 'SIGKILL'

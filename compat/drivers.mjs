@@ -3,5 +3,8 @@ export const drivers = {
   kafkajs: 'node/kafkajs.tap.ts',
   kcat: 'c/kcat.tap.ts',
   'franz-go': 'go/franz.tap.ts',
+  'java-4.4': 'java/java-4.4.tap.ts',
+  'java-3.9': 'java/java-3.9.tap.ts',
+  'java-2.8': 'java/java-2.8.tap.ts',
   console: 'java/console.tap.ts',
 }

@@ -168,7 +168,8 @@ export interface Verbs {
   /** Idempotent, and quick even where the producer was fenced or has an open transaction. */
   closeProducer: { ask: { producer: string }; answer: Nothing }
 
-  // Consumers: without a group, or as members of one. No offset is ever committed unless a verb says so.
+  // Consumers: without a group, or as members of one. No offset is ever committed unless a verb says so, and no topic is
+  // made because a consumer asks for it (allow.auto.create.topics=false).
   /** Reads one partition without a group. Answers when the place is settled, so that what is sent afterwards is after 'end'. */
   openConsumer: {
     ask: TopicPartition & {

@@ -7,7 +7,7 @@ import tap from 'tap'
 import { type BrokerUnderTest, startBroker } from './broker.ts'
 import { Cannot, type Hand } from './hand.ts'
 import { HandProcess } from './hand-process.ts'
-import { leavingNothing, missing } from './process.ts'
+import { Broken, leavingNothing, missing } from './process.ts'
 import { type ScenarioId, scenarioIds, scenarios } from './scenarios.ts'
 import { Stage } from './stage.ts'
 
@@ -37,6 +37,7 @@ export async function playClient({ name, needs, prepare, from }: Client): Promis
   const absent = missing(...needs)
   if (absent) return void tap.plan(0, absent)
   const command = await prepare().catch((problem: Error) => {
+    if (problem instanceof Broken) throw problem
     console.error(problem) // no network, for one
     return undefined
   })

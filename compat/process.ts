@@ -77,6 +77,9 @@ export class Running {
   }
 }
 
+/** A client that could not be made ready through its own fault: a failure, where a missing network is a skip. */
+export class Broken extends Error {}
+
 /** Waits until the condition holds; says what it waited for when it never does. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs

@@ -39,7 +39,13 @@ class Consumer {
   readonly positions = new Map<string, { topic: string; partition: number; offset: string }>()
 
   constructor(config: kafkajs.ConsumerConfig, only?: number) {
-    this.consumer = kafka.consumer({ heartbeatInterval: 200, maxWaitTimeInMs: 100, rebalanceTimeout: 6_000, ...config })
+    this.consumer = kafka.consumer({
+      heartbeatInterval: 200,
+      maxWaitTimeInMs: 100,
+      rebalanceTimeout: 6_000,
+      allowAutoTopicCreation: false,
+      ...config,
+    })
     this.#only = only
     this.consumer.on('consumer.group_join', ({ payload: { memberAssignment } }) => {
       this.assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>

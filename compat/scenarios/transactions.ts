@@ -111,12 +111,13 @@ export const transactions = {
         await stage.ask('sendOffsets', { producer, group, offsets: [{ topic: source, partition: 0, offset: to }] })
       })
     }
+    // The answer to the end of a transaction does not wait for the markers.
     await pass(4, 'commit')
-    stage.same(await progress(), 4)
+    await until('the progress is seen', async () => (await progress()) === 4)
     await pass(9, 'abort')
     stage.same(await progress(), 4, 'the abort takes the progress back')
     await pass(10, 'commit')
-    stage.same(await progress(), 10)
+    await until('the progress is seen', async () => (await progress()) === 10)
     stage.same(await committedKeys(stage, sink), ['to 4-0', 'to 10-0'])
   }),
 

@@ -2,12 +2,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Parts } from '../play.ts'
-import { until } from '../process.ts'
-import { fresh, text } from '../records.ts'
-import type { Console, Hand } from './jvm.ts'
+import type { Parts } from '../../play.ts'
+import { until } from '../../process.ts'
+import { fresh, text } from '../../records.ts'
+import type { Beside, Console } from './tools.ts'
 
-export function topicParts(kafka: Console, hand: Hand) {
+export function topicParts(kafka: Console, beside: Beside) {
   async function list(): Promise<string[]> {
     return (await kafka.run('topics', ['--list'])).split('\n')
   }
@@ -142,8 +142,7 @@ export function topicParts(kafka: Console, hand: Hand) {
     'records.delete': async (t) => {
       const topic = await create('delete-records', '--partitions', '1')
       const sent = text(20, 'delete')
-      await hand.open()
-      await hand.send(topic, sent)
+      await beside.send(topic, sent)
       const folder = await mkdtemp(join(tmpdir(), 'compat-java-'))
       const file = join(folder, 'offsets.json')
       await writeFile(file, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, offset: 13 }] }))

@@ -1,14 +1,14 @@
 // kafka-consumer-groups, and console consumers as members. They use the cooperative assignor, KafkaJS and kcat eager ones.
 
-import type { Parts } from '../play.ts'
-import { until } from '../process.ts'
-import { fresh, text } from '../records.ts'
-import type { Console, Hand } from './jvm.ts'
+import type { Parts } from '../../play.ts'
+import { until } from '../../process.ts'
+import { fresh, text } from '../../records.ts'
+import type { Beside, Console } from './tools.ts'
 
 const partitionCount = 4
 const cooperative = 'partition.assignment.strategy=org.apache.kafka.clients.consumer.CooperativeStickyAssignor'
 
-export function groupParts(kafka: Console, hand: Hand) {
+export function groupParts(kafka: Console, beside: Beside) {
   function memberArgs(groupId: string, topic: string, ...more: string[]): string[] {
     const settings = [cooperative, 'heartbeat.interval.ms=200'].flatMap((each) => ['--command-property', each])
     return ['--topic', topic, '--group', groupId, '--from-beginning', ...settings, ...more]
@@ -86,8 +86,7 @@ export function groupParts(kafka: Console, hand: Hand) {
       const groupId = `${topic}-group`
       const sent = text(20, 'resume')
       const values = sent.map(({ value }) => `${value}\n`)
-      await hand.open()
-      await hand.send(topic, sent)
+      await beside.send(topic, sent)
       const first = await kafka.run(
         'consumer',
         memberArgs(groupId, topic, '--max-messages', '8', '--timeout-ms', '20000'),
@@ -106,12 +105,7 @@ export function groupParts(kafka: Console, hand: Hand) {
       const groupId = `${topic}-group`
       const sent = text(10, 'admin')
       const firstAt = Date.now() - 60_000
-      await hand.open()
-      await hand.send(
-        topic,
-        sent,
-        sent.map((_, i) => firstAt + i * 1_000),
-      )
+      await beside.send(topic, sent, { timestamps: sent.map((_, i) => firstAt + i * 1_000) })
       const member = kafka.start('consumer', memberArgs(groupId, topic))
       await until('the member saw everything', () => seen(member).size === 10)
 

@@ -1,9 +1,9 @@
 // kafka-console-producer and kafka-console-consumer for text, the Java hand for everything that is not text.
 import type { Test } from 'tap'
-import type { Part, Parts } from '../play.ts'
-import { until } from '../process.ts'
-import { type Codec, fresh, incompressible, large, record, shapes, shown, text } from '../records.ts'
-import type { Console, Hand } from './jvm.ts'
+import type { Part, Parts } from '../../play.ts'
+import { until } from '../../process.ts'
+import { type Codec, fresh, incompressible, large, record, shapes, shown, text } from '../../records.ts'
+import type { Beside, Console } from './tools.ts'
 
 const parseAll = ['parse.key=true', 'parse.headers=true', 'null.marker=NULL'].flatMap((each) => [
   '--reader-property',
@@ -14,7 +14,7 @@ const printAll = ['print.key=true', 'print.headers=true', 'print.offset=true', '
   each,
 ])
 
-export function recordParts(kafka: Console, hand: Hand) {
+export function recordParts(kafka: Console, beside: Beside) {
   /** Headers, key and value, tab-separated: what the producer reads and, but for the offset, what the consumer prints. */
   const rows = [
     ...text(200, 'console').map(({ key, value }) => `origin:console\t${key}\t${value}`),
@@ -33,7 +33,7 @@ export function recordParts(kafka: Console, hand: Hand) {
       const limits = ['--max-messages', String(rows.length), '--timeout-ms', '20000']
       const read = await kafka.run('consumer', ['--topic', topic, '--from-beginning', ...limits, ...printAll])
       t.same(read.split('\n').slice(0, -1), printed(rows))
-      t.equal(await hand.command('offset-at', topic, '-1'), String(rows.length), 'and no more than these')
+      t.equal(await beside.end(topic), rows.length, 'and no more than these')
     }
   }
 
@@ -50,10 +50,9 @@ export function recordParts(kafka: Console, hand: Hand) {
     const topic = fresh(`java-${name}`)
     const sent = text(30, name)
     const firstAt = Date.now() - 60_000
-    await hand.open('compression.type=gzip', 'linger.ms=50')
     for (const from of [0, 10, 20]) {
       const timestamps = sent.slice(from, from + 10).map((_, i) => firstAt + (from + i) * 1_000)
-      await hand.send(topic, sent.slice(from, from + 10), timestamps)
+      await beside.send(topic, sent.slice(from, from + 10), { codec: 'gzip', timestamps })
     }
     return { topic, values: sent.map(({ value }) => String(value)), firstAt }
   }
@@ -80,36 +79,33 @@ export function recordParts(kafka: Console, hand: Hand) {
     'produce.shapes': async (t) => {
       const topic = fresh('java-shapes')
       const sent = [...shapes, record('a header without a value', 'v', [['none', null]])]
-      await hand.open('linger.ms=50') // one batch, so the differences must survive side by side
-      t.same(await hand.send(topic, sent), [...sent.keys()])
-      const read = await hand.read(topic, 0, sent.length)
+      t.same(await beside.send(topic, sent), [...sent.keys()])
+      const read = await beside.read(topic, 0, sent.length)
       t.same(shown(read.map((each) => each.record)), shown(sent))
     },
 
     'produce.large': async (t) => {
       const topic = fresh('java-large')
       const sent = [record('before', 'small'), large, record('after', 'small')]
-      await hand.open()
-      for (const each of sent) await hand.send(topic, [each])
-      const read = await hand.read(topic, 0, sent.length)
+      for (const each of sent) await beside.send(topic, [each])
+      const read = await beside.read(topic, 0, sent.length)
       t.same(shown(read.map((each) => each.record)), shown(sent))
     },
 
     'produce.too-large': async (t) => {
       const topic = fresh('java-too-large')
       await kafka.run('topics', ['--create', '--topic', topic, '--config', 'max.message.bytes=10000'])
-      await hand.open()
-      const refused = hand.send(topic, [record('large', incompressible(20_000))])
-      await t.rejects(refused, /RecordTooLargeException/)
-      t.same(await hand.send(topic, [record('small', 'small')]), [0], 'only the small one is there')
+      const refused = beside.send(topic, [record('large', incompressible(20_000))])
+      await t.rejects(refused, /MESSAGE_TOO_LARGE/)
+      t.same(await beside.send(topic, [record('small', 'small')]), [0], 'only the small one is there')
     },
 
     'produce.idempotent': async (t) => {
       const topic = fresh('java-idempotent')
       const sent = text(2_000, 'idempotent')
-      await hand.open('batch.size=2000') // many batches, five of them on their way at a time
-      t.same(await hand.send(topic, sent), [...sent.keys()], 'each record is acknowledged with its own offset')
-      const read = await hand.read(topic, 0, sent.length)
+      const many = { idempotent: true, batchBytes: 2_000 }
+      t.same(await beside.send(topic, sent, many), [...sent.keys()], 'each record is acknowledged with its own offset')
+      const read = await beside.read(topic, 0, sent.length)
       t.same(shown(read.map((each) => each.record)), shown(sent))
     },
 
@@ -122,10 +118,10 @@ export function recordParts(kafka: Console, hand: Hand) {
       const reader = kafka.start('consumer', ['--topic', topic, '--partition', '0', '--offset', 'latest', ...settings])
       // The tool does not say when it has found the end, so later records are sent until one of them comes.
       await until('a later record came', async () => {
-        await hand.send(topic, [record('later', 'later')])
+        await beside.send(topic, [record('later', 'later')])
         return reader.stdout.includes('\n')
       })
-      const end = Number(await hand.command('offset-at', topic, '-1'))
+      const end = await beside.end(topic)
       await until('all of them came', () => reader.stdout.includes(`Offset:${end - 1}\t`))
       const read = (await reader.stop()).stdout.toString().trim().split('\n')
       const first = Number(/^Offset:(\d+)\t/.exec(read[0]!)?.[1])
@@ -142,13 +138,7 @@ export function recordParts(kafka: Console, hand: Hand) {
       t.equal(await offsetAt(firstAt + 14_000), `${topic}:0:14\n`, 'the very millisecond')
       t.equal(await offsetAt(firstAt + 14_001), `${topic}:0:15\n`, 'between two records: the later one')
       t.equal(await offsetAt('max-timestamp'), `${topic}:0:29\n`, 'the youngest record')
-      t.equal(
-        await hand.command('offset-at', topic, String(firstAt + 14_001)),
-        `15 ${firstAt + 15_000}`,
-        'with its timestamp',
-      )
-      t.equal(await hand.command('offset-at', topic, String(firstAt + 60_000)), 'none', 'nothing is that young')
-      const read = await hand.read(topic, 15, 15)
+      const read = await beside.read(topic, 15, 15)
       t.same(
         read.map((each) => String(each.record.value)),
         values.slice(15),

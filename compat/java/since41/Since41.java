@@ -1,0 +1,110 @@
+// What 4.1 has as well: patterns that the broker matches, groups of every type, share groups.
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.admin.ListGroupsOptions;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
+import org.apache.kafka.clients.consumer.SubscriptionPattern;
+import org.apache.kafka.common.GroupState;
+import org.apache.kafka.common.GroupType;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+public final class Since41 implements Hand.Addition {
+    private final Map<String, KafkaShareConsumer<byte[], byte[]>> consumers = new HashMap<>();
+    private final Map<String, Map<String, ConsumerRecord<byte[], byte[]>>> delivered = new HashMap<>();
+
+    @Override public void join(Hand hand) {
+        for (String word : List.of("joinShare", "describeGroup.type=share")) hand.cannot.remove(word);
+        hand.consumers.brokerPattern = (consumer, pattern) -> consumer.subscribe(new SubscriptionPattern(pattern));
+        Hand.Verb describeOther = hand.verbs.get("describeGroup");
+        hand.verbs.put("describeGroup", ask -> ask.path("type").asText().equals("share") ? describeShare(hand, ask) : describeOther.does(ask));
+        hand.verbs.put("listGroups", ask -> listGroups(hand, ask));
+        hand.verbs.put("joinShare", ask -> joinShare(hand, ask));
+        hand.verbs.put("pollShare", this::pollShare);
+        hand.verbs.put("acknowledge", this::acknowledge);
+        hand.verbs.put("closeShare", ask -> {
+            KafkaShareConsumer<byte[], byte[]> consumer = consumers.remove(ask.get("consumer").asText());
+            if (consumer != null) consumer.close(Duration.ofSeconds(5));
+            return null;
+        });
+    }
+
+    private static JsonNode listGroups(Hand hand, JsonNode ask) throws Exception {
+        Set<GroupState> states = new HashSet<>();
+        for (JsonNode state : ask.path("states")) states.add(GroupState.parse(state.asText()));
+        Set<GroupType> types = new HashSet<>();
+        for (JsonNode type : ask.path("types")) types.add(GroupType.parse(type.asText()));
+        ObjectNode answer = Hand.json.createObjectNode();
+        ArrayNode groups = answer.putArray("groups");
+        for (var group : hand.administrator.admin().listGroups(new ListGroupsOptions().inGroupStates(states).withTypes(types)).all().get()) {
+            groups.addObject().put("group", group.groupId()).put("state", group.groupState().map(Object::toString).orElse(null))
+                .put("type", group.type().map(type -> type.toString().toLowerCase()).orElse(null));
+        }
+        return answer;
+    }
+
+    private static JsonNode describeShare(Hand hand, JsonNode ask) throws Exception {
+        String group = ask.get("group").asText();
+        var found = hand.administrator.admin().describeShareGroups(List.of(group)).all().get().get(group);
+        ObjectNode answer = Hand.json.createObjectNode();
+        answer.put("state", found.groupState().toString()).putNull("protocol");
+        ArrayNode members = answer.putArray("members");
+        for (var each : found.members()) {
+            ObjectNode member = members.addObject().put("clientId", each.clientId()).putNull("instance");
+            ArrayNode assigned = member.putArray("assigned");
+            for (TopicPartition partition : each.assignment().topicPartitions()) Consumers.written(assigned.addObject(), partition);
+        }
+        return answer;
+    }
+
+    private JsonNode joinShare(Hand hand, JsonNode ask) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put("bootstrap.servers", hand.bootstrap);
+        settings.put("group.id", ask.get("group").asText());
+        settings.put("share.acknowledgement.mode", "explicit");
+        settings.put("metadata.max.age.ms", 1_000);
+        settings.put("reconnect.backoff.max.ms", 500);
+        var consumer = new KafkaShareConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        List<String> topics = new ArrayList<>();
+        for (JsonNode topic : ask.get("topics")) topics.add(topic.asText());
+        consumer.subscribe(topics);
+        consumers.put(ask.get("consumer").asText(), consumer);
+        delivered.put(ask.get("consumer").asText(), new HashMap<>());
+        return null;
+    }
+
+    private JsonNode pollShare(JsonNode ask) {
+        ObjectNode answer = Hand.json.createObjectNode();
+        ArrayNode records = answer.putArray("records");
+        var held = delivered.get(ask.get("consumer").asText());
+        held.clear();
+        for (var record : consumers.get(ask.get("consumer").asText()).poll(Duration.ofMillis(ask.get("ms").asLong()))) {
+            held.put(record.topic() + " " + record.partition() + " " + record.offset(), record);
+            ObjectNode written = Consumers.read(record);
+            record.deliveryCount().ifPresent(count -> written.put("deliveryCount", count));
+            records.add(written);
+        }
+        return answer;
+    }
+
+    private JsonNode acknowledge(JsonNode ask) {
+        KafkaShareConsumer<byte[], byte[]> consumer = consumers.get(ask.get("consumer").asText());
+        for (JsonNode each : ask.get("of")) {
+            String place = each.get("topic").asText() + " " + each.get("partition").asInt() + " " + each.get("offset").asLong();
+            AcknowledgeType as = AcknowledgeType.valueOf(each.get("as").asText().toUpperCase());
+            consumer.acknowledge(delivered.get(ask.get("consumer").asText()).get(place), as);
+        }
+        for (var failure : consumer.commitSync().values()) if (failure.isPresent()) throw failure.get();
+        return null;
+    }
+}
