@@ -1,0 +1,59 @@
+// DescribeShareGroupOffsets: up to where share groups are done, and how much is left for them (KIP-1226).
+
+import { Refusal } from '../../protocol/errors.ts'
+import { describeShareGroupOffsets } from '../../protocol/messages/90-describe-share-group-offsets.ts'
+import { zeroUuid } from '../../protocol/schema.ts'
+import { type Partition, storageRefusal } from '../broker/partition.ts'
+import type { SharePartition } from '../share/share-partition.ts'
+import { type Context, serve } from './api.ts'
+import { told } from './share-acknowledgements.ts'
+
+type AskedTopic = { readonly topicName: string; readonly partitions: readonly number[] }
+
+export const describeShareGroupOffsetsApi = serve(describeShareGroupOffsets, [0, 1], (request, context) => ({
+  groups: request.groups.map(({ groupId, topics }) => {
+    if (!context.broker.coordinates('group', groupId, context.node)) {
+      const refusal = new Refusal('NOT_COORDINATOR')
+      return { groupId, topics: [], errorCode: refusal.code, errorMessage: refusal.message }
+    }
+    const asked = topics ?? allOf(groupId, context)
+    return { groupId, topics: asked.map((topic) => describe(groupId, topic, context)), errorCode: 0 }
+  }),
+}))
+
+/** Everything that is remembered of a group; nothing of one that nobody knows. */
+function allOf(groupId: string, { broker, shares }: Context): AskedTopic[] {
+  const topics = new Map<string, number[]>()
+  for (const { of } of shares.states.of(groupId)) {
+    const name = broker.topicById(of.topicId)?.name
+    if (name !== undefined) topics.set(name, [...(topics.get(name) ?? []), of.partition])
+  }
+  return [...topics].map(([topicName, partitions]) => ({ topicName, partitions: partitions.sort((a, b) => a - b) }))
+}
+
+function describe(groupId: string, { topicName, partitions }: AskedTopic, { broker, shares }: Context) {
+  const topic = broker.topic(topicName)
+  const topicId = topic?.id ?? zeroUuid
+  return {
+    topicName,
+    topicId,
+    partitions: partitions.map((partitionIndex) => {
+      const share = shares.states.find({ groupId, topicId, partition: partitionIndex })
+      return { partitionIndex, ...position(share, topic?.partitions[partitionIndex]) }
+    }),
+  }
+}
+
+/** -1 until something was acknowledged; the lag is what is neither done nor behind the start. */
+function position(share: SharePartition | undefined, partition: Partition | undefined) {
+  const unknown = { startOffset: -1, leaderEpoch: 0, lag: -1, errorCode: 0 }
+  if (share === undefined || partition === undefined || share.startOffset === -1) return unknown
+  const { startOffset, doneCount } = share
+  try {
+    const lag = partition.highWatermark - startOffset - doneCount
+    return { startOffset, leaderEpoch: partition.leaderEpoch, lag, errorCode: 0 }
+  } catch (cause) {
+    const refusal = storageRefusal(cause)
+    return { ...unknown, errorCode: refusal.code, errorMessage: told(refusal) }
+  }
+}

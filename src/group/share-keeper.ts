@@ -1,0 +1,29 @@
+// What groups ask of the room above that remembers which records share groups are done with. Only an interface: this room
+// does not know records in flight.
+
+import type { ErrorName } from '../../protocol/errors.ts'
+
+export interface ShareKeeper {
+  /** Groups of which anything is remembered. */
+  groups(): readonly string[]
+  /** Whether it is remembered what a group has done in a partition. */
+  keeps(groupId: string, topicId: string, partition: number): boolean
+  /** Begins to remember. Answers when that is in the log. */
+  initialise(groupId: string, topicId: string, partitions: readonly number[]): Promise<ErrorName>
+  /** A group goes on from here. */
+  alter(groupId: string, topicId: string, partition: number, startOffset: number): Promise<ErrorName>
+  /** Forgets what a group has done, in one topic or in all. */
+  forget(groupId: string, topicId?: string): Promise<ErrorName>
+  /** Somebody has left the group, or was given up. */
+  onMemberGone(groupId: string, memberId: string): Promise<void>
+}
+
+/** Where no records are shared out. */
+export const noShareKeeper: ShareKeeper = {
+  groups: () => [],
+  keeps: () => true,
+  initialise: async () => 'NONE',
+  alter: async () => 'NONE',
+  forget: async () => 'NONE',
+  onMemberGone: async () => {},
+}
