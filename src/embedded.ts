@@ -119,6 +119,7 @@ export class Broker implements AsyncDisposable {
       unlock()
       throw cause
     }
+    this.#shares = new Shares(this.#core, stateTopic(this.#core))
     const log = this.#offsetsLog()
     // A group lies where the topic's partitions put it, whatever the option says today.
     const groupOptions = { ...groupConfig(config), 'offsets.topic.num.partitions': log.partitionCount }
@@ -128,10 +129,11 @@ export class Broker implements AsyncDisposable {
       log,
       topics: catalogOf(this.#core),
       settings: (groupId) => this.#core.groupConfig(groupId),
+      shares: this.#shares,
     })
     this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
     this.#transactions = transactionsOn(this.#core, this.#groups)
-    this.#shares = new Shares(this.#core, stateTopic(this.#core))
+    this.#core.onTopicDeleted((topic) => this.#groups.share.onTopicDeleted(topic.id))
     this.#core.onTopicDeleted((topic) => this.#shares.onTopicDeleted(topic.id))
     const servicesOf = (node: number): Services => ({
       broker: this.#core,

@@ -4,8 +4,9 @@ import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { findCoordinator } from '../../protocol/messages/10-find-coordinator.ts'
 import { type Context, serve } from './api.ts'
 
-/** Type 2, share groups, is refused as the real broker does for a key that is none of theirs. */
-const kinds = ['group', 'transaction'] as const
+const kinds = ['group', 'transaction', 'share'] as const
+/** A share partition: group, topic id and partition, as they are remembered (KIP-932). */
+const shareKey = /^.+:[\w-]{22}:\d{1,10}$/
 
 export const findCoordinatorApi = serve(findCoordinator, [0, 6], (request, context) => {
   const { key, keyType, coordinatorKeys } = request
@@ -18,6 +19,7 @@ export const findCoordinatorApi = serve(findCoordinator, [0, 6], (request, conte
 function find(key: string, keyType: number, { broker, client }: Context) {
   const kind = kinds[keyType]
   if (kind === undefined) return refused(key, 'INVALID_REQUEST', `Coordinators of type ${keyType} are not known here.`)
+  if (kind === 'share' && !shareKey.test(key)) return refused(key, 'INVALID_REQUEST', '')
   const id = broker.coordinator(kind, key)
   const found = broker.nodes(client.listener).find((node) => node.nodeId === id)
   if (found === undefined) return refused(key, 'COORDINATOR_NOT_AVAILABLE', errors.COORDINATOR_NOT_AVAILABLE.sentence)

@@ -14,7 +14,12 @@ export const alterShareGroupOffsetsApi = serve(alterShareGroupOffsets, [0, 0], a
     return partitions.map(({ partitionIndex: partition, startOffset }) => {
       const isThere = topic?.partitions[partition] !== undefined
       const of = topic && { id: topic.id, name: topic.name, partitionCount: topic.partitions.length }
-      return { topicName, topicId: topic?.id ?? zeroUuid, partition, start: isThere ? { topic: of!, partition, startOffset } : undefined }
+      return {
+        topicName,
+        topicId: topic?.id ?? zeroUuid,
+        partition,
+        start: isThere ? { topic: of!, partition, startOffset } : undefined,
+      }
     })
   })
   const starts = asked.flatMap(({ start }): ShareStart[] => (start === undefined ? [] : [start]))

@@ -59,6 +59,13 @@ import { consumerGroupHeartbeatApi } from './68-consumer-group-heartbeat.ts'
 import { consumerGroupDescribeApi } from './69-consumer-group-describe.ts'
 import { listConfigResourcesApi } from './74-list-config-resources.ts'
 import { describeTopicPartitionsApi } from './75-describe-topic-partitions.ts'
+import { shareGroupHeartbeatApi } from './76-share-group-heartbeat.ts'
+import { shareGroupDescribeApi } from './77-share-group-describe.ts'
+import { shareFetchApi } from './78-share-fetch.ts'
+import { shareAcknowledgeApi } from './79-share-acknowledge.ts'
+import { describeShareGroupOffsetsApi } from './90-describe-share-group-offsets.ts'
+import { alterShareGroupOffsetsApi } from './91-alter-share-group-offsets.ts'
+import { deleteShareGroupOffsetsApi } from './92-delete-share-group-offsets.ts'
 import type { Api } from './api.ts'
 
 const list: readonly Api[] = [
@@ -121,6 +128,13 @@ const list: readonly Api[] = [
   consumerGroupDescribeApi,
   listConfigResourcesApi,
   describeTopicPartitionsApi,
+  shareGroupHeartbeatApi,
+  shareGroupDescribeApi,
+  shareFetchApi,
+  shareAcknowledgeApi,
+  describeShareGroupOffsetsApi,
+  alterShareGroupOffsetsApi,
+  deleteShareGroupOffsetsApi,
 ]
 
 export const apis: ReadonlyMap<number, Api> = new Map(list.map((api) => [api.table.key, api]))

@@ -13,7 +13,8 @@ export type Feature = {
 }
 
 /**
- * As a fresh Kafka 4.4.0 has them. Its share.version (0-2) and streams.version (0-1) join the list with what they promise.
+ * As a fresh Kafka 4.4.0 has them. Its streams.version (0-1) joins the list with what it promises, and level 2 of
+ * share.version with dead letter queues (KIP-1191).
  */
 const served: readonly Feature[] = [
   { name: 'kraft.version', min: 0, max: 1, level: 1 },
@@ -21,6 +22,7 @@ const served: readonly Feature[] = [
   { name: 'transaction.version', min: 0, max: 2, level: 2 },
   { name: 'eligible.leader.replicas.version', min: 0, max: 1, level: 1 },
   { name: 'group.version', min: 0, max: 1, level: 1 },
+  { name: 'share.version', min: 0, max: 1, level: 1 },
 ]
 
 /** Codes of UpdateFeatures. */

@@ -7,8 +7,9 @@ const least = (of: string): string => `The least that a group may choose for ${o
 const most = (of: string): string => `The most that a group may choose for ${of}.`
 
 export const shareRows: readonly BrokerRow[] = [
-  int('group.share.assignment.interval.ms', 1000, 'How long a share group waits between two assignments.', {
+  int('group.share.assignment.interval.ms', 0, 'How long a share group waits between two assignments.', {
     min: 0,
+    kafka: 1000,
     dynamic: 'cluster',
   }),
   int('group.share.min.assignment.interval.ms', 0, least('share.assignment.interval.ms'), { min: 0 }),

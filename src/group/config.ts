@@ -11,6 +11,7 @@ export type GroupConfig = {
   readonly 'offsets.retention.check.interval.ms': number
   readonly 'offsets.topic.num.partitions': number
   readonly 'group.consumer.max.size': number
+  readonly 'group.share.max.size': number
   /** Never empty; the first is the default. */
   readonly 'group.consumer.assignors': readonly string[]
   /** Which protocol a group may turn to while it has members: disabled, upgrade, downgrade, bidirectional. */
@@ -31,6 +32,7 @@ export const groupConfigDefaults: GroupConfig = {
   'offsets.retention.check.interval.ms': 600_000,
   'offsets.topic.num.partitions': 50,
   'group.consumer.max.size': 0x7fff_ffff,
+  'group.share.max.size': 200,
   'group.consumer.assignors': ['uniform', 'range'],
   'group.consumer.migration.policy': 'bidirectional',
   'group.coordinator.rebalance.protocols': ['classic', 'consumer', 'streams'],

@@ -14,6 +14,8 @@ import { offsetTombstone } from './records.ts'
 import { refusalOf } from './refusal.ts'
 import type { Environment } from './roster.ts'
 import { Roster } from './roster.ts'
+import { noShareKeeper } from './share-keeper.ts'
+import { ShareRequests } from './share-requests.ts'
 import { TransactionalOffsets } from './transactional-offsets.ts'
 
 export type Listed = {
@@ -26,6 +28,7 @@ export type Listed = {
 export class Groups {
   readonly classic: ClassicRequests
   readonly consumer: ConsumerRequests
+  readonly share: ShareRequests
   readonly offsets: OffsetRequests
   readonly transactions: TransactionalOffsets
   readonly #roster: Roster
@@ -35,6 +38,7 @@ export class Groups {
     this.#roster = new Roster(environment)
     this.classic = new ClassicRequests(this.#roster)
     this.consumer = new ConsumerRequests(this.#roster)
+    this.share = new ShareRequests(this.#roster, environment.shares ?? noShareKeeper)
     this.offsets = new OffsetRequests(this.#roster)
     this.transactions = new TransactionalOffsets(this.#roster)
   }
@@ -46,6 +50,7 @@ export class Groups {
     try {
       await this.#roster.load()
     } finally {
+      await this.share.forgetOrphans()
       this.#scheduleExpiry()
     }
   }
@@ -86,7 +91,8 @@ export class Groups {
     if (group === undefined || group.state === 'Dead') return 'GROUP_ID_NOT_FOUND'
     if (!group.isEmpty) return 'NON_EMPTY_GROUP'
     try {
-      return (await this.#remove(group, () => [...group.offsets.all()])) ? 'NONE' : 'NON_EMPTY_GROUP'
+      if (!(await this.#remove(group, () => [...group.offsets.all()]))) return 'NON_EMPTY_GROUP'
+      return group.type === 'share' ? await this.share.forget(groupId) : 'NONE'
     } catch (error) {
       return refusalOf(error)
     }
@@ -131,6 +137,8 @@ export class Groups {
     const retentionMs = this.#roster.config['offsets.retention.minutes'] * 60_000
     const pick = (group: Group) => () => expiredOffsets(group, this.#roster.clock.now(), retentionMs)
     for (const group of this.#roster.all) {
+      // It has no offsets, and stays for what it has done.
+      if (group.type === 'share') continue
       const expired = pick(group)()
       if (!outlives(group, expired)) await this.#remove(group, pick(group))
       else if (expired.length > 0) await this.offsets.forget(group, pick(group))

@@ -20,6 +20,7 @@ import type { ConsumerRecord } from './consumer-records.ts'
 import { readConsumerRecord } from './consumer-records.ts'
 import type { Committed } from './offsets.ts'
 import type { OffsetsRecord } from './offsets-log.ts'
+import { readShareRecord, type ShareRecord } from './share-records.ts'
 
 export const offsetCommitKey = table('OffsetCommitKey', '0-1', 'none', {
   group: string(),
@@ -105,6 +106,7 @@ export type Remembered =
   | { kind: 'offset'; group: string; topic: string; partition: number; committed: Committed | null }
   | { kind: 'group'; group: string; metadata: GroupMetadata | null }
   | { kind: 'consumer'; group: string; record: ConsumerRecord }
+  | { kind: 'share'; group: string; record: ShareRecord }
 
 function decodeValue<F extends Fields>(of: Table<F>, value: Buffer): Message<F> | undefined {
   const reader = new Reader(value)
@@ -144,5 +146,7 @@ export function remembered(key: Buffer, value: Buffer | null): Remembered | unde
   if (version === 0 || version === 1) return rememberedOffset(reader, version, value)
   if (version === 2) return rememberedGroup(reader, value)
   const found = readConsumerRecord(version, reader, value)
-  return found && { kind: 'consumer', ...found }
+  if (found !== undefined) return { kind: 'consumer', ...found }
+  const shared = readShareRecord(version, reader, value)
+  return shared && { kind: 'share', ...shared }
 }

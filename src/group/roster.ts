@@ -17,6 +17,10 @@ import { Offsets } from './offsets.ts'
 import type { OffsetsLog, OffsetsRecord } from './offsets-log.ts'
 import { offsetsPartition } from './offsets-log.ts'
 import { groupRecord } from './records.ts'
+import { ShareGroup } from './share-group.ts'
+import type { ShareRules } from './share-heartbeat.ts'
+import type { ShareKeeper } from './share-keeper.ts'
+import type { ShareState } from './share-state.ts'
 
 export type Environment = {
   readonly clock: Clock
@@ -25,6 +29,8 @@ export type Environment = {
   readonly topics: Catalog
   /** What counts for one group, asked for anew each time. */
   settings(groupId: string): GroupSettings
+  /** The room above that remembers what share groups have done. */
+  readonly shares?: ShareKeeper
 }
 
 /** A partition of the offsets topic: still being read, in use, or not readable. */
@@ -50,6 +56,10 @@ export class Roster {
     return this.#environment.config
   }
 
+  get catalog(): Catalog {
+    return this.#environment.topics
+  }
+
   // --- life
 
   /** Reads what the log remembers. Until then requests are told to wait. Rejects if a partition cannot be read. */
@@ -68,10 +78,16 @@ export class Roster {
   }
 
   async #loadPartition(partition: number): Promise<void> {
-    for (const [id, { metadata, consumer, offsets }] of await loadPartition(this.#environment.log, partition)) {
+    for (const [id, { metadata, consumer, share, offsets }] of await loadPartition(this.#environment.log, partition)) {
       if (consumer.epoch > 0) {
         const group = this.newConsumer(id, consumer, offsets)
         group.adopt(consumer)
+        this.#groups.set(id, group)
+        continue
+      }
+      if (share.epoch > 0) {
+        const group = this.newShare(id, share)
+        group.adopt(share)
         this.#groups.set(id, group)
         continue
       }
@@ -164,6 +180,24 @@ export class Roster {
 
   /** Set by the requests of consumers: what is to be done when a member's time is up. */
   onConsumerExpired: (groupId: string, memberId: string) => void = () => {}
+
+  newShare(id: string, memory?: ShareState): ShareGroup {
+    const sessionTimeoutMs = () => this.#environment.settings(id).number('share.session.timeout.ms')
+    const expired = (memberId: string) => this.onShareExpired(id, memberId)
+    return new ShareGroup(id, { clock: this.clock, sessionTimeoutMs, expired }, memory)
+  }
+
+  /** Set by the requests of share groups: what is to be done when a member's time is up. */
+  onShareExpired: (groupId: string, memberId: string) => void = () => {}
+
+  shareRules(groupId: string): ShareRules {
+    const settings = this.#environment.settings(groupId)
+    return {
+      membersMax: this.config['group.share.max.size'],
+      heartbeatIntervalMs: settings.number('share.heartbeat.interval.ms'),
+      assignmentIntervalMs: settings.number('share.assignment.interval.ms'),
+    }
+  }
 
   /** What a decision about a group is made with. */
   circumstances(groupId: string): Circumstances {

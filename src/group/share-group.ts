@@ -101,8 +101,8 @@ export class ShareGroup implements Group {
     return 'GROUP_ID_NOT_FOUND'
   }
 
-  admitFetch(): ErrorName {
-    return 'NONE'
+  admitTransactionalCommit(): ErrorName {
+    return 'GROUP_ID_NOT_FOUND'
   }
 
   admitOffsetDelete(): ErrorName {

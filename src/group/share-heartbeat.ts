@@ -27,13 +27,17 @@ export type ShareAnswer = {
   readonly assignment: readonly TopicPartitions[] | null
 }
 
-export type ShareCircumstances = {
-  readonly now: number
-  readonly catalog: Catalog
+/** What a group obeys: the broker's options, where the group has none of its own. */
+export type ShareRules = {
   readonly membersMax: number
   readonly heartbeatIntervalMs: number
   /** KIP-1263: a target stands at least this long. */
   readonly assignmentIntervalMs: number
+}
+
+export type ShareCircumstances = ShareRules & {
+  readonly now: number
+  readonly catalog: Catalog
   /** Partitions whose state the room `share` remembers by now. */
   readonly known: Partitions
 }
@@ -41,7 +45,13 @@ export type ShareCircumstances = {
 export const leaves = -1
 
 /** What is wrong with a heartbeat, whatever the group. The sentences are the real broker's. */
-export function checkHeartbeat({ groupId, memberId, memberEpoch, rackId, topics }: ShareHeartbeat): Refusal | undefined {
+export function checkHeartbeat({
+  groupId,
+  memberId,
+  memberEpoch,
+  rackId,
+  topics,
+}: ShareHeartbeat): Refusal | undefined {
   const invalid = (message?: string) => new Refusal('INVALID_REQUEST', message)
   if (memberId === '') return invalid()
   if (groupId === '') return invalid("GroupId can't be empty.")
@@ -104,7 +114,10 @@ function refuse({ epoch, previousEpoch }: ShareMember, memberEpoch: number): Ref
     return new Refusal('FENCED_MEMBER_EPOCH', `${what} greater member epoch (${memberEpoch}) ${known}. ${must}`)
   if (memberEpoch === 0 || memberEpoch === epoch || memberEpoch === previousEpoch) return undefined
   const before = `and it does not match the previous member epoch (${previousEpoch})`
-  return new Refusal('FENCED_MEMBER_EPOCH', `${what} smaller member epoch (${memberEpoch}) ${known}, ${before}. ${must}`)
+  return new Refusal(
+    'FENCED_MEMBER_EPOCH',
+    `${what} smaller member epoch (${memberEpoch}) ${known}, ${before}. ${must}`,
+  )
 }
 
 function leave(
@@ -185,7 +198,8 @@ function retarget(change: ShareChange, { now, catalog, assignmentIntervalMs }: S
 function advance(change: ShareChange, member: ShareMember): boolean {
   const { state } = change
   const target = state.target(member.id)
-  const assigned = state.assignmentEpoch === state.epoch ? target : where(target, (id, p) => isRead(member, id, p, state))
+  const assigned =
+    state.assignmentEpoch === state.epoch ? target : where(target, (id, p) => isRead(member, id, p, state))
   const moves = !same(assigned, member.assigned)
   // A member that waits for its first target is told the epoch that it will be of.
   const epoch = Math.max(state.assignmentEpoch, member.epoch)

@@ -100,10 +100,13 @@ const byCode: ReadonlyMap<number, Kinds[keyof Kinds] & { kind: string }> = new M
   Object.entries(kinds).map(([kind, of]) => [of.code, { kind, ...of }] as const),
 )
 
-/** Reads one record; undefined where it is of no share group, or of a version that we do not know. */
-export function rememberedShare(key: Buffer, value: Buffer | null): { group: string; record: ShareRecord } | undefined {
-  const reader = new Reader(key)
-  const of = byCode.get(reader.int16())
+/** Reads one record, of whose key the kind is read; undefined where it is of no share group, or of a version that we do not know. */
+export function readShareRecord(
+  code: number,
+  reader: Reader,
+  value: Buffer | null,
+): { group: string; record: ShareRecord } | undefined {
+  const of = byCode.get(code)
   if (of === undefined) return undefined
   const { groupId: group, ...rest } = codec(of.key as Table<Fields>, 0).read(reader) as { groupId: string }
   if (value === null) return { group, record: { kind: of.kind, key: rest, value } as ShareRecord }

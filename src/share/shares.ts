@@ -4,6 +4,7 @@ import { type ErrorName, Refusal } from '../../protocol/errors.ts'
 import type { Broker } from '../broker/broker.ts'
 import { type Partition, storageRefusal } from '../broker/partition.ts'
 import { refusalOf } from '../group/refusal.ts'
+import type { ShareKeeper } from '../group/share-keeper.ts'
 import { type AcknowledgeBatch, checkBatches } from './acknowledgement.ts'
 import { resetOffset } from './reading.ts'
 import { type SessionPartition, type SessionRequest, ShareSessions } from './sessions.ts'
@@ -14,7 +15,7 @@ import { ShareStates, type StateLog } from './states.ts'
 /** A partition that may be read, and how the group sees it. */
 export type Shared = { readonly share: SharePartition; readonly partition: Partition }
 
-export class Shares {
+export class Shares implements ShareKeeper {
   readonly states: ShareStates
   readonly sessions: ShareSessions
   readonly #broker: Broker
@@ -126,6 +127,14 @@ export class Shares {
   }
 
   // --- what the group coordinator asks
+
+  groups(): string[] {
+    return this.states.groups
+  }
+
+  keeps(groupId: string, topicId: string, partition: number): boolean {
+    return this.states.find({ groupId, topicId, partition }) !== undefined
+  }
 
   /** Remembers that a group reads these partitions. */
   async initialise(groupId: string, topicId: string, partitions: readonly number[]): Promise<ErrorName> {

@@ -114,6 +114,10 @@ export class ShareStates implements Keeper {
     return this.#shares.get(groupId)?.get(`${topicId}:${partition}`)
   }
 
+  get groups(): string[] {
+    return [...this.#shares.keys()]
+  }
+
   of(groupId: string): SharePartition[] {
     return [...(this.#shares.get(groupId)?.values() ?? [])]
   }
