@@ -209,7 +209,9 @@ export const shareFetchApi = serve(shareFetch, [1, 2], async (request, context) 
   context.onSent(() => {
     for (const { found } of gathered) if (found !== undefined && !(found instanceof Refusal)) found.release()
   })
-  return shape(member.epoch === 0 ? partitions : [], gathered, acknowledged)
+  // As the real broker: a session that begins is shown all that it reads, where there is nothing else to show.
+  const shown = member.epoch === 0 && gathered.length === 0 ? partitions : []
+  return shape(shown, gathered, acknowledged)
 })
 
 const forgottenIn = ({ forgottenTopicsData }: ShareFetchRequest): SessionPartition[] =>
