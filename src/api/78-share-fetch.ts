@@ -200,7 +200,7 @@ export const shareFetchApi = serve(shareFetch, [1, 2], async (request, context) 
     await shares.release(member)
     return shape([], [], acknowledged)
   }
-  shares.sessions.change(member, read.wanted, forgottenIn(request))
+  const added = shares.sessions.change(member, read.wanted, forgottenIn(request))
   const fetches = !request.isRenewAck && request.maxRecords > 0
   const partitions = fetches ? shares.sessions.partitions(member) : []
   const acknowledged = await acknowledging
@@ -209,8 +209,8 @@ export const shareFetchApi = serve(shareFetch, [1, 2], async (request, context) 
   context.onSent(() => {
     for (const { found } of gathered) if (found !== undefined && !(found instanceof Refusal)) found.release()
   })
-  // As the real broker: a session that begins is shown all that it reads, where there is nothing else to show.
-  const shown = member.epoch === 0 && gathered.length === 0 ? partitions : []
+  // As the real broker: a partition that is new to the session is shown, if there is nothing else to show.
+  const shown = fetches && gathered.length === 0 ? added : []
   return shape(shown, gathered, acknowledged)
 })
 

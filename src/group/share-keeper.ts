@@ -14,7 +14,7 @@ export interface ShareKeeper {
   alter(groupId: string, topicId: string, partition: number, startOffset: number): Promise<ErrorName>
   /** Forgets what a group has done, in one topic or in all. */
   forget(groupId: string, topicId?: string): Promise<ErrorName>
-  /** Somebody has left the group, or was given up. */
+  /** Nothing was heard of somebody for too long. */
   onMemberGone(groupId: string, memberId: string): Promise<void>
 }
 

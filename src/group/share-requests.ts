@@ -48,9 +48,8 @@ export class ShareRequests {
     try {
       const unkept = await this.#keep(request)
       if (unkept !== 'NONE') return new Refusal(unkept)
-      const answer = await this.#roster.decide(request.groupId, () => this.#decide(request))
-      if (request.memberEpoch === leaves && !(answer instanceof Refusal)) this.#gone(request.groupId, request.memberId)
-      return answer
+      // One that leaves may have words to say yet about what it has acquired: that ends with its session.
+      return await this.#roster.decide(request.groupId, () => this.#decide(request))
     } catch (error) {
       return new Refusal(refusalOf(error))
     }

@@ -33,8 +33,8 @@ export function acquire(
 }
 
 /**
- * How many of the records that went round `deliveryCount` times are handed out at once (Kafka 4.4: the half of a batch
- * from the middle of its life on, then fewer, the last time alone): so the one that makes members fail is found.
+ * How many of a batch's `count` records that went round `deliveryCount` times are handed out at once (Kafka 4.4: half of
+ * them from the middle of their life on, then fewer, the last time one): so the record that makes members fail is found.
  */
 export function deliveriesAtOnce(deliveryCount: number, count: number, deliveriesMax: number): number {
   const suspect = Math.ceil(deliveriesMax / 2)
@@ -69,7 +69,7 @@ class Walk {
       const from = Math.max(first, cursor)
       if (isHidden) this.#archive(from, last)
       else {
-        this.#takeKnown(from, last)
+        this.#takeKnown(from, last, last - first + 1)
         this.#takeNew(last)
       }
       cursor = last + 1
@@ -82,13 +82,13 @@ class Walk {
     if (last >= this.#inFlight.frontier) this.#inFlight.extend(last, { state: 'archived' })
   }
 
-  #takeKnown(first: number, last: number): void {
+  #takeKnown(first: number, last: number, batchCount: number): void {
     for (const range of this.#inFlight.cut(first, last).filter(isFree)) {
       if (this.#ended || this.#count >= this.#wish.recordsMax) return
       const size = range.last - range.first + 1
       const wanted = this.#wish.isStrict ? Math.min(size, this.#wish.recordsMax - this.#count) : size
-      const allowed = deliveriesAtOnce(range.deliveryCount, size, this.#limits.deliveriesMax)
-      if (allowed < size) {
+      const allowed = deliveriesAtOnce(range.deliveryCount, batchCount, this.#limits.deliveriesMax)
+      if (allowed < batchCount) {
         this.#ended = true
         if (this.#count > 0) return
       }

@@ -21,6 +21,7 @@ type Session = {
   readonly of: SessionRequest
   epoch: number
   readonly partitions: Map<string, SessionPartition>
+  connection: Connection | undefined
   /** Stops listening for the end of the connection. */
   unhook: () => void
 }
@@ -61,6 +62,7 @@ export class ShareSessions {
       return 'NONE'
     }
     if (epoch !== session.epoch) return 'INVALID_SHARE_SESSION_EPOCH'
+    this.#follow(session, connection)
     session.epoch = epoch === epochMax ? 1 : epoch + 1
     return 'NONE'
   }
@@ -69,13 +71,21 @@ export class ShareSessions {
     const before = this.#sessions.get(keyOf(request))
     if (before !== undefined) this.#end(before)
     if (this.#sessions.size >= this.#sessionsMax) return 'SHARE_SESSION_LIMIT_REACHED'
-    const session: Session = { of: request, epoch: 1, partitions: new Map(), unhook: () => {} }
-    session.unhook = connection.onBegin(() => {
-      this.#end(session)
-      this.#ended(request)
-    })
+    const session: Session = { of: request, epoch: 1, partitions: new Map(), connection: undefined, unhook: () => {} }
+    this.#follow(session, connection)
     this.#sessions.set(keyOf(request), session)
     return 'NONE'
+  }
+
+  /** A session belongs to the connection that it was last heard of by. */
+  #follow(session: Session, connection: Connection): void {
+    if (session.connection === connection) return
+    session.unhook()
+    session.connection = connection
+    session.unhook = connection.onBegin(() => {
+      this.#end(session)
+      this.#ended(session.of)
+    })
   }
 
   #end(session: Session): void {
@@ -83,11 +93,17 @@ export class ShareSessions {
     this.#sessions.delete(keyOf(session.of))
   }
 
-  /** Adds partitions to what a member reads, and takes others out. What is named twice is forgotten. */
-  change(request: SessionRequest, wanted: readonly SessionPartition[], forgotten: readonly SessionPartition[]): void {
+  /** Adds partitions to what a member reads, and takes others out; those that are new. What is named twice is forgotten. */
+  change(
+    request: SessionRequest,
+    wanted: readonly SessionPartition[],
+    forgotten: readonly SessionPartition[],
+  ): SessionPartition[] {
     const partitions = this.#sessions.get(keyOf(request))?.partitions
+    const added = wanted.filter((of) => partitions?.has(nameOf(of)) === false)
     for (const of of wanted) partitions?.set(nameOf(of), of)
     for (const of of forgotten) partitions?.delete(nameOf(of))
+    return added.filter((of) => partitions?.has(nameOf(of)) === true)
   }
 
   /** What a member reads, beginning elsewhere each time so that none is starved. */
