@@ -5,12 +5,12 @@ import { leaveGroup } from '../../protocol/messages/13-leave-group.ts'
 import { serve } from './api.ts'
 import { groupElsewhere } from './coordinator.ts'
 
-export const leaveGroupApi = serve(leaveGroup, [0, 5], (request, context) => {
+export const leaveGroupApi = serve(leaveGroup, [0, 5], async (request, context) => {
   const { groups, version } = context
   const wrong = groupElsewhere(request.groupId, context)
   if (wrong !== undefined) return { errorCode: errors[wrong].code }
   const leavers = version >= 3 ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
-  const answers = groups.classic.leave(
+  const answers = await groups.classic.leave(
     request.groupId,
     leavers.map(({ memberId, groupInstanceId }) => ({ memberId, instanceId: groupInstanceId })),
   )

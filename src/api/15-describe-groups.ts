@@ -24,5 +24,9 @@ function describe(groupId: string, authorizedOperations: number, context: Contex
   // Before v6 (KIP-1043) a group that is not was described as a dead one.
   const dead = { ...nothing, groupState: 'Dead' }
   if (version < 6) return { ...dead, errorCode: 0, authorizedOperations }
-  return { ...dead, errorCode: errors[found].code, errorMessage: `Group ${groupId} not found.` }
+  return {
+    ...dead,
+    errorCode: errors[found].code,
+    errorMessage: `Group ${groupId} ${groups.isKnown(groupId) ? 'is not a classic group' : 'not found'}.`,
+  }
 }

@@ -5,8 +5,9 @@ import type { ErrorName } from '../../protocol/errors.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Committer, Described, Group } from './group.ts'
 import type { Introduction, JoinAnswer, SyncAnswer } from './member.ts'
-import { joinRefused, Member, noBytes, syncRefused } from './member.ts'
+import { joinRefused, Member, newMemberId, noBytes, restoredMember, syncRefused } from './member.ts'
 import { consumerProtocolType, Membership } from './membership.ts'
+import type { ClassicRemains } from './migration.ts'
 import { Offsets } from './offsets.ts'
 import type { OffsetsRecord } from './offsets-log.ts'
 import type { Assignments, ClassicState } from './rebalance.ts'
@@ -136,15 +137,10 @@ export class ClassicGroup implements Group {
     const { instanceId } = request
     const holder = instanceId === null ? undefined : this.#membership.holder(instanceId)
     if (holder !== undefined) return this.#returnStatic(this.#membership.get(holder)!, request)
-    const memberId = this.#newMemberId(request)
+    const memberId = newMemberId(request, this.#environment.clock)
     if (instanceId !== null || !request.idFirst) return this.#add(memberId, request)
     this.#rebalance.expect(memberId, request.sessionTimeoutMs)
     return Promise.resolve(joinRefused('MEMBER_ID_REQUIRED', memberId))
-  }
-
-  /** Speaks to people who read logs: the client's name, then what makes it unique. */
-  #newMemberId({ instanceId, clientId }: JoinRequest): string {
-    return `${instanceId ?? clientId}-${uuidOf(this.#environment.clock.random(16))}`
   }
 
   #add(memberId: string, request: JoinRequest): Promise<JoinAnswer> {
@@ -173,7 +169,7 @@ export class ClassicGroup implements Group {
     const leaderBefore = this.#membership.leader!
     member.answerJoin(joinRefused('FENCED_INSTANCE_ID', member.id))
     member.answerSync(syncRefused('FENCED_INSTANCE_ID'))
-    this.#membership.rename(member, this.#newMemberId(request))
+    this.#membership.rename(member, newMemberId(request, this.#environment.clock))
     member.introduce(request)
     this.#rebalance.touch(member)
     const changesNothing = this.state === 'Stable' && this.#membership.electProtocol() === this.#membership.protocol
@@ -362,10 +358,36 @@ export class ClassicGroup implements Group {
     const members = metadata.members.map((of) => restoredMember(of, metadata.protocol))
     this.#rebalance.restore(members, metadata.currentStateTimestamp)
     if (metadata.leader !== null && membership.get(metadata.leader)) membership.leader = metadata.leader
+    // Stopped on its way from a group of another type: nobody has agreed on anything yet.
+    if (members.length > 0 && metadata.protocol === null) this.#rebalance.regroup()
   }
 
   tombstones(): OffsetsRecord[] {
     return [groupTombstone(this.id)]
+  }
+
+  /** What goes on in a group of another type. */
+  get remains(): ClassicRemains {
+    const { generation, all: members } = this.#membership
+    return { generation, members }
+  }
+
+  /** Another group takes over the members; this one answers nobody any more. */
+  disband(): void {
+    this.#rebalance.disband()
+  }
+
+  /** The protocol that was agreed on; null while there is none. */
+  get protocol(): string | null {
+    return this.#membership.protocol
+  }
+
+  /** Takes over the members of a group of another type, and has them join. */
+  inherit({ generation, members }: ClassicRemains): void {
+    this.#membership.protocolType = consumerProtocolType
+    this.#membership.generation = generation
+    this.#rebalance.restore(members, this.#environment.clock.now())
+    this.#rebalance.regroup()
   }
 
   die(): void {
@@ -384,24 +406,3 @@ export class ClassicGroup implements Group {
 
 const copiedAssignments = (assignments: SyncRequest['assignments']): Assignments =>
   new Map(assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]))
-
-function restoredMember(of: GroupMetadata['members'][number], protocol: string | null): Member {
-  const member = new Member(of.memberId, {
-    instanceId: of.groupInstanceId,
-    clientId: of.clientId,
-    clientHost: of.clientHost,
-    sessionTimeoutMs: of.sessionTimeout,
-    rebalanceTimeoutMs: of.rebalanceTimeout === -1 ? of.sessionTimeout : of.rebalanceTimeout,
-    protocols: protocol === null ? [] : [{ name: protocol, metadata: of.subscription }],
-  })
-  member.assignment = Buffer.from(of.assignment)
-  return member
-}
-
-/** 16 random bytes as a UUID of version 4. */
-function uuidOf(bytes: Buffer): string {
-  const id = Buffer.from(bytes)
-  id[6] = (id[6]! & 0x0f) | 0x40
-  id[8] = (id[8]! & 0x3f) | 0x80
-  return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-}

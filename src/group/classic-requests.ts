@@ -3,6 +3,8 @@
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { HeartbeatRequest, JoinRequest, Leaver, SyncRequest } from './classic-group.ts'
 import { ClassicGroup } from './classic-group.ts'
+import { ClassicMembers } from './classic-members.ts'
+import { ConsumerGroup } from './consumer-group.ts'
 import type { Described } from './group.ts'
 import type { JoinAnswer, SyncAnswer } from './member.ts'
 import { joinRefused, syncRefused } from './member.ts'
@@ -10,9 +12,12 @@ import type { Roster } from './roster.ts'
 
 export class ClassicRequests {
   readonly #roster: Roster
+  /** For groups of the new protocol that have members of this one. */
+  readonly #members: ClassicMembers
 
   constructor(roster: Roster) {
     this.#roster = roster
+    this.#members = new ClassicMembers(roster)
   }
 
   /** The group, if the requests of classic members are for it. */
@@ -32,6 +37,14 @@ export class ClassicRequests {
       return joinRefused('INVALID_SESSION_TIMEOUT', memberId)
     const closed = this.#roster.gate(groupId)
     if (closed !== 'NONE') return joinRefused(closed, memberId)
+    if (this.#roster.find(groupId) instanceof ConsumerGroup) {
+      const answer = await this.#members.join(request)
+      const group = this.#roster.find(groupId)
+      if (answer === undefined) return this.join(request)
+      // Its coming was the end of the new protocol here: it waits with the others for the first generation.
+      const isJoining = answer.error === 'NONE' && group instanceof ClassicGroup
+      return isJoining ? group.join({ ...request, memberId: answer.memberId }) : answer
+    }
     if (memberId !== '' && this.#roster.find(groupId) === undefined) return joinRefused('UNKNOWN_MEMBER_ID', memberId)
     const group = this.#roster.findOrMake(groupId)
     if (!(group instanceof ClassicGroup)) return joinRefused('INCONSISTENT_GROUP_PROTOCOL', memberId)
@@ -43,19 +56,24 @@ export class ClassicRequests {
   async sync(request: SyncRequest): Promise<SyncAnswer> {
     const closed = this.#roster.memberGate(request.groupId)
     if (closed !== 'NONE') return syncRefused(closed)
+    const group = this.#roster.find(request.groupId)
+    if (group instanceof ConsumerGroup) return this.#members.sync(group, request)
     return this.#find(request.groupId)?.sync(request) ?? syncRefused('UNKNOWN_MEMBER_ID')
   }
 
   heartbeat(request: HeartbeatRequest): ErrorName {
     const closed = this.#roster.memberGate(request.groupId)
     if (closed !== 'NONE') return closed
+    const group = this.#roster.find(request.groupId)
+    if (group instanceof ConsumerGroup) return this.#members.heartbeat(group, request)
     return this.#find(request.groupId)?.heartbeat(request) ?? 'UNKNOWN_MEMBER_ID'
   }
 
   /** One error for the request, or one for each member. */
-  leave(groupId: string, leavers: readonly Leaver[]): ErrorName | ErrorName[] {
+  leave(groupId: string, leavers: readonly Leaver[]): ErrorName | ErrorName[] | Promise<ErrorName | ErrorName[]> {
     const closed = this.#roster.memberGate(groupId)
     if (closed !== 'NONE') return closed
+    if (this.#roster.find(groupId) instanceof ConsumerGroup) return this.#members.leave(groupId, leavers)
     const group = this.#find(groupId)
     if (group?.state === 'Dead') return 'COORDINATOR_NOT_AVAILABLE'
     return group?.leave(leavers) ?? leavers.map(() => 'UNKNOWN_MEMBER_ID')

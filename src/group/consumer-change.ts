@@ -12,6 +12,7 @@ export class ConsumerChange {
   readonly before: ConsumerState
   readonly records: ConsumerRecord[] = []
   #state: ConsumerState
+  #hasRemoved = false
 
   constructor(before: ConsumerState) {
     this.before = before
@@ -21,6 +22,11 @@ export class ConsumerChange {
   /** With all that has been decided so far. */
   get state(): ConsumerState {
     return this.#state
+  }
+
+  /** Whether a member has gone, or has been replaced by itself. */
+  get hasRemoved(): boolean {
+    return this.#hasRemoved
   }
 
   #take(record: ConsumerRecord): void {
@@ -78,6 +84,7 @@ export class ConsumerChange {
   }
 
   removeMember(memberId: string): void {
+    this.#hasRemoved = true
     this.#take({ kind: 'current', key: { memberId }, value: null })
     if (this.#state.targets.has(memberId)) this.#take({ kind: 'targetMember', key: { memberId }, value: null })
     this.#take({ kind: 'member', key: { memberId }, value: null })

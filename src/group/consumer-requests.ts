@@ -3,14 +3,18 @@
 import type { ErrorName } from '../../protocol/errors.ts'
 import { Refusal, StorageError } from '../../protocol/errors.ts'
 import { randomId } from '../storage/clock.ts'
+import { ClassicGroup } from './classic-group.ts'
 import { ConsumerChange } from './consumer-change.ts'
+import { allows, concluded, undecided } from './consumer-decision.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerAnswer, ConsumerHeartbeat } from './consumer-heartbeat.ts'
 import { beat } from './consumer-heartbeat.ts'
 import { preferredAssignor, removeMembers } from './consumer-progress.ts'
-import { consumerRecord } from './consumer-records.ts'
 import type { ConsumerMember } from './consumer-state.ts'
+import type { Group } from './group.ts'
 import type { Decision } from './journal.ts'
+import { consumerProtocolType } from './membership.ts'
+import { upgraded } from './migration.ts'
 import type { OffsetsRecord } from './offsets-log.ts'
 import type { TopicPartitions } from './partitions.ts'
 import { topicPartitionsOf } from './partitions.ts'
@@ -27,6 +31,16 @@ export type DescribedConsumers = {
     readonly assignment: readonly TopicPartitions[]
     readonly target: readonly TopicPartitions[]
   }[]
+}
+
+/** The group a heartbeat is for. */
+type Found = {
+  readonly group: ConsumerGroup
+  /** Removes the classic group in whose place it comes. */
+  readonly first?: readonly OffsetsRecord[]
+  /** What its members bring with them. */
+  readonly change?: ConsumerChange
+  readonly classic?: ClassicGroup
 }
 
 export class ConsumerRequests {
@@ -57,55 +71,94 @@ export class ConsumerRequests {
   async heartbeat(request: ConsumerHeartbeat): Promise<ConsumerAnswer | Refusal> {
     const closed = this.#roster.memberGate(request.groupId)
     if (closed !== 'NONE') return new Refusal(closed)
+    let upgrading: ClassicGroup | undefined
+    const decide = () =>
+      this.#decide(request, (classic) => {
+        upgrading = classic
+        classic.disband()
+      })
     try {
-      return await this.#roster.decide(request.groupId, () => this.#decide(request))
+      return await this.#roster.decide(request.groupId, decide)
     } catch (error) {
+      if (upgrading !== undefined) this.#revive(upgrading)
       return new Refusal(refusalOf(error))
     }
   }
 
-  #decide(request: ConsumerHeartbeat): Decision<ConsumerAnswer | Refusal> {
+  /** The log would not have it: the classic group goes on with the members that it had. */
+  #revive(classic: ClassicGroup): void {
+    const again = this.#roster.newClassic(classic.id, classic.offsets)
+    this.#roster.put(again)
+    again.inherit(classic.remains)
+  }
+
+  /** `disband` is called with a classic group that is about to become this one. */
+  #decide(request: ConsumerHeartbeat, disband: (classic: ClassicGroup) => void): Decision<ConsumerAnswer | Refusal> {
     const { groupId, memberId } = request
     const found = this.#find(request)
-    if (found instanceof Refusal) return nothing(found)
-    const { group, records } = found
-    const change = new ConsumerChange(group.memory)
+    if (found instanceof Refusal) return undecided(found)
+    const { group } = found
+    const change = found.change ?? new ConsumerChange(group.memory)
     const circumstances = this.#roster.circumstances(groupId)
     const { version } = circumstances.catalog
     const topicsChanged = version !== group.topicsVersion
     const answer = beat(change, request, { ...circumstances, topicsChanged })
-    if (answer instanceof Refusal) return nothing(answer)
-    const apply = () => {
-      if (records.length > 0 || this.#roster.find(groupId) === undefined) this.#roster.put(group)
+    if (answer instanceof Refusal) return undecided(answer)
+    const then = () => {
       group.topicsVersion = version
-      if (change.state !== change.before) group.adopt(change.state)
       // Who has left for a while is waited for as long as anybody.
       group.touch(memberId)
+      group.clearErrand(memberId)
     }
-    return { records: [...records, ...change.records.map((record) => consumerRecord(groupId, record))], apply, answer }
+    // From here on it must not change any more.
+    if (found.classic !== undefined) disband(found.classic)
+    return concluded(this.#roster, group, change, answer, { first: found.first ?? [], then })
   }
 
-  /** The group; with the records that make an empty classic one into it. */
-  #find({ groupId, memberEpoch }: ConsumerHeartbeat): { group: ConsumerGroup; records: OffsetsRecord[] } | Refusal {
+  #find(request: ConsumerHeartbeat): Found | Refusal {
+    const { groupId, memberEpoch } = request
     const group = this.#roster.find(groupId)
-    if (group instanceof ConsumerGroup && group.state !== 'Dead') return { group, records: [] }
-    if (memberEpoch === 0 && group === undefined) return { group: this.#roster.newConsumer(groupId), records: [] }
-    if (memberEpoch === 0 && group?.type === 'classic' && group.isEmpty)
-      return { group: this.#roster.newConsumer(groupId, undefined, group.offsets), records: [...group.tombstones()] }
+    if (group instanceof ConsumerGroup && group.state !== 'Dead') return { group }
+    const made = memberEpoch === 0 ? this.#make(groupId, group) : undefined
+    if (made !== undefined) return made
     if (group !== undefined) return new Refusal('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`)
     const word = memberEpoch < 0 ? 'Group' : 'Consumer group'
     return new Refusal('GROUP_ID_NOT_FOUND', `${word} ${groupId} not found.`)
+  }
+
+  /** A new consumer group, in the place of a classic one if there is one that lets itself be replaced. */
+  #make(groupId: string, group: Group | undefined): Found | Refusal | undefined {
+    if (group === undefined) return { group: this.#roster.newConsumer(groupId) }
+    if (!(group instanceof ClassicGroup) || group.state === 'Dead') return undefined
+    const first = group.tombstones()
+    if (group.isEmpty) return { group: this.#roster.newConsumer(groupId, undefined, group.offsets), first }
+    const change = this.#upgrade(group)
+    if (change instanceof Refusal) return change
+    return { group: this.#roster.newConsumer(groupId, undefined, group.offsets), first, change, classic: group }
+  }
+
+  #upgrade(classic: ClassicGroup): ConsumerChange | Refusal {
+    const { id, remains, protocol, protocolType } = classic
+    const circumstances = this.#roster.circumstances(id)
+    const refuse = (why: string) =>
+      new Refusal('GROUP_ID_NOT_FOUND', `Cannot upgrade classic group ${id} to consumer group because ${why}`)
+    if (!allows(this.#roster.config['group.consumer.migration.policy'], 'upgrade'))
+      return refuse('online upgrade is disabled.')
+    if (protocolType !== consumerProtocolType) return refuse('the group does not use the consumer embedded protocol.')
+    if (remains.members.length >= circumstances.rules.membersMax)
+      return refuse('the group size exceeds the consumer group maximum size.')
+    const change = upgraded(remains, protocol, circumstances)
+    return change ?? refuse('its members do not say what they subscribe to.')
   }
 
   /** A member of which nothing was heard, or that does not let go: it is out. */
   expire(groupId: string, memberId: string): void {
     const decide = (): Decision<void> => {
       const group = this.#roster.find(groupId)
-      if (!(group instanceof ConsumerGroup) || !group.memory.members.has(memberId)) return nothing(undefined)
+      if (!(group instanceof ConsumerGroup) || !group.memory.members.has(memberId)) return undecided(undefined)
       const change = new ConsumerChange(group.memory)
       removeMembers(change, [memberId], this.#roster.circumstances(groupId))
-      const records = change.records.map((record) => consumerRecord(groupId, record))
-      return { records, apply: () => group.adopt(change.state), answer: undefined }
+      return concluded(this.#roster, group, change, undefined)
     }
     this.#roster.decide(groupId, decide).catch((error: unknown) => {
       if (!(error instanceof StorageError)) throw error
@@ -137,5 +190,3 @@ export class ConsumerRequests {
     }
   }
 }
-
-const nothing = <T>(answer: T): Decision<T> => ({ records: [], apply: () => {}, answer })

@@ -84,6 +84,11 @@ export class Groups {
     return { loading: this.#roster.isLoading, groups }
   }
 
+  /** Whether there is a group of this name, of any type. */
+  isKnown(groupId: string): boolean {
+    return this.#roster.find(groupId) !== undefined
+  }
+
   async delete(groupId: string): Promise<ErrorName> {
     const closed = this.#roster.gate(groupId)
     if (closed !== 'NONE') return closed

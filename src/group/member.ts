@@ -1,7 +1,9 @@
 // One member of a classic group: what it told us when it joined, and the answers it is waiting for.
 
 import type { ErrorName } from '../../protocol/errors.ts'
+import type { Clock } from '../storage/clock.ts'
 import type { Deadline } from './deadline.ts'
+import type { GroupMetadata } from './records.ts'
 
 /** An assignor's name and what the member tells the leader about itself under that assignor. Opaque to us. */
 export type Protocol = { readonly name: string; readonly metadata: Buffer }
@@ -157,4 +159,30 @@ export class Member {
   vote(candidates: ReadonlySet<string>): string | undefined {
     return this.protocols.find(({ name }) => candidates.has(name))?.name
   }
+}
+
+/** Speaks to people who read logs: the client's name, then what makes it unique. */
+export const newMemberId = ({ instanceId, clientId }: Introduction, clock: Clock): string =>
+  `${instanceId ?? clientId}-${uuidOf(clock.random(16))}`
+
+/** 16 random bytes as a UUID of version 4. */
+function uuidOf(bytes: Buffer): string {
+  const id = Buffer.from(bytes)
+  id[6] = (id[6]! & 0x0f) | 0x40
+  id[8] = (id[8]! & 0x3f) | 0x80
+  return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+/** Of a member's protocols the log remembers the chosen one. */
+export function restoredMember(of: GroupMetadata['members'][number], protocol: string | null): Member {
+  const member = new Member(of.memberId, {
+    instanceId: of.groupInstanceId,
+    clientId: of.clientId,
+    clientHost: of.clientHost,
+    sessionTimeoutMs: of.sessionTimeout,
+    rebalanceTimeoutMs: of.rebalanceTimeout === -1 ? of.sessionTimeout : of.rebalanceTimeout,
+    protocols: protocol === null ? [] : [{ name: protocol, metadata: of.subscription }],
+  })
+  member.assignment = Buffer.from(of.assignment)
+  return member
 }

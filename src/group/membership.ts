@@ -4,6 +4,7 @@ import { codec } from '../../protocol/compile.ts'
 import { ProtocolViolation } from '../../protocol/errors.ts'
 import { consumerProtocolSubscription } from '../../protocol/other-tables.ts'
 import { Reader } from '../../protocol/reader.ts'
+import type { Message } from '../../protocol/schema.ts'
 import type { Member, MemberMetadata, Protocol } from './member.ts'
 
 /** What consumers call themselves; Connect's workers and others have types of their own. */
@@ -110,7 +111,7 @@ export class Membership {
     if (this.protocolType !== consumerProtocolType || this.protocol === null) return undefined
     const topics = new Set<string>()
     for (const { metadata } of this.metadata()) {
-      const subscribed = topicsOf(metadata)
+      const subscribed = readSubscription(metadata)?.topics
       if (subscribed === undefined) return undefined
       for (const topic of subscribed) topics.add(topic)
     }
@@ -129,13 +130,13 @@ export class Membership {
 /** Clients may be newer than we: what is known of the newest version stands before what is not. */
 const subscriptionVersionMax = 3
 
-/** Topics of a ConsumerProtocolSubscription; undefined if the bytes are something else. */
-function topicsOf(metadata: Buffer): readonly string[] | undefined {
+/** A ConsumerProtocolSubscription; undefined if the bytes are something else. */
+export function readSubscription(metadata: Buffer): Message<typeof consumerProtocolSubscription.fields> | undefined {
   try {
     const reader = new Reader(metadata)
     const version = reader.int16()
     if (version < 0) return undefined
-    return codec(consumerProtocolSubscription, Math.min(version, subscriptionVersionMax)).read(reader).topics
+    return codec(consumerProtocolSubscription, Math.min(version, subscriptionVersionMax)).read(reader)
   } catch (error) {
     if (error instanceof ProtocolViolation) return undefined
     throw error

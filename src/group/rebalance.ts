@@ -318,6 +318,17 @@ export class Rebalance {
     this.#stateAt = stateAt
   }
 
+  /** Everybody shall join anew. */
+  regroup(): void {
+    this.#prepare()
+  }
+
+  /** The group becomes one of another type: who waits for an answer comes back and meets that one. */
+  disband(): void {
+    this.#release('REBALANCE_IN_PROGRESS')
+    this.#become('Dead')
+  }
+
   /** An empty group that is being removed answers nobody any more. */
   die(): void {
     this.#release('NOT_COORDINATOR')
