@@ -1,15 +1,13 @@
 // A published data set through a stock client into a broker that is killed again and again: what was acknowledged is
 // there, once, in order and byte for byte.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type EachBatchPayload, Kafka, type KafkaMessage, logLevel, type Message, Partitioners } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { built } from './built.ts'
+import { ChildBroker } from './child-broker.ts'
 import { numbersFrom } from './crash/world.ts'
 
 type City = { name: string; country: string }
@@ -18,56 +16,6 @@ const topic = 'cities'
 const partitionCount = 4
 const sendSize = 1500
 const kills = 6
-
-class ChildBroker {
-  readonly root = mkdtempSync(join(tmpdir(), 'twiglog-dataset-'))
-  readonly #main: string
-  #child: ChildProcess | undefined
-  #said = ''
-  port = 0
-
-  constructor(main: string) {
-    this.#main = main
-  }
-
-  get data(): string {
-    return join(this.root, 'data')
-  }
-
-  async start(): Promise<void> {
-    const ready = join(this.root, 'ready.json')
-    rmSync(ready, { force: true })
-    const args = [this.#main, '--port', String(this.port), '--data', this.data, '--ready-file', ready]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#child = child
-    child.stdout.on('data', (bytes: Buffer) => this.#hear(bytes))
-    child.stderr.on('data', (bytes: Buffer) => this.#hear(bytes))
-    while (!existsSync(ready)) {
-      if (child.exitCode !== null) throw new Error(`the broker ended: ${this.#said}`)
-      await pause(5)
-    }
-    const { bootstrap } = JSON.parse(readFileSync(ready, 'utf8')) as { bootstrap: string }
-    this.port = Number(bootstrap.split(':')[1])
-  }
-
-  #hear(bytes: Buffer): void {
-    this.#said += String(bytes)
-  }
-
-  /** `twiglog check` finds nothing that a start would not put right. */
-  expectSound(): void {
-    const { status, stdout } = spawnSync(process.execPath, [this.#main, 'check', this.data])
-    expect(status, String(stdout)).toBe(0)
-  }
-
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null
-    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve))
-    child.kill(signal)
-    return gone
-  }
-}
 
 let broker: ChildBroker
 beforeAll(async () => {
