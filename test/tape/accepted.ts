@@ -1,0 +1,38 @@
+// What may differ when a tape is played, with the reason. What differs for whoever asks is in ../differential/accepted.ts.
+
+import type { Accepted } from '../differential/accepted.ts'
+
+export const acceptedOfTapes: readonly Accepted[] = [
+  {
+    why: 'two brokers are not configured alike: where they are, which files they use, what they were told at the start',
+    matches: ({ api, path }) => api === 'DescribeConfigs' && path.startsWith('results[4 '),
+  },
+  {
+    why: 'what is named twice is done twice and answered twice; Kafka takes the last one, or refuses',
+    matches: ({ label }) => /: one twice$|partition(s|Index)?: -?\d+$/.test(label),
+  },
+  {
+    why: 'a topic named without partitions is answered without partitions; Kafka leaves it out',
+    matches: ({ label, theirs }) => /: (no partitions|one less)$/.test(label) && theirs === 'nothing',
+  },
+  {
+    why: 'Kafka is still busy with what an earlier request changed in a transaction; ours has done it',
+    matches: ({ theirs }) => theirs === '51',
+  },
+  {
+    why: 'nobody replicates from this broker: it serves whoever asks as a consumer; Kafka says that it does not follow',
+    matches: ({ api, label }) => api === 'Fetch' && label.startsWith('replicaId: '),
+  },
+  {
+    why: 'acks that do not exist are refused before anything else; Kafka looks at the transaction first',
+    matches: ({ api, label, ours }) => api === 'Produce' && label.startsWith('acks: ') && ours === '21',
+  },
+  {
+    why: 'a duplicate in a topic with create time is answered like the first one, without a time of the broker',
+    matches: ({ api, path, ours }) => api === 'Produce' && path.endsWith('logAppendTimeMs') && ours === '-1',
+  },
+  {
+    why: 'Produce makes a topic that is missing, as Metadata does; Kafka leaves it to Metadata',
+    matches: ({ api, label, ours }) => api === 'Produce' && label.startsWith('topicData.name: ') && ours === '0',
+  },
+]

@@ -1,0 +1,90 @@
+// Ids that a broker makes up are others in every run. A tape knows the ones of its own run; each broker that it is
+// played to has aliases for them, learnt where an answer of the tape and the live one say the same thing.
+
+import * as batch from '../../protocol/records/batch.ts'
+import { zeroUuid } from '../../protocol/schema.ts'
+
+/** Fields that hold a number which a broker makes up. */
+const numbered = new Set(['producerId', 'sessionId', 'shareSessionId'])
+/** Fields that hold a word which a broker makes up. */
+const named = new Set(['memberId', 'topicId', 'clusterId', 'leader', 'memberIds'])
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Buffer.isBuffer(value)
+
+export class Aliases {
+  /** From the tape's to this broker's, and back. */
+  readonly #live = new Map<string, string>()
+  readonly #taped = new Map<string, string>()
+  readonly #liveNumbers = new Map<string, number>()
+  readonly #tapedNumbers = new Map<string, number>()
+
+  /** Takes in what the tape's answer and the live one say for the same request. */
+  learn(taped: unknown, live: unknown, field = ''): void {
+    if (Array.isArray(taped) && Array.isArray(live)) {
+      // What stands in another order is found by its name.
+      const nameOf = (of: unknown) => (isObject(of) ? (of['name'] ?? of['groupId']) : undefined)
+      for (const [i, one] of taped.entries()) {
+        const name = nameOf(one)
+        const other = name === undefined ? live[i] : live.find((of) => nameOf(of) === name)
+        this.learn(one, other, field)
+      }
+    } else if (isObject(taped) && isObject(live)) {
+      for (const [name, value] of Object.entries(taped)) this.learn(value, live[name], name)
+    } else if (typeof taped === 'number' && typeof live === 'number' && numbered.has(field)) {
+      // Below 0 there is none, and session 0 is none.
+      if (taped < 0 || live < 0 || (field !== 'producerId' && (taped === 0 || live === 0))) return
+      this.#liveNumbers.set(`${field} ${taped}`, live)
+      this.#tapedNumbers.set(`${field} ${live}`, taped)
+    } else if (typeof taped === 'string' && typeof live === 'string' && named.has(field)) {
+      if (taped === '' || live === '' || taped === zeroUuid || live === zeroUuid) return
+      if (!this.#live.has(taped)) this.#live.set(taped, live)
+      if (!this.#taped.has(live)) this.#taped.set(live, taped)
+    }
+  }
+
+  /** What the tape says, in this broker's words. */
+  toLive(value: unknown): unknown {
+    return translate(value, '', this.#live, this.#liveNumbers)
+  }
+
+  /** What this broker says, in the tape's words. */
+  toTaped(value: unknown): unknown {
+    return translate(value, '', this.#taped, this.#tapedNumbers)
+  }
+}
+
+function translate(value: unknown, field: string, words: Map<string, string>, numbers: Map<string, number>): unknown {
+  if (typeof value === 'string') return translateWord(value, words)
+  if (typeof value === 'number') return numbered.has(field) ? (numbers.get(`${field} ${value}`) ?? value) : value
+  if (Buffer.isBuffer(value)) return field === 'records' ? translateBatches(value, numbers) : value
+  if (Array.isArray(value)) return value.map((element) => translate(element, field, words, numbers))
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, translate(of, name, words, numbers)]))
+}
+
+/** Ids stand inside other words too: a share coordinator's key is `group:topicId:partition`. */
+function translateWord(value: string, words: Map<string, string>): string {
+  const whole = words.get(value)
+  if (whole !== undefined) return whole
+  if (!value.includes(':')) return value
+  return value
+    .split(':')
+    .map((part) => words.get(part) ?? part)
+    .join(':')
+}
+
+function translateBatches(bytes: Buffer, numbers: Map<string, number>): Buffer {
+  const copy = Buffer.from(bytes)
+  try {
+    for (const at of batch.iterateBatches(copy)) {
+      const other = batch.hasProducerId(copy, at) ? numbers.get(`producerId ${batch.producerId(copy, at)}`) : undefined
+      if (other === undefined) continue
+      copy.writeBigInt64BE(BigInt(other), at + 43)
+      batch.writeCrc(copy, at)
+    }
+  } catch {
+    // No batches: as it is.
+  }
+  return copy
+}

@@ -1,0 +1,94 @@
+// Plays a tape to two brokers at once, event by event, and holds their answers against each other. What was asked before
+// an answer of the tape is asked before it here, so both see the same order of things.
+
+import type { Difference } from '../differential/compare.ts'
+import { pause } from '../differential/side.ts'
+import { compareOutcomes } from './compare.ts'
+import { type Ask, readAnswer, readAsk } from './frame.ts'
+import type { Outcome, PlayedSide } from './side.ts'
+import type { Event } from './tape.ts'
+
+/** An answer that is not there after this time will not come. */
+const patienceMs = 10_000
+
+export type Played = {
+  answers: number
+  differences: Difference[]
+  /** Every request of the tape that a table fits, for those who want to alter them. */
+  asks: Ask[]
+}
+
+const isAnswered = ({ table, body }: Ask): boolean => !(table.name === 'Produce' && body['acks'] === 0)
+
+/** What passes by itself: a leader that is being made, a coordinator that reads, a marker on its way. */
+const passing: ReadonlySet<number> = new Set([3, 5, 6, 7, 14, 15, 16, 51, 100])
+/** What Kafka answers before it has come to pass everywhere: the next question would meet chance. */
+const settles: ReadonlySet<string> = new Set(['CreateTopics', 'CreatePartitions', 'DeleteTopics', 'EndTxn'])
+const settleMs = 250
+const insistMs = 150
+const insistTimes = 40
+
+function errorsIn(outcome: unknown): number[] {
+  if (Array.isArray(outcome)) return outcome.flatMap(errorsIn)
+  if (typeof outcome !== 'object' || outcome === null || Buffer.isBuffer(outcome)) return []
+  return Object.entries(outcome).flatMap(([name, value]) =>
+    typeof value === 'number' && /[eE]rrorCode$/.test(name) ? [value] : errorsIn(value),
+  )
+}
+
+/** Asks again, as a client does, where a broker is not ready for what the tape's broker was ready for. */
+async function insist(side: PlayedSide, connection: number, ask: Ask, taped: Outcome): Promise<Outcome> {
+  const known = new Set(errorsIn(taped))
+  for (let times = 0; ; times++) {
+    const outcome = await side.answer(connection, ask, taped, patienceMs)
+    const isReady = (code: number) => !passing.has(code) || known.has(code)
+    const errors = errorsIn(outcome)
+    // What is written a second time is there twice: where a part was taken, it stays at that.
+    const ended = ask.table.name === 'Produce' ? errors.some(isReady) : errors.every(isReady)
+    if (times === insistTimes || errors.length === 0 || ended) return outcome
+    await pause(insistMs)
+    side.ask(connection, ask)
+  }
+}
+
+export async function play(tape: readonly Event[], theirs: PlayedSide, ours: PlayedSide): Promise<Played> {
+  const played: Played = { answers: 0, differences: [], asks: [] }
+  const pending = new Map<number, Ask[]>()
+  /** Connections on which one broker fell silent or closed: nothing more can be compared there. */
+  const lost = new Set<number>()
+  const sides = [theirs, ours] as const
+  for (const event of tape) {
+    const { connection } = event
+    if (lost.has(connection)) continue
+    if (event.kind === 'open') {
+      await Promise.all(sides.map((side) => side.open(connection)))
+      pending.set(connection, [])
+    } else if (event.kind === 'close') {
+      for (const side of sides) side.close(connection)
+    } else if (event.kind === 'ask') {
+      const ask = readAsk(event.frame)
+      if (ask === undefined) {
+        lost.add(connection)
+        continue
+      }
+      played.asks.push(ask)
+      for (const side of sides) side.ask(connection, ask)
+      if (isAnswered(ask)) pending.get(connection)!.push(ask)
+    } else {
+      const ask = pending.get(connection)?.shift()
+      if (ask === undefined) continue
+      const taped = readAnswer(ask, event.frame)
+      const isLast = pending.get(connection)!.length === 0
+      const [one, other] = await Promise.all(
+        sides.map((side) =>
+          isLast ? insist(side, connection, ask, taped) : side.answer(connection, ask, taped, patienceMs),
+        ),
+      )
+      played.answers++
+      played.differences.push(...compareOutcomes(`tape, ${ask.clientId}`, ask, one!, other!))
+      if (settles.has(ask.table.name)) await pause(settleMs)
+      if (typeof one === 'string' || typeof other === 'string') lost.add(connection)
+    }
+  }
+  return played
+}
