@@ -101,6 +101,11 @@ export class RecordCursor {
     }
   }
 
+  /** The unpacked records that positions count in. */
+  get bytes(): Buffer {
+    return this.#bytes
+  }
+
   key(): Buffer | null {
     return this.keyLength < 0 ? null : this.#bytes.subarray(this.keyStart, this.keyStart + this.keyLength)
   }

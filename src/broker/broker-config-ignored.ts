@@ -137,8 +137,7 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('socket.receive.buffer.bytes', 102_400),
     int('socket.send.buffer.bytes', 102_400),
   ]),
-  ...ignored('compaction takes the memory and the turns it needs', [
-    long('log.cleaner.dedupe.buffer.size', 134_217_728, { dynamic: 'cluster' }),
+  ...ignored('compaction takes the turns it needs', [
     double('log.cleaner.io.buffer.load.factor', 0.9, { dynamic: 'cluster' }),
     int('log.cleaner.io.buffer.size', 524_288, { min: 0, dynamic: 'cluster' }),
     double('log.cleaner.io.max.bytes.per.second', doubleMax, { dynamic: 'cluster' }),

@@ -262,6 +262,12 @@ export const effectiveRows: readonly BrokerRow[] = [
     'A log is compacted when this share of its sealed bytes has not been compacted yet.',
     { min: 0, max: 1, dynamic: 'cluster' },
   ),
+  long(
+    'log.cleaner.dedupe.buffer.size',
+    134_217_728,
+    'Memory for the keys of one round of compaction, 24 bytes each; what does not fit waits for the next round.',
+    { dynamic: 'cluster' },
+  ),
   long('log.cleaner.min.compaction.lag.ms', 0, 'Records younger than this are not compacted.', {
     min: 0,
     dynamic: 'cluster',

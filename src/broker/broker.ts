@@ -1,7 +1,8 @@
 // Who owns what: the topics of the cluster, where they lie, and every change to either. One such object is the whole
 // cluster, however many nodes it shows (placement.ts).
 
-import { Refusal, StorageError } from '../../protocol/errors.ts'
+import { Corruption, ProtocolViolation, Refusal, StorageError } from '../../protocol/errors.ts'
+import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression-error.ts'
 import { type Clock, randomId } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
@@ -41,6 +42,7 @@ export type NewTopic = {
 
 type Environment = { store: Store; clock: Clock; config: BrokerConfig }
 
+const compactionFailures = [StorageError, Corruption, ProtocolViolation, CompressionError, UnsupportedCompression]
 const producerIdBlock = 1000
 
 /** What one request may ask for; more would be a way to stop the broker. */
@@ -368,10 +370,11 @@ export class Broker {
     for (const partition of [...this.#partitions()]) {
       if (!partition.isOpen || partition.isRemoved) continue
       try {
-        await partition.log.compact(this.clock.now())
+        await partition.log.compact(this.clock.now(), this.clock.random(32))
       } catch (cause) {
-        if (!(cause instanceof StorageError)) throw cause
-        console.error(`Compaction: ${cause.message}`)
+        // One log that cannot be read must not keep the others from it.
+        if (!compactionFailures.some((kind) => cause instanceof kind)) throw cause
+        console.error(`Compaction of ${partition.log.folder}: ${(cause as Error).message}`)
       }
     }
   }

@@ -79,6 +79,7 @@ const config: LogConfig = {
   minCompactionLagMs: 0,
   maxCompactionLagMs: Infinity,
   deleteRetentionMs: 86_400_000,
+  dedupeBufferBytes: 1024 * 1024,
 }
 
 /** Rewritten as a snapshot at a start that finds it larger. */

@@ -9,7 +9,7 @@ import { Partition, type PartitionConfig } from './partition.ts'
 import { TopicConfig } from './topic-config.ts'
 
 /** What logs and partitions read of a configuration, as plain numbers that cost nothing to ask for. */
-function settingsOf(config: TopicConfig): PartitionConfig {
+function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig {
   const codec = config.compressionType === 'uncompressed' ? 'none' : config.compressionType
   return {
     segmentBytes: config.segmentBytes,
@@ -28,6 +28,7 @@ function settingsOf(config: TopicConfig): PartitionConfig {
     minCompactionLagMs: config.minCompactionLagMs,
     maxCompactionLagMs: config.maxCompactionLagMs,
     deleteRetentionMs: config.deleteRetentionMs,
+    dedupeBufferBytes: broker.number('log.cleaner.dedupe.buffer.size'),
     flushMessages: config.flushMessages,
     flushMs: config.flushMs,
     minInsyncReplicas: config.minInsyncReplicas,
@@ -69,7 +70,7 @@ export class Topic {
     this.id = id
     this.name = name
     this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
-    this.#settings = settingsOf(this.#config)
+    this.#settings = settingsOf(this.#config, this.#broker)
     this.growTo(partitions)
   }
 
@@ -89,7 +90,7 @@ export class Topic {
   /** Takes effect at the next append, read or retention of every partition. */
   configure(configs: Readonly<Record<string, string>>): void {
     this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
-    Object.assign(this.#settings, settingsOf(this.#config))
+    Object.assign(this.#settings, settingsOf(this.#config, this.#broker))
   }
 
   growTo(count: number): void {

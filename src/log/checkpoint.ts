@@ -15,6 +15,8 @@ export type Checkpoint = {
   epochs: readonly EpochEntry[]
   /** Below it compaction has been: offsets may be missing there. Only ever raised durably. */
   compactedOffset?: number
+  /** Below it everything is compacted as far as it goes. */
+  cleanOffset?: number
   /** Everything below lies on stable storage with its index: a scan begins here. */
   recovered: { offset: number; segment: number; position: number }
 }

@@ -1,106 +1,190 @@
-// Keeps the newest record of every key (`cleanup.policy=compact`). Sealed segments are read, and each is written anew
-// without the records that have a newer one; the active segment is left alone, so the newest record of a log stays.
+// Keeps the newest record of every key (`cleanup.policy=compact`). Sealed segments are read, and written anew without the
+// records that have a newer one; the active segment is left alone, so the newest record of a log stays.
 //
 //   before   k1=a k2=b k1=c │ k2=null k3=d │ k1=e …          after   (hole) │ k2=null k3=d │ k1=e …
+//            ── clean ──────┼── dirty ─────┼─ not yet
 //
-// A tombstone is kept for delete.retention.ms after the first compaction that meets it, so that a slow reader sees it;
-// until when stands in the batch header (delete horizon, KIP-534).
+// The keys of what is dirty are put into a map (key-offsets.ts), and everything from the log start on is held against it.
+// If the map is full, what it has not seen stays dirty for the next round. A tombstone is kept for delete.retention.ms
+// after the first compaction that meets it, so that a slow reader sees it; until when stands in the batch header (delete
+// horizon, KIP-534). Neighbours that have become small are written into one file.
 
 import * as batch from '../../protocol/records/batch.ts'
-import { encodeBatch } from '../../protocol/records/builder.ts'
-import { codecName } from '../../protocol/records/compression.ts'
-import { readRecords, type StoredRecord } from '../../protocol/records/record.ts'
+import { RecordCursor, walkRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
+import { type Keeping, remainsOf } from './compaction-batch.ts'
+import { KeyOffsets } from './key-offsets.ts'
 import type { LogConfig } from './log-config.ts'
 import { OffsetIndex } from './offset-index.ts'
+import type { AbortedTransaction } from './open-transactions.ts'
+import type { ProducerState } from './producer-state.ts'
 import type { CompactedFile, Segment } from './segment.ts'
 import { TimeIndex } from './time-index.ts'
+import { TransactionFates } from './transaction-fates.ts'
 
 export type CompactionPlan = {
-  /** In order; each is written anew. */
+  /** In order; those up to where the map reaches are written anew. */
   segments: readonly Segment[]
+  /** What lies below was compacted before. */
+  cleanOffset: number
   /** Offset behind the last of them. */
   end: number
 }
 
-type Place = { store: Store; folder: string; config: LogConfig; now: number }
+export type CompactionPlace = {
+  store: Store
+  config: LogConfig
+  now: number
+  producers: ProducerState
+  aborted: (from: number, upTo: number) => AbortedTransaction[]
+  /** The log was let go: nothing may be written any more. */
+  isGone: () => boolean
+  /** 32 bytes of chance. */
+  seed: Buffer
+}
 
 /** Bytes that are worked on before others have their turn. */
-const sliceBytes = 1024 * 1024
+const sliceBytes = 256 * 1024
+/** The largest difference of offsets within a file. */
+const relativeOffsetMax = 0x7fff_ffff
 const otherTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-const nameOf = (key: Buffer): string => key.toString('latin1')
+const bytesOf = (segments: readonly Segment[]): number => segments.reduce((sum, { length }) => sum + length, 0)
 
-/** What is worth compacting now; undefined if nothing is. `sealed`: flushed segments, the active one not among them. */
+/**
+ * What is worth compacting now; undefined if nothing is. `sealed`: flushed segments, the active one not among them;
+ * `stableOffset`: from here on transactions are not decided.
+ */
 export function planCompaction(
   sealed: readonly Segment[],
-  compactedOffset: number,
+  cleanOffset: number,
+  stableOffset: number,
   config: LogConfig,
   now: number,
 ): CompactionPlan | undefined {
-  const young = sealed.findIndex(({ maxTimestamp }) => now - maxTimestamp < config.minCompactionLagMs)
-  const segments = young === -1 ? sealed : sealed.slice(0, young)
-  const end = segments.at(-1)?.nextOffset ?? 0
-  const dirty = segments.filter(({ baseOffset }) => baseOffset >= compactedOffset)
+  const isLater = ({ nextOffset, maxTimestamp }: Segment): boolean =>
+    nextOffset > stableOffset || (nextOffset > cleanOffset && now - maxTimestamp < config.minCompactionLagMs)
+  const later = sealed.findIndex(isLater)
+  const segments = later === -1 ? sealed : sealed.slice(0, later)
+  const dirty = segments.filter(({ nextOffset }) => nextOffset > cleanOffset)
   if (dirty.length === 0) return undefined
-  const bytesOf = (list: readonly Segment[]) => list.reduce((sum, { length }) => sum + length, 0)
-  const overdue = dirty.some(({ maxTimestamp }) => now - maxTimestamp > config.maxCompactionLagMs)
-  if (!overdue && bytesOf(dirty) < config.minCleanableDirtyRatio * bytesOf(segments)) return undefined
-  return { segments, end }
+  const isOverdue = dirty.some((segment) => now - segment.batchAt(0).maxTimestamp > config.maxCompactionLagMs)
+  if (!isOverdue && bytesOf(dirty) < config.minCleanableDirtyRatio * bytesOf(segments)) return undefined
+  return { segments, cleanOffset, end: segments.at(-1)!.nextOffset }
 }
 
-/** Offset of the newest record of every key in the planned segments. */
-async function newestOf({ segments }: CompactionPlan): Promise<Map<string, number>> {
-  const newest = new Map<string, number>()
-  for (const segment of segments) {
-    await eachBatch(segment, (bytes, at) => {
-      for (const { key, offset } of readRecords(bytes, at)) if (key !== null) newest.set(nameOf(key), offset)
+/** What is to stay, and up to where this round goes: what lies above was not mapped. */
+export async function mapKeys(plan: CompactionPlan, place: CompactionPlace): Promise<Keeping> {
+  const { segments, cleanOffset, end } = plan
+  const { config, now, producers, seed } = place
+  const newest = new KeyOffsets(end - Math.max(cleanOffset, segments[0]!.baseOffset), config.dedupeBufferBytes, seed)
+  const dirty = segments.filter(({ nextOffset }) => nextOffset > cleanOffset)
+  const fates = new TransactionFates(place.aborted(dirty[0]!.baseOffset, end))
+  const cursor = new RecordCursor()
+  let mappedEnd = end
+  for (const segment of dirty) {
+    if (mappedEnd < end || place.isGone()) break
+    await eachBatch(segment, place, (bytes) => {
+      const base = batch.baseOffset(bytes, 0)
+      if (mappedEnd < end) return
+      if (batch.isControl(bytes, 0)) return void fates.endsNothing(bytes, 0)
+      // Records that were taken back hide nothing.
+      if (fates.isTakenBack(bytes, 0) || batch.nextOffset(bytes, 0) <= cleanOffset) return
+      walkKeys(bytes, cursor, (records, start, stop, delta) => {
+        if (mappedEnd < end || base + delta < cleanOffset) return
+        if (!newest.put(records, start, stop, base + delta)) mappedEnd = base + delta
+      })
     })
   }
-  return newest
+  const all = new TransactionFates(place.aborted(segments[0]!.baseOffset, end))
+  return { newest, mappedEnd, fates: all, producers, now, deleteRetentionMs: config.deleteRetentionMs }
 }
 
-/** Calls `visit` for every batch, letting others work between slices. */
-async function eachBatch(segment: Segment, visit: (bytes: Buffer, at: number) => void): Promise<void> {
-  let position = 0
-  while (position < segment.length) {
-    const end = Math.min(position + sliceBytes, segment.length)
-    while (position < end) {
-      const { byteCount } = segment.batchAt(position)
-      borrow(segment.read(position, byteCount), (bytes) => visit(bytes, 0))
-      position += byteCount
-    }
-    await otherTurn()
+function walkKeys(
+  bytes: Buffer,
+  cursor: RecordCursor,
+  visit: (records: Buffer, start: number, end: number, offsetDelta: number) => void,
+): void {
+  walkRecords(bytes, 0, undefined, cursor)
+  while (cursor.next()) {
+    const { keyLength, keyStart, offsetDelta } = cursor
+    if (keyLength >= 0) visit(cursor.bytes, keyStart, keyStart + keyLength, offsetDelta)
   }
 }
 
-/** Writes each segment anew and yields it; what is yielded is flushed and not yet in place. Throws StorageError. */
-export async function* compactSegments(
-  plan: CompactionPlan,
-  place: Place,
-): AsyncGenerator<{ segment: Segment; compacted: CompactedFile }> {
-  const newest = await newestOf(plan)
-  for (const segment of plan.segments) yield { segment, compacted: await compactOne(segment, newest, place) }
+/** Calls `visit` for every batch, alone in its bytes, letting others work between slices. Ends early if the log is gone. */
+async function eachBatch(segment: Segment, { isGone }: CompactionPlace, visit: (bytes: Buffer) => void): Promise<void> {
+  for (let position = 0; position < segment.length && !isGone(); await otherTurn()) {
+    const wanted = Math.max(sliceBytes, segment.batchAt(position).byteCount)
+    position += borrow(segment.read(position, wanted), (bytes) => {
+      let at = 0
+      while (at + batch.headerBytes <= bytes.length && at + batch.sizeInBytes(bytes, at) <= bytes.length) {
+        const size = batch.sizeInBytes(bytes, at)
+        visit(bytes.subarray(at, at + size))
+        at += size
+      }
+      return at
+    })
+  }
 }
 
-async function compactOne(segment: Segment, newest: Map<string, number>, place: Place): Promise<CompactedFile> {
-  const { store, config, now } = place
-  const path = `${segment.path}.compacted`
+/**
+ * Writes each group of segments anew and yields it; what is yielded is flushed and not yet in place. Throws StorageError.
+ */
+export async function* compactSegments(
+  plan: CompactionPlan,
+  keeping: Keeping,
+  place: CompactionPlace,
+): AsyncGenerator<{ segments: readonly Segment[]; compacted: CompactedFile }> {
+  const reached = plan.segments.filter(({ baseOffset }) => baseOffset < keeping.mappedEnd)
+  for (const segments of grouped(reached, place.config.segmentBytes)) {
+    const compacted = await compactGroup(segments, keeping, place)
+    if (compacted !== undefined) yield { segments, compacted }
+  }
+}
+
+/** Neighbours that fit into one file as they are. */
+function grouped(segments: readonly Segment[], segmentBytes: number): Segment[][] {
+  const groups: Segment[][] = []
+  let byteCount = 0
+  for (const segment of segments) {
+    const group = groups.at(-1)
+    const isNear = group !== undefined && segment.nextOffset - group[0]!.baseOffset <= relativeOffsetMax
+    if (isNear && byteCount + segment.length <= segmentBytes) {
+      group.push(segment)
+      byteCount += segment.length
+    } else {
+      groups.push([segment])
+      byteCount = segment.length
+    }
+  }
+  return groups
+}
+
+/** Undefined where the log went while it was written. */
+async function compactGroup(
+  segments: readonly Segment[],
+  keeping: Keeping,
+  place: CompactionPlace,
+): Promise<CompactedFile | undefined> {
+  if (place.isGone()) return undefined
+  const { store, config } = place
+  const { path: target, baseOffset } = segments[0]!
+  const path = `${target}.compacted`
   store.remove(path) // left by a kill
-  const file = store.create(path, segment.length)
+  const file = store.create(path, Math.max(1, bytesOf(segments)))
   const compacted: CompactedFile = {
     path,
     length: 0,
+    nextOffset: segments.at(-1)!.nextOffset,
     offsets: new OffsetIndex(),
     times: new TimeIndex(),
-    aborted: [...segment.aborted],
+    aborted: [],
     maxTimestamp: -1,
     discard: () => store.remove(path),
   }
   let unindexedBytes = config.indexIntervalBytes
-  await eachBatch(segment, (bytes, at) => {
-    const kept = keep(bytes, at, newest, config, now)
-    if (kept === undefined) return
-    const relative = batch.baseOffset(kept, 0) - segment.baseOffset
+  const write = (kept: Buffer) => {
+    const relative = batch.baseOffset(kept, 0) - baseOffset
     if (unindexedBytes >= config.indexIntervalBytes) {
       compacted.offsets.add(relative, file.length)
       if (compacted.maxTimestamp >= 0) compacted.times.add(compacted.maxTimestamp, relative - 1)
@@ -110,50 +194,25 @@ async function compactOne(segment: Segment, newest: Map<string, number>, place: 
     file.stage(kept)
     file.commit(kept.length)
     compacted.maxTimestamp = Math.max(compacted.maxTimestamp, batch.maxTimestamp(kept, 0))
-  })
-  await file.flush()
-  compacted.length = file.length
-  file.close()
-  return compacted
-}
-
-/** What remains of a batch: itself, a smaller one at the same offsets, or nothing. */
-function keep(
-  bytes: Buffer,
-  at: number,
-  newest: Map<string, number>,
-  config: LogConfig,
-  now: number,
-): Buffer | undefined {
-  const whole = bytes.subarray(at, at + batch.sizeInBytes(bytes, at))
-  if (batch.isControl(bytes, at)) return whole
-  const horizon = batch.deleteHorizon(bytes, at)
-  const expired = horizon !== undefined && now >= horizon
-  const records: StoredRecord[] = []
-  let count = 0
-  let hasTombstone = false
-  for (const record of readRecords(bytes, at)) {
-    count++
-    // Records without a key are from before the topic was compacted; they have no place in it.
-    if (record.key === null || newest.get(nameOf(record.key)) !== record.offset) continue
-    if (record.value === null && expired) continue
-    if (record.value === null) hasTombstone = true
-    records.push(record)
   }
-  if (records.length === 0) return undefined
-  const marks = hasTombstone && horizon === undefined
-  if (records.length === count && !marks) return whole
-  return encodeBatch({
-    records,
-    baseOffset: batch.baseOffset(bytes, at),
-    lastOffset: batch.lastOffset(bytes, at),
-    codec: codecName(batch.codec(bytes, at)),
-    partitionLeaderEpoch: batch.partitionLeaderEpoch(bytes, at),
-    producerId: batch.producerId(bytes, at),
-    producerEpoch: batch.producerEpoch(bytes, at),
-    baseSequence: batch.baseSequence(bytes, at),
-    isTransactional: batch.isTransactional(bytes, at),
-    ...(batch.isLogAppendTime(bytes, at) ? { logAppendTime: batch.maxTimestamp(bytes, at) } : {}),
-    ...(hasTombstone ? { deleteHorizon: horizon ?? now + config.deleteRetentionMs } : {}),
-  })
+  try {
+    for (const segment of segments) {
+      const aborted = new Map(segment.aborted.map((transaction) => [transaction.lastOffset, transaction]))
+      await eachBatch(segment, place, (bytes) => {
+        const kept = remainsOf(bytes, keeping)
+        if (kept === undefined) return
+        write(kept)
+        // A transaction stays told of as long as its marker stands: without one a reader would hide all that follows.
+        const taken = batch.isControl(kept, 0) ? aborted.get(batch.baseOffset(kept, 0)) : undefined
+        if (taken !== undefined && batch.recordCount(kept, 0) > 0) compacted.aborted.push(taken)
+      })
+    }
+    if (!place.isGone()) await file.flush()
+  } finally {
+    compacted.length = file.length
+    file.close()
+  }
+  if (!place.isGone()) return compacted
+  compacted.discard()
+  return undefined
 }

@@ -24,6 +24,8 @@ export interface LogConfig {
   readonly minCompactionLagMs: number
   /** Records older than this are compacted whatever the share. */
   readonly maxCompactionLagMs: number
-  /** How long a tombstone outlives the compaction that found it. */
+  /** How long a tombstone, or a marker without a transaction, outlives the compaction that found it. */
   readonly deleteRetentionMs: number
+  /** Memory for the keys of one round of compaction. */
+  readonly dedupeBufferBytes: number
 }

@@ -7,8 +7,8 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeMarker, type Marker } from '../../protocol/records/control.ts'
 import type { Lease, Store } from '../storage/file.ts'
 import { type Checkpoint, saveCheckpoint } from './checkpoint.ts'
-import { compactSegments, planCompaction } from './compaction.ts'
-import { GroupCommit } from './group-commit.ts'
+import { type CompactionPlan, compactSegments, mapKeys, planCompaction } from './compaction.ts'
+import { Flushing } from './flushing.ts'
 import { BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
@@ -18,7 +18,7 @@ import { dropSnapshots, saveSnapshot } from './producer-snapshot.ts'
 import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
 import { recover } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
-import { Segment } from './segment.ts'
+import { type CompactedFile, Segment } from './segment.ts'
 import { largestTime, searchTime } from './time-search.ts'
 
 export { BatchRefusal }
@@ -54,14 +54,11 @@ export class Log {
   #logStartOffset: number
   #logEndOffset: number
   #producers: ProducerState
-  readonly #flushes = new GroupCommit(() => this.#flushNow())
-  /** Sealed segments whose bytes are not known to be on stable storage. */
-  #unflushed = new Set<Segment>()
-  #flushedOffset: number
-  /** Names came or went, and stable storage may not know of it. */
-  #namesChanged = false
+  readonly #flushing: Flushing
   #checkpoint: Checkpoint | undefined
   #compactedOffset: number
+  /** `<= compactedOffset`; what lies below needs no look before it is dirty again. */
+  #cleanOffset: number
   #compacting = false
   #released = false
   readonly recovered: { scannedBytes: number; cutBytes: number }
@@ -77,18 +74,12 @@ export class Log {
     this.#producers = found.producers
     this.#logEndOffset = found.segments.at(-1)?.nextOffset ?? found.logStartOffset
     this.#logStartOffset = Math.min(found.logStartOffset, this.#logEndOffset)
-    this.#flushedOffset = this.#logEndOffset
+    this.#flushing = new Flushing(store, this, this.#logEndOffset)
     this.#checkpoint = found.checkpoint
     this.#compactedOffset = found.compactedOffset
+    this.#cleanOffset = found.checkpoint?.cleanOffset ?? 0
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
-    if (found.scannedBytes > 0) this.#distrust()
-  }
-
-  /** What was scanned has outlived a kill, but perhaps nobody flushed it. */
-  #distrust(): void {
-    this.#namesChanged = true
-    this.#flushedOffset = Math.min(this.#checkpoint?.recovered.offset ?? 0, this.#logEndOffset)
-    for (const segment of this.#segments.slice(0, -1)) this.#unflushed.add(segment)
+    if (found.scannedBytes > 0) this.#flushing.distrust(found.checkpoint?.recovered.offset ?? 0)
   }
 
   get logStartOffset(): number {
@@ -101,7 +92,7 @@ export class Log {
 
   /** Everything below is on stable storage, as far as this process knows. */
   get flushedOffset(): number {
-    return this.#flushedOffset
+    return this.#flushing.flushedOffset
   }
 
   /** Everything below was compacted at least once. */
@@ -181,7 +172,7 @@ export class Log {
     const baseOffset = this.#logEndOffset
     if (this.#config.logAppendTime) batch.setLogAppendTime(staged, 0, now)
     batch.setPartitionLeaderEpoch(staged, 0, leaderEpoch)
-    if (segment.isEmpty) this.#namesChanged = true
+    if (segment.isEmpty) this.#flushing.namesChanged = true
     // Last: until now it is unplaced, and a kill leaves nothing of it.
     batch.setBaseOffset(staged, 0, baseOffset)
     segment.commit(staged, this.#config.indexIntervalBytes, now)
@@ -216,7 +207,7 @@ export class Log {
     if (active?.isEmpty) return active
     const next = this.#begin()
     if (active !== undefined) {
-      this.#unflushed.add(active)
+      this.#flushing.unflushed.add(active)
       active.saveIndex()
       saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
       // Sealed after the flush, which needs the descriptor. A file remembers that one failed and refuses the next append.
@@ -294,76 +285,72 @@ export class Log {
 
   /**
    * Removes records whose key has a newer one, where there is enough to gain. Works in slices, beside appends and reads;
-   * every segment is replaced whole, by a new file under the old name.
+   * segments are replaced whole, by new files. `seed`: 32 bytes of chance.
    */
-  async compact(now: number): Promise<void> {
-    if (!this.#config.compacts || this.#compacting) return
-    const sealed = this.#segments.slice(0, -1).filter((segment) => !this.#unflushed.has(segment))
-    const plan = planCompaction(sealed, this.#compactedOffset, this.#config, now)
+  async compact(now: number, seed: Buffer = Buffer.alloc(32)): Promise<void> {
+    const plan = this.#compacting || this.#released ? undefined : this.#compactionPlan(now)
     if (plan === undefined) return
     this.#compacting = true
     try {
+      const place = {
+        store: this.#store,
+        config: this.#config,
+        producers: this.#producers,
+        aborted: (from: number, upTo: number) => this.abortedTransactions(from, upTo),
+        isGone: () => this.#released,
+        now,
+        seed,
+      }
+      const keeping = await mapKeys(plan, place)
       // First of all: a start that finds holes must know that they are meant.
       this.#compactedOffset = Math.max(this.#compactedOffset, plan.end)
       this.saveCheckpoint(true)
-      const from = { store: this.#store, folder: this.folder, config: this.#config, now }
-      for await (const { segment, compacted } of compactSegments(plan, from)) {
-        // Retention or DeleteRecords may have taken it meanwhile.
-        if (this.#segments.includes(segment)) segment.replaceBy(compacted)
-        else compacted.discard()
+      for await (const { segments, compacted } of compactSegments(plan, keeping, place)) {
+        await this.#replace(segments, compacted)
       }
+      if (this.#released) return
+      // A record that came back behind this would never be looked at again.
+      await this.#store.syncFolder(this.folder)
+      this.#cleanOffset = keeping.mappedEnd
+      this.saveCheckpoint(false)
     } finally {
       this.#compacting = false
     }
+  }
+
+  #compactionPlan(now: number): CompactionPlan | undefined {
+    if (!this.#config.compacts) return undefined
+    const flushed = this.#flushing.flushedSegments
+    // Behind the last record of a log there must be no hole: clients do not cross it.
+    const sealed = this.#segments.at(-1)?.isEmpty ? flushed.filter((one) => one !== this.#segments.at(-2)) : flushed
+    const stable = this.#producers.transactions.firstUnstable(this.flushedOffset)
+    return planCompaction(sealed, this.#cleanOffset, stable, this.#config, now)
+  }
+
+  /** Retention or DeleteRecords may have taken some of them meanwhile. */
+  async #replace(segments: readonly Segment[], compacted: CompactedFile): Promise<void> {
+    const [first, ...others] = segments
+    if (this.#released || !segments.every((segment) => this.#segments.includes(segment))) return compacted.discard()
+    first!.replaceBy(compacted)
+    if (others.length === 0) return
+    this.#segments = this.#segments.filter((segment) => !others.includes(segment))
+    // Their names go when stable storage knows of the file that holds what they held.
+    await this.#store.syncFolder(this.folder)
+    for (const other of others) other.remove()
   }
 
   #dropWhile(doomed: (segment: Segment) => boolean): void {
     while (this.#segments.length > 1 && doomed(this.#segments[0]!)) {
       const segment = this.#segments.shift()!
       // Were it to come back after a power cut, a hole would be in it.
-      if (this.#unflushed.delete(segment)) this.#namesChanged = true
+      if (this.#flushing.unflushed.delete(segment)) this.#flushing.namesChanged = true
       segment.remove()
     }
   }
 
   /** Resolves when everything appended before the call is on stable storage. */
   flush(): Promise<void> {
-    return this.#flushes.run()
-  }
-
-  async #flushNow(): Promise<void> {
-    const end = this.#logEndOffset
-    const active = this.#segments.at(-1)
-    for (const segment of [...this.#unflushed]) {
-      await this.#flushOne(segment)
-      this.#unflushed.delete(segment)
-      segment.seal()
-    }
-    if (active !== undefined && this.#flushedOffset < end) {
-      await this.#flushOne(active)
-      await this.#syncNames()
-    }
-    this.#flushedOffset = Math.max(this.#flushedOffset, end)
-  }
-
-  async #flushOne(segment: Segment): Promise<void> {
-    try {
-      await segment.flush()
-    } catch (cause) {
-      // Taken by retention meanwhile, with its descriptor: nobody waits for its bytes any more.
-      if (this.#segments.includes(segment)) throw cause
-    }
-  }
-
-  async #syncNames(): Promise<void> {
-    if (!this.#namesChanged) return
-    this.#namesChanged = false
-    try {
-      await this.#store.syncFolder(this.folder)
-    } catch (cause) {
-      this.#namesChanged = true
-      throw cause
-    }
+    return this.#flushing.run()
   }
 
   /** Notes what is flushed and indexed, so that the next start scans no further back. */
@@ -371,7 +358,7 @@ export class Log {
     const active = this.#segments.at(-1)
     if (this.#released || (active === undefined && this.#logEndOffset === 0)) return
     // Only sealed and flushed segments, or all of a log that was just closed, are vouched for.
-    const unflushed = [...this.#unflushed].reduce((low, { baseOffset }) => Math.min(low, baseOffset), Infinity)
+    const unflushed = [...this.#flushing.unflushed].reduce((low, { baseOffset }) => Math.min(low, baseOffset), Infinity)
     const whole = closing && unflushed === Infinity && active !== undefined
     const segment = whole ? active.baseOffset : Math.min(unflushed, active?.baseOffset ?? this.#logEndOffset)
     const latest = whole
@@ -385,6 +372,7 @@ export class Log {
       logStartOffset: this.#logStartOffset,
       epochs: this.#epochs.entries,
       compactedOffset: this.#compactedOffset,
+      cleanOffset: this.#cleanOffset,
       recovered: known.offset > latest.offset ? known : latest,
     }
     saveCheckpoint(this.#store, this.folder, this.#checkpoint, durable)

@@ -199,6 +199,15 @@ export class ProducerState {
     return { producerId: id, firstOffset, lastOffset, lastStableOffset }
   }
 
+  /** Whether a batch is the last that its producer wrote: the one of its last record, or any marker of its epoch. */
+  endsWith(bytes: Uint8Array, position: number): boolean {
+    const producer = this.#producers.get(batch.producerId(bytes, position))
+    if (producer === undefined) return false
+    const last = producer.batches.at(-1)
+    if (last !== undefined) return last.lastOffset === batch.lastOffset(bytes, position)
+    return batch.isControl(bytes, position) && producer.epoch === batch.producerEpoch(bytes, position)
+  }
+
   /** Forgets producers that wrote nothing since `before` (ms) and have nothing open. */
   expire(before: number): void {
     for (const [id, { lastTimestamp, transactionStart }] of this.#producers) {

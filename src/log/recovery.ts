@@ -150,6 +150,11 @@ class Recovery {
     const path = `${this.#folder}/${segmentName(base, 'log')}`
     const before = this.#segments.at(-1)
     const expected = before?.nextOffset ?? base
+    if (base < expected && expected <= this.#compactedOffset && Number.isFinite(this.#compactedOffset)) {
+      // Compaction has written it into the one before, and a kill came before it was gone.
+      this.#segmentAt(base, true).remove()
+      return true
+    }
     const isHole = base > expected && base > this.#compactedOffset
     if (base < expected || isHole) {
       const problem = isHole

@@ -16,6 +16,8 @@ export const segmentName = (baseOffset: number, suffix: string): string =>
 export type CompactedFile = {
   path: string
   length: number
+  /** As of the last segment that went into it. */
+  nextOffset: number
   offsets: OffsetIndex
   times: TimeIndex
   aborted: AbortedTransaction[]
@@ -295,10 +297,11 @@ export class Segment {
    * Puts a compacted file in this one's place: readers keep the old bytes while they hold them, branches for ever. A
    * kill in between leaves the old file, or the new one with an index that does not fit and is built again.
    */
-  replaceBy({ path, length, offsets, times, aborted, maxTimestamp }: CompactedFile): void {
+  replaceBy({ path, length, nextOffset, offsets, times, aborted, maxTimestamp }: CompactedFile): void {
     this.close()
     this.#store.rename(path, this.path)
     this.#length = length
+    this.nextOffset = nextOffset
     this.#offsets = offsets
     this.#times = times
     this.#aborted = aborted

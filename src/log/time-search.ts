@@ -27,12 +27,12 @@ export function searchTime(
 /** The largest timestamp of a record from `from` on; -1 where none has a time. */
 export function largestTime(segments: readonly Segment[], from: number): number {
   let largest = -1
-  for (const segment of segments) {
-    if (segment.maxTimestamp <= largest || segment.nextOffset <= from) continue
-    // The log start may lie within the segment, and the record with its largest time below that.
-    const isLeft =
-      segment.baseOffset >= from || searchTime([segment], segment.maxTimestamp, from, Infinity) !== undefined
-    largest = Math.max(largest, isLeft ? segment.maxTimestamp : largestIn(segment, from))
+  const left = segments.filter(({ nextOffset }) => nextOffset > from).sort((a, b) => b.maxTimestamp - a.maxTimestamp)
+  for (const segment of left) {
+    if (segment.maxTimestamp <= largest) return largest
+    // The record with it may lie below the log start, or compaction took it.
+    const isThere = searchTime([segment], segment.maxTimestamp, from, Infinity) !== undefined
+    largest = Math.max(largest, isThere ? segment.maxTimestamp : largestIn(segment, from))
   }
   return largest
 }
@@ -42,19 +42,15 @@ function largestIn(segment: Segment, from: number): number {
   for (let found = segment.find(from); found !== undefined; found = segment.find(found.nextOffset)) {
     const { position, byteCount, baseOffset, maxTimestamp } = found
     if (maxTimestamp <= largest) continue
-    largest = Math.max(
-      largest,
-      baseOffset >= from
-        ? maxTimestamp
-        : borrow(segment.read(position, byteCount), (bytes) => largestOf(bytes, from - baseOffset)),
-    )
+    const ofBatch = borrow(segment.read(position, byteCount), (bytes) => largestOf(bytes, from - baseOffset))
+    largest = Math.max(largest, ofBatch)
   }
   return largest
 }
 
 /** Of the records of a batch from one on. */
 function largestOf(bytes: Buffer, offsetDeltaMin: number): number {
-  if (batch.isLogAppendTime(bytes, 0)) return batch.maxTimestamp(bytes, 0)
+  if (batch.isLogAppendTime(bytes, 0) && batch.recordCount(bytes, 0) > 0) return batch.maxTimestamp(bytes, 0)
   let largest = -1
   const cursor = walkRecords(bytes, 0)
   while (cursor.next()) {

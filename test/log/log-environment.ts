@@ -25,6 +25,7 @@ export const smallConfig: LogConfig = {
   minCompactionLagMs: 0,
   maxCompactionLagMs: Infinity,
   deleteRetentionMs: 86_400_000,
+  dedupeBufferBytes: 1024 * 1024,
 }
 
 export type Producer = { id: number; epoch: number; sequence: number }

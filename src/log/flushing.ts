@@ -1,0 +1,84 @@
+// What of a log is on stable storage, and how the rest gets there: one flush at a time, the oldest segment first.
+
+import type { Store } from '../storage/file.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { Segment } from './segment.ts'
+
+/** What a flush looks at when its turn comes. */
+type Flushed = { readonly folder: string; readonly segments: readonly Segment[]; readonly logEndOffset: number }
+
+export class Flushing {
+  readonly #store: Store
+  readonly #log: Flushed
+  readonly #commits = new GroupCommit(() => this.#flushNow())
+  /** Sealed segments whose bytes are not known to be on stable storage. */
+  readonly unflushed = new Set<Segment>()
+  #flushedOffset: number
+  /** Names came or went, and stable storage may not know of it. */
+  namesChanged = false
+
+  constructor(store: Store, log: Flushed, flushedOffset: number) {
+    this.#store = store
+    this.#log = log
+    this.#flushedOffset = flushedOffset
+  }
+
+  /** Everything below is on stable storage, as far as this process knows. */
+  get flushedOffset(): number {
+    return this.#flushedOffset
+  }
+
+  /** What was scanned has outlived a kill, but perhaps nobody flushed it. */
+  distrust(flushedOffset: number): void {
+    this.namesChanged = true
+    this.#flushedOffset = Math.min(flushedOffset, this.#log.logEndOffset)
+    for (const segment of this.#log.segments.slice(0, -1)) this.unflushed.add(segment)
+  }
+
+  /** Sealed segments in front of the first that is not flushed. */
+  get flushedSegments(): readonly Segment[] {
+    const sealed = this.#log.segments.slice(0, -1)
+    const end = sealed.findIndex((segment) => this.unflushed.has(segment))
+    return end === -1 ? sealed : sealed.slice(0, end)
+  }
+
+  /** Resolves when everything appended before the call is on stable storage. */
+  run(): Promise<void> {
+    return this.#commits.run()
+  }
+
+  async #flushNow(): Promise<void> {
+    const end = this.#log.logEndOffset
+    const active = this.#log.segments.at(-1)
+    for (const segment of [...this.unflushed]) {
+      await this.#flushOne(segment)
+      this.unflushed.delete(segment)
+      segment.seal()
+    }
+    if (active !== undefined && this.#flushedOffset < end) {
+      await this.#flushOne(active)
+      await this.#syncNames()
+    }
+    this.#flushedOffset = Math.max(this.#flushedOffset, end)
+  }
+
+  async #flushOne(segment: Segment): Promise<void> {
+    try {
+      await segment.flush()
+    } catch (cause) {
+      // Taken by retention meanwhile, with its descriptor: nobody waits for its bytes any more.
+      if (this.#log.segments.includes(segment)) throw cause
+    }
+  }
+
+  async #syncNames(): Promise<void> {
+    if (!this.namesChanged) return
+    this.namesChanged = false
+    try {
+      await this.#store.syncFolder(this.#log.folder)
+    } catch (cause) {
+      this.namesChanged = true
+      throw cause
+    }
+  }
+}
