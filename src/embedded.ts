@@ -148,7 +148,6 @@ export class Broker implements AsyncDisposable {
     })
     const limits = {
       idleMs: config.number('connections.max.idle.ms'),
-      connectionsMax: config.number('max.connections'),
     }
     this.#server = new KafkaServer(limits)
     this.#listeners = options.listeners ?? [loopback(options.port ?? 0)]

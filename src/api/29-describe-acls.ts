@@ -6,5 +6,5 @@ import { serve } from './api.ts'
 
 export const describeAclsApi = serve(describeAcls, [1, 3], (filter) => {
   checkAclCodes(filter.resourceTypeFilter, filter.patternTypeFilter, filter.operation, filter.permissionType)
-  return { ...noAuthorizer(), resources: [] }
+  return { ...noAuthorizer(' on the broker'), resources: [] }
 })

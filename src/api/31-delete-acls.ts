@@ -8,5 +8,5 @@ export const deleteAclsApi = serve(deleteAcls, [1, 3], ({ filters }) => {
   for (const { resourceTypeFilter, patternTypeFilter, operation, permissionType } of filters) {
     checkAclCodes(resourceTypeFilter, patternTypeFilter, operation, permissionType)
   }
-  return { filterResults: filters.map(() => ({ ...noAuthorizer(), matchingAcls: [] })) }
+  return { filterResults: filters.map(() => ({ ...noAuthorizer('.'), matchingAcls: [] })) }
 })

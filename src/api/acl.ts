@@ -7,7 +7,8 @@ export function checkAclCodes(...codes: readonly number[]): void {
   if (codes.includes(0)) throw new ProtocolViolation('an ACL with an element of kind UNKNOWN')
 }
 
-export const noAuthorizer = () => ({
+/** A real broker says it in its own words and its controller in others. */
+export const noAuthorizer = (where = '') => ({
   errorCode: errors.SECURITY_DISABLED.code,
-  errorMessage: 'No Authorizer is configured.',
+  errorMessage: `No Authorizer is configured${where}`,
 })

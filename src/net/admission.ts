@@ -1,18 +1,20 @@
-// Who may connect: so many connections of one address at a time (max.connections.per.ip), and so many a second where a
-// quota says so (KIP-612).
+// Who may connect: so many connections at a time (max.connections) and of one address (max.connections.per.ip), and so many
+// a second where a quota says so (KIP-612). Asked for each connection, so that a change takes effect.
 
 import type { Socket } from 'node:net'
 import type { Broker } from '../broker/broker.ts'
 
 export class Admission {
+  /** By address. */
   readonly #counts = new Map<string, number>()
+  #total = 0
 
   /** Counts a connection until it ends; false where it is one too many, and then it is closed sooner or later. */
   admit(socket: Socket, broker: Broker): boolean {
     const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     const count = (this.#counts.get(address) ?? 0) + 1
     const waitMs = broker.throttle.connect(address)
-    if (count > mostOf(address, broker) || waitMs > 0) {
+    if (waitMs > 0 || count > mostOf(address, broker) || this.#total >= broker.config.number('max.connections')) {
       socket.on('error', () => {})
       // Who comes too often is kept waiting, or it would come again at once.
       const timer = broker.clock.after(waitMs, () => socket.destroy())
@@ -20,7 +22,9 @@ export class Admission {
       return false
     }
     this.#counts.set(address, count)
+    this.#total++
     socket.on('close', () => {
+      this.#total--
       const left = (this.#counts.get(address) ?? 1) - 1
       if (left > 0) this.#counts.set(address, left)
       else this.#counts.delete(address)

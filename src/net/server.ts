@@ -19,7 +19,7 @@ export type ListenOptions = {
 }
 
 /** Connections idle for longer than `connections.max.idle.ms` are closed. */
-export type ServerLimits = { idleMs: number; connectionsMax: number }
+export type ServerLimits = { idleMs: number }
 
 const drainMs = 2000
 
@@ -49,7 +49,6 @@ export class KafkaServer {
       if (this.#limits.idleMs > 0) socket.setTimeout(this.#limits.idleMs, () => socket.destroy())
       socket.on('close', () => this.#connections.delete(connection))
     })
-    server.maxConnections = this.#limits.connectionsMax
     this.#servers.set(server, services.node)
     return new Promise((resolve, reject) => {
       server.once('error', reject)

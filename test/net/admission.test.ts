@@ -1,0 +1,68 @@
+// Who may connect: limits that count connections, and the quota of an address.
+
+import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import { expect, test, vi } from 'vitest'
+import { metadata } from '../../protocol/messages/03-metadata.ts'
+import { incrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
+import type { Broker } from '../../src/broker/broker.ts'
+import { BrokerConfig } from '../../src/broker/broker-config.ts'
+import { Admission } from '../../src/net/admission.ts'
+import { Line } from '../api/line.ts'
+import { FakeClock } from '../group/world.ts'
+import { WireClient } from '../wire-client.ts'
+
+/** Whether a new connection is served; it stays open if it is. */
+async function connects(line: Line): Promise<boolean> {
+  const client = await line.another()
+  try {
+    return typeof (await client.attempt(metadata, 9, { topics: [] })) !== 'string'
+  } catch {
+    return false
+  }
+}
+
+async function configure(line: Line, name: string, value: string): Promise<void> {
+  const configs = [{ name, configOperation: 0, value }]
+  const resources = [{ resourceType: 4, resourceName: '', configs }]
+  const { responses } = await line.ask(incrementalAlterConfigs, 1, { resources, validateOnly: false })
+  expect(responses[0]!.errorMessage).toBeNull()
+}
+
+test.each(['max.connections', 'max.connections.per.ip'])(
+  '%s counts those that are open, and may be changed',
+  async (name) => {
+    await using line = await Line.open([], { [name]: 2 })
+    const second = await WireClient.open(line.broker.bootstrapServers)
+    await second.ask(metadata, 9, { topics: [] })
+    expect(await connects(line)).toBe(false)
+    second.close()
+    await expect.poll(() => connects(line)).toBe(true)
+    expect(await connects(line)).toBe(false)
+    await configure(line, name, '4')
+    expect(await connects(line)).toBe(true)
+  },
+)
+
+test('an address may have a limit of its own', async () => {
+  await using line = await Line.open([], { 'max.connections.per.ip.overrides': '10.0.0.1:9, 127.0.0.1:1' })
+  expect(await connects(line)).toBe(false)
+  await configure(line, 'max.connections.per.ip.overrides', '127.0.0.1:2')
+  expect(await connects(line)).toBe(true)
+  expect(await connects(line)).toBe(false)
+})
+
+test('an address that connects too often is kept waiting, then closed', async () => {
+  const clock = new FakeClock()
+  const waits = [0, 700]
+  const broker = { clock, config: new BrokerConfig(), throttle: { connect: () => waits.shift()! } } as unknown as Broker
+  const socket = () => Object.assign(new EventEmitter(), { remoteAddress: '::ffff:10.0.0.1', destroy: vi.fn() })
+  const [first, second] = [socket(), socket()]
+  const admission = new Admission()
+  expect([first, second].map((each) => admission.admit(each as unknown as Socket, broker))).toEqual([true, false])
+  await clock.pass(699)
+  expect(second.destroy).not.toHaveBeenCalled()
+  await clock.pass(1)
+  expect(second.destroy).toHaveBeenCalled()
+  expect(first.destroy).not.toHaveBeenCalled()
+})
