@@ -16,7 +16,7 @@ function activeIn(topic: string, index: number, { broker, node }: Context) {
   if (found === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION', notHosted)
   const partition = found.partitions[index]
   if (partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
-  const wrong = checkLeader(-1, partition, node)
+  const wrong = checkLeader(-1, partition, node, true)
   if (wrong !== undefined) return wrong
   try {
     return Array.from(partition.producers(), ([producerId, producer]) => ({

@@ -45,6 +45,7 @@ type Environment = { store: Store; clock: Clock; config: BrokerConfig }
 const compactionFailures = [StorageError, Corruption, ProtocolViolation, CompressionError, UnsupportedCompression]
 const producerIdBlock = 1000
 
+const closedAtOnce = 16
 /** What one request may ask for; more would be a way to stop the broker. */
 const partitionsMax = 10_000
 
@@ -392,8 +393,13 @@ export class Broker {
   async close(): Promise<void> {
     const failures: unknown[] = []
     const attempt = (work: Promise<void>) => work.catch((cause: unknown) => failures.push(cause))
-    for (const partition of this.#partitions()) await attempt(partition.close())
-    await attempt(this.#metadata.snapshot())
+    const open = this.#partitions()
+    const closeSome = async () => {
+      for (const partition of open) await attempt(partition.close())
+    }
+    // A disk flushes several files in hardly more time than one.
+    await Promise.all(Array.from({ length: closedAtOnce }, closeSome))
+    await this.#metadata.shrink()
     await attempt(this.#metadata.close())
     // Each has let its files go; what could not be noted is found again by the next start.
     if (failures.length > 0) throw failures[0]

@@ -82,8 +82,8 @@ const config: LogConfig = {
   dedupeBufferBytes: 1024 * 1024,
 }
 
-/** Rewritten as a snapshot at a start that finds it larger. */
-const snapshotAtBytes = 1024 * 1024
+/** Not rewritten as a snapshot below this size. */
+const snapshotFromBytes = 1024 * 1024
 
 export const emptyMetadata = (): MetadataState => ({
   clusterId: '',
@@ -168,11 +168,15 @@ export class MetadataLog {
   readonly #log: Log
   readonly #clock: Clock
   readonly state = emptyMetadata()
+  /** Grown beyond this the log is worth a snapshot: most of it says what is no longer so. */
+  #snapshotAtBytes: number
+  #snapshot: Promise<void> | undefined
 
   /** Opens and replays the log. Throws Corruption, StorageError. */
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, snapshotAtBytes = snapshotFromBytes) {
     this.#store = store
     this.#clock = clock
+    this.#snapshotAtBytes = snapshotAtBytes
     this.#log = new Log(store, 'metadata', config)
     for (const record of this.#records()) applyMetadata(this.state, record)
   }
@@ -217,12 +221,36 @@ export class MetadataLog {
   commit(records: readonly MetadataRecord[]): Promise<void> {
     this.#append(records)
     for (const record of records) applyMetadata(this.state, record)
-    return this.#log.flush()
+    const flushed = this.#log.flush()
+    if (this.#isLarge) flushed.then(() => this.shrink()).catch(() => {}) // Whoever commits is told.
+    return flushed
   }
 
-  /** Writes the state as one batch and forgets what lies before it. */
-  async snapshot(): Promise<void> {
-    if (this.#log.byteCount < snapshotAtBytes) return
+  get #isLarge(): boolean {
+    return this.#log.byteCount >= this.#snapshotAtBytes
+  }
+
+  /** Takes a snapshot where it is worth it. Never rejects: what is not rewritten is only longer than it need be. */
+  async shrink(): Promise<void> {
+    if (this.#snapshot === undefined && !this.#isLarge) return
+    try {
+      await this.snapshot()
+    } catch (cause) {
+      console.error(`The metadata log could not be made shorter: ${String(cause)}`)
+    }
+  }
+
+  /** Writes the state as one batch and forgets what lies before it. One at a time. Rejects with StorageError. */
+  snapshot(): Promise<void> {
+    this.#snapshot ??= this.#writeSnapshot().finally(() => {
+      this.#snapshot = undefined
+      // Twice of what it takes now, or of what a full disk did not let us rewrite.
+      this.#snapshotAtBytes = Math.max(snapshotFromBytes, 2 * this.#log.byteCount)
+    })
+    return this.#snapshot
+  }
+
+  async #writeSnapshot(): Promise<void> {
     const {
       clusterId,
       topics,
@@ -236,7 +264,8 @@ export class MetadataLog {
       removed,
     } = this.state
     // Of deleted topics only those whose folders are still to be removed.
-    const left = this.#store.list('topics').filter((id) => removed.has(id))
+    const left = new Set(this.#store.list('topics').filter((id) => removed.has(id)))
+    const gone = [...removed].filter((id) => !left.has(id))
     const start = this.#log.logEndOffset
     this.#log.roll()
     this.#append([
@@ -258,10 +287,11 @@ export class MetadataLog {
           ([mechanism, credential]) => ({ v: 1, type: 'scram', user, mechanism, credential }) as const,
         ),
       ),
-      ...left.map((id) => ({ v: 1, type: 'topic-removed', id }) as const),
+      ...[...left].map((id) => ({ v: 1, type: 'topic-removed', id }) as const),
     ])
     await this.#log.flush()
     this.#log.deleteBelow(start)
+    for (const id of gone) removed.delete(id)
   }
 
   close(): Promise<void> {

@@ -109,7 +109,7 @@ const plain = ({ topics, brokerConfigs, removed, ...rest }: MetadataState): stri
 
 test('a snapshot says the same in fewer bytes, at whatever moment of it the process dies or the power fails', async () => {
   const store = new FaultyStore()
-  const log = open(store)
+  const log = new MetadataLog(store, systemClock, Infinity)
   await log.commit(history.flat())
   const long = 'x'.repeat(100_000)
   for (let i = 0; i < 12; i++) {
@@ -137,6 +137,22 @@ test('a snapshot says the same in fewer bytes, at whatever moment of it the proc
   const bytes = checkLog(after, 'metadata')
   expect(bytes.findings.filter(({ kind }) => kind === 'damage')).toEqual([])
   expect(checkLog(store, 'metadata').bytes).toBeLessThan(200_000)
+})
+
+test('a log that grows while the broker lives is made shorter, and says the same', async () => {
+  const store = new FaultyStore()
+  const log = open(store)
+  await log.commit([...history.flat(), topic('changed')])
+  const long = 'x'.repeat(50_000)
+  for (let i = 0; i < 100; i++) {
+    await log.commit([{ v: 1, type: 'config', of: 'topic', name: 'changed', configs: { note: `${i}${long}` } }])
+  }
+  await log.shrink()
+  expect(checkLog(store, 'metadata').bytes).toBeLessThan(2_500_000)
+  const lasting = (state: MetadataState) => ({ ...copyOf(state), removed: new Set() })
+  for (const after of [store.after('kill'), store.after('power cut')]) {
+    expect(lasting(open(after).state)).toEqual(lasting(log.state))
+  }
 })
 
 test('records of a newer version are kept and change nothing', async () => {
