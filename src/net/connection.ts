@@ -188,8 +188,7 @@ export class Connection {
     const flexible = has(request.flexible, version)
     const bytes = this.#reuses && !api.borrows ? frame.detached() : frame
     const header = this.#header(bytes, flexible)
-    const message = codec(request, version).read(bytes)
-    bytes.end()
+    const message = codec(request, version).read(bytes) // what follows it in the frame is nothing, as with Kafka
     this.#services.onRequest?.(apiKey, version, this.#client)
     const slot: Slot = { parts: undefined, releases: [] }
     this.#slots.push(slot)
