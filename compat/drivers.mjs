@@ -2,6 +2,7 @@
 export const drivers = {
   kafkajs: 'node/kafkajs.tap.ts',
   kcat: 'c/kcat.tap.ts',
+  'confluent-kafka': 'python/confluent.tap.ts',
   'franz-go': 'go/franz.tap.ts',
   'java-4.4': 'java/java-4.4.tap.ts',
   'java-3.9': 'java/java-3.9.tap.ts',

@@ -1,6 +1,7 @@
 // A hand that is a program: commands to its stdin, answers from its stdout, its last words where it ends too early.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { errorName } from '../protocol/errors.ts'
 import { Cannot, type Hand, type Hello, lacks, Refused, type Verb, type Verbs } from './hand.ts'
 
 const answerMs = 50_000
@@ -10,7 +11,7 @@ const wordsMax = 3_000
 interface Answer {
   readonly hello?: Hello
   readonly ok?: unknown
-  readonly error?: string
+  readonly error?: string | number
   readonly message?: string
   readonly cannot?: string
 }
@@ -73,7 +74,7 @@ export class HandProcess implements Hand {
     this.#last = turn.catch(() => {}) // one at a time, whoever asks
     const { ok, error, message = '', cannot } = await turn
     if (cannot !== undefined) throw new Cannot(cannot)
-    if (error !== undefined) throw new Refused(error, message)
+    if (error !== undefined) throw new Refused(typeof error === 'number' ? errorName(error) : error, message)
     return ok as Verbs[V]['answer']
   }
 

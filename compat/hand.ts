@@ -16,7 +16,7 @@
 //   `verb.field=value`, e.g. "openProducer.codec=zstd". The scenario is then a skip with that word, never a failure. It is for what the
 //   client lacks, not for what the broker refuses.
 // * `error` is Kafka's own name of the error (TOPIC_ALREADY_EXISTS, INVALID_PRODUCER_EPOCH, …: `Errors` of the Java
-//   client), whatever the client calls it; "CLIENT" where the client refuses by itself or hides the broker's word.
+//   client), whatever the client calls it, or its number where the client tells no more; "CLIENT" where the client refuses by itself or hides the broker's word.
 // * Bytes are base64, null is null, and both differ from "". Offsets and times are numbers.
 // * A field that is left out has its default; fields a hand does not know are declared in `cannot`, not ignored.
 // * stdout is for answers only; stderr is shown when something fails. End of stdin: close all and exit.

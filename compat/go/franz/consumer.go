@@ -16,6 +16,7 @@ import (
 
 type consumer struct {
 	client *kgo.Client
+	topics []string // subscribed to by name
 	mu     sync.Mutex
 	owned  map[hand.TopicPartition]struct{}
 	behind map[hand.TopicPartition]kgo.EpochOffset // behind the last record that poll gave
@@ -98,7 +99,7 @@ func (f *franz) openConsumer(a *hand.Ask) (any, error) {
 }
 
 func (f *franz) joinGroup(a *hand.Ask) (any, error) {
-	c := &consumer{owned: map[hand.TopicPartition]struct{}{}, behind: map[hand.TopicPartition]kgo.EpochOffset{}}
+	c := &consumer{topics: a.Topics, owned: map[hand.TopicPartition]struct{}{}, behind: map[hand.TopicPartition]kgo.EpochOffset{}}
 	reset := kgo.NewOffset().AtStart()
 	if a.Reset == "latest" {
 		reset = kgo.NewOffset().AtEnd()

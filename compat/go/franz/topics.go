@@ -2,6 +2,7 @@
 package main
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -24,8 +25,20 @@ func (f *franz) createTopic(a *hand.Ask) (any, error) {
 func (f *franz) deleteTopic(a *hand.Ask) (any, error) {
 	ctx, cancel := patiently()
 	defer cancel()
-	_, err := f.admin.DeleteTopic(ctx, a.Topic)
-	return hand.Nothing{}, err
+	if _, err := f.admin.DeleteTopic(ctx, a.Topic); err != nil {
+		return nil, err
+	}
+	// kgo stays with the topic's id until it is told to forget the topic: another one of the same name is not taken for it.
+	for _, p := range f.producers {
+		p.client.PurgeTopicsFromProducing(a.Topic)
+	}
+	for _, c := range f.consumers {
+		if slices.Contains(c.topics, a.Topic) {
+			c.client.PurgeTopicsFromConsuming(a.Topic)
+			c.client.AddConsumeTopics(a.Topic)
+		}
+	}
+	return hand.Nothing{}, nil
 }
 
 func (f *franz) listTopics(*hand.Ask) (any, error) {
