@@ -69,6 +69,7 @@ async function commit(request: Asked, commits: readonly Commit[], context: Conte
     generation: request.generationIdOrMemberEpoch,
     memberId: request.memberId,
     instanceId: request.groupInstanceId,
+    partitions: commits,
     commits,
   })
 }
