@@ -71,6 +71,7 @@ function literal(char: string, { ignoreCase }: Flags): Node {
 class Parser {
   readonly #text: string
   #at = 0
+  readonly #names = new Set<string>()
   #flags: Flags = { ignoreCase: false, lines: false, dotAll: false }
 
   constructor(text: string) {
@@ -141,13 +142,21 @@ class Parser {
       const flags = this.#find(/([imsU]*)(?:-([imsU]+))?([:)])/y)
       if (flags !== null && flags[0] !== ')') this.#setFlags(flags[1]!, flags[2] ?? '')
       if (flags !== null && flags[3] === ')') return { kind: 'empty' } // For the rest of the group around it.
-      if (flags === null && this.#find(/P?<\w+>/y) === null)
-        throw new SyntaxFault(/^P?<(?![=!])/.test(this.#text.slice(this.#at)) ? 'invalid named capture' : perlSyntax)
+      if (flags === null) this.#name()
     }
     const node = this.#alternatives()
     if (!this.#take(')')) throw new SyntaxFault('missing closing )')
     this.#flags = before
     return node
+  }
+
+  /** Of a capturing group; nobody asks for what it captures. */
+  #name(): void {
+    if (this.#find(/P?</y) === null) throw new SyntaxFault(perlSyntax)
+    const name = this.#find(/(\w+)>/y)?.[1]
+    if (name === undefined) throw new SyntaxFault('invalid named capture')
+    if (this.#names.has(name)) throw new SyntaxFault('duplicate capture group name')
+    this.#names.add(name)
   }
 
   #setFlags(on: string, off: string): void {
@@ -186,10 +195,10 @@ class Parser {
     const code = this.#find(/x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))|0([0-7]{0,2})|([1-7][0-7]{1,2})/y)
     if (code !== null) {
       const [, long, short, octal, octals] = code
-      const value = long ?? short
-      return String.fromCodePoint(
-        value === undefined ? Number.parseInt(octal || octals || '0', 8) : Number.parseInt(value, 16),
-      )
+      const hex = long ?? short
+      const value = hex === undefined ? Number.parseInt(octal || octals || '0', 8) : Number.parseInt(hex, 16)
+      if (value > 0x10ffff) throw new SyntaxFault('invalid escape sequence')
+      return String.fromCodePoint(value)
     }
     const char = this.#text[this.#at++]!
     const control = controls[char]
@@ -236,7 +245,7 @@ class Parser {
 
   #setChar(): string {
     if (!this.#take('\\')) return this.#text[this.#at++]!
-    if (this.#at === this.#text.length) throw new SyntaxFault('missing closing ]')
+    if (this.#at === this.#text.length) throw new SyntaxFault('trailing backslash at end of expression')
     return this.#escapedChar()
   }
 }
