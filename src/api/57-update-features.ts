@@ -22,7 +22,7 @@ export const updateFeaturesApi = serve(updateFeatures, [0, 2], async (request, {
   }
   if (!request.validateOnly && last.length > 0) {
     try {
-      await broker.features.finalise(last)
+      await broker.finalise(last)
     } catch (cause) {
       const { code: errorCode, message: errorMessage } = storageRefusal(cause)
       return { errorCode, errorMessage, results: [] }

@@ -5,6 +5,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ConfigAssignment, ConfigOperation, Overrides } from '../broker/config-alter.ts'
 import type { ConfigEntry, DescribeRequest } from '../broker/config-entry.ts'
+import { refuseInsync } from '../broker/insync-guard.ts'
 import type { NamedConfigs } from '../broker/named-config.ts'
 import type { Context } from './api.ts'
 
@@ -56,10 +57,15 @@ function topic(broker: Broker, name: string): Configured | Refusal {
 }
 
 function brokers(broker: Broker, name: string): Configured {
+  const guarded = (next: Overrides | Refusal, asked: readonly { name: string }[]): Overrides | Refusal => {
+    if (next instanceof Refusal) return next
+    const touched = asked.map((one) => one.name)
+    return refuseInsync(broker.features, name, touched, next) ?? next
+  }
   return {
     describe: (request) => broker.config.describe(name, request),
-    alter: (operations) => broker.config.alter(name, operations),
-    replace: (assignments) => broker.config.replace(name, assignments),
+    alter: (operations) => guarded(broker.config.alter(name, operations), operations),
+    replace: (assignments) => guarded(broker.config.replace(name, assignments), assignments),
     configure: (overrides) => broker.configureBroker(name, overrides),
   }
 }

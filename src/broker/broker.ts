@@ -8,8 +8,9 @@ import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import { ClientMetricsConfigs } from './client-metrics-config.ts'
 import { ClientQuotas } from './client-quotas.ts'
-import { Features } from './features.ts'
+import { Features, type FeatureUpdate } from './features.ts'
 import { GroupConfigs, type GroupSettings } from './group-config.ts'
+import { insyncSaidOnce } from './insync-guard.ts'
 import type { Leadership } from './leadership.ts'
 import { Leaderships } from './leaderships.ts'
 import { LoggerConfig } from './logger-config.ts'
@@ -92,6 +93,8 @@ export class Broker {
       const id = this.config.string('cluster.id') || randomId(this.clock)
       this.#inBackground(this.#metadata.commit([{ v: 1, type: 'cluster', id, at: this.clock.now() }]))
     }
+    const saidOnce = insyncSaidOnce(this.features, state.brokerConfigs, this.config)
+    if (saidOnce.length > 0) this.#inBackground(this.#metadata.commit(saidOnce))
     for (const [name, configs] of state.brokerConfigs) this.config.fromRecord(name, configs)
     const resumed = this.leaderships.resume()
     if (resumed.length > 0) this.#inBackground(this.#metadata.commit(resumed))
@@ -328,6 +331,13 @@ export class Broker {
     this.config.fromRecord(name, configs)
     for (const topic of this.#byName.values()) topic.configure(topic.config.overrides())
     await durable
+  }
+
+  /** Sets levels of features that were checked, and what follows from them. Throws StorageError. */
+  async finalise(updates: readonly FeatureUpdate[]): Promise<void> {
+    await this.features.finalise(updates)
+    const saidOnce = insyncSaidOnce(this.features, this.#metadata.state.brokerConfigs, this.config)
+    for (const { name, configs } of saidOnce) await this.configureBroker(name, configs)
   }
 
   /** What counts for a group, whatever its type and whether or not it exists. */

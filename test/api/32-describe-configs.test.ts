@@ -64,7 +64,7 @@ test('a broker is known by its number, however it is written, and by no name for
       configs: [{ name: 'node.id', value: `${nodeId}`, readOnly: true }],
     })
   }
-  expect(await ask(line, broker, '', null)).toMatchObject({ errorCode: 0, configs: [] })
+  expect(await ask(line, broker, '', null)).toMatchObject({ errorCode: 0, configs: [{ name: 'min.insync.replicas' }] })
 })
 
 describe('what is not there', () => {

@@ -65,11 +65,6 @@ export const accepted: readonly Accepted[] = [
     matches: ({ api, label }) => api === 'CreateTopics' && label === 'no time',
   },
   {
-    why: 'min.insync.replicas is a default like others; Kafka 4.4 writes it into the cluster (KIP-966) and guards it there',
-    matches: ({ path, label, api }) =>
-      path.includes('[min.insync.replicas]') || (api === 'AlterConfigs' && /broker.*, all$|all brokers/.test(label)),
-  },
-  {
     why: 'numbers are shown without the spaces around them',
     matches: ({ label, theirs }) => /a padded value$/.test(label) && theirs === '" 77 "',
   },
