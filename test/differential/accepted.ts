@@ -43,9 +43,14 @@ export const accepted: readonly Accepted[] = [
         path.endsWith('eatures (order)')),
   },
   {
+    why: 'share groups are served at level 1: records that nobody takes have no topic of their own (KIP-1191)',
+    matches: ({ api, path }) => api === 'ApiVersions' && path.includes('eatures[share.version]'),
+  },
+  {
     why: 'the metadata log is our own, with other records in it; the controller is reached where the broker is',
     matches: ({ api, path }) =>
-      api === 'DescribeQuorum' && /(highWatermark|logEndOffset|listeners\[(CONTROLLER|PLAINTEXT)\])$/.test(path),
+      api === 'DescribeQuorum' &&
+      /(highWatermark|logEndOffset|leaderEpoch|listeners\[(CONTROLLER|PLAINTEXT)\])$/.test(path),
   },
   {
     why: 'a topic that is made because it was asked for is there when we answer; Kafka sends the client round once more',
