@@ -8,4 +8,6 @@ export const drivers = {
   'java-3.9': 'java/java-3.9.tap.ts',
   'java-2.8': 'java/java-2.8.tap.ts',
   console: 'java/console.tap.ts',
+  streams: 'java/streams.tap.ts',
+  connect: 'java/connect.tap.ts',
 }

@@ -8,7 +8,7 @@ import { type BrokerUnderTest, startBroker } from './broker.ts'
 import { Cannot, type Hand } from './hand.ts'
 import { HandProcess } from './hand-process.ts'
 import { Broken, leavingNothing, missing } from './process.ts'
-import { type ScenarioId, scenarioIds, scenarios } from './scenarios.ts'
+import { type ApplicationId, applications, type ScenarioId, scenarioIds, scenarios } from './scenarios.ts'
 import { Stage } from './stage.ts'
 
 const msPerScenario = 90_000
@@ -32,23 +32,15 @@ export type Parts = Partial<Record<ScenarioId, Part>>
 type Outcome = { readonly result: 'pass' | 'fail' | 'skip'; readonly word?: string }
 
 /** A whole driver: skipped with a word where something is missing. */
-export async function playClient({ name, needs, prepare, from }: Client): Promise<void> {
-  tap.setTimeout(msPerDriver)
-  const absent = missing(...needs)
-  if (absent) return void tap.plan(0, absent)
-  const command = await prepare().catch((problem: Error) => {
-    if (problem instanceof Broken) throw problem
-    console.error(problem) // no network, for one
-    return undefined
-  })
-  if (command === undefined) return void tap.plan(0, `${name} could not be made ready (no network?)`)
-  const broker = await startBroker(name)
-  tap.teardown(() => broker.stop())
+export async function playClient({ from, ...client }: Client): Promise<void> {
+  const ready = await makeReady(client)
+  if (ready === undefined) return
+  const { broker, command } = ready
   const cwd = fileURLToPath(new URL('.', from))
   const cast = new Cast(broker, () => HandProcess.start(command, broker.bootstrap, cwd))
   tap.teardown(() => cast.end())
   await cast.ready()
-  const program = new Results(name, cast.hand.hello.version)
+  const program = new Results(client.name, cast.hand.hello.version)
   for (const id of chosen()) {
     if (scenarios[id].restarts && broker.restartSkip) {
       program.note(id, { result: 'skip', word: broker.restartSkip })
@@ -57,6 +49,27 @@ export async function playClient({ name, needs, prepare, from }: Client): Promis
       await tap.test(titleOf(id), { timeout: msPerScenario }, async (t) => program.note(id, await playOne(t, id, cast)))
   }
   await program.write()
+}
+
+/** Undefined where something is missing; tap has been told. */
+async function makeReady({ name, needs, prepare }: Omit<Client, 'from'>) {
+  tap.setTimeout(msPerDriver)
+  const absent = missing(...needs)
+  if (absent) return give(absent)
+  const command = await prepare().catch((problem: Error) => {
+    if (problem instanceof Broken) throw problem
+    console.error(problem) // no network, for one
+    return undefined
+  })
+  if (command === undefined) return give(`${name} could not be made ready (no network?)`)
+  const broker = await startBroker(name)
+  tap.teardown(() => broker.stop())
+  return { broker, command }
+}
+
+function give(reason: string): undefined {
+  tap.plan(0, reason)
+  return undefined
 }
 
 /** The hand in use, and those that a scenario has started besides. */
@@ -144,6 +157,29 @@ export async function playParts(
     program.note(id, { result: played?.ok ? 'pass' : 'fail' })
   }
   await program.write()
+}
+
+/** A program that is no client to be told what to do, but lives on one: Streams, Connect. */
+export async function playApplication(
+  { name, version, needs, prepare }: Omit<Client, 'from'> & { readonly version: string },
+  parts: (broker: BrokerUnderTest, command: readonly string[]) => Promise<{ readonly [id in ApplicationId]?: Part }>,
+): Promise<void> {
+  const ready = await makeReady({ name, needs, prepare })
+  if (ready === undefined) return
+  const results = new Results(name, version)
+  const { COMPAT_ONLY: only = '' } = process.env
+  for (const [id, part] of Object.entries(await parts(ready.broker, ready.command))) {
+    const title = `${id}: ${applications[id as ApplicationId]}`
+    if (!only.split(',').some((start) => id.startsWith(start))) continue
+    if (typeof part === 'string') {
+      results.note(id, { result: 'skip', word: part })
+      await tap.test(title, { skip: part }, async () => {})
+      continue
+    }
+    const played = await leavingNothing(() => tap.test(title, { timeout: msPerDriver }, part))
+    results.note(id, { result: played?.ok ? 'pass' : 'fail' })
+  }
+  await results.write()
 }
 
 /** COMPAT_ONLY=txn.,share.accept plays what begins with one of these. */

@@ -25,3 +25,12 @@ const list = {
 export type ScenarioId = keyof typeof list
 export const scenarios: { readonly [id in ScenarioId]: Scenario } = list
 export const scenarioIds = Object.keys(list) as ScenarioId[]
+
+/** What programs that live on a client must do. */
+export const applications = {
+  'streams.word-count': 'Kafka Streams counts words, through a repartition topic and a changelog',
+  'streams.exactly-once':
+    'a stateful exactly_once_v2 application and its broker are killed in turn; every count is there once, in order',
+  'connect.file': 'Kafka Connect copies a file through a topic into another file, also when it is killed in the middle',
+} as const
+export type ApplicationId = keyof typeof applications

@@ -1,7 +1,8 @@
 // kafka-log-dirs, kafka-cluster, and kafka-configs for brokers and quotas.
 import type { Parts } from '../../play.ts'
 import { fresh, incompressible, record } from '../../records.ts'
-import type { Beside, Console } from './tools.ts'
+import type { Beside } from '../beside.ts'
+import type { Console } from './tools.ts'
 
 export function adminParts(kafka: Console, beside: Beside, bootstrap: string) {
   return {

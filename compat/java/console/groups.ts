@@ -3,7 +3,8 @@
 import type { Parts } from '../../play.ts'
 import { until } from '../../process.ts'
 import { fresh, text } from '../../records.ts'
-import type { Beside, Console } from './tools.ts'
+import type { Beside } from '../beside.ts'
+import type { Console } from './tools.ts'
 
 const partitionCount = 4
 const cooperative = 'partition.assignment.strategy=org.apache.kafka.clients.consumer.CooperativeStickyAssignor'

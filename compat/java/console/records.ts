@@ -3,7 +3,8 @@ import type { Test } from 'tap'
 import type { Part, Parts } from '../../play.ts'
 import { until } from '../../process.ts'
 import { type Codec, fresh, incompressible, large, record, shapes, shown, text } from '../../records.ts'
-import type { Beside, Console } from './tools.ts'
+import type { Beside } from '../beside.ts'
+import type { Console } from './tools.ts'
 
 const parseAll = ['parse.key=true', 'parse.headers=true', 'null.marker=NULL'].flatMap((each) => [
   '--reader-property',

@@ -2,7 +2,8 @@
 import type { Parts } from '../../play.ts'
 import { until } from '../../process.ts'
 import { fresh, text } from '../../records.ts'
-import type { Beside, Console } from './tools.ts'
+import type { Beside } from '../beside.ts'
+import type { Console } from './tools.ts'
 
 export function shareParts(kafka: Console, beside: Beside) {
   async function queue(what: string, count: number) {

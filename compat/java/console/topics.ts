@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { Parts } from '../../play.ts'
 import { until } from '../../process.ts'
 import { fresh, text } from '../../records.ts'
-import type { Beside, Console } from './tools.ts'
+import type { Beside } from '../beside.ts'
+import type { Console } from './tools.ts'
 
 export function topicParts(kafka: Console, beside: Beside) {
   async function list(): Promise<string[]> {

@@ -3,7 +3,8 @@ import { packed } from '../../hand.ts'
 import type { Parts } from '../../play.ts'
 import { until } from '../../process.ts'
 import { fresh, text } from '../../records.ts'
-import type { Beside, Console } from './tools.ts'
+import type { Beside } from '../beside.ts'
+import type { Console } from './tools.ts'
 
 export function transactionParts(kafka: Console, { hand }: Beside) {
   /** Rows of a table of the tool, by the name of their columns. */
