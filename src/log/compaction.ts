@@ -67,7 +67,10 @@ export function planCompaction(
   const segments = later === -1 ? sealed : sealed.slice(0, later)
   const dirty = segments.filter(({ nextOffset }) => nextOffset > cleanOffset)
   if (dirty.length === 0) return undefined
-  const isOverdue = dirty.some((segment) => now - segment.batchAt(0).maxTimestamp > config.maxCompactionLagMs)
+  // One may be empty: a round that was cut short has replaced it.
+  const isOverdue = dirty.some(
+    (segment) => segment.length > 0 && now - segment.batchAt(0).maxTimestamp > config.maxCompactionLagMs,
+  )
   if (!isOverdue && bytesOf(dirty) < config.minCleanableDirtyRatio * bytesOf(segments)) return undefined
   return { segments, cleanOffset, end: segments.at(-1)!.nextOffset }
 }

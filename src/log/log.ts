@@ -57,7 +57,6 @@ export class Log {
   readonly #flushing: Flushing
   #checkpoint: Checkpoint | undefined
   #compactedOffset: number
-  /** `<= compactedOffset`; what lies below needs no look before it is dirty again. */
   #cleanOffset: number
   #compacting = false
   #released = false
@@ -98,6 +97,11 @@ export class Log {
   /** Everything below was compacted at least once. */
   get compactedOffset(): number {
     return this.#compactedOffset
+  }
+
+  /** Everything below was compacted as far as it goes. `<= compactedOffset`. */
+  get cleanOffset(): number {
+    return this.#cleanOffset
   }
 
   get producers(): ProducerState {

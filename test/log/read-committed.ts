@@ -12,9 +12,14 @@ export function stableOffset(log: Log): number {
   return Math.max(logStartOffset, Math.min(logEndOffset, producers.transactions.firstUnstable(logEndOffset)))
 }
 
+export type Committed = { offset: number; key: string; value: string | null }
+
+export const readCommitted = (log: Log, bytesMax = 1000): [offset: number, value: string][] =>
+  recordsCommitted(log, bytesMax).map(({ offset, value }) => [offset, String(value)])
+
 /** Every record that a client with isolation.level=read_committed gives to its application. */
-export function readCommitted(log: Log, bytesMax = 1000): [offset: number, value: string][] {
-  const found: [number, string][] = []
+export function recordsCommitted(log: Log, bytesMax = 1000): Committed[] {
+  const found: Committed[] = []
   const bound = stableOffset(log)
   for (let offset = log.logStartOffset; offset < bound; ) {
     const start = offset
@@ -30,7 +35,9 @@ export function readCommitted(log: Log, bytesMax = 1000): [offset: number, value
           for (const { key } of readRecords(bytes, at)) if (controlType(key) === 'ABORT') taken.delete(producerId)
         } else if (!batch.isTransactional(bytes, at) || !taken.has(producerId)) {
           for (const record of readRecords(bytes, at)) {
-            if (record.offset >= start) found.push([record.offset, String(record.value)])
+            if (record.offset < start) continue
+            const value = record.value === null ? null : String(record.value)
+            found.push({ offset: record.offset, key: String(record.key), value })
           }
         }
         offset = Math.max(offset, batch.nextOffset(bytes, at))
