@@ -194,6 +194,9 @@ export class World {
     'consumer.session.timeout.ms': 45_000,
     'consumer.heartbeat.interval.ms': 5_000,
     'consumer.assignment.interval.ms': 0,
+    'share.session.timeout.ms': 45_000,
+    'share.heartbeat.interval.ms': 5_000,
+    'share.assignment.interval.ms': 0,
   }
   readonly config: GroupConfig
   groups: Groups
