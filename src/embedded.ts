@@ -5,6 +5,7 @@ import { FetchSessions } from './api/fetch-session.ts'
 import { Broker as Core, type NewTopic } from './broker/broker.ts'
 import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
 import { InternalTopic } from './broker/internal-topic.ts'
+import type { Change } from './broker/leaderships.ts'
 import { catalogOf } from './group/catalog.ts'
 import { type GroupConfig, groupConfigDefaults } from './group/config.ts'
 import { Groups } from './group/coordinator.ts'
@@ -131,6 +132,7 @@ export class Broker implements AsyncDisposable {
       settings: (groupId) => this.#core.groupConfig(groupId),
       shares: this.#shares,
     })
+    this.#core.leaderships.onMoved((moved) => this.#handOver(moved))
     this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
     this.#transactions = transactionsOn(this.#core, this.#groups)
     this.#core.onTopicDeleted((topic) => this.#groups.share.onTopicDeleted(topic.id))
@@ -152,6 +154,16 @@ export class Broker implements AsyncDisposable {
     this.#server = new KafkaServer(limits)
     this.#listeners = options.listeners ?? [loopback(options.port ?? 0)]
     this.#nodes = new Nodes(this.#core.placement, this.#server, this.#listeners, servicesOf)
+  }
+
+  /** Groups follow the leaders of the partitions that remember them. */
+  #handOver(moved: readonly Change[]): Promise<unknown> {
+    const partitions = moved.filter(({ topic }) => topic.name === offsetsTopic).map(({ partition }) => partition.index)
+    return Promise.all(
+      partitions.map((partition) =>
+        this.#groups.handOver(partition).catch((cause: unknown) => console.error('Groups cannot be read:', cause)),
+      ),
+    )
   }
 
   #offsetsLog(): InternalTopic {

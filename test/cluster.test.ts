@@ -11,7 +11,10 @@ import { fetch } from '../protocol/messages/01-fetch.ts'
 import { listOffsets } from '../protocol/messages/02-list-offsets.ts'
 import { metadata } from '../protocol/messages/03-metadata.ts'
 import { findCoordinator } from '../protocol/messages/10-find-coordinator.ts'
+import { joinGroup } from '../protocol/messages/11-join-group.ts'
 import { heartbeat } from '../protocol/messages/12-heartbeat.ts'
+import { syncGroup } from '../protocol/messages/14-sync-group.ts'
+import { describeGroups } from '../protocol/messages/15-describe-groups.ts'
 import { apiVersions } from '../protocol/messages/18-api-versions.ts'
 import { createTopics } from '../protocol/messages/19-create-topics.ts'
 import { deleteRecords } from '../protocol/messages/21-delete-records.ts'
@@ -23,6 +26,7 @@ import { electLeaders } from '../protocol/messages/43-elect-leaders.ts'
 import { alterPartitionReassignments } from '../protocol/messages/45-alter-partition-reassignments.ts'
 import { describeCluster } from '../protocol/messages/60-describe-cluster.ts'
 import { describeTopicPartitions } from '../protocol/messages/75-describe-topic-partitions.ts'
+import { partitionOfKey } from '../src/broker/placement.ts'
 import { Broker, type BrokerOptions } from '../src/index.ts'
 import { errorOf } from './api/line.ts'
 import { batchOf, WireClient } from './wire-client.ts'
@@ -292,6 +296,41 @@ test('groups and transactional ids have one coordinator, found from every node; 
     clients.map((client) => client.ask(initProducerId, 4, { transactionalId: 'tx', transactionTimeoutMs: 1000 })),
   )
   expect(begun.map(errorOf).sort()).toEqual(['NONE', 'NOT_COORDINATOR', 'NOT_COORDINATOR'])
+})
+
+test('a group whose coordinator moves is what the log says of it, and whoever waits in it is sent away', async () => {
+  await using cluster = await Cluster.open({ config: { 'group.initial.rebalance.delay.ms': 0 } })
+  const { broker } = cluster
+  const protocols = [{ name: 'range', metadata: Buffer.alloc(0) }]
+  const join = async (client: WireClient, memberId: string) =>
+    client.ask(joinGroup, 3, {
+      groupId: 'g',
+      sessionTimeoutMs: 60_000,
+      rebalanceTimeoutMs: 60_000,
+      memberId,
+      protocolType: 'consumer',
+      protocols,
+    })
+  const before = await cluster.at(broker.coordinatorOf('g'))
+  const { memberId, generationId } = await join(before, '')
+  const assignments = [{ memberId, assignment: Buffer.from('all') }]
+  await before.ask(syncGroup, 3, { groupId: 'g', generationId, memberId, assignments })
+  // A second member waits for the first one to join again.
+  const waiting = join(await cluster.at(broker.coordinatorOf('g')), '')
+  const described = async () => {
+    const client = await cluster.at(broker.coordinatorOf('g'))
+    return (await client.ask(describeGroups, 5, { groups: ['g'], includeAuthorizedOperations: false })).groups[0]!
+  }
+  while ((await described()).groupState !== 'PreparingRebalance');
+  const away = (broker.coordinatorOf('g') % 3) + 1
+  await broker.moveLeader('__consumer_offsets', partitionOfKey('g', 50), away)
+  expect(errorOf(await waiting)).toBe('NOT_COORDINATOR')
+  expect(broker.coordinatorOf('g')).toBe(away)
+  expect(await described()).toMatchObject({ groupState: 'Stable', members: [{ memberId }] })
+  const alive = { groupId: 'g', generationId, memberId }
+  expect(errorOf(await before.ask(heartbeat, 4, alive))).toBe('NOT_COORDINATOR')
+  const after = await cluster.at(away)
+  expect(errorOf(await after.ask(heartbeat, 4, alive))).toBe('NONE')
 })
 
 test('each node knows its own number, configuration and log folders, and no other', async () => {

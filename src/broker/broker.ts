@@ -24,6 +24,7 @@ import {
   Placement,
   partitionOfKey,
 } from './placement.ts'
+import { ProducerIds } from './producer-ids.ts'
 import { ScramCredentials } from './scram-credentials.ts'
 import { Throttle } from './throttle.ts'
 import { Topic, topicFolder } from './topic.ts'
@@ -44,7 +45,6 @@ export type NewTopic = {
 type Environment = { store: Store; clock: Clock; config: BrokerConfig }
 
 const compactionFailures = [StorageError, Corruption, ProtocolViolation, CompressionError, UnsupportedCompression]
-const producerIdBlock = 1000
 
 const closedAtOnce = 16
 /** What one request may ask for; more would be a way to stop the broker. */
@@ -71,8 +71,7 @@ export class Broker {
   /** What the broker's own topics are like, whoever asks for them first. */
   readonly #own = new Map<string, NewTopic>()
   readonly #removalListeners: ((topic: Topic) => void)[] = []
-  #nextProducerId = 0
-  #producerIdEnd = 0
+  readonly #producerIds: ProducerIds
 
   /** Opens what the store holds. Throws Corruption, StorageError. */
   constructor(environment: Environment) {
@@ -99,7 +98,7 @@ export class Broker {
     const resumed = this.leaderships.resume()
     if (resumed.length > 0) this.#inBackground(this.#metadata.commit(resumed))
     for (const topic of state.topics.values()) this.#add(topic)
-    this.#producerIdEnd = this.#nextProducerId = state.nextProducerId
+    this.#producerIds = new ProducerIds(this.#metadata)
     this.#removeOrphans()
   }
 
@@ -345,17 +344,8 @@ export class Broker {
     return this.groupConfigs.of(group)
   }
 
-  // Producer ids are given out from blocks, so that one metadata record serves a thousand producers.
-
-  async newProducerId(): Promise<number> {
-    while (this.#nextProducerId >= this.#producerIdEnd) {
-      const next = this.#metadata.state.nextProducerId + producerIdBlock
-      await this.#metadata.commit([{ v: 1, type: 'producer-ids', next }])
-      if (this.#nextProducerId < this.#producerIdEnd) break
-      this.#nextProducerId = next - producerIdBlock
-      this.#producerIdEnd = next
-    }
-    return this.#nextProducerId++
+  newProducerId(): Promise<number> {
+    return this.#producerIds.take()
   }
 
   // Housekeeping.

@@ -14,7 +14,7 @@ export class Leaderships {
   readonly #metadata: MetadataLog
   readonly #placement: Placement
   readonly #topics: () => Iterable<Topic>
-  readonly #listeners: ((changes: readonly Change[]) => void)[] = []
+  readonly #listeners: ((changes: readonly Change[]) => Promise<unknown>)[] = []
   /** The last change: each is planned when the one before it is true. */
   #turn: Promise<void> = Promise.resolve()
 
@@ -59,8 +59,8 @@ export class Leaderships {
     return [{ v: 1, type: 'leadership', id, partitions }]
   }
 
-  /** Calls `listener` after partitions have got another leader. */
-  onMoved(listener: (changes: readonly Change[]) => void): void {
+  /** Calls `listener` after partitions have got another leader, or none, and waits for it. It never rejects. */
+  onMoved(listener: (changes: readonly Change[]) => Promise<unknown>): void {
     this.#listeners.push(listener)
   }
 
@@ -105,9 +105,10 @@ export class Leaderships {
       const changes = plan().filter(({ partition, next }) => partition.leadership !== next && !partition.isRemoved)
       const noted = changes.filter(({ partition, next }) => !isNoted(partition.leadership, seatOf(next)))
       if (noted.length > 0) await this.#metadata.commit(records(noted))
+      const moved = changes.filter(({ partition, next }) => partition.leaderEpoch !== next.epoch)
       // Only now: batches of an epoch that the metadata log does not know would confuse the next start.
       for (const { partition, next } of changes) partition.lead(next)
-      for (const listener of this.#listeners) listener(noted)
+      await Promise.all(this.#listeners.map((listener) => listener(moved)))
     })
     this.#turn = made.catch(() => {})
     return made

@@ -61,6 +61,11 @@ export class Groups {
     this.#roster.stop()
   }
 
+  /** The groups of a partition go to another node of the cluster. Rejects if the log cannot be read. */
+  handOver(partition: number): Promise<void> {
+    return this.#roster.handOver(partition)
+  }
+
   /** Forgets every group: the log that remembers them is about to be deleted. */
   reset(): void {
     this.#roster.reset()

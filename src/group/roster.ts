@@ -97,6 +97,31 @@ export class Roster {
     }
   }
 
+  /**
+   * Another node coordinates the groups of a partition from now on, and knows of them what the log says: whoever waits is
+   * sent away, and what was not written is forgotten. Rejects if the partition cannot be read.
+   */
+  async handOver(partition: number): Promise<void> {
+    this.#partitions[partition] = 'loading'
+    const groups = this.all.filter(({ id }) => this.partitionOf(id) === partition)
+    for (const group of groups) group.stop()
+    // What is on its way, and what its answers set going, is in the log before it is read.
+    for (let turn = 0; turn < 2; turn++)
+      await this.#journal.writeAlone(
+        partition,
+        () => [],
+        () => {},
+      )
+    for (const { id } of this.all) if (this.partitionOf(id) === partition) this.#groups.delete(id)
+    try {
+      await this.#loadPartition(partition)
+      this.#partitions[partition] = 'loaded'
+    } catch (error) {
+      this.#partitions[partition] = 'failed'
+      throw error
+    }
+  }
+
   get isLoading(): boolean {
     return this.#partitions.includes('loading')
   }
