@@ -11,7 +11,7 @@ import { type Appended, BatchRefusal } from '../log/log.ts'
 import { type Context, serve } from './api.ts'
 import { autoCreate } from './auto-create.ts'
 import { currentLeader, endpointsOf } from './leader-epoch.ts'
-import { Admission, isTransactional, type Refusals } from './transactional-produce.ts'
+import { Admission, inOrder, isTransactional, type Refusals } from './transactional-produce.ts'
 
 type ProduceRequest = Request<typeof produce>
 type TopicData = ProduceRequest['topicData'][number]
@@ -162,15 +162,17 @@ function keepBytes({ topicData }: ProduceRequest): void {
 /** The id alone means nothing: only a batch that calls itself transactional takes part in a transaction. */
 function admit(request: ProduceRequest, context: Context) {
   if (!isTransactional(request)) return finish(request, context)
-  const refusals = new Admission(request, context, (data, { index }) => {
+  const placeOf = (data: TopicData, index: number) => {
     const topic = topicOf(data, context)
     const partition = topic?.partitions[index]
     if (partition?.leader !== context.node || isClosed(topic!, context)) return undefined
     return { topic: topic!.name, partition }
-  }).refusals()
-  if (!(refusals instanceof Promise)) return finish(request, context, refusals)
-  keepBytes(request)
-  return refusals.then((known) => finish(request, context, known))
+  }
+  return inOrder(context.client, {
+    judge: () => new Admission(request, context, placeOf).refusals(),
+    append: (refusals) => finish(request, context, refusals),
+    keep: () => keepBytes(request),
+  })
 }
 
 function finish(request: ProduceRequest, context: Context, refusals?: Refusals) {

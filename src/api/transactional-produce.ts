@@ -8,7 +8,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import type { Element, Request } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
 import { BatchRefusal } from '../log/log.ts'
-import type { Context } from './api.ts'
+import type { Client, Context } from './api.ts'
 
 type ProduceRequest = Request<typeof produce>
 type TopicData = Element<ProduceRequest, 'topicData'>
@@ -68,11 +68,7 @@ export class Admission {
   #isMixed = false
 
   /** Looks at every batch of a request that has transactional ones. `find` tells where each would go. */
-  constructor(
-    request: ProduceRequest,
-    context: Context,
-    find: (data: TopicData, partition: PartitionData) => Target | undefined,
-  ) {
+  constructor(request: ProduceRequest, context: Context, find: (data: TopicData, index: number) => Target | undefined) {
     this.#request = request
     this.#context = context
     for (const data of request.topicData) {
@@ -81,7 +77,7 @@ export class Admission {
         if (producer === undefined) continue
         this.#producer ??= producer
         this.#isMixed ||= !isSame(producer, this.#producer)
-        const target = find(data, partition)
+        const target = find(data, partition.index)
         if (target !== undefined) this.#judge({ ...target, data: partition }, producer)
       }
     }
@@ -130,6 +126,45 @@ export class Admission {
     })
     return this.#refusals
   }
+}
+
+/** What is to be done with a request of a connection, and what has to be done before its handler returns unfinished. */
+type Turn<T> = {
+  readonly judge: () => Refusals | Promise<Refusals>
+  readonly append: (refusals: Refusals) => T
+  readonly keep: () => void
+}
+
+const underWay = new WeakMap<Client, Promise<void>>()
+
+/**
+ * Producers do not wait for an answer before they send on: what comes behind a batch that is being admitted is appended
+ * behind it, or the sequence would break. Nobody waits for the flush of another request.
+ */
+export function inOrder<T>(client: Client, turn: Turn<T>): T | Promise<Awaited<T>> {
+  const before = underWay.get(client)
+  if (before === undefined) {
+    const refusals = turn.judge()
+    if (!(refusals instanceof Promise)) return turn.append(refusals)
+    turn.keep()
+    return queue(client, refusals, turn)
+  }
+  turn.keep()
+  return queue(client, before.then(turn.judge), turn)
+}
+
+async function queue<T>(client: Client, refusals: Promise<Refusals>, { append }: Turn<T>): Promise<Awaited<T>> {
+  // In a box: its promise, if it is one, is that of the answer.
+  const appended = refusals.then((known) => ({ answer: append(known) }))
+  const settled = appended.then(
+    () => {},
+    () => {},
+  )
+  underWay.set(client, settled)
+  void settled.then(() => {
+    if (underWay.get(client) === settled) underWay.delete(client)
+  })
+  return await (await appended).answer
 }
 
 const isSame = (a: Producer, b: Producer): boolean =>

@@ -286,6 +286,16 @@ describe('Produce', () => {
     expect((await teller.describe()).topics).toEqual([{ topic: 't', partitions: [0, 2] }])
   })
 
+  test('v12: batches that are sent behind the first, without waiting for it, stand behind it', async () => {
+    await using teller = await Teller.open()
+    const held = await teller.init()
+    const sends = versions(0, 9).flatMap((sequence) => [
+      teller.send(held, sequence),
+      teller.send(held, sequence, { topic: 'u' }),
+    ])
+    expect(await Promise.all(sends)).toEqual(Array(20).fill('NONE'))
+  })
+
   test('batches of two producers in one request are nobody’s', async () => {
     await using teller = await Teller.open()
     const [held, other] = [await teller.init('tx'), await teller.init('other')]
