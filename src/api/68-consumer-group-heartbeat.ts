@@ -30,7 +30,7 @@ export const consumerGroupHeartbeatApi = serve(consumerGroupHeartbeat, [0, 1], a
 })
 
 function beat(request: Asked, context: Context) {
-  if (!context.groups.consumer.isServed) return new Refusal('UNSUPPORTED_VERSION')
+  if (!isServed(context)) return new Refusal('UNSUPPORTED_VERSION')
   const malformed = refuse(request, context.version)
   if (malformed !== undefined) return new Refusal('INVALID_REQUEST', malformed)
   const unserved = context.groups.consumer.refuseAssignor(request.serverAssignor)
@@ -53,6 +53,10 @@ function beat(request: Asked, context: Context) {
     owned: topicPartitions === null ? null : partitionsOf(topicPartitions),
   })
 }
+
+/** Consumer groups may be switched off by the broker's options, or for the whole cluster. */
+export const isServed = ({ groups, broker }: Context): boolean =>
+  groups.consumer.isServed && broker.features.level('group.version') > 0
 
 /** What is wrong with the request itself, in the real broker's words. */
 function refuse(request: Asked, version: number): string | undefined {

@@ -5,6 +5,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { consumerGroupDescribe } from '../../protocol/messages/69-consumer-group-describe.ts'
 import type { DescribedConsumers } from '../group/consumer-requests.ts'
 import type { TopicPartitions } from '../group/partitions.ts'
+import { isServed } from './68-consumer-group-heartbeat.ts'
 import { type Context, serve } from './api.ts'
 import { groupOperations, notAsked } from './authorized-operations.ts'
 import { groupElsewhere } from './coordinator.ts'
@@ -16,7 +17,7 @@ export const consumerGroupDescribeApi = serve(consumerGroupDescribe, [0, 1], (re
 })
 
 function describe(groupId: string, authorizedOperations: number, context: Context) {
-  const wrong = groupElsewhere(groupId, context)
+  const wrong = isServed(context) ? groupElsewhere(groupId, context) : 'UNSUPPORTED_VERSION'
   const found = wrong === undefined ? context.groups.consumer.describe(groupId) : new Refusal(wrong)
   if (found instanceof Refusal) {
     const nothing = { groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }

@@ -4,7 +4,15 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { ConsumerChange } from './consumer-change.ts'
 import type { Circumstances } from './consumer-progress.ts'
-import { advance, bump, removeMembers, replaceMember, resolveRegexes, retarget } from './consumer-progress.ts'
+import {
+  advance,
+  bump,
+  preferredAssignor,
+  removeMembers,
+  replaceMember,
+  resolveRegexes,
+  retarget,
+} from './consumer-progress.ts'
 import type { ConsumerMember, ConsumerState } from './consumer-state.ts'
 import { leftForAWhile } from './consumer-state.ts'
 import type { Partitions } from './partitions.ts'
@@ -54,7 +62,9 @@ export function beat(
   if (found instanceof Refusal) return found
   const bad = request.regex === null ? [] : resolve(request.regex, circumstances.catalog)
   if (bad instanceof Refusal) return bad
-  const wanted = introduce(change, found, request)
+  const { before } = change
+  const hasNews = introduce(change, found, request)
+  const wanted = hasNews || preferredAssignor(before, rules) !== preferredAssignor(change.state, rules)
   if (wanted || circumstances.topicsChanged) resolveRegexes(change, circumstances)
   if (wanted || circumstances.topicsChanged || change.state.epoch === 0) bump(change, wanted, circumstances)
   retarget(change, circumstances)
@@ -152,7 +162,7 @@ function introduce(change: ConsumerChange, member: ConsumerMember | undefined, r
   }
   if (member === undefined || !isSame(member, after)) change.setMember(after)
   const hasRegex = (after.regex ?? '') !== (before.regex ?? '')
-  return hasRegex || after.assignor !== before.assignor || !isSameSet(after.topics, before.topics)
+  return hasRegex || !isSameSet(after.topics, before.topics)
 }
 
 const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>

@@ -24,13 +24,13 @@ export type ConsumerRules = {
 
 export type Circumstances = { readonly now: number; readonly catalog: Catalog; readonly rules: ConsumerRules }
 
-/** The assignor that most members ask for; those that ask for none follow. */
+/** The assignor that most members ask for; those that ask for none follow. Of equals the one that the broker names first. */
 export function preferredAssignor({ members }: ConsumerState, rules: ConsumerRules): string {
   const votes = new Map<string, number>()
   for (const { assignor } of members.values())
     if (assignor !== null) votes.set(assignor, (votes.get(assignor) ?? 0) + 1)
-  const [winner] = [...votes].sort((a, b) => b[1] - a[1])
-  return winner?.[0] ?? rules.assignors[0]!
+  const most = Math.max(0, ...votes.values())
+  return rules.assignors.find((name) => most > 0 && votes.get(name) === most) ?? rules.assignors[0]!
 }
 
 /** Bumps the epoch if `mustBump`, or if the topics that are subscribed to are not what they were. */

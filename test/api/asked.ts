@@ -19,6 +19,7 @@ const broker = {
   nodes: (listener: string) => [{ ...node, host: `${listener}.example` }],
   coordinator: () => node.nodeId,
   coordinates: () => true,
+  features: { level: () => 1 },
 }
 
 export function through<F extends ApiTable['request']>(table: F, version: number, message: unknown): unknown {

@@ -135,9 +135,9 @@ export class Shelf implements Catalog {
   version = 0
 
   /** Adds a topic, or lets it grow. */
-  put(name: string, partitionCount: number): string {
+  put(name: string, partitionCount: number, as?: string): string {
     this.version++
-    const id = this.#topics.get(name)?.id ?? `${name}-${this.version}`.padEnd(21, 'x').slice(0, 21).concat('A')
+    const id = as ?? this.#topics.get(name)?.id ?? `${name}-${this.version}`.padEnd(21, 'x').slice(0, 21).concat('A')
     this.#topics.set(name, { id, name, partitionCount })
     return id
   }
