@@ -205,9 +205,11 @@ async function compactGroup(
         const kept = remainsOf(bytes, keeping)
         if (kept === undefined) return
         write(kept)
-        // A transaction stays told of as long as its marker stands: without one a reader would hide all that follows.
+        // Told of until the round after its last record went; longer than its marker stands would hide all that follows.
         const taken = batch.isControl(kept, 0) ? aborted.get(batch.baseOffset(kept, 0)) : undefined
-        if (taken !== undefined && batch.recordCount(kept, 0) > 0) compacted.aborted.push(taken)
+        if (taken !== undefined && !batch.hasDeleteHorizon(kept, 0) && batch.recordCount(kept, 0) > 0) {
+          compacted.aborted.push(taken)
+        }
       })
     }
     if (!place.isGone()) await file.flush()
