@@ -136,6 +136,14 @@ export class Side {
     this.#tokens.set(value, token)
   }
 
+  /** The id of a topic that has been made here. */
+  idOf(topic: string): string {
+    const token = `<id of ${topic}>`
+    const found = [...this.#tokens].find(([, known]) => known === token)
+    if (found === undefined) throw new Error(`${this.bootstrap}: nobody has made ${topic}`)
+    return found[0] as string
+  }
+
   /** Ids of topics are known by the names they came with. */
   #learn(value: unknown): void {
     if (Array.isArray(value)) for (const element of value) this.#learn(element)

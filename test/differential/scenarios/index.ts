@@ -11,7 +11,9 @@ import {
 } from './admin.ts'
 import { apiVersionsScenario, describeClusterScenario } from './cluster.ts'
 import { alterConfigsScenario, describeConfigsScenario } from './configs.ts'
+import { consumerGroupScenario, consumerRefusalsScenario, expressionsScenario } from './consumer-groups.ts'
 import { fetchScenario, fetchSessionScenario } from './fetch.ts'
+import { groupMembersScenario, joinGroupScenario, staticMembersScenario } from './groups.ts'
 import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts'
 import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
 import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
@@ -49,6 +51,12 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   features: featuresScenario,
   configResources: configResourcesScenario,
   quotas: quotasScenario,
+  joinGroup: joinGroupScenario,
+  groupMembers: groupMembersScenario,
+  staticMembers: staticMembersScenario,
+  consumerRefusals: consumerRefusalsScenario,
+  consumerGroup: consumerGroupScenario,
+  expressions: expressionsScenario,
   acls: aclsScenario,
   scram: scramScenario,
   tokens: tokensScenario,
