@@ -13,8 +13,7 @@ export type Feature = {
 }
 
 /**
- * As a fresh Kafka 4.4.0 has them. Its streams.version (0-1) joins the list with what it promises, and level 2 of
- * share.version with dead letter queues (KIP-1191).
+ * As a fresh Kafka 4.4.0 has them. Its streams.version (0-1) joins the list with what it promises.
  */
 const served: readonly Feature[] = [
   { name: 'kraft.version', min: 0, max: 1, level: 1 },
@@ -22,7 +21,7 @@ const served: readonly Feature[] = [
   { name: 'transaction.version', min: 0, max: 2, level: 2 },
   { name: 'eligible.leader.replicas.version', min: 0, max: 1, level: 1 },
   { name: 'group.version', min: 0, max: 1, level: 1 },
-  { name: 'share.version', min: 0, max: 1, level: 1 },
+  { name: 'share.version', min: 0, max: 2, level: 2 },
 ]
 
 /** Codes of UpdateFeatures. */

@@ -45,7 +45,6 @@ function checkReset(value: ConfigValue): string | undefined {
 const session = 'A member of which nothing was heard for this long leaves the group.'
 const heartbeat = 'How often a member is to be heard from.'
 const assignment = 'How long a group waits between two assignments.'
-const noDeadLetters = 'Accepted without effect: records that nobody takes are not copied to another topic.'
 const noStreams = 'Accepted without effect: streams groups are not served.'
 
 const streams = (rows: readonly GroupRow[]): GroupRow[] =>
@@ -76,14 +75,24 @@ export const groupRows: readonly GroupRow[] = [
     { oneOf: ['read_committed', 'read_uncommitted'] },
   ),
   row('boolean', 'share.renew.acknowledge.enable', 'true', 'Whether members may renew the lock of a record.'),
-  row('boolean', 'errors.deadletterqueue.copy.record.enable', 'false', noDeadLetters, { effect: false }),
-  row('string', 'errors.deadletterqueue.topic.name', '', noDeadLetters, {
-    effect: false,
-    check: (value) =>
-      String(value).startsWith('__')
-        ? "errors.deadletterqueue.topic.name: DLQ topic name must not start with '__'"
-        : undefined,
-  }),
+  row(
+    'boolean',
+    'errors.deadletterqueue.copy.record.enable',
+    'false',
+    'Whether key and value of a record that is given up are copied, or only where it lies and why.',
+  ),
+  row(
+    'string',
+    'errors.deadletterqueue.topic.name',
+    '',
+    'The topic for records that are given up; empty: none (KIP-1191).',
+    {
+      check: (value) =>
+        String(value).startsWith('__')
+          ? "errors.deadletterqueue.topic.name: DLQ topic name must not start with '__'"
+          : undefined,
+    },
+  ),
   ...streams([
     bounded('streams.session.timeout.ms', 45_000, 1, ''),
     bounded('streams.heartbeat.interval.ms', 5000, 1, ''),

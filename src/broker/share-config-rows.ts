@@ -1,12 +1,21 @@
 // What share groups are allowed (KIP-932), under Kafka's names: what counts where a group has nothing of its own, and the
 // bounds between which that may lie.
 
-import { type BrokerRow, int } from './broker-config-row.ts'
+import { type BrokerRow, boolean, int, string } from './broker-config-row.ts'
 
 const least = (of: string): string => `The least that a group may choose for ${of}.`
 const most = (of: string): string => `The most that a group may choose for ${of}.`
 
 export const shareRows: readonly BrokerRow[] = [
+  boolean(
+    'errors.deadletterqueue.auto.create.topics.enable',
+    false,
+    'Whether a topic that a share group names for the records it gives up is made when it is not there (KIP-1191).',
+    { dynamic: 'cluster' },
+  ),
+  string('errors.deadletterqueue.topic.name.prefix', 'dlq.', 'How the names of such topics must begin.', {
+    dynamic: 'cluster',
+  }),
   int('group.share.assignment.interval.ms', 0, 'How long a share group waits between two assignments.', {
     min: 0,
     kafka: 1000,

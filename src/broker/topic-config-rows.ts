@@ -198,7 +198,12 @@ export const topicRows: readonly TopicRow[] = [
     'a file goes when its last reader has let go',
     long('file.delete.delay.ms', 60_000, 'log.segment.delete.delay.ms', '', { min: 0 }),
   ),
-  without('share groups are not available yet', boolean('errors.deadletterqueue.group.enable', false, null, '')),
+  boolean(
+    'errors.deadletterqueue.group.enable',
+    false,
+    null,
+    'Whether share groups may copy records here that they give up (KIP-1191).',
+  ),
   without(localOnly, boolean('remote.storage.enable', false, null, '', { check: noTiers })),
   without(localOnly, boolean('remote.log.copy.disable', false, null, '')),
   without(localOnly, boolean('remote.log.delete.on.disable', false, null, '')),

@@ -2,7 +2,7 @@
 // broker's, since members of every language show them.
 
 import { Refusal } from '../../protocol/errors.ts'
-import type { Change, InFlight, Range, RecordState } from './in-flight.ts'
+import type { Change, InFlight, Range } from './in-flight.ts'
 
 /** By code of AcknowledgeType. A gap is an offset without a record: nobody needs it any more. */
 export const acknowledgeTypes = ['gap', 'accept', 'release', 'reject', 'renew'] as const
@@ -32,16 +32,23 @@ export function checkBatches(batches: readonly AcknowledgeBatch[], mayRenew: boo
 
 type Limits = { readonly deliveriesMax: number; readonly lockedUntil: number }
 
-/** Where a record goes; one that went round as often as it may is given up. */
-export const settledState = (state: RecordState, deliveryCount: number, deliveriesMax: number): RecordState =>
-  state === 'available' && deliveryCount >= deliveriesMax ? 'archived' : state
+/** What becomes of a record that is given back; one that went round as often as it may is given up. */
+export const givenBack = (deliveryCount: number, deliveriesMax: number): Change =>
+  deliveryCount >= deliveriesMax
+    ? { state: 'archived', lockedUntil: 0, burial: 'exhausted' }
+    : { state: 'available', lockedUntil: 0 }
 
-const states: Readonly<Record<AcknowledgeType, RecordState>> = {
-  gap: 'archived',
-  accept: 'acknowledged',
-  release: 'available',
-  reject: 'archived',
-  renew: 'acquired',
+function changeOf(type: AcknowledgeType, deliveryCount: number, { deliveriesMax, lockedUntil }: Limits): Change {
+  switch (type) {
+    case 'release':
+      return givenBack(deliveryCount, deliveriesMax)
+    case 'reject':
+      return { state: 'archived', lockedUntil: 0, burial: 'rejected' }
+    case 'renew':
+      return { state: 'acquired', lockedUntil }
+    default:
+      return { state: type === 'accept' ? 'acknowledged' : 'archived', lockedUntil: 0 }
+  }
 }
 
 /** Marks what the batches are about as changing; a refusal leaves no mark. */
@@ -81,8 +88,7 @@ function claimBatch(
     for (const range of inFlight.cut(first, last)) {
       const refusal = refuse(range, memberId)
       if (refusal !== undefined) return refusal
-      const state = settledState(states[type], range.deliveryCount, limits.deliveriesMax)
-      const change = { state, lockedUntil: type === 'renew' ? limits.lockedUntil : 0 }
+      const change = changeOf(type, range.deliveryCount, limits)
       range.changing = change
       changes.push(change)
     }

@@ -1,10 +1,17 @@
 // What became of the records of a share partition that somebody has looked at: ranges of offsets, in order and without
 // holes, from the start offset (everything below is done) to the frontier (nothing beyond was handed out yet).
 
+import type { Burial } from './dead-letters.ts'
+
 export type RecordState = 'available' | 'acquired' | 'acknowledged' | 'archived'
 
 /** A change whose record is on its way to the log: until it is there, nobody else may touch the range. */
-export type Change = { readonly state: RecordState; readonly lockedUntil: number }
+export type Change = {
+  readonly state: RecordState
+  readonly lockedUntil: number
+  /** Why the record is given up, where it is. */
+  readonly burial?: Burial
+}
 
 export type Range = {
   first: number

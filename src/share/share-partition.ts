@@ -4,8 +4,9 @@
 import { type ErrorName, Refusal } from '../../protocol/errors.ts'
 import { refusalOf } from '../group/refusal.ts'
 import type { Clock, Timer } from '../storage/clock.ts'
-import { type AcknowledgeBatch, claim, settledState } from './acknowledgement.ts'
+import { type AcknowledgeBatch, claim, givenBack } from './acknowledgement.ts'
 import { type Acquired, type Acquisition, acquire, type LogBatch } from './acquisition.ts'
+import type { DeadLetter } from './dead-letters.ts'
 import { type Change, InFlight, type Range } from './in-flight.ts'
 import { type Replayed, type ShareKey, type StateBatch, stateCode } from './records.ts'
 import type { ShareSettings } from './settings.ts'
@@ -16,6 +17,8 @@ export type Keeper = {
   settings(groupId: string): ShareSettings
   /** Appends an update, then applies. Rejects, nothing applied, when the log refuses. */
   keep(share: SharePartition, update: ShareUpdate, apply: () => void): Promise<void>
+  /** Copies what is given up to where the group wants it, if it does. Never rejects. */
+  bury(of: ShareKey, letters: readonly DeadLetter[]): Promise<void> | undefined
 }
 
 export type ShareUpdate = {
@@ -160,7 +163,7 @@ export class SharePartition {
     const claimed: Change[] = []
     for (const range of inFlight.ranges) {
       if (range.state !== 'acquired' || range.changing !== null || !which(range)) continue
-      const change = { state: settledState('available', range.deliveryCount, deliveriesMax), lockedUntil: 0 }
+      const change = givenBack(range.deliveryCount, deliveriesMax)
       range.changing = change
       claimed.push(change)
     }
@@ -175,6 +178,8 @@ export class SharePartition {
       this.#apply(changes)
       return 'NONE'
     }
+    const letters = lettersOf(inFlight, changes)
+    if (letters.length > 0) await this.#keeper.bury(this.of, letters)
     const { start: startOffset } = inFlight
     const update = { startOffset, doneCount: inFlight.doneFrom(startOffset), batches }
     try {
@@ -282,4 +287,12 @@ function stateBatches(inFlight: InFlight, changes: readonly Change[]): StateBatc
     else batches.push({ firstOffset: first, lastOffset: last, deliveryState, deliveryCount })
   }
   return batches
+}
+
+function lettersOf(inFlight: InFlight, changes: readonly Change[]): DeadLetter[] {
+  const buried = new Set(changes.filter(({ burial }) => burial !== undefined))
+  if (buried.size === 0) return []
+  return inFlight.ranges.flatMap(({ first, last, deliveryCount, changing }) =>
+    changing !== null && buried.has(changing) ? [{ first, last, deliveryCount, burial: changing.burial! }] : [],
+  )
 }

@@ -6,6 +6,7 @@ import { type Partition, storageRefusal } from '../broker/partition.ts'
 import { refusalOf } from '../group/refusal.ts'
 import type { ShareKeeper } from '../group/share-keeper.ts'
 import { type AcknowledgeBatch, checkBatches } from './acknowledgement.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { resetOffset } from './reading.ts'
 import { type SessionPartition, type SessionRequest, ShareSessions } from './sessions.ts'
 import { type ShareSettings, shareSettings } from './settings.ts'
@@ -23,11 +24,13 @@ export class Shares implements ShareKeeper {
   constructor(broker: Broker, log: StateLog) {
     const { clock, config } = broker
     this.#broker = broker
+    const deadLetters = new DeadLetters(broker)
     this.states = new ShareStates({
       clock,
       log,
       updatesMax: config.number('share.coordinator.snapshot.update.records.per.snapshot'),
       settings: (groupId) => this.settings(groupId),
+      bury: (of, letters) => deadLetters.bury(of, letters),
     })
     this.sessions = new ShareSessions(config.number('group.share.max.share.sessions'), (member) => {
       void this.release(member)

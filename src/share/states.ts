@@ -6,6 +6,7 @@ import type { KeyedRecord } from '../broker/internal-topic.ts'
 import { partitionOfKey } from '../broker/placement.ts'
 import { Journal } from '../group/journal.ts'
 import type { Clock } from '../storage/clock.ts'
+import type { DeadLetter } from './dead-letters.ts'
 import { InFlight, isDone } from './in-flight.ts'
 import {
   learn,
@@ -41,6 +42,8 @@ type Environment = {
   /** `share.coordinator.snapshot.update.records.per.snapshot` */
   readonly updatesMax: number
   settings(groupId: string): ShareSettings
+  /** See Keeper. */
+  bury(of: ShareKey, letters: readonly DeadLetter[]): Promise<void> | undefined
 }
 
 /** So many records of a partition of the log, and all that is known is written anew and the rest deleted. */
@@ -203,6 +206,10 @@ export class ShareStates implements Keeper {
     })
     this.#count(partition)
     if (share.noteUpdate() >= this.#environment.updatesMax) this.#inBackground(this.#snapshot(share))
+  }
+
+  bury(of: ShareKey, letters: readonly DeadLetter[]): Promise<void> | undefined {
+    return this.#environment.bury(of, letters)
   }
 
   // --- keeping the log short

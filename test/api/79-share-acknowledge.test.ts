@@ -1,6 +1,9 @@
 // ShareAcknowledge on the wire, with the answers of Kafka 4.4.0.
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { fetch } from '../../protocol/messages/01-fetch.ts'
+import { iterateBatches } from '../../protocol/records/batch.ts'
+import { readRecords } from '../../protocol/records/record.ts'
 import { configureGroup, joined, Sharer } from '../share/member.ts'
 import { errorOf, Line, unknownId } from './line.ts'
 
@@ -54,6 +57,39 @@ test('renewals need the flag that says there are some (KIP-1222), and a group th
   await configureGroup(line, 'workers', { 'share.renew.acknowledge.enable': 'false' })
   const refused = await a.acknowledge([[id, 0, [3, 3, 4]]], { isRenewAck: true })
   expect(errorOf(refused.responses[0]!.partitions[0]!)).toBe('INVALID_REQUEST')
+})
+
+test('what a group gives up is copied to the topic that it names (KIP-1191), with key and value where it wants them', async () => {
+  const { line, a, id } = await opened()
+  await using _ = line
+  const config = { 'errors.deadletterqueue.group.enable': 'true' }
+  await line.broker.createTopics([{ name: 'dlq.jobs', config }, { name: 'dlq.closed' }])
+  const letters = async () => {
+    const topics = [{ topic: 'dlq.jobs', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1e6 }] }]
+    const { responses } = await line.ask(fetch, 12, { isolationLevel: 0, maxWaitMs: 0, minBytes: 0, topics })
+    const bytes = responses[0]!.partitions[0]!.records as Buffer
+    return [...iterateBatches(bytes)].flatMap((at) =>
+      [...readRecords(bytes, at)].map(({ key, value, headers }) =>
+        [key, value, ...headers.map((header) => `${header.key}=${header.value}`)].join(' '),
+      ),
+    )
+  }
+  await configureGroup(line, 'workers', { 'errors.deadletterqueue.topic.name': 'dlq.jobs' })
+  expect(await a.say(id, 0, [2, 2, 3])).toBe('NONE')
+  await configureGroup(line, 'workers', { 'errors.deadletterqueue.copy.record.enable': 'true' })
+  expect(await a.say(id, 0, [7, 7, 3])).toBe('NONE')
+  const where = (offset: number) =>
+    `__dlq.errors.topic=jobs __dlq.errors.partition=0 __dlq.errors.offset=${offset} __dlq.errors.group=workers ` +
+    '__dlq.errors.delivery.count=1 __dlq.errors.message=Offset rejected by client.'
+  expect(await letters()).toEqual([`  ${where(2)}`, `k 7 ${where(7)}`])
+  // What cannot be copied is given up all the same.
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  for (const [offset, name] of ['dlq.closed', 'dlq.absent', 'jobs'].entries()) {
+    await configureGroup(line, 'workers', { 'errors.deadletterqueue.topic.name': name })
+    expect(await a.say(id, 0, [offset + 3, offset + 3, 3])).toBe('NONE')
+  }
+  expect(said).toHaveBeenCalledTimes(3)
+  said.mockRestore()
 })
 
 test('the last word of a session counts, and what it does not name goes to others', async () => {

@@ -181,6 +181,17 @@ describe('locks', () => {
 })
 
 describe('the delivery limit', () => {
+  test('what is rejected or went round too often is buried before it is done; a gap and what is accepted is not', async () => {
+    const world = await ShareWorld.begun({ deliveriesMax: 2 })
+    world.acquire('a', batches(0, 1, 6))
+    await world.say('a', 0, 3, 1, 0, 3, 3)
+    expect(world.buried).toEqual(['2-3x1 rejected'])
+    await world.say('a', 4, 5, 2)
+    world.acquire('a', batches(0, 1, 6))
+    await world.clock.pass(30_000)
+    expect(world.buried).toEqual(['2-3x1 rejected', '4-4x2 exhausted'])
+  })
+
   test('a record that went round as often as it may is given up, by release as by time', async () => {
     const world = await ShareWorld.begun({ deliveriesMax: 2 })
     expect(world.acquire('a', batches(0, 1, 2), { recordsMax: 1 })).toBe('0-1x1')

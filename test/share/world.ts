@@ -1,6 +1,7 @@
 // Share partitions in a small world: time that moves when told, a log in memory that can refuse and be read again.
 
 import type { Acquired, LogBatch } from '../../src/share/acquisition.ts'
+import type { DeadLetter } from '../../src/share/dead-letters.ts'
 import type { ShareSettings } from '../../src/share/settings.ts'
 import type { SharePartition } from '../../src/share/share-partition.ts'
 import { ShareStates, type StateLog } from '../../src/share/states.ts'
@@ -57,7 +58,21 @@ export class ShareWorld {
 
   #open(): ShareStates {
     const { clock, log } = this
-    return new ShareStates({ clock, log, updatesMax: 50, settings: () => this.settings })
+    return new ShareStates({
+      clock,
+      log,
+      updatesMax: 50,
+      settings: () => this.settings,
+      bury: (_, letters) => this.#bury(letters),
+    })
+  }
+
+  /** What was given up: `4-5x5 exhausted`. */
+  readonly buried: string[] = []
+
+  async #bury(letters: readonly DeadLetter[]): Promise<void> {
+    for (const { first, last, deliveryCount, burial } of letters)
+      this.buried.push(`${first}-${last}x${deliveryCount} ${burial}`)
   }
 
   /** A share partition that begins at offset 0. */
