@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { requestLogOf } from './results.ts'
 
 const main = fileURLToPath(new URL('../dist/bundle/main.js', import.meta.url))
 /** What the compiler wrote; the bundle is made of it. */
@@ -55,18 +56,21 @@ function foreign(bootstrap: string): BrokerUnderTest {
 class OwnBroker implements BrokerUnderTest {
   readonly restartSkip = undefined
   readonly #home: string
+  readonly #requestLog: string | undefined
   #child: ChildProcess | undefined
   #port = 0
   #said = ''
 
-  private constructor(home: string) {
+  private constructor(home: string, requestLog: string | undefined) {
     this.#home = home
+    this.#requestLog = requestLog
   }
 
-  static async start(_client: string): Promise<OwnBroker> {
+  static async start(client: string): Promise<OwnBroker> {
     if (!existsSync(main)) throw new Error('dist/bundle/main.js is missing: run `npm run build` at the root first')
     if (statSync(main).mtimeMs < statSync(compiled).mtimeMs) throw new Error('dist/bundle is old: run `npm run build`')
-    const broker = new OwnBroker(await mkdtemp(join(tmpdir(), 'twiglog-compat-')))
+    const home = await mkdtemp(join(tmpdir(), 'twiglog-compat-'))
+    const broker = new OwnBroker(home, await requestLogOf(client))
     try {
       await broker.#launch()
     } catch (problem) {
@@ -97,6 +101,7 @@ class OwnBroker implements BrokerUnderTest {
     const data = join(this.#home, 'data')
     const args = [main, 'start', '--port', String(this.#port), '--data', data, '--ready-file', ready]
     for (const setting of settings) args.push('--set', setting)
+    if (this.#requestLog !== undefined) args.push('--request-log', this.#requestLog)
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) {

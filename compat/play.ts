@@ -1,6 +1,4 @@
 // Plays the list of scenarios: with a hand (any client in any language), or with the parts that a driver brings.
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import tap from 'tap'
@@ -8,6 +6,7 @@ import { type BrokerUnderTest, startBroker } from './broker.ts'
 import { Cannot, type Hand } from './hand.ts'
 import { HandProcess } from './hand-process.ts'
 import { Broken, leavingNothing, missing } from './process.ts'
+import { type Outcome, Results } from './results.ts'
 import { type ApplicationId, applications, type ScenarioId, scenarioIds, scenarios } from './scenarios.ts'
 import { Stage } from './stage.ts'
 
@@ -28,8 +27,6 @@ export interface Client {
 /** A test, or the reason why this program cannot play the scenario. */
 export type Part = ((t: Test) => Promise<void>) | string
 export type Parts = Partial<Record<ScenarioId, Part>>
-
-type Outcome = { readonly result: 'pass' | 'fail' | 'skip'; readonly word?: string }
 
 /** A whole driver: skipped with a word where something is missing. */
 export async function playClient({ from, ...client }: Client): Promise<void> {
@@ -191,32 +188,3 @@ function chosen(): readonly ScenarioId[] {
 function titleOf(id: ScenarioId): string {
   return `${id}: ${scenarios[id].title}`
 }
-
-/** What the matrix is made of (matrix.ts): one file per client and kind of broker. */
-export class Results {
-  readonly #client: string
-  readonly #version: string
-  readonly #outcomes: { [id: string]: Outcome } = {}
-
-  constructor(client: string, version: string) {
-    this.#client = client
-    this.#version = version
-  }
-
-  note(id: string, outcome: Outcome): void {
-    this.#outcomes[id] = outcome
-  }
-
-  async write(): Promise<void> {
-    const { COMPAT_ONLY: only, COMPAT_BOOTSTRAP: foreign } = process.env
-    if (only) return // a part would look like the whole
-    await mkdir(resultsFolder, { recursive: true })
-    const file = join(resultsFolder, `${this.#client}.${foreign ? 'kafka' : 'twiglog'}.json`)
-    const { platform, arch } = process
-    const on = { client: this.#client, version: this.#version, node: process.version, platform, arch }
-    await writeFile(file, `${JSON.stringify({ ...on, outcomes: this.#outcomes }, null, 1)}\n`)
-  }
-}
-
-const { COMPAT_RESULTS } = process.env
-export const resultsFolder = COMPAT_RESULTS ?? fileURLToPath(new URL('results/', import.meta.url))

@@ -5,6 +5,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { StorageError } from '../protocol/errors.ts'
 import { codecsLoaded } from '../protocol/records/compression.ts'
 import { announcement, type Card, readyLine, wantsColour } from './cli/card.ts'
+import { requestLog } from './cli/request-log.ts'
 import { Broker } from './embedded.ts'
 import { packageVersion, readOrder, type StartOptions } from './options.ts'
 
@@ -69,9 +70,10 @@ async function start(options: StartOptions, version: string): Promise<void> {
   const { config, settings, listeners, dataFolder, json, compatLogs } = options
   const storage = config.string('storage') as 'mapped' | 'plain' | 'memory'
   const data = dataFolder === undefined ? {} : { data: dataFolder }
+  const log = options.requestLog === undefined ? {} : { onRequest: requestLog(options.requestLog) }
   let broker: Broker
   try {
-    broker = await Broker.start({ listeners, settings, storage, ...data })
+    broker = await Broker.start({ listeners, settings, storage, ...data, ...log })
   } catch (cause) {
     const { message, code } = explain(cause)
     console.error(`twiglog: ${message}`)

@@ -24,6 +24,7 @@ export type StartOptions = {
   /** Absolute; undefined: everything is kept in memory. */
   readonly dataFolder: string | undefined
   readonly readyFile: string | undefined
+  readonly requestLog: string | undefined
   readonly json: boolean
   readonly compatLogs: boolean
   /** One sentence each, for standard error. */
@@ -56,6 +57,7 @@ type Flags = {
   memory?: true
   brokers?: number
   readyFile?: string
+  requestLog?: string
   set?: [string, string][]
   config?: string
   json?: true
@@ -156,6 +158,7 @@ function withStartFlags(command: Command): Command {
       ).argParser(count),
     )
     .option('--ready-file <file>', 'write one line of JSON there when connections are accepted')
+    .option('--request-log <file>', 'write there which API keys and versions clients use, one line of JSON for each')
     .addOption(new Option('--set <name=value>', 'an option of the broker; may be repeated').argParser(assignment))
     .option('--config <file>', 'a server.properties file')
     .option('--json', 'print one line of JSON instead of the start card')
@@ -199,6 +202,7 @@ async function startOptions(flags: Flags, world: World): Promise<StartOptions> {
     listeners,
     dataFolder: inMemory ? undefined : resolve(world.currentFolder, folders[0] ?? ''),
     readyFile: flags.readyFile === undefined ? undefined : resolve(world.currentFolder, flags.readyFile),
+    requestLog: flags.requestLog === undefined ? undefined : resolve(world.currentFolder, flags.requestLog),
     json: flags.json ?? false,
     compatLogs: flags.compatLogs ?? false,
     warnings:

@@ -60,6 +60,8 @@ describe('the command line', () => {
       'here',
       '--ready-file',
       'r',
+      '--request-log',
+      'asked',
       '--json',
       '--compat-logs',
       '--no-http',
@@ -69,6 +71,7 @@ describe('the command line', () => {
       expect(options).toMatchObject({
         dataFolder: join(folder, 'here'),
         readyFile: join(folder, 'r'),
+        requestLog: join(folder, 'asked'),
         json: true,
         compatLogs: true,
       })
