@@ -4,21 +4,22 @@ import { Refusal } from '../../protocol/errors.ts'
 import { shareGroupHeartbeat } from '../../protocol/messages/76-share-group-heartbeat.ts'
 import { serve } from './api.ts'
 import { told } from './share-acknowledgements.ts'
+import { refuseShareGroup } from './share-served.ts'
 
 export const shareGroupHeartbeatApi = serve(shareGroupHeartbeat, [1, 1], async (request, context) => {
   const { groupId, memberId, memberEpoch, rackId, subscribedTopicNames: topics } = request
-  const { groups, client, clientId, broker, node } = context
-  const answer = broker.coordinates('group', groupId, node)
-    ? await groups.share.heartbeat({
-        groupId,
-        memberId,
-        memberEpoch,
-        rackId,
-        topics,
-        clientId: clientId ?? '',
-        clientHost: `/${client.host}`,
-      })
-    : new Refusal('NOT_COORDINATOR')
+  const { groups, client, clientId } = context
+  const answer =
+    refuseShareGroup(groupId, context) ??
+    (await groups.share.heartbeat({
+      groupId,
+      memberId,
+      memberEpoch,
+      rackId,
+      topics,
+      clientId: clientId ?? '',
+      clientHost: `/${client.host}`,
+    }))
   if (answer instanceof Refusal) return refused(answer)
   const { assignment } = answer
   return {

@@ -7,6 +7,7 @@ import { shareAssignor } from '../group/share-requests.ts'
 import { type Context, serve } from './api.ts'
 import { groupOperations, notAsked } from './authorized-operations.ts'
 import { told } from './share-acknowledgements.ts'
+import { refuseShareGroup } from './share-served.ts'
 
 export const shareGroupDescribeApi = serve(shareGroupDescribe, [1, 1], (request, context) => {
   const operations = request.includeAuthorizedOperations ? groupOperations : notAsked
@@ -14,10 +15,7 @@ export const shareGroupDescribeApi = serve(shareGroupDescribe, [1, 1], (request,
 })
 
 function describe(groupId: string, authorizedOperations: number, context: Context) {
-  const { broker, groups, node } = context
-  const found = broker.coordinates('group', groupId, node)
-    ? groups.share.describe(groupId)
-    : new Refusal('NOT_COORDINATOR')
+  const found = refuseShareGroup(groupId, context) ?? context.groups.share.describe(groupId)
   if (found instanceof Refusal) {
     const nothing = { groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
     return { groupId, errorCode: found.code, errorMessage: told(found), ...nothing }

@@ -17,6 +17,7 @@ import {
   readShareRequest,
   told,
 } from './share-acknowledgements.ts'
+import { refuseShares } from './share-served.ts'
 
 type ShareFetchRequest = Request<typeof shareFetch>
 type ShareFetchResponse = Response<typeof shareFetch>
@@ -182,7 +183,7 @@ function answer(
 
 export const shareFetchApi = serve(shareFetch, [1, 2], async (request, context) => {
   const { shares } = context
-  const read = readShareRequest(request, context)
+  const read = refuseShares(context) ?? readShareRequest(request, context)
   if (read instanceof Refusal) return refused(read)
   const { member, acknowledgements } = read
   const refusal = refuse(request, acknowledgements.length > 0)

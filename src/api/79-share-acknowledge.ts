@@ -13,6 +13,7 @@ import {
   readShareRequest,
   told,
 } from './share-acknowledgements.ts'
+import { refuseShares } from './share-served.ts'
 
 type ShareAcknowledgeResponse = Response<typeof shareAcknowledge>
 type TopicAnswer = Element<ShareAcknowledgeResponse, 'responses'>
@@ -42,7 +43,7 @@ function answer(acknowledged: readonly Acknowledged[], context: Context): TopicA
 
 export const shareAcknowledgeApi = serve(shareAcknowledge, [1, 2], async (request, context) => {
   const { shares, closing } = context
-  const read = readShareRequest(request, context)
+  const read = refuseShares(context) ?? readShareRequest(request, context)
   if (read instanceof Refusal) return refused(read)
   const { member, acknowledgements } = read
   // Who begins a session has nothing to acknowledge yet.

@@ -1,21 +1,19 @@
 // DescribeShareGroupOffsets: up to where share groups are done, and how much is left for them (KIP-1226).
 
-import { Refusal } from '../../protocol/errors.ts'
 import { describeShareGroupOffsets } from '../../protocol/messages/90-describe-share-group-offsets.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
 import { type Partition, storageRefusal } from '../broker/partition.ts'
 import type { SharePartition } from '../share/share-partition.ts'
 import { type Context, serve } from './api.ts'
 import { told } from './share-acknowledgements.ts'
+import { refuseShareGroup } from './share-served.ts'
 
 type AskedTopic = { readonly topicName: string; readonly partitions: readonly number[] }
 
 export const describeShareGroupOffsetsApi = serve(describeShareGroupOffsets, [0, 1], (request, context) => ({
   groups: request.groups.map(({ groupId, topics }) => {
-    if (!context.broker.coordinates('group', groupId, context.node)) {
-      const refusal = new Refusal('NOT_COORDINATOR')
-      return { groupId, topics: [], errorCode: refusal.code, errorMessage: refusal.message }
-    }
+    const refusal = refuseShareGroup(groupId, context)
+    if (refusal !== undefined) return { groupId, topics: [], errorCode: refusal.code, errorMessage: told(refusal) }
     const asked = topics ?? allOf(groupId, context)
     return { groupId, topics: asked.map((topic) => describe(groupId, topic, context)), errorCode: 0 }
   }),

@@ -5,9 +5,10 @@ import { alterShareGroupOffsets } from '../../protocol/messages/91-alter-share-g
 import { zeroUuid } from '../../protocol/schema.ts'
 import type { ShareStart } from '../group/share-requests.ts'
 import { serve } from './api.ts'
+import { refuseShareGroup } from './share-served.ts'
 
 export const alterShareGroupOffsetsApi = serve(alterShareGroupOffsets, [0, 0], async (request, context) => {
-  const { broker, groups, node } = context
+  const { broker, groups } = context
   const { groupId, topics } = request
   const asked = topics.flatMap(({ topicName, partitions }) => {
     const topic = broker.topic(topicName)
@@ -23,9 +24,7 @@ export const alterShareGroupOffsetsApi = serve(alterShareGroupOffsets, [0, 0], a
     })
   })
   const starts = asked.flatMap(({ start }): ShareStart[] => (start === undefined ? [] : [start]))
-  const outcome = broker.coordinates('group', groupId, node)
-    ? await groups.share.alterStarts(groupId, starts)
-    : new Refusal('NOT_COORDINATOR')
+  const outcome = refuseShareGroup(groupId, context) ?? (await groups.share.alterStarts(groupId, starts))
   if (outcome instanceof Refusal) return { errorCode: outcome.code, errorMessage: outcome.message, responses: [] }
   const unknown = new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   const answers = new Map<string, { topicId: string; partitions: Answered[] }>()

@@ -4,15 +4,14 @@ import { Refusal } from '../../protocol/errors.ts'
 import { deleteShareGroupOffsets } from '../../protocol/messages/92-delete-share-group-offsets.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
 import { serve } from './api.ts'
+import { refuseShareGroup } from './share-served.ts'
 
 export const deleteShareGroupOffsetsApi = serve(deleteShareGroupOffsets, [0, 0], async (request, context) => {
-  const { broker, groups, node } = context
+  const { broker, groups } = context
   const { groupId } = request
   const asked = request.topics.map(({ topicName }) => ({ topicName, topicId: broker.topic(topicName)?.id }))
   const topicIds = asked.flatMap(({ topicId }) => topicId ?? [])
-  const outcome = broker.coordinates('group', groupId, node)
-    ? await groups.share.deleteStarts(groupId, topicIds)
-    : new Refusal('NOT_COORDINATOR')
+  const outcome = refuseShareGroup(groupId, context) ?? (await groups.share.deleteStarts(groupId, topicIds))
   if (outcome instanceof Refusal) return { errorCode: outcome.code, errorMessage: outcome.message, responses: [] }
   const unknown = new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   return {

@@ -79,6 +79,8 @@ function claimBatch(
   const { start, frontier } = inFlight
   // Somebody said so before, or the records were deleted.
   if (batch.lastOffset < start) return undefined
+  const none = 'Batch record not found. The request batch offsets are not found in the cache.'
+  if (start === frontier) return new Refusal('INVALID_RECORD_STATE', none)
   const past = 'Batch record not found. The'
   if (batch.firstOffset >= frontier)
     return new Refusal('INVALID_REQUEST', `${past} first offset in request is past acquired records.`)

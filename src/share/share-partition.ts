@@ -142,7 +142,7 @@ export class SharePartition {
 
   /** All batches of a request, or none of them. */
   async acknowledge(memberId: string, batches: readonly AcknowledgeBatch[]): Promise<Refusal | undefined> {
-    if (this.inFlight === undefined) return new Refusal('INVALID_RECORD_STATE', 'Nothing was acquired yet.')
+    if (this.inFlight === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
     const settings = this.#settings
     const lockedUntil = this.#keeper.clock.now() + settings.lockMs
     const claimed = claim(this.inFlight, memberId, batches, { ...settings, lockedUntil })

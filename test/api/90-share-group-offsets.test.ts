@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { listGroups } from '../../protocol/messages/16-list-groups.ts'
 import { deleteGroups } from '../../protocol/messages/42-delete-groups.ts'
+import { updateFeatures } from '../../protocol/messages/57-update-features.ts'
 import { shareGroupDescribe } from '../../protocol/messages/77-share-group-describe.ts'
 import { describeShareGroupOffsets } from '../../protocol/messages/90-describe-share-group-offsets.ts'
 import { alterShareGroupOffsets } from '../../protocol/messages/91-alter-share-group-offsets.ts'
@@ -125,4 +126,23 @@ test('a share group is described, listed and deleted', async () => {
   expect(errorOf(await describe())).toBe('GROUP_ID_NOT_FOUND')
   expect(errorOf(await describe(''))).toBe('INVALID_GROUP_ID')
   expect(await offsets(line)).toEqual([])
+})
+
+test('a cluster that has agreed to do without share groups says so (feature share.version)', async () => {
+  await using line = await Line.open([{ name: 'jobs', partitions: 1 }])
+  const a = await joined(line, 'jobs')
+  const featureUpdates = [{ feature: 'share.version', maxVersionLevel: 0, upgradeType: 2 }]
+  expect(errorOf(await line.ask(updateFeatures, 2, { timeoutMs: 1000, validateOnly: false, featureUpdates }))).toBe(
+    'NONE',
+  )
+  const groups = [{ groupId: 'workers', topics: null }]
+  const unserved = [
+    await a.beat(0, ['jobs']),
+    await a.fetch(),
+    await a.acknowledge([]),
+    (await line.ask(describeShareGroupOffsets, 1, { groups })).groups[0]!,
+    (await line.ask(shareGroupDescribe, 1, { groupIds: ['workers'], includeAuthorizedOperations: false })).groups[0]!,
+  ]
+  expect(unserved.map(errorOf)).toEqual(unserved.map(() => 'UNSUPPORTED_VERSION'))
+  expect([await alter(line, 0), await remove(line)]).toEqual(['UNSUPPORTED_VERSION', 'UNSUPPORTED_VERSION'])
 })

@@ -1,0 +1,16 @@
+// Whether share groups are served at all, and a group by this node.
+
+import { Refusal } from '../../protocol/errors.ts'
+import type { Context } from './api.ts'
+
+/** The cluster may have agreed to do without (feature share.version at 0, KIP-932). */
+export const refuseShares = ({ broker }: Context): Refusal | undefined =>
+  broker.features.level('share.version') > 0 ? undefined : new Refusal('UNSUPPORTED_VERSION')
+
+/** Why a question about a share group is not answered here; undefined where it is. */
+export function refuseShareGroup(groupId: string, context: Context): Refusal | undefined {
+  const { broker, node } = context
+  return (
+    refuseShares(context) ?? (broker.coordinates('group', groupId, node) ? undefined : new Refusal('NOT_COORDINATOR'))
+  )
+}
