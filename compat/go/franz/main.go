@@ -83,7 +83,7 @@ func (f *franz) close() {
 }
 
 // naming: kerr calls every error by Kafka's own name.
-func naming(err error) string {
+func naming(err error) any {
 	var named *kerr.Error
 	if errors.As(err, &named) {
 		return named.Message

@@ -42,7 +42,7 @@ func Client(format string, words ...any) error {
 }
 
 // Serve answers until stdin ends, then lets the program close what is open.
-func Serve(hello Hello, verbs Verbs, naming func(error) string, closeAll func()) {
+func Serve(hello Hello, verbs Verbs, naming func(error) any, closeAll func()) {
 	hello.Runtime = runtime.Version()
 	out := bufio.NewWriter(os.Stdout)
 	say := func(answer any) {
@@ -66,7 +66,7 @@ func Serve(hello Hello, verbs Verbs, naming func(error) string, closeAll func())
 	closeAll()
 }
 
-func answer(line []byte, verbs Verbs, naming func(error) string) any {
+func answer(line []byte, verbs Verbs, naming func(error) any) any {
 	var ask Ask
 	if err := json.Unmarshal(line, &ask); err != nil {
 		return map[string]string{"error": "CLIENT", "message": "not understood: " + err.Error()}
@@ -86,7 +86,7 @@ func answer(line []byte, verbs Verbs, naming func(error) string) any {
 	case errors.As(err, &refused):
 		return map[string]string{"error": refused.Name, "message": refused.Message}
 	}
-	return map[string]string{"error": naming(err), "message": err.Error()}
+	return map[string]any{"error": naming(err), "message": err.Error()}
 }
 
 // Version of a module as it was built in.
