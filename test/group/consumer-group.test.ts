@@ -150,14 +150,14 @@ test('a topic that grows, comes or goes is shared anew with the next heartbeat',
   expect(a.reads).toEqual(['u-0'])
 })
 
-test('a regular expression stands for the topics that match it, whenever they come, and never for internal ones', async () => {
-  const world = await startWith({ 'a.1': 1, 'b.1': 1, __consumer_offsets: 50 })
+test('a regular expression stands for the topics that match it, whenever they come, the broker’s own among them', async () => {
+  const world = await startWith({ 'a.1': 1, 'b.1': 1, __consumer_offsets: 1 })
   const a = new Consumer(world, 'a', { regex: '(a|__).*' })
   await a.beat()
-  expect(a.reads).toEqual(['a.1-0'])
+  expect(a.reads).toEqual(['__consumer_offsets-0', 'a.1-0'])
   world.topics.put('a.2', 1)
   await a.beat()
-  expect(a.reads).toEqual(['a.1-0', 'a.2-0'])
+  expect(a.reads).toEqual(['__consumer_offsets-0', 'a.1-0', 'a.2-0'])
   a.subscribe({ regex: '[' })
   expect(await a.beat()).toMatchObject({ error: 'INVALID_REGULAR_EXPRESSION' })
   a.subscribe({ regex: 'b.*' })

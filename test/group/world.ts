@@ -156,7 +156,7 @@ export class Shelf implements Catalog {
   }
 
   names(): readonly string[] {
-    return [...this.#topics.keys()].filter((name) => !name.startsWith('__')).sort()
+    return [...this.#topics.keys()]
   }
 }
 
