@@ -54,6 +54,6 @@ export const administration = {
     stage.same({ ...(await quotas()) }, { producer_byte_rate: 100_000, consumer_byte_rate: 200_000 })
     await stage.ask('setQuotas', { clientId, quotas: { producer_byte_rate: null, consumer_byte_rate: null } })
     await until('they are gone', async () => Object.keys(await quotas()).length === 0)
-    await stage.refused(stage.ask('setQuotas', { clientId, quotas: { no_such_quota: 1 } }), 'INVALID_REQUEST')
+    await stage.refused(stage.ask('setQuotas', { clientId, quotas: { no_such_quota: 1 } }), 'INVALID_REQUEST', 'CLIENT')
   }),
 }
