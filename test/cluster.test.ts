@@ -506,6 +506,34 @@ test('a stock client loses and doubles nothing while leaders move and a node die
   expect([...new Set(values)].sort()).toEqual([...sent].sort())
 })
 
+test('every listener has an address for every node, and its clients are told those', async () => {
+  const listener = (name: string) => ({
+    name,
+    host: '127.0.0.1',
+    port: 0,
+    protocol: 'PLAINTEXT' as const,
+    advertisedHost: `${name.toLowerCase()}.example`,
+    advertisedPort: name === 'OUTSIDE' ? 30_001 : undefined,
+    role: 'client' as const,
+  })
+  await using broker = await Broker.start({ brokers: 2, listeners: [listener('INSIDE'), listener('OUTSIDE')] })
+  expect(broker.brokers.map((address) => address.replace(/(inside.*):.*/, '$1'))).toEqual([
+    'inside.example',
+    'inside.example',
+    'outside.example:30001',
+    'outside.example:30002',
+  ])
+})
+
+test('reset brings back every node', async () => {
+  await using cluster = await Cluster.open({ topics: [{ name: 't', partitions: 3 }] })
+  const { broker } = cluster
+  await broker.stopNode(2)
+  expect(broker.leaderOf('t', 1)).toBe(-1)
+  await broker.reset()
+  expect(await cluster.state('t', 2)).toEqual(['1 @ 0, 1 / 1', '2 @ 0, 2 / 2', '3 @ 0, 3 / 3'])
+})
+
 test('a node or partition that is not there is named in the refusal', async () => {
   await using cluster = await Cluster.open({ topics: ['t'] })
   const { broker } = cluster
