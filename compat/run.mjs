@@ -13,6 +13,16 @@ const usage = `usage: npm run compat -- [--bootstrap host:port] [--only scenario
 clients: ${Object.keys(drivers).join(' ')}
 languages: ${languages.join(' ')}`
 
+// So that a machine with slow clients still comes to an end: what has not begun by then is skipped.
+const { COMPAT_MINUTES } = process.env
+const playedUntil = COMPAT_MINUTES ? Date.now() + Number(COMPAT_MINUTES) * 60_000 : Number.POSITIVE_INFINITY
+const noTime = {
+  passed: 0,
+  failed: 0,
+  skipped: 1,
+  skipAll: `not begun within ${COMPAT_MINUTES} minutes (COMPAT_MINUTES)`,
+}
+
 const { chosen, matrix } = options()
 install()
 if (matrix) await matrixOnly()
@@ -22,7 +32,7 @@ async function playAll() {
   const total = { passed: 0, failed: 0, skipped: 0 }
   console.log('TAP version 14')
   for (const [i, name] of chosen.entries()) {
-    const counts = await drive(name)
+    const counts = Date.now() < playedUntil ? await drive(name) : noTime
     for (const word of Object.keys(total)) total[word] += counts[word]
     const skip = counts.skipAll ? ` # SKIP ${counts.skipAll}` : ''
     console.log(`${counts.failed > 0 ? 'not ok' : 'ok'} ${i + 1} - ${name}${skip}`)
