@@ -61,19 +61,17 @@ function verify(claim: Claim, topics: Topics, context: Context): Outcomes {
   return refused ?? context.transactions.verify(claim, places)
 }
 
-function refusePlaces(places: readonly Place[], { broker }: Context): Outcomes | undefined {
+function refusePlaces(places: readonly Place[], { broker, version }: Context): Outcomes | undefined {
   const refusals = places.map(({ topic: name, partition }): ErrorName => {
-    const topic = broker.topic(name)
-    // Seen in 4.4.0, with and without such topics: nobody writes into the broker's own in a transaction.
-    if (isOwn(name)) return 'TOPIC_AUTHORIZATION_FAILED'
-    return topic?.partitions[partition] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
+    // Clients may not write into the broker's own topics in a transaction, be they there or not; brokers may, for clients.
+    if (version < batchedFrom && ownTopics.has(name)) return 'TOPIC_AUTHORIZATION_FAILED'
+    return broker.topic(name)?.partitions[partition] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
   })
   if (refusals.every((error) => error === 'NONE')) return undefined
   return refusals.map((error) => (error === 'NONE' ? 'OPERATION_NOT_ATTEMPTED' : error))
 }
 
 const ownTopics: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
-const isOwn = (name: string): boolean => ownTopics.has(name)
 
 const placesOf = (topics: Topics): Place[] =>
   topics.flatMap(({ name: topic, partitions }) => partitions.map((partition) => ({ topic, partition })))

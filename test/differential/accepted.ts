@@ -39,7 +39,7 @@ export const accepted: readonly Accepted[] = [
     why: 'a feature is announced once it is served',
     matches: ({ api, path, ours }) =>
       api === 'ApiVersions' &&
-      ((/eatures\[(group|share|streams|transaction)\.version\]/.test(path) && ours === 'nothing') ||
+      ((/eatures\[(group|share|streams)\.version\]/.test(path) && ours === 'nothing') ||
         path.endsWith('eatures (order)')),
   },
   {
@@ -82,8 +82,12 @@ export const accepted: readonly Accepted[] = [
     matches: ({ path, label }) => /synonyms/.test(path) && label === 'some of a broker',
   },
   {
-    why: 'transactions are not served: transactional ids and batches are refused',
-    matches: ({ api, label }) => /transactional/.test(label) && (api === 'Produce' || api === 'InitProducerId'),
+    why: 'partitions of a transaction are told in the order in which they joined it; Kafka goes by its hash sets',
+    matches: ({ api, path }) => api === 'DescribeTransactions' && /topics\[[\w-]+\]\.partitions\.\d+$/.test(path),
+  },
+  {
+    why: 'each offset is asked whose transaction it is part of; Kafka does not ask where the producer has one open already',
+    matches: ({ api, label }) => api === 'TxnOffsetCommit' && /^commit as (nobody|somebody unknown)$/.test(label),
   },
   {
     why: 'a batch followed by a piece of another is refused; Kafka takes the first and cuts the rest off',
@@ -92,6 +96,11 @@ export const accepted: readonly Accepted[] = [
   {
     why: 'a batch that says it has the broker’s time is refused; Kafka takes the word out, or refuses record by record',
     matches: ({ api, label }) => api === 'Produce' && label.startsWith('log-append time from a client'),
+  },
+  {
+    why: 'what was refused for its time is not in the log that the next batch goes into',
+    matches: ({ api, label, path }) =>
+      api === 'Produce' && label === 'a transactional id' && path.endsWith('baseOffset'),
   },
   {
     why: 'a refusal tells where the log starts even if the bytes were no batch; Kafka looks at them before it finds the log',

@@ -25,6 +25,7 @@ import {
   deleteRecordsScenario,
   deleteTopicsScenario,
 } from './topics.ts'
+import { transactionsScenario } from './transactions.ts'
 
 export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> = {
   apiVersions: apiVersionsScenario,
@@ -35,6 +36,8 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   deleteTopics: deleteTopicsScenario,
   createPartitions: createPartitionsScenario,
   deleteRecords: deleteRecordsScenario,
+  // Before others use transactional ids: it waits until their coordinator is there.
+  transactions: transactionsScenario,
   produce: produceScenario,
   idempotence: idempotenceScenario,
   initProducerId: initProducerIdScenario,
