@@ -136,9 +136,12 @@ class MappedFile implements File {
   }
 
   #openAgain(): void {
-    if (this.#descriptor >= 0) return
+    if (this.#descriptor < 0) this.#descriptor = this.#openToRead()
+  }
+
+  #openToRead(): number {
     try {
-      this.#descriptor = fs.openSync(this.#absolute, 'r')
+      return fs.openSync(this.#absolute, 'r')
     } catch (cause) {
       throw storageError(cause)
     }
@@ -146,16 +149,18 @@ class MappedFile implements File {
 
   async flush(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    const closed = this.#descriptor < 0
+    // One of its own where the file has none: a reader that comes meanwhile opens, maps and closes the file's.
+    const own = this.#descriptor < 0
+    let descriptor = this.#descriptor
     try {
-      this.#openAgain()
-      await flushDescriptor(this.#descriptor)
+      if (own) descriptor = this.#openToRead()
+      await flushDescriptor(descriptor)
     } catch (cause) {
       // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
       this.#failure = cause as StorageError
       throw cause
     } finally {
-      if (closed) this.#closeDescriptor()
+      if (own && descriptor >= 0) fs.closeSync(descriptor)
     }
   }
 

@@ -127,6 +127,16 @@ describe.each(places)('%s', (_name, make) => {
     expect(content(store.open('c/a.log', 1 << 20, { length: 6 }))).toBe('shared')
   })
 
+  test('a closed file is flushed although a reader opens and closes it meanwhile', async () => {
+    const file = store.create('a.log', 1 << 20)
+    append(file, 'kept')
+    file.close()
+    const again = store.open('a.log', 1 << 20, { length: 4 })
+    const flushed = again.flush()
+    expect(content(again)).toBe('kept')
+    await flushed
+  })
+
   test('a file cannot be made twice, and one that is missing cannot be opened', () => {
     store.create('a.log', 1024)
     expect(() => store.create('a.log', 1024)).toThrow(expect.objectContaining({ code: 'EEXIST' }))
