@@ -10,6 +10,7 @@ import { type Checkpoint, saveCheckpoint } from './checkpoint.ts'
 import { type CompactionPlan, compactSegments, mapKeys, planCompaction } from './compaction.ts'
 import { Flushing } from './flushing.ts'
 import { BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
+import type { Inherited } from './inherited.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { abortedIn, readSegments } from './log-reading.ts'
@@ -59,15 +60,21 @@ export class Log {
   #compactedOffset: number
   #cleanOffset: number
   #compacting = false
+  /** Base offset of the first file that no parent shares. */
+  readonly #ownFrom: number
   #released = false
   readonly recovered: { scannedBytes: number; cutBytes: number }
 
-  /** Opens the log in `folder`; a missing folder is an empty log that owns nothing on the disk. */
-  constructor(store: Store, folder: string, config: LogConfig) {
+  /**
+   * Opens the log in `folder`; a missing folder is an empty log that owns nothing on the disk. `inherited`: for one that
+   * was made by forkLog, what that answered.
+   */
+  constructor(store: Store, folder: string, config: LogConfig, inherited?: Inherited) {
     this.folder = folder
     this.#store = store
     this.#config = config
-    const found = recover(store, folder, config.segmentBytes, config.indexIntervalBytes)
+    this.#ownFrom = inherited?.ownFrom ?? 0
+    const found = recover(store, folder, config.segmentBytes, config.indexIntervalBytes, inherited)
     this.#segments = found.segments
     this.#epochs = found.epochs
     this.#producers = found.producers
@@ -326,7 +333,9 @@ export class Log {
     if (!this.#config.compacts) return undefined
     const flushed = this.#flushing.flushedSegments
     // Behind the last record of a log there must be no hole: clients do not cross it.
-    const sealed = this.#segments.at(-1)?.isEmpty ? flushed.filter((one) => one !== this.#segments.at(-2)) : flushed
+    const mayGo = this.#segments.at(-1)?.isEmpty ? flushed.filter((one) => one !== this.#segments.at(-2)) : flushed
+    // What a fork shares stays as it is: the bound of its last file holds for that file only.
+    const sealed = mayGo.filter(({ baseOffset }) => baseOffset >= this.#ownFrom)
     const stable = this.#producers.transactions.firstUnstable(this.flushedOffset)
     return planCompaction(sealed, this.#cleanOffset, stable, this.#config, now)
   }

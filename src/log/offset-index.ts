@@ -42,4 +42,14 @@ export class OffsetIndex {
     }
     return low === 0 ? 0 : entries[2 * low - 1]!
   }
+
+  /** The entries of batches below a position, thinned out to at most `countMax`. */
+  below(position: number, countMax: number): OffsetIndex {
+    const thinned = new OffsetIndex()
+    let count = 0
+    while (count < this.#count && this.#entries[2 * count + 1]! < position) count++
+    const step = Math.ceil(count / countMax)
+    for (let i = 0; i < count; i += step) thinned.add(this.#entries[2 * i]!, this.#entries[2 * i + 1]!)
+    return thinned
+  }
 }

@@ -5,6 +5,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { parseMarker } from '../../protocol/records/control.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import type { Inherited } from './inherited.ts'
 import { type AbortedTransaction, OpenTransactions } from './open-transactions.ts'
 
 const batchesKept = 5
@@ -67,6 +68,24 @@ export function markerOf(bytes: Buffer, position: number): ReturnType<typeof par
 export class ProducerState {
   readonly #producers = new Map<number, Producer>()
   readonly transactions = new OpenTransactions()
+  #hasSeenTransactions = false
+
+  /** False where no batch of a transaction was ever noted: then nobody need look for any. */
+  get hasSeenTransactions(): boolean {
+    return this.#hasSeenTransactions
+  }
+
+  /** A fork went through these transactions: the markers that end them are to be understood. */
+  static cutThrough({ open, hasTransactions }: Pick<Inherited, 'open' | 'hasTransactions'>): ProducerState {
+    const state = new ProducerState()
+    state.#hasSeenTransactions = hasTransactions
+    for (const { producerId, producerEpoch: epoch, coordinatorEpoch, firstOffset } of open) {
+      const producer = { epoch, batches: [], lastTimestamp: -1, coordinatorEpoch, transactionStart: firstOffset }
+      state.#producers.set(producerId, producer)
+      state.transactions.begin(firstOffset, producerId)
+    }
+    return state
+  }
 
   get count(): number {
     return this.#producers.size
@@ -151,6 +170,7 @@ export class ProducerState {
    */
   note(bytes: Buffer, position: number): AbortedTransaction | undefined {
     if (!batch.hasProducerId(bytes, position)) return undefined
+    if (batch.isTransactional(bytes, position)) this.#hasSeenTransactions = true
     const id = batch.producerId(bytes, position)
     const producer = this.#at(id, batch.producerEpoch(bytes, position))
     const timestamp = batch.maxTimestamp(bytes, position)
@@ -216,14 +236,20 @@ export class ProducerState {
   }
 
   encode(): Buffer {
-    return Buffer.from(JSON.stringify({ v: 1, producers: [...this.#producers] }))
+    return Buffer.from(
+      JSON.stringify({ v: 1, transactions: this.#hasSeenTransactions, producers: [...this.#producers] }),
+    )
   }
 
   /** Throws SyntaxError where the bytes are not a snapshot. */
   static decode(bytes: Buffer): ProducerState {
     const state = new ProducerState()
     // Those from before there were transactions know of no coordinator.
-    const { producers } = JSON.parse(bytes.toString()) as { producers: [number, Omit<Producer, 'coordinatorEpoch'>][] }
+    const { producers, transactions = true } = JSON.parse(bytes.toString()) as {
+      producers: [number, Omit<Producer, 'coordinatorEpoch'>][]
+      transactions?: boolean
+    }
+    state.#hasSeenTransactions = transactions
     for (const [id, producer] of producers) state.#producers.set(id, { coordinatorEpoch: -1, ...producer })
     const open = producers.filter(([, { transactionStart }]) => transactionStart !== undefined)
     open.sort(([, a], [, b]) => a.transactionStart! - b.transactionStart!)

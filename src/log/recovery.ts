@@ -11,6 +11,7 @@ import { Corruption } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import type { Store } from '../storage/file.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
+import type { Inherited } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
@@ -41,9 +42,25 @@ export function segmentBases(store: Store, folder: string): number[] {
 }
 
 /** Opens the log in a folder; an empty or missing folder is an empty log. Throws Corruption, StorageError. */
-export function recover(store: Store, folder: string, growthMax: number, indexIntervalBytes: number): Recovered {
-  return new Recovery(store, folder, growthMax, indexIntervalBytes).run()
+export function recover(
+  store: Store,
+  folder: string,
+  growthMax: number,
+  indexIntervalBytes: number,
+  inherited?: Inherited,
+): Recovered {
+  return new Recovery(store, folder, growthMax, indexIntervalBytes, inherited).run()
 }
+
+/** What there is to know of a fork before it was ever closed. */
+const checkpointOf = ({ logStartOffset, epochs, compactedOffset, ownFrom }: Inherited): Checkpoint => ({
+  v: 1,
+  count: 0,
+  logStartOffset,
+  epochs,
+  compactedOffset,
+  recovered: { offset: ownFrom, segment: ownFrom, position: 0 },
+})
 
 class Recovery {
   readonly #store: Store
@@ -57,26 +74,37 @@ class Recovery {
   /** Batches from here on are not in the producer snapshot. */
   readonly #producersFrom: number
   readonly #compactedOffset: number
+  readonly #inherited: Inherited | undefined
   readonly #bases: number[]
   readonly #logStartOffset: number
   readonly #segments: Segment[] = []
   #scannedBytes = 0
   #cutBytes = 0
+  /** What a power cut took of the shared part leaves a hole up to here. */
+  #lostUpTo: number | undefined
 
-  constructor(store: Store, folder: string, growthMax: number, indexIntervalBytes: number) {
+  constructor(
+    store: Store,
+    folder: string,
+    growthMax: number,
+    indexIntervalBytes: number,
+    inherited: Inherited | undefined,
+  ) {
+    this.#inherited = inherited
     this.#store = store
     this.#folder = folder
     this.#growthMax = growthMax
     this.#indexIntervalBytes = indexIntervalBytes
-    this.#checkpoint = loadCheckpoint(store, folder)
+    this.#checkpoint = loadCheckpoint(store, folder) ?? (inherited && checkpointOf(inherited))
     this.#point = this.#checkpoint?.recovered ?? { offset: -1, segment: -1, position: 0 }
     this.#epochs = new LeaderEpochs(this.#checkpoint?.epochs)
     this.#bases = segmentBases(store, folder)
     const first = this.#bases[0] ?? this.#emptyStart()
     this.#logStartOffset = Math.max(this.#checkpoint?.logStartOffset ?? 0, first)
     const snapshot = loadSnapshot(store, folder, Math.max(this.#point.offset, this.#logStartOffset))
-    this.#producers = snapshot.producers
-    this.#producersFrom = snapshot.offset
+    const isCut = inherited !== undefined && snapshot.offset < inherited.offset
+    this.#producers = isCut ? ProducerState.cutThrough(inherited) : snapshot.producers
+    this.#producersFrom = isCut ? inherited.offset : snapshot.offset
     // A checkpoint that cannot be read may have told of compaction: holes prove nothing then.
     const unreadable = this.#checkpoint === undefined && store.exists(`${folder}/checkpoint`)
     this.#compactedOffset = this.#checkpoint?.compactedOffset ?? (unreadable ? Infinity : 0)
@@ -126,8 +154,9 @@ class Recovery {
     const last = this.#segments.at(-1)
     if (last === undefined) return
     if (last.baseOffset < this.#point.segment) {
-      this.#keepProducers(last.nextOffset)
-      this.#segments.push(this.#segmentAt(last.nextOffset, false))
+      const base = Math.max(last.nextOffset, this.#inherited?.ownFrom ?? 0)
+      this.#keepProducers(base)
+      this.#segments.push(this.#segmentAt(base, false))
     } else if (isShorter) last.unseal()
   }
 
@@ -155,7 +184,7 @@ class Recovery {
       this.#segmentAt(base, true).remove()
       return true
     }
-    const isHole = base > expected && base > this.#compactedOffset
+    const isHole = base > expected && base > this.#compactedOffset && base !== this.#lostUpTo
     if (base < expected || isHole) {
       const problem = isHole
         ? `is missing: ${before!.path} ends there, ${path} is the next`
@@ -164,9 +193,9 @@ class Recovery {
       return false
     }
     if (before !== undefined) this.#keepProducers(base)
-    const physical = this.#store.sizeOf(path)
+    const physical = this.#sizeOf(base, path)
     const { segment: pointBase, position } = this.#point
-    const vouched = base < pointBase || (base === pointBase && physical === position)
+    const vouched = (base < pointBase || (base === pointBase && physical === position)) && !this.#isDoubtful(base, path)
     const segment = this.#segmentAt(base, !last, physical)
     if (vouched && segment.loadIndex()) {
       // No checksum: what is vouched for is believed.
@@ -179,6 +208,22 @@ class Recovery {
     this.#scan(segment, physical, last)
     this.#segments.push(segment)
     return true
+  }
+
+  /** Of a shared file no more counts than when the fork was made: it may go on growing under its other name. */
+  #sizeOf(base: number, path: string): number {
+    const shared = this.#inherited?.files.find(([segment]) => segment === base)
+    return shared?.[1] ?? this.#store.sizeOf(path)
+  }
+
+  #isShared(base: number): boolean {
+    return this.#inherited !== undefined && base < this.#inherited.ownFrom
+  }
+
+  /** A fork vouches for what it shares, unless a power cut may have taken what nobody had flushed. */
+  #isDoubtful(base: number, path: string): boolean {
+    const { ownFrom = 0, flushedOffset = 0 } = this.#inherited ?? {}
+    return this.#isShared(base) && flushedOffset < ownFrom && this.#store.mayHaveLost(path)
   }
 
   /** Once the segments before are gone, only a snapshot knows who wrote them; a power cut may have taken it. */
@@ -194,8 +239,11 @@ class Recovery {
   /** What was known of producers at a segment that the snapshot has left behind, for what transactions it holds. */
   #producersBefore(base: number): ProducerState | undefined {
     if (base >= this.#producersFrom) return undefined
-    const producers = new ProducerState()
+    const isShared = this.#isShared(base)
+    const inherited = isShared ? undefined : this.#inherited
+    const producers = inherited === undefined ? new ProducerState() : ProducerState.cutThrough(inherited)
     for (const segment of this.#segments) {
+      if (this.#isShared(segment.baseOffset) !== isShared) continue
       scan(segment, segment.baseOffset, this.#compactedOffset, false, (bytes, at) => void producers.note(bytes, at))
     }
     return producers
@@ -216,7 +264,14 @@ class Recovery {
       if (aborted !== undefined) segment.noteAborted(aborted)
     })
     this.#scannedBytes += end
-    if (end < physical) {
+    if (end < physical && this.#isShared(base)) {
+      // Not ours to cut: what is behind belongs to the file's other names.
+      if (!this.#store.mayHaveLost(segment.path)) {
+        throw new Corruption(`${segment.path}: the batch at byte ${end} is damaged`)
+      }
+      this.#lostUpTo = this.#inherited!.ownFrom
+      segment.boundAt(end)
+    } else if (end < physical) {
       const tail = tailOf(segment, end)
       // Nothing torn can be in front of a later segment: that was begun when this one was whole.
       if ((tail.isDamage || (!last && tail.byteCount > 0)) && !this.#excused(segment.path, segment.nextOffset)) {

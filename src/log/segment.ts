@@ -46,6 +46,9 @@ export type Found = {
   maxTimestamp: number
 }
 
+/** Of an index that is made for a fork. */
+const sharedEntriesMax = 4096
+
 export class Segment {
   readonly baseOffset: number
   /** Offset after the last record; equals baseOffset while empty. */
@@ -209,6 +212,12 @@ export class Segment {
     this.#length = length
   }
 
+  /** For recovery of a shared file: no more than this is read of it. */
+  boundAt(length: number): void {
+    this.#closeFile()
+    this.#length = length
+  }
+
   /** For recovery: those behind it are gone, and it takes batches again. */
   unseal(): void {
     this.#closeFile()
@@ -234,6 +243,34 @@ export class Segment {
       maxTimestamp: this.maxTimestamp,
     }
     this.#store.save(this.#indexPath, encodeIndex(content), false)
+  }
+
+  /**
+   * An index of the first `byteCount` bytes, up to `nextOffset`, for whoever shares them. It has few entries: a fork
+   * costs next to nothing however long the segment is, and a read then passes over some batches more.
+   */
+  indexBelow(byteCount: number, nextOffset: number): Buffer {
+    const { offsets, times } = this.#indexes()
+    return encodeIndex({
+      offsets: offsets.below(byteCount, sharedEntriesMax),
+      times: times.below(nextOffset - this.baseOffset, sharedEntriesMax),
+      aborted: this.#aborted.filter(({ lastOffset }) => lastOffset < nextOffset),
+      segmentBytes: byteCount,
+      nextOffset: nextOffset - this.baseOffset,
+      maxTimestamp: byteCount === this.length ? this.maxTimestamp : this.#maxTimestampBelow(byteCount, nextOffset),
+    })
+  }
+
+  #maxTimestampBelow(byteCount: number, nextOffset: number): number {
+    const { offsets, times } = this.#indexes()
+    const [known, upTo] = times.last(nextOffset - this.baseOffset)
+    let largest = known
+    for (let position = offsets.floor(upTo); position < byteCount; ) {
+      const found = this.batchAt(position)
+      largest = Math.max(largest, found.maxTimestamp)
+      position += found.byteCount
+    }
+    return largest
   }
 
   /** No more batches come. */

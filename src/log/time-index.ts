@@ -45,4 +45,25 @@ export class TimeIndex {
     }
     return low === 0 ? 0 : entries[2 * low - 1]! + 1
   }
+
+  /** The entries that speak of offsets below one only, thinned out to at most `countMax`. */
+  below(relativeOffset: number, countMax: number): TimeIndex {
+    const thinned = new TimeIndex()
+    const count = this.#countBelow(relativeOffset)
+    const step = Math.ceil(count / countMax)
+    for (let i = 0; i < count; i += step) thinned.add(this.#entries[2 * i]!, this.#entries[2 * i + 1]!)
+    return thinned
+  }
+
+  /** Largest timestamp known below a relative offset, and up to where it is the largest; -1 twice where none is known. */
+  last(relativeOffset: number): readonly [timestamp: number, upTo: number] {
+    const count = this.#countBelow(relativeOffset)
+    return count === 0 ? [-1, -1] : [this.#entries[2 * count - 2]!, this.#entries[2 * count - 1]!]
+  }
+
+  #countBelow(relativeOffset: number): number {
+    let count = 0
+    while (count < this.#count && this.#entries[2 * count + 1]! < relativeOffset) count++
+    return count
+  }
 }

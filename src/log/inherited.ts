@@ -1,0 +1,30 @@
+// What a log that began as a part of another one (a fork) must know of that part: its files are shared, and go on growing
+// or are cut under their other name. Kept by whoever made the fork, with the fork itself, and given in at every start.
+
+import type { EpochEntry } from './leader-epochs.ts'
+
+/** A transaction that was open at the fork offset: one of the first own batches is its marker. */
+export type CutTransaction = {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly coordinatorEpoch: number
+  readonly firstOffset: number
+}
+
+export type Inherited = {
+  /** The first offset that is this log's own. */
+  readonly offset: number
+  readonly logStartOffset: number
+  /** Of the part below the offset, and the own one that begins there. */
+  readonly epochs: readonly EpochEntry[]
+  readonly compactedOffset: number
+  /** Below it everything was on stable storage when the fork was made. */
+  readonly flushedOffset: number
+  /** The shared files by their base offsets, and how many bytes of each belong to this log. */
+  readonly files: readonly (readonly [segment: number, byteCount: number])[]
+  /** Base offset of the first own file: the fork offset, or where a batch begins that the fork cut in two. */
+  readonly ownFrom: number
+  readonly open: readonly CutTransaction[]
+  /** Whether there may be transactions in the shared part at all. */
+  readonly hasTransactions: boolean
+}
