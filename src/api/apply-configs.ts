@@ -3,7 +3,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Context } from './api.ts'
-import { type Configured, findResource, resourceTypes } from './config-resource.ts'
+import { type Configured, findToAlter, resourceTypes } from './config-resource.ts'
 import { namedTwice } from './named-twice.ts'
 
 type Named = { resourceType: number; resourceName: string }
@@ -22,7 +22,7 @@ export function applyConfigs<R extends Named>(
     if (asked.resourceType === resourceTypes.topic && asked.resourceName === '') {
       return new Refusal('INVALID_REQUEST', 'The topic to configure has no name.')
     }
-    const resource = findResource(asked.resourceType, asked.resourceName, context)
+    const resource = findToAlter(asked.resourceType, asked.resourceName, context)
     if (resource instanceof Refusal) return resource
     const overrides = next(resource, asked)
     if (overrides instanceof Refusal) return overrides

@@ -43,6 +43,21 @@ export function findResource(resourceType: number, name: string, { broker, node 
   }
 }
 
+/** As findResource, for a change: a real broker says what is wrong with it before it looks whether the topic is there. */
+export function findToAlter(resourceType: number, name: string, context: Context): Configured | Refusal {
+  const found = findResource(resourceType, name, context)
+  if (!(found instanceof Refusal) || found.error !== 'UNKNOWN_TOPIC_OR_PARTITION') return found
+  const missing = new Refusal('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${name}' does not exist.`)
+  const refused = (next: Overrides | Refusal) => (next instanceof Refusal ? next : missing)
+  const config = context.broker.topicConfig({})
+  return {
+    describe: () => [],
+    alter: (operations) => refused(config.alter(operations)),
+    replace: (assignments) => refused(config.replace(assignments)),
+    configure: async () => {},
+  }
+}
+
 function topic(broker: Broker, name: string): Configured | Refusal {
   const badName = broker.checkTopicName(name)
   if (badName !== undefined) return badName

@@ -123,7 +123,7 @@ export const effectiveRows: readonly BrokerRow[] = [
   int(
     'quota.window.size.seconds',
     1,
-    'How many seconds worth of a quota may be used at once before the client has to wait.',
+    'How many seconds worth of a quota a client that was idle may use at once before it has to wait.',
     { min: 1 },
   ),
   int(

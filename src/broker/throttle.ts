@@ -42,7 +42,8 @@ export class Throttle {
     const isTime = kind === 'request_percentage'
     // 100 % is all the time of one thread: 1000 ms a second.
     const rate = isTime ? quota.rate * 10 : quota.rate
-    const ms = this.#take(kind, quota, { rate, capacity: rate * this.#burstSeconds }, cost)
+    // Nothing is there at first: a run that is looked at from its beginning keeps the rate too.
+    const ms = this.#take(kind, quota, { rate, capacity: rate * this.#burstSeconds }, cost, 0)
     return isTime ? Math.min(ms, this.#burstSeconds * 1000) : ms
   }
 
@@ -82,13 +83,13 @@ export class Throttle {
     return this.#quotas.find(kind, principal.replace(/^User:/, ''), clientId ?? '')
   }
 
-  #take(kind: QuotaKind, { payer }: FoundQuota, flow: Flow, cost: number): number {
+  #take(kind: QuotaKind, { payer }: FoundQuota, flow: Flow, cost: number, atFirst = flow.capacity): number {
     const now = this.#clock.now()
     const key = `${kind} ${payer}`
     let held = this.#buckets.get(key)
     if (held === undefined) {
       this.#sweep(now)
-      held = { bucket: new TokenBucket(flow.capacity, now), flow }
+      held = { bucket: new TokenBucket(atFirst, now), flow }
       this.#buckets.set(key, held)
     }
     held.flow = flow

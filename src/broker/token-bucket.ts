@@ -11,9 +11,8 @@ export class TokenBucket {
   #tokens: number
   #at: number
 
-  /** Full. */
-  constructor(capacity: number, now: number) {
-    this.#tokens = capacity
+  constructor(tokens: number, now: number) {
+    this.#tokens = tokens
     this.#at = now
   }
 

@@ -53,6 +53,18 @@ describe.each([0, 1])('v%i', (version) => {
   })
 })
 
+test.each<[operation: Operation, error: string]>([
+  [['retention.ms', set, '5'], 'UNKNOWN_TOPIC_OR_PARTITION'],
+  [['no.such', remove, null], 'UNKNOWN_TOPIC_OR_PARTITION'],
+  [['retention.ms', set, 'x'], 'INVALID_CONFIG'],
+  [['no.such', set, '1'], 'INVALID_CONFIG'],
+  [['retention.ms', append, '5'], 'INVALID_CONFIG'],
+  [['retention.ms', set, null], 'INVALID_REQUEST'],
+])('%j of a topic that is not there: what is wrong with the change comes first, %s', async (operation, error) => {
+  await using line = await open()
+  expect((await alter(line, [resource(topic, 'nobody', operation)])).map(errorOf)).toEqual([error])
+})
+
 test.each<[what: string, operations: Operation[]]>([
   ['one that is not set is removed', [['segment.ms', remove, null]]],
   ['one that nobody knows is removed', [['no.such', remove, null]]],
