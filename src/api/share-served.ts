@@ -2,6 +2,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import type { Context } from './api.ts'
+import { groupElsewhere } from './coordinator.ts'
 
 /** The cluster may have agreed to do without (feature share.version at 0, KIP-932). */
 export const refuseShares = ({ broker }: Context): Refusal | undefined =>
@@ -9,8 +10,6 @@ export const refuseShares = ({ broker }: Context): Refusal | undefined =>
 
 /** Why a question about a share group is not answered here; undefined where it is. */
 export function refuseShareGroup(groupId: string, context: Context): Refusal | undefined {
-  const { broker, node } = context
-  return (
-    refuseShares(context) ?? (broker.coordinates('group', groupId, node) ? undefined : new Refusal('NOT_COORDINATOR'))
-  )
+  const wrong = groupElsewhere(groupId, context)
+  return refuseShares(context) ?? (wrong === undefined ? undefined : new Refusal(wrong))
 }
