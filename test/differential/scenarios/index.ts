@@ -19,6 +19,7 @@ import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
 import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
 import { quotasScenario } from './quotas.ts'
 import { aclsScenario, scramScenario, tokensScenario } from './security.ts'
+import { shareMembersScenario, shareOffsetsScenario, shareRecordsScenario } from './share-groups.ts'
 import {
   createPartitionsScenario,
   createTopicsScenario,
@@ -60,6 +61,9 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   consumerRefusals: consumerRefusalsScenario,
   consumerGroup: consumerGroupScenario,
   expressions: expressionsScenario,
+  shareMembers: shareMembersScenario,
+  shareRecords: shareRecordsScenario,
+  shareOffsets: shareOffsetsScenario,
   acls: aclsScenario,
   scram: scramScenario,
   tokens: tokensScenario,
