@@ -3,6 +3,7 @@ export const drivers = {
   kafkajs: 'node/kafkajs.tap.ts',
   kcat: 'c/kcat.tap.ts',
   'confluent-kafka': 'python/confluent.tap.ts',
+  'kafka-python': 'python/kafka_python.tap.ts',
   'franz-go': 'go/franz.tap.ts',
   sarama: 'go/sarama.tap.ts',
   'java-4.4': 'java/java-4.4.tap.ts',

@@ -16,7 +16,7 @@ import {
   type Verbs,
 } from './hand.ts'
 import { until } from './process.ts'
-import { fresh, type KafkaRecord, shown } from './records.ts'
+import { fresh, type KafkaRecord, shapes, shown } from './records.ts'
 
 export type Producing = Omit<Verbs['openProducer']['ask'], 'producer'>
 export type Place = Verbs['openConsumer']['ask']['from']
@@ -96,6 +96,12 @@ export class Stage {
   needs(verb: Verb, fields?: { readonly [name: string]: unknown }): void {
     const why = lacks(this.hand.hello, verb, fields)
     if (why !== undefined) throw new Cannot(why)
+  }
+
+  /** Without the record of nothing at all where the client sends none (`produce.nullRecord`). */
+  get shapes(): readonly KafkaRecord[] {
+    if (this.can('produce', { nullRecord: true })) return shapes
+    return shapes.filter(({ key, value }) => key !== null || value !== null)
   }
 
   name(what: string): string {

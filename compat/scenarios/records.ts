@@ -1,6 +1,6 @@
 // Records: sent in every way there is, and read from every place one can start at.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Codec, incompressible, large, record, shapes, shown, text } from '../records.ts'
+import { type Codec, incompressible, large, record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import { type Producing, pollingUntil, type Read, type Stage } from '../stage.ts'
 
@@ -13,7 +13,7 @@ function codec(codec: Codec) {
     `${codec === 'none' ? 'an uncompressed' : `a ${codec}`} batch is read back byte for byte`,
     async (stage) => {
       const topic = await stage.topic(codec)
-      const sent = [...text(200, codec), ...shapes]
+      const sent = [...text(200, codec), ...stage.shapes]
       await stage.send(topic, sent.slice(0, 150), { codec })
       await stage.send(topic, sent.slice(150), { codec })
       await stage.holds(topic, sent)
@@ -54,8 +54,8 @@ export const producing = {
 
   'produce.shapes': scenario('null, empty and binary keys, values and headers keep their difference', async (stage) => {
     const topic = await stage.topic('shapes')
-    await stage.send(topic, shapes)
-    await stage.holds(topic, shapes)
+    await stage.send(topic, stage.shapes)
+    await stage.holds(topic, stage.shapes)
   }),
 
   'produce.null-header': scenario('a header without a value is not one with an empty value', async (stage) => {

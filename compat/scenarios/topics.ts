@@ -82,10 +82,12 @@ export const topics = {
       await stage.refused(
         stage.ask('alterConfigs', { resource: 'topic', name: topic, set: { [name]: 'many' } }),
         'INVALID_CONFIG',
+        'CLIENT',
       )
       await stage.refused(
         stage.ask('alterConfigs', { resource: 'topic', name: topic, set: { 'no.such.config': '1' } }),
         'INVALID_CONFIG',
+        'CLIENT',
       )
     },
   ),
