@@ -72,7 +72,8 @@ class Source {
       }
       case 'struct': {
         const of = `${this.readStruct(field.fields!)}(r)`
-        return nullable ? `(r.int8() < 0 ? null : ${of})` : of
+        // -1 in the body, 0 in a tagged section.
+        return nullable ? `(r.int8() <= 0 ? null : ${of})` : of
       }
       default:
         return `r.${field.kind}()`

@@ -78,7 +78,7 @@ function readField(r: Reader, field: AnyField, version: number, flexible: boolea
       return elements
     }
     case 'struct':
-      if (isNullable(field, version) && r.int8() < 0) return null
+      if (isNullable(field, version) && r.int8() <= 0) return null // -1 in the body, 0 in a tagged section.
       return readStruct(r, field.fields!, version, flexible)
     default:
       return r[field.kind]()

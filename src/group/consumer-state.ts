@@ -11,7 +11,7 @@ import { each, noPartitions, partitionsOf, union } from './partitions.ts'
  *   unrevoked    must give partitions back before it comes to the next epoch
  *   unreleased   is in the new epoch, and waits for partitions that others still hold
  */
-export const memberStates = { stable: 1, unrevoked: 2, unreleased: 3 } as const
+export const memberStates = { stable: 0, unrevoked: 1, unreleased: 2 } as const
 export type MemberState = keyof typeof memberStates
 
 /** A static member that has left for a while holds its partitions under this epoch (KIP-345, KIP-848). */
@@ -204,7 +204,8 @@ const introduced = (value: MemberValue) => ({
   classic: value.classicMemberMetadata,
 })
 
-const stateOf = (code: number): MemberState => (code === 2 ? 'unrevoked' : code === 3 ? 'unreleased' : 'stable')
+const stateOf = (code: number): MemberState =>
+  code === memberStates.unrevoked ? 'unrevoked' : code === memberStates.unreleased ? 'unreleased' : 'stable'
 
 function current(value: CurrentValue) {
   const since = new Map<string, Map<number, number>>()

@@ -38,22 +38,24 @@ const hasLetGo = (revoking: Partitions, owned: Partitions | null): boolean =>
 function retreat(member: ConsumerMember, { target }: Aim): Step {
   if (covers(target, member.assigned)) return member
   const revoking = union(member.revoking, without(member.assigned, target))
-  return { ...member, assigned: common(member.assigned, target), revoking }
+  return { ...member, previousEpoch: member.epoch, assigned: common(member.assigned, target), revoking }
 }
 
 function next(member: ConsumerMember, { epoch, target, owned, owner }: Aim): Step {
   const kept = common(member.assigned, target)
   const lost = without(member.assigned, target)
   const mustLetGo = countOf(lost) > 0 && (owned === null || countOf(common(lost, owned)) > 0)
-  if (mustLetGo) return { ...member, state: 'unrevoked', assigned: kept, revoking: lost }
+  const previousEpoch = member.epoch
+  if (mustLetGo) return { ...member, previousEpoch, state: 'unrevoked', assigned: kept, revoking: lost }
   const wanted = without(target, kept)
   const free = where(wanted, (topicId, partition) => {
     const other = owner(topicId, partition)
     return other === undefined || other === member.id
   })
   const state: MemberState = countOf(free) < countOf(wanted) ? 'unreleased' : 'stable'
+  // Still waiting: nothing to write down.
+  if (state === member.state && epoch === member.epoch && countOf(free) + countOf(lost) === 0) return member
   const assigned = countOf(free) === 0 ? kept : union(kept, free)
-  const previousEpoch = member.epoch === epoch ? member.previousEpoch : member.epoch
   return { epoch, previousEpoch, state, assigned, revoking: noPartitions, since: sinceOf(member, assigned, epoch) }
 }
 

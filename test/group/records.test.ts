@@ -1,6 +1,7 @@
 // The bytes of a real broker (4.3.1), read from its __consumer_offsets, and ours.
 
 import { expect, test } from 'vitest'
+import { consumerRecord } from '../../src/group/consumer-records.ts'
 import { offsetsPartition } from '../../src/group/offsets-log.ts'
 import { groupRecord, groupTombstone, offsetRecord, offsetTombstone, remembered } from '../../src/group/records.ts'
 
@@ -110,4 +111,77 @@ test.each([
   ['polygenelubricants', 0],
 ] as const)('the group %j lies in partition %i', (groupId, partition) => {
   expect(offsetsPartition(groupId, 50)).toBe(partition)
+})
+
+// What Kafka 4.4.0 remembered of a consumer group: a static member a, a member b with an expression, a classic member.
+const topicId = hex('1a2d9b8120fb4de18c28ee9a860de2a3').toString('base64url')
+const consumerRecords: [string, string, object][] = [
+  [
+    '0007 0003673436 000161',
+    '0000 02 1a2d9b8120fb4de18c28ee9a860de2a3 03 00000000 00000001 00 00',
+    { kind: 'targetMember', key: { memberId: 'a' }, value: { topicPartitions: [{ topicId, partitions: [0, 1] }] } },
+  ],
+  [
+    '0006 0003673436',
+    '0000 00000003 01 00 08 000001a1fdfb2c60',
+    { kind: 'target', value: { assignmentEpoch: 3, assignmentTimestamp: 0x1a1fdfb2c60 } },
+  ],
+  [
+    '0008 0003673436 000161',
+    `0000 00000002 00000002 01 02 1a2d9b8120fb4de18c28ee9a860de2a3 03 00000000 00000001 01 00 09 03 00000002 00000002
+    02 1a2d9b8120fb4de18c28ee9a860de2a3 02 00000002 01 00 05 02 00000002 00`,
+    {
+      kind: 'current',
+      key: { memberId: 'a' },
+      value: {
+        memberEpoch: 2,
+        previousMemberEpoch: 2,
+        state: 1,
+        assignedPartitions: [{ topicId, partitions: [0, 1], assignmentEpochs: [2, 2] }],
+        partitionsPendingRevocation: [{ topicId, partitions: [2], assignmentEpochs: [2] }],
+      },
+    },
+  ],
+  [
+    '0010 0003673436 0003743436',
+    '0000 02 04743436 0000000000000ba2 000001a1fdfb2b21 00',
+    {
+      kind: 'regex',
+      key: { regularExpression: 't46' },
+      value: { topics: ['t46'], version: 0xba2, timestamp: 0x1a1fdfb2b21 },
+    },
+  ],
+  [
+    '0005 0003673436 000178',
+    `0000 00 00 0670726f6265 0b2f3132372e302e302e31 02 04743436 00 0000ea60 00 01 00 28 01 0000afc8 02 06 72616e6765
+    1a 0003000000010003743436ffffffff00000000ffffffffffff 00 00`,
+    {
+      kind: 'member',
+      key: { memberId: 'x' },
+      value: {
+        clientId: 'probe',
+        subscribedTopicNames: ['t46'],
+        rebalanceTimeoutMs: 60_000,
+        classicMemberMetadata: { sessionTimeoutMs: 45_000, supportedProtocols: [{ name: 'range' }] },
+      },
+    },
+  ],
+]
+
+test.each(consumerRecords)(
+  'a record of a consumer group, %s, is read and written as a real broker does',
+  (key, value, record) => {
+    const bytes = { key: hex(key), value: hex(value.replace(/\s/g, '')) }
+    const found = remembered(bytes.key, bytes.value)
+    expect(found).toMatchObject({ kind: 'consumer', group: 'g46', record })
+    expect(consumerRecord('g46', (found as Extract<typeof found, { kind: 'consumer' }>).record)).toEqual(bytes)
+    expect(remembered(bytes.key, null)).toMatchObject({ kind: 'consumer', record: { value: null } })
+  },
+)
+
+test('a member without a classic part is read, though a real broker says so with a tag', () => {
+  const value = '0000026902720670726f62650b2f3132372e302e302e310204743436010000ea600672616e676501000100'
+  expect(remembered(hex('00050003673436000161'), hex(value))).toMatchObject({
+    record: { value: { instanceId: 'i', rackId: 'r', serverAssignor: 'range', classicMemberMetadata: null } },
+  })
 })
