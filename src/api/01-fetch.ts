@@ -7,6 +7,7 @@ import { type Element, emptyBytes, type Request, type Response } from '../../pro
 import type { Partition } from '../broker/partition.ts'
 import type { Lease } from '../storage/file.ts'
 import { type Context, serve } from './api.ts'
+import { withinQuota } from './consumer-quota.ts'
 import type { FetchScope, Wanted } from './fetch-session.ts'
 import { checkLeader, currentLeader, endpointsOf } from './leader-epoch.ts'
 
@@ -93,9 +94,7 @@ type Round = { gathered: Gathered[]; byteCount: number; urgent: boolean }
 function gather(request: FetchRequest, scope: FetchScope, context: Context): Round {
   const committed = request.isolationLevel === readCommitted
   const round: Round = { gathered: [], byteCount: 0, urgent: false }
-  const { broker, client, clientId } = context
-  const quotaBytes = broker.throttle.bytesMax('consumer_byte_rate', { principal: client.principal, clientId })
-  const roundBytesMax = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'), quotaBytes)
+  const roundBytesMax = Math.min(request.maxBytes, context.broker.config.number('fetch.max.bytes'))
   for (const wanted of scope.wanted) {
     const left = roundBytesMax - round.byteCount
     const bytesMax = Math.min(left, wanted.request.partitionMaxBytes)
@@ -187,7 +186,8 @@ function park(request: FetchRequest, scope: FetchScope, context: Context): Promi
   })
 }
 
-export const fetchApi = serve(fetch, [4, 18], (request, context) => {
+export const fetchApi = serve(fetch, [4, 18], (asked, context) => {
+  const request = withinQuota(asked, context)
   const scope = context.sessions.open(request, context.version)
   if (typeof scope === 'string') return { errorCode: errors[scope].code, sessionId: 0, responses: [] }
   const round = gather(request, scope, context)

@@ -9,6 +9,7 @@ import { type Portion, readableBytes, take } from '../share/reading.ts'
 import { finalEpoch, type SessionPartition, type SessionRequest } from '../share/sessions.ts'
 import type { Shared } from '../share/shares.ts'
 import { type Context, serve } from './api.ts'
+import { withinQuota } from './consumer-quota.ts'
 import {
   type Acknowledged,
   acknowledgeAll,
@@ -181,7 +182,8 @@ function answer(
   return [...topics].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions.values()] }))
 }
 
-export const shareFetchApi = serve(shareFetch, [1, 2], async (request, context) => {
+export const shareFetchApi = serve(shareFetch, [1, 2], async (asked, context) => {
+  const request = withinQuota(asked, context)
   const { shares } = context
   const read = refuseShares(context) ?? readShareRequest(request, context)
   if (read instanceof Refusal) return refused(read)

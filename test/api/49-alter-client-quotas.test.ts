@@ -191,6 +191,18 @@ describe('who used too much', () => {
     expect(length).toBeLessThanOrEqual(3000)
   })
 
+  test('a reader who waits for more than that is answered all the same', async () => {
+    await using line = await Line.open(['a'])
+    for (let i = 0; i < 10; i++) await send(line.client, 1000)
+    const reader = await line.another('reader')
+    const topics = [{ topic: 'a', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }] }]
+    const asked = { isolationLevel: 0, maxWaitMs: 3_600_000, minBytes: 900_000, maxBytes: 1_000_000, topics }
+    // Two batches fit into the window, a third does not: that is all it can be given.
+    await alter(line, [[{ 'client-id': 'reader' }, { consumer_byte_rate: 3000 }]])
+    const answer = await reader.ask(fetch, 11, { ...asked, forgottenTopicsData: [] })
+    expect((answer.responses[0]!.partitions[0]!.records as Buffer).length).toBeGreaterThan(1000)
+  })
+
   test('changes of the cluster are refused to those who know the word, and made for the others', async () => {
     await using line = await Line.open()
     await alter(line, [[{ user: 'ANONYMOUS' }, { controller_mutation_rate: 0.001 }]])
