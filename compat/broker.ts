@@ -20,6 +20,7 @@ const settings = [
   'group.consumer.min.heartbeat.interval.ms=500',
   'group.share.heartbeat.interval.ms=1000',
   'group.share.min.heartbeat.interval.ms=500',
+  'group.share.min.record.lock.duration.ms=1000',
 ]
 const stopMs = 20_000
 

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { errorName } from '../protocol/errors.ts'
 import { Cannot, type Hand, type Hello, lacks, Refused, type Verb, type Verbs } from './hand.ts'
 
-const answerMs = 50_000
+const answerMs = 110_000 // a client that waits for a broker to come back is patient
 const helloMs = 30_000
 const wordsMax = 3_000
 

@@ -226,6 +226,8 @@ export interface Verbs {
     /** Sent and answered by the broker. */
     answer: Nothing
   }
+  /** The lock on these records begins anew (KIP-1222); they are still to be acknowledged. */
+  renew: { ask: { consumer: string; of: (TopicPartition & { offset: number })[] }; answer: Nothing }
   closeShare: { ask: { consumer: string }; answer: Nothing }
 }
 

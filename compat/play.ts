@@ -11,6 +11,8 @@ import { type ApplicationId, applications, type ScenarioId, scenarioIds, scenari
 import { Stage } from './stage.ts'
 
 const msPerScenario = 90_000
+/** A real Kafka is slow to come back after kill -9. */
+const msPerForeignRestart = 240_000
 const msPerDriver = 900_000
 
 export interface Client {
@@ -43,7 +45,7 @@ export async function playClient({ from, ...client }: Client): Promise<void> {
       program.note(id, { result: 'skip', word: broker.restartSkip })
       await tap.test(titleOf(id), { skip: broker.restartSkip }, async () => {})
     } else
-      await tap.test(titleOf(id), { timeout: msPerScenario }, async (t) => program.note(id, await playOne(t, id, cast)))
+      await tap.test(titleOf(id), { timeout: timeoutOf(id) }, async (t) => program.note(id, await playOne(t, id, cast)))
   }
   await program.write()
 }
@@ -177,6 +179,11 @@ export async function playApplication(
     results.note(id, { result: played?.ok ? 'pass' : 'fail' })
   }
   await results.write()
+}
+
+function timeoutOf(id: ScenarioId): number {
+  const { COMPAT_BOOTSTRAP: foreign } = process.env
+  return scenarios[id].restarts && foreign ? msPerForeignRestart : msPerScenario
 }
 
 /** COMPAT_ONLY=txn.,share.accept plays what begins with one of these. */

@@ -141,6 +141,48 @@ export const shares = {
     stage.same(new Set(keysOf(taken)).size, 5)
   }),
 
+  'share.lock': scenario('a record that is not answered in time is delivered to another worker', async (stage) => {
+    const { topic, group } = await queue(stage, 'lock', { 'share.record.lock.duration.ms': '1500' })
+    const first = await stage.sharer(group, topic)
+    await stage.send(topic, text(1, 'lock'))
+    await take(first, 1, async () => {}) // and then nothing
+    const second = await stage.sharer(group, topic)
+    const [again] = await take(second, 1, (records) => second.acknowledge(records, 'accept'))
+    if (again!.deliveryCount !== undefined) stage.same(again!.deliveryCount, 2)
+    stage.same(keysOf([again!]), ['lock-0'])
+  }),
+
+  'share.renew': scenario(
+    'a worker that needs longer renews its lock, and nobody else gets the record',
+    async (stage) => {
+      stage.needs('renew')
+      const { topic, group } = await queue(stage, 'renew', { 'share.record.lock.duration.ms': '2000' })
+      const first = await stage.sharer(group, topic)
+      const second = await stage.sharer(group, topic)
+      await stage.send(topic, text(1, 'renew'))
+      const workers = [first, second]
+      let owner: Sharer | undefined
+      let taken: Read[] = []
+      await until('somebody has it', async () => {
+        for (const worker of workers) {
+          taken = await worker.poll()
+          if (taken.length > 0) owner = worker
+          if (owner) return true
+        }
+        return false
+      })
+      const other = workers.find((worker) => worker !== owner)!
+      const of = taken.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+      const lockedUntil = Date.now() + 4_500 // more than two locks
+      while (Date.now() < lockedUntil) {
+        stage.same((await other.poll(700)).length, 0, 'it is still the first one’s')
+        await owner!.hand.ask('renew', { consumer: owner!.name, of })
+      }
+      await owner!.acknowledge(taken, 'accept')
+      await nothing(stage, other)
+    },
+  ),
+
   'share.partitions': scenario('one worker takes what lies in three partitions', async (stage) => {
     const { topic, group } = await queue(stage, 'partitions', {}, 3)
     for (const partition of [0, 1, 2]) await stage.send(topic, text(5, `in-${partition}`), { partition })

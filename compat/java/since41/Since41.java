@@ -22,6 +22,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 public final class Since41 implements Hand.Addition {
     private final Map<String, KafkaShareConsumer<byte[], byte[]>> consumers = new HashMap<>();
     private final Map<String, Map<String, ConsumerRecord<byte[], byte[]>>> delivered = new HashMap<>();
+    /** Came while something else was waited for. */
+    private final Map<String, List<ConsumerRecord<byte[], byte[]>>> early = new HashMap<>();
 
     @Override public void join(Hand hand) {
         for (String word : List.of("joinShare", "describeGroup.type=share")) hand.cannot.remove(word);
@@ -32,6 +34,7 @@ public final class Since41 implements Hand.Addition {
         hand.verbs.put("joinShare", ask -> joinShare(hand, ask));
         hand.verbs.put("pollShare", this::pollShare);
         hand.verbs.put("acknowledge", this::acknowledge);
+        hand.verbs.put("renew", this::renew);
         hand.verbs.put("closeShare", ask -> {
             KafkaShareConsumer<byte[], byte[]> consumer = consumers.remove(ask.get("consumer").asText());
             if (consumer != null) consumer.close(Duration.ofSeconds(5));
@@ -88,8 +91,13 @@ public final class Since41 implements Hand.Addition {
         ArrayNode records = answer.putArray("records");
         var held = delivered.get(ask.get("consumer").asText());
         held.clear();
-        for (var record : consumers.get(ask.get("consumer").asText()).poll(Duration.ofMillis(ask.get("ms").asLong()))) {
-            held.put(record.topic() + " " + record.partition() + " " + record.offset(), record);
+        List<ConsumerRecord<byte[], byte[]>> came = early.remove(ask.get("consumer").asText());
+        if (came == null) {
+            came = new ArrayList<>();
+            for (var record : consumers.get(ask.get("consumer").asText()).poll(Duration.ofMillis(ask.get("ms").asLong()))) came.add(record);
+        }
+        for (var record : came) {
+            held.put(place(record), record);
             ObjectNode written = Consumers.read(record);
             record.deliveryCount().ifPresent(count -> written.put("deliveryCount", count));
             records.add(written);
@@ -97,14 +105,43 @@ public final class Since41 implements Hand.Addition {
         return answer;
     }
 
+    private static String place(ConsumerRecord<byte[], byte[]> record) {
+        return record.topic() + " " + record.partition() + " " + record.offset();
+    }
+
     private JsonNode acknowledge(JsonNode ask) {
-        KafkaShareConsumer<byte[], byte[]> consumer = consumers.get(ask.get("consumer").asText());
-        for (JsonNode each : ask.get("of")) {
-            String place = each.get("topic").asText() + " " + each.get("partition").asInt() + " " + each.get("offset").asLong();
-            AcknowledgeType as = AcknowledgeType.valueOf(each.get("as").asText().toUpperCase());
-            consumer.acknowledge(delivered.get(ask.get("consumer").asText()).get(place), as);
+        for (JsonNode each : ask.get("of")) acknowledge(ask, each, AcknowledgeType.valueOf(each.get("as").asText().toUpperCase()));
+        return sent(ask);
+    }
+
+    private JsonNode renew(JsonNode ask) {
+        AcknowledgeType renewal;
+        try {
+            renewal = AcknowledgeType.valueOf("RENEW"); // since 4.2
+        } catch (IllegalArgumentException older) {
+            throw new Hand.Cannot("this Java client has no renewal");
         }
-        for (var failure : consumer.commitSync().values()) if (failure.isPresent()) throw failure.get();
+        for (JsonNode each : ask.get("of")) acknowledge(ask, each, renewal);
+        sent(ask);
+        // The client gives renewed records once more; only then can they be acknowledged.
+        String name = ask.get("consumer").asText();
+        for (int again = 0, tries = 0; again < ask.get("of").size() && tries < 20; tries++) {
+            for (var record : consumers.get(name).poll(Duration.ofMillis(100))) {
+                if (delivered.get(name).put(place(record), record) == null) early.computeIfAbsent(name, any -> new ArrayList<>()).add(record);
+                else again++;
+            }
+        }
+        return null;
+    }
+
+    private void acknowledge(JsonNode ask, JsonNode each, AcknowledgeType as) {
+        String name = ask.get("consumer").asText();
+        String place = each.get("topic").asText() + " " + each.get("partition").asInt() + " " + each.get("offset").asLong();
+        consumers.get(name).acknowledge(delivered.get(name).get(place), as);
+    }
+
+    private JsonNode sent(JsonNode ask) {
+        for (var failure : consumers.get(ask.get("consumer").asText()).commitSync().values()) if (failure.isPresent()) throw failure.get();
         return null;
     }
 }
