@@ -1,5 +1,5 @@
-// DescribeQuorum: who votes over the metadata log (KIP-595, KIP-836): this broker, alone. The log has the name of Kafka's,
-// though no client can read it.
+// DescribeQuorum: who votes over the metadata log (KIP-595, KIP-836): the first node, alone; other nodes follow. The log has
+// the name of Kafka's, though no client can read it.
 
 import { createHash } from 'node:crypto'
 import { Refusal } from '../../protocol/errors.ts'
@@ -23,14 +23,21 @@ function quorum({ broker }: Context) {
   const leaderId = broker.controller()
   const highWatermark = broker.metadataEndOffset
   const now = broker.clock.now()
-  const leader = {
-    replicaId: leaderId,
-    replicaDirectoryId: directoryId(broker.clusterId),
+  const replica = (replicaId: number) => ({
+    replicaId,
+    replicaDirectoryId: directoryId(replicaId === leaderId ? broker.clusterId : `${broker.clusterId} ${replicaId}`),
     logEndOffset: highWatermark,
     lastFetchTimestamp: now,
     lastCaughtUpTimestamp: now,
+  })
+  const others = broker.placement.running.filter((node) => node !== leaderId)
+  const quorate = {
+    leaderId,
+    leaderEpoch,
+    highWatermark,
+    currentVoters: [replica(leaderId)],
+    observers: others.map(replica),
   }
-  const quorate = { leaderId, leaderEpoch, highWatermark, currentVoters: [leader], observers: [] }
   return { partitionIndex: 0, errorCode: 0, errorMessage: '', ...quorate }
 }
 
