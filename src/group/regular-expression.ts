@@ -22,6 +22,7 @@ type Flags = { readonly ignoreCase: boolean; readonly lines: boolean; readonly d
 class SyntaxFault extends Error {}
 
 const repeatMax = 1_000
+const depthMax = 1_000
 /** Repeats of repeats multiply. */
 const stepsMax = 50_000
 
@@ -72,6 +73,7 @@ class Parser {
   readonly #text: string
   #at = 0
   readonly #names = new Set<string>()
+  #depth = 0
   #flags: Flags = { ignoreCase: false, lines: false, dotAll: false }
 
   constructor(text: string) {
@@ -137,17 +139,25 @@ class Parser {
   }
 
   #group(): Node {
+    if (++this.#depth > depthMax) throw new SyntaxFault('expression nests too deeply')
     const before = this.#flags
     if (this.#take('?')) {
       const flags = this.#find(/([imsU]*)(?:-([imsU]+))?([:)])/y)
       if (flags !== null && flags[0] !== ')') this.#setFlags(flags[1]!, flags[2] ?? '')
-      if (flags !== null && flags[3] === ')') return { kind: 'empty' } // For the rest of the group around it.
+      if (flags !== null && flags[3] === ')') return this.#flagsAlone()
       if (flags === null) this.#name()
     }
     const node = this.#alternatives()
     if (!this.#take(')')) throw new SyntaxFault('missing closing )')
     this.#flags = before
+    this.#depth--
     return node
+  }
+
+  /** For the rest of the group around it. */
+  #flagsAlone(): Node {
+    this.#depth--
+    return { kind: 'empty' }
   }
 
   /** Of a capturing group; nobody asks for what it captures. */

@@ -344,3 +344,39 @@ test('stopping lets go of every timer', async () => {
   world.groups.stop()
   expect(world.clock.timerCount).toBe(0)
 })
+
+test('offsets of an empty group age from their commit, and the group goes with the last of them', async () => {
+  const world = await startWith({ t: 1, u: 1 }, { 'offsets.retention.minutes': 1 })
+  const a = new Consumer(world, 'a', { topics: ['t'] })
+  await a.beat()
+  await world.commit('a', a.epoch, 1, 0, 't')
+  await world.commit('a', a.epoch, 1, 0, 'u')
+  for (let i = 0; i < 5; i++) {
+    await world.clock.pass(20_000)
+    await a.beat()
+  }
+  await world.groups.expireOffsets()
+  expect(world.committed()).toEqual(['t-0: 1'])
+  await a.leave()
+  await world.groups.expireOffsets()
+  expect(world.groups.list().groups).toEqual([])
+  await world.restart()
+  expect(world.groups.list().groups).toEqual([])
+})
+
+test('a topic that is made anew under its name is another one', async () => {
+  const world = await startWith({ t: 2 })
+  const a = new Consumer(world, 'a', { topics: ['t'] })
+  await a.beat()
+  const [before] = [...a.owned.keys()]
+  world.topics.remove('t')
+  world.topics.put('t', 1)
+  await settle([a], 3)
+  expect(a.reads).toEqual(t(0))
+  expect([...a.owned.keys()]).not.toContain(before)
+})
+
+test('without the protocol among group.coordinator.rebalance.protocols nobody is served', async () => {
+  const world = await startWith({ t: 1 }, { 'group.coordinator.rebalance.protocols': ['classic'] })
+  expect(world.groups.consumer.isServed).toBe(false)
+})

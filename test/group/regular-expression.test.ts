@@ -79,6 +79,15 @@ test('repeats of repeats that would fill the memory are refused', () => {
   expect(RegularExpression.parse('(((a{1000}){1000}){1000}){1000}')).toBeInstanceOf(Refusal)
 })
 
+test('what nests too deeply for us is refused, what stands side by side is not', () => {
+  const nested = (depth: number) => `${'('.repeat(depth)}a${')'.repeat(depth)}`
+  expect(RegularExpression.parse(nested(16_000))).toMatchObject({
+    message: expect.stringContaining('nests too deeply'),
+  })
+  expect(parse(nested(900)).matches('a')).toBe(true)
+  expect(parse('(?i)(a)'.repeat(2_000)).matches('A'.repeat(2_000))).toBe(true)
+})
+
 test('an expression that would keep a backtracking matcher busy for centuries is answered', () => {
   expect(parse('(a+)+(a|a)*(a*)*b').matches('a'.repeat(249))).toBe(false)
 })
