@@ -99,7 +99,6 @@ export class Broker implements AsyncDisposable {
   readonly #initialTopics: readonly (string | TopicOptions)[]
   readonly #timers: NodeJS.Timeout[] = []
   #stopping: Promise<void> | undefined
-  #compacting: Promise<void> | undefined
 
   private constructor(options: BrokerOptions) {
     const given = Object.entries(options.config ?? {}).map(([name, value]) => [name, String(value)] as const)
@@ -201,19 +200,12 @@ export class Broker implements AsyncDisposable {
   }
 
   #housekeep(): void {
-    const { config } = this.#core
+    const { config, housekeeping } = this.#core
     const every = (ms: number, task: () => void) => this.#timers.push(setInterval(task, Math.max(ms, 10)).unref())
-    every(config.number('log.retention.check.interval.ms'), () => this.#core.retain(true))
-    every(100, () => this.#core.flushDue())
-    if (config.boolean('log.cleaner.enable')) every(config.number('log.cleaner.backoff.ms'), () => this.#compact())
-  }
-
-  #compact(): void {
-    if (this.#compacting !== undefined) return
-    this.#compacting = this.#core.compact().finally(() => {
-      this.#compacting = undefined
-    })
-    this.#compacting.catch((cause: unknown) => console.error('Compaction failed:', cause))
+    every(config.number('log.retention.check.interval.ms'), () => housekeeping.retain(true))
+    every(100, () => housekeeping.flushDue())
+    if (config.boolean('log.cleaner.enable'))
+      every(config.number('log.cleaner.backoff.ms'), () => housekeeping.compact())
   }
 
   /** `host:port` of the first listener of the first node: what clients take as bootstrap.servers. */
@@ -326,7 +318,7 @@ export class Broker implements AsyncDisposable {
     this.#groups.stop()
     this.#transactions.stop()
     this.#shares.stop()
-    await this.#compacting?.catch(() => {})
+    await this.#core.housekeeping.end()
     try {
       await this.#core.close()
     } finally {

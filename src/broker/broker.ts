@@ -1,8 +1,7 @@
 // Who owns what: the topics of the cluster, where they lie, and every change to either. One such object is the whole
 // cluster, however many nodes it shows (placement.ts).
 
-import { Corruption, ProtocolViolation, Refusal, StorageError } from '../../protocol/errors.ts'
-import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression-error.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import { type Clock, randomId } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
@@ -10,6 +9,7 @@ import { ClientMetricsConfigs } from './client-metrics-config.ts'
 import { ClientQuotas } from './client-quotas.ts'
 import { Features, type FeatureUpdate } from './features.ts'
 import { GroupConfigs, type GroupSettings } from './group-config.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { insyncSaidOnce } from './insync-guard.ts'
 import type { Leadership } from './leadership.ts'
 import { Leaderships } from './leaderships.ts'
@@ -44,8 +44,6 @@ export type NewTopic = {
 
 type Environment = { store: Store; clock: Clock; config: BrokerConfig }
 
-const compactionFailures = [StorageError, Corruption, ProtocolViolation, CompressionError, UnsupportedCompression]
-
 const closedAtOnce = 16
 /** What one request may ask for; more would be a way to stop the broker. */
 const partitionsMax = 10_000
@@ -54,6 +52,7 @@ export class Broker {
   readonly store: Store
   readonly clock: Clock
   readonly config: BrokerConfig
+  readonly housekeeping: Housekeeping
   readonly features: Features
   readonly groupConfigs: GroupConfigs
   readonly clientMetrics: ClientMetricsConfigs
@@ -78,6 +77,7 @@ export class Broker {
     this.store = environment.store
     this.clock = environment.clock
     this.config = environment.config
+    this.housekeeping = new Housekeeping(environment, () => this.#partitions())
     this.#metadata = new MetadataLog(this.store, this.clock)
     this.features = new Features(this.#metadata)
     this.groupConfigs = new GroupConfigs(this.#metadata, this.config)
@@ -346,43 +346,6 @@ export class Broker {
 
   newProducerId(): Promise<number> {
     return this.#producerIds.take()
-  }
-
-  // Housekeeping.
-
-  /** Retention of every open log; a log that nobody has touched is opened for it only when asked to. */
-  retain(openAll = false): void {
-    const now = this.clock.now()
-    const expiryMs = this.config.number('producer.id.expiration.ms')
-    for (const partition of this.#partitions()) {
-      if (!openAll && !partition.isOpen) continue
-      try {
-        partition.log.retain(now)
-        partition.log.producers.expire(now - expiryMs)
-      } catch (cause) {
-        if (!(cause instanceof StorageError)) throw cause
-        console.error(`Retention: ${cause.message}`)
-      }
-    }
-  }
-
-  /** Compaction of the open logs that ask for it, one after the other. */
-  async compact(): Promise<void> {
-    for (const partition of [...this.#partitions()]) {
-      if (!partition.isOpen || partition.isRemoved) continue
-      try {
-        await partition.log.compact(this.clock.now(), this.clock.random(32))
-      } catch (cause) {
-        // One log that cannot be read must not keep the others from it.
-        if (!compactionFailures.some((kind) => cause instanceof kind)) throw cause
-        console.error(`Compaction of ${partition.log.folder}: ${(cause as Error).message}`)
-      }
-    }
-  }
-
-  flushDue(): void {
-    const now = this.clock.now()
-    for (const partition of this.#partitions()) if (partition.isOpen) partition.flushIfDue(now)
   }
 
   *#partitions(): Generator<Partition> {

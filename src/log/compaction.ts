@@ -37,17 +37,30 @@ export type CompactionPlace = {
   now: number
   producers: ProducerState
   aborted: (from: number, upTo: number) => AbortedTransaction[]
-  /** The log was let go: nothing may be written any more. */
-  isGone: () => boolean
-  /** 32 bytes of chance. */
-  seed: Buffer
+  /** The log was let go, or the broker stops: nothing more is begun. */
+  isOver: () => boolean
+  turns: Turns
 }
 
-/** Bytes that are worked on before others have their turn. */
-const sliceBytes = 256 * 1024
+/** What a round of compaction takes from its surroundings. */
+export type Turns = {
+  /** 32 bytes of chance. */
+  seed: Buffer
+  /** Between slices others have their turn. */
+  rest: () => Promise<void>
+  isOver: () => boolean
+}
+
+export const steadyTurns: Turns = {
+  seed: Buffer.alloc(32),
+  rest: () => new Promise((resolve) => setImmediate(resolve)),
+  isOver: () => false,
+}
+
+/** Bytes that are worked on in one go: about as long as a request takes. */
+const sliceBytes = 128 * 1024
 /** The largest difference of offsets within a file. */
 const relativeOffsetMax = 0x7fff_ffff
-const otherTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const bytesOf = (segments: readonly Segment[]): number => segments.reduce((sum, { length }) => sum + length, 0)
 
 /**
@@ -78,14 +91,18 @@ export function planCompaction(
 /** What is to stay, and up to where this round goes: what lies above was not mapped. */
 export async function mapKeys(plan: CompactionPlan, place: CompactionPlace): Promise<Keeping> {
   const { segments, cleanOffset, end } = plan
-  const { config, now, producers, seed } = place
-  const newest = new KeyOffsets(end - Math.max(cleanOffset, segments[0]!.baseOffset), config.dedupeBufferBytes, seed)
+  const { config, now, producers } = place
+  const newest = new KeyOffsets(
+    end - Math.max(cleanOffset, segments[0]!.baseOffset),
+    config.dedupeBufferBytes,
+    place.turns.seed,
+  )
   const dirty = segments.filter(({ nextOffset }) => nextOffset > cleanOffset)
   const fates = new TransactionFates(place.aborted(dirty[0]!.baseOffset, end))
   const cursor = new RecordCursor()
   let mappedEnd = end
   for (const segment of dirty) {
-    if (mappedEnd < end || place.isGone()) break
+    if (mappedEnd < end || place.isOver()) break
     await eachBatch(segment, place, (bytes) => {
       const base = batch.baseOffset(bytes, 0)
       if (mappedEnd < end) return
@@ -114,9 +131,13 @@ function walkKeys(
   }
 }
 
-/** Calls `visit` for every batch, alone in its bytes, letting others work between slices. Ends early if the log is gone. */
-async function eachBatch(segment: Segment, { isGone }: CompactionPlace, visit: (bytes: Buffer) => void): Promise<void> {
-  for (let position = 0; position < segment.length && !isGone(); await otherTurn()) {
+/** Calls `visit` for every batch, alone in its bytes, letting others work between slices. Ends early if the round is over. */
+async function eachBatch(
+  segment: Segment,
+  { isOver, turns }: CompactionPlace,
+  visit: (bytes: Buffer) => void,
+): Promise<void> {
+  for (let position = 0; position < segment.length && !isOver(); await turns.rest()) {
     const wanted = Math.max(sliceBytes, segment.batchAt(position).byteCount)
     position += borrow(segment.read(position, wanted), (bytes) => {
       let at = 0
@@ -163,13 +184,13 @@ function grouped(segments: readonly Segment[], segmentBytes: number): Segment[][
   return groups
 }
 
-/** Undefined where the log went while it was written. */
+/** Undefined where the round was over before it was written. */
 async function compactGroup(
   segments: readonly Segment[],
   keeping: Keeping,
   place: CompactionPlace,
 ): Promise<CompactedFile | undefined> {
-  if (place.isGone()) return undefined
+  if (place.isOver()) return undefined
   const { store, config } = place
   const { path: target, baseOffset } = segments[0]!
   const path = `${target}.compacted`
@@ -212,12 +233,12 @@ async function compactGroup(
         }
       })
     }
-    if (!place.isGone()) await file.flush()
+    if (!place.isOver()) await file.flush()
   } finally {
     compacted.length = file.length
     file.close()
   }
-  if (!place.isGone()) return compacted
+  if (!place.isOver()) return compacted
   compacted.discard()
   return undefined
 }

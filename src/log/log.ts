@@ -7,7 +7,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeMarker, type Marker } from '../../protocol/records/control.ts'
 import type { Lease, Store } from '../storage/file.ts'
 import { type Checkpoint, saveCheckpoint } from './checkpoint.ts'
-import { type CompactionPlan, compactSegments, mapKeys, planCompaction } from './compaction.ts'
+import { type CompactionPlan, compactSegments, mapKeys, planCompaction, steadyTurns } from './compaction.ts'
 import { Flushing } from './flushing.ts'
 import { BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
 import type { Inherited } from './inherited.ts'
@@ -296,9 +296,9 @@ export class Log {
 
   /**
    * Removes records whose key has a newer one, where there is enough to gain. Works in slices, beside appends and reads;
-   * segments are replaced whole, by new files. `seed`: 32 bytes of chance.
+   * segments are replaced whole, by new files.
    */
-  async compact(now: number, seed: Buffer = Buffer.alloc(32)): Promise<void> {
+  async compact(now: number, turns = steadyTurns): Promise<void> {
     const plan = this.#compacting || this.#released ? undefined : this.#compactionPlan(now)
     if (plan === undefined) return
     this.#compacting = true
@@ -308,18 +308,19 @@ export class Log {
         config: this.#config,
         producers: this.#producers,
         aborted: (from: number, upTo: number) => this.abortedTransactions(from, upTo),
-        isGone: () => this.#released,
+        isOver: () => this.#released || turns.isOver(),
         now,
-        seed,
+        turns,
       }
       const keeping = await mapKeys(plan, place)
+      if (place.isOver()) return
       // First of all: a start that finds holes must know that they are meant.
       this.#compactedOffset = Math.max(this.#compactedOffset, plan.end)
       this.saveCheckpoint(true)
       for await (const { segments, compacted } of compactSegments(plan, keeping, place)) {
         await this.#replace(segments, compacted)
       }
-      if (this.#released) return
+      if (place.isOver()) return
       // A record that came back behind this would never be looked at again.
       await this.#store.syncFolder(this.folder)
       this.#cleanOffset = keeping.mappedEnd

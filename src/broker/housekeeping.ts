@@ -1,0 +1,81 @@
+// What a broker does for its partitions while nobody asks: retention, compaction, flushes that are due.
+
+import { Corruption, ProtocolViolation, StorageError } from '../../protocol/errors.ts'
+import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression-error.ts'
+import type { Clock } from '../storage/clock.ts'
+import type { BrokerConfig } from './broker-config.ts'
+import type { Partition } from './partition.ts'
+
+/** Of one log; the others go on. */
+const compactionFailures = [StorageError, Corruption, ProtocolViolation, CompressionError, UnsupportedCompression]
+
+/**
+ * A process that works without a pause is the last that the system gives its turn to: compaction rests for longer than it
+ * works, so that those who wait for an answer do not notice it.
+ */
+const shortRest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
+
+export class Housekeeping {
+  readonly #clock: Clock
+  readonly #config: BrokerConfig
+  readonly #partitions: () => Iterable<Partition>
+  #compacting: Promise<void> | undefined
+  #isOver = false
+
+  constructor({ clock, config }: { clock: Clock; config: BrokerConfig }, partitions: () => Iterable<Partition>) {
+    this.#clock = clock
+    this.#config = config
+    this.#partitions = partitions
+  }
+
+  /** Retention of every open log; a log that nobody has touched is opened for it only when asked to. */
+  retain(openAll = false): void {
+    const now = this.#clock.now()
+    const expiryMs = this.#config.number('producer.id.expiration.ms')
+    for (const partition of this.#partitions()) {
+      if (!openAll && !partition.isOpen) continue
+      try {
+        partition.log.retain(now)
+        partition.log.producers.expire(now - expiryMs)
+      } catch (cause) {
+        if (!(cause instanceof StorageError)) throw cause
+        console.error(`Retention: ${cause.message}`)
+      }
+    }
+  }
+
+  /** A round of compaction, unless one is still under way. */
+  compact(): void {
+    this.#compacting ??= this.#compactAll()
+      .catch((cause: unknown) => console.error('Compaction failed:', cause))
+      .finally(() => {
+        this.#compacting = undefined
+      })
+  }
+
+  /** Open logs that ask for it, one after the other. */
+  async #compactAll(): Promise<void> {
+    const isOver = () => this.#isOver
+    for (const partition of [...this.#partitions()]) {
+      if (isOver()) return
+      if (!partition.isOpen || partition.isRemoved) continue
+      try {
+        await partition.log.compact(this.#clock.now(), { seed: this.#clock.random(32), rest: shortRest, isOver })
+      } catch (cause) {
+        if (!compactionFailures.some((kind) => cause instanceof kind)) throw cause
+        console.error(`Compaction of ${partition.log.folder}: ${(cause as Error).message}`)
+      }
+    }
+  }
+
+  flushDue(): void {
+    const now = this.#clock.now()
+    for (const partition of this.#partitions()) if (partition.isOpen) partition.flushIfDue(now)
+  }
+
+  /** Resolves when nothing is under way any more; what is being compacted is left as it is. */
+  async end(): Promise<void> {
+    this.#isOver = true
+    await this.#compacting
+  }
+}
