@@ -14,6 +14,8 @@ export type Keeping = {
   mappedEnd: number
   fates: TransactionFates
   producers: ProducerState
+  /** Tombstones and markers stay, whatever their age. */
+  hidesOlder: boolean
   /** Broker time, ms. */
   now: number
   deleteRetentionMs: number
@@ -30,7 +32,7 @@ export function remainsOf(bytes: Buffer, keeping: Keeping): Buffer | undefined {
 
 /** Markers wait for `delete.retention.ms` as tombstones do: readers may have met records that are gone now. */
 function remainsOfMarker(bytes: Buffer, keeping: Keeping): Buffer | undefined {
-  if (!keeping.fates.endsNothing(bytes, 0)) return bytes
+  if (!keeping.fates.endsNothing(bytes, 0) || keeping.hidesOlder) return bytes
   if (batch.recordCount(bytes, 0) === 0) return shell(bytes, keeping)
   const horizon = batch.deleteHorizon(bytes, 0)
   if (horizon === undefined) return withHorizon(bytes, keeping, undefined)
@@ -38,11 +40,11 @@ function remainsOfMarker(bytes: Buffer, keeping: Keeping): Buffer | undefined {
 }
 
 function remainsOfRecords(bytes: Buffer, keeping: Keeping): Buffer | undefined {
-  const { newest, mappedEnd, now } = keeping
+  const { newest, mappedEnd, hidesOlder, now } = keeping
   const base = batch.baseOffset(bytes, 0)
   const count = batch.recordCount(bytes, 0)
   const horizon = batch.deleteHorizon(bytes, 0)
-  const isExpired = horizon !== undefined && now >= horizon
+  const isExpired = horizon !== undefined && now >= horizon && !hidesOlder
   const records = unpackedRecords(bytes, 0)
   const kept = new Set<number>()
   const pieces: Buffer[] = []
@@ -63,7 +65,7 @@ function remainsOfRecords(bytes: Buffer, keeping: Keeping): Buffer | undefined {
     maxTimestampDelta = Math.max(maxTimestampDelta, cursor.timestampDelta)
   }
   if (kept.size === 0) return shell(bytes, keeping)
-  if (hasTombstone && horizon === undefined) return withHorizon(bytes, keeping, kept)
+  if (hasTombstone && horizon === undefined && !hidesOlder) return withHorizon(bytes, keeping, kept)
   if (kept.size === count) return bytes
   const codec = batch.codec(bytes, 0)
   const plain = Buffer.concat(pieces)

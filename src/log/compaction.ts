@@ -36,6 +36,8 @@ export type CompactionPlace = {
   config: LogConfig
   now: number
   producers: ProducerState
+  /** Older records lie in front of the segments, where compaction does not go: what hides them must stay. */
+  hidesOlder: boolean
   aborted: (from: number, upTo: number) => AbortedTransaction[]
   /** The log was let go, or the broker stops: nothing more is begun. */
   isOver: () => boolean
@@ -91,7 +93,7 @@ export function planCompaction(
 /** What is to stay, and up to where this round goes: what lies above was not mapped. */
 export async function mapKeys(plan: CompactionPlan, place: CompactionPlace): Promise<Keeping> {
   const { segments, cleanOffset, end } = plan
-  const { config, now, producers } = place
+  const { config, now, producers, hidesOlder } = place
   const newest = new KeyOffsets(
     end - Math.max(cleanOffset, segments[0]!.baseOffset),
     config.dedupeBufferBytes,
@@ -116,7 +118,7 @@ export async function mapKeys(plan: CompactionPlan, place: CompactionPlace): Pro
     })
   }
   const all = new TransactionFates(place.aborted(segments[0]!.baseOffset, end))
-  return { newest, mappedEnd, fates: all, producers, now, deleteRetentionMs: config.deleteRetentionMs }
+  return { newest, mappedEnd, fates: all, producers, hidesOlder, now, deleteRetentionMs: config.deleteRetentionMs }
 }
 
 function walkKeys(

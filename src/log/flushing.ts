@@ -35,9 +35,13 @@ export class Flushing {
     for (const segment of this.#log.segments.slice(0, -1)) this.unflushed.add(segment)
   }
 
-  /** Sealed segments in front of the first that is not flushed. */
+  /**
+   * Flushed segments that may lose records: the sealed ones in front of the first that is not flushed, and not the last of
+   * all while nothing is behind it. Behind the last record there must be no hole: clients do not cross it.
+   */
   get flushedSegments(): readonly Segment[] {
-    const sealed = this.#log.segments.slice(0, -1)
+    const { segments } = this.#log
+    const sealed = segments.slice(0, segments.at(-1)?.isEmpty ? -2 : -1)
     const end = sealed.findIndex((segment) => this.unflushed.has(segment))
     return end === -1 ? sealed : sealed.slice(0, end)
   }

@@ -307,6 +307,7 @@ export class Log {
         store: this.#store,
         config: this.#config,
         producers: this.#producers,
+        hidesOlder: this.#logStartOffset < this.#ownFrom,
         aborted: (from: number, upTo: number) => this.abortedTransactions(from, upTo),
         isOver: () => this.#released || turns.isOver(),
         now,
@@ -332,12 +333,9 @@ export class Log {
 
   #compactionPlan(now: number): CompactionPlan | undefined {
     if (!this.#config.compacts) return undefined
-    const flushed = this.#flushing.flushedSegments
-    // Behind the last record of a log there must be no hole: clients do not cross it.
-    const mayGo = this.#segments.at(-1)?.isEmpty ? flushed.filter((one) => one !== this.#segments.at(-2)) : flushed
-    // What a fork shares stays as it is: the bound of its last file holds for that file only.
-    const sealed = mayGo.filter(({ baseOffset }) => baseOffset >= this.#ownFrom)
     const stable = this.#producers.transactions.firstUnstable(this.flushedOffset)
+    // What a fork shares stays as it is: the bound of its last file holds for that file only.
+    const sealed = this.#flushing.flushedSegments.filter(({ baseOffset }) => baseOffset >= this.#ownFrom)
     return planCompaction(sealed, this.#cleanOffset, stable, this.#config, now)
   }
 

@@ -22,6 +22,9 @@ function disk<T>(operation: () => T): T {
   }
 }
 
+/** From here on a file is removed off the event loop. */
+const largeBytes = 16 * 1024 * 1024
+
 export class Directory {
   readonly root: string
 
@@ -66,17 +69,15 @@ export class Directory {
 
   /**
    * Giving back the space of a large file takes a tenth of a second and more. It happens when the last descriptor goes,
-   * so one is kept until the name is gone, and closed off the event loop.
+   * so one is kept until the name is gone, and closed off the event loop. Small ones make room at once.
    */
   #hold(path: string): () => void {
     // There a file that is open keeps its name.
     if (process.platform === 'win32') return () => {}
-    try {
-      const descriptor = fs.openSync(this.path(path), 'r')
-      return () => fs.close(descriptor, () => {})
-    } catch {
-      return () => {}
-    }
+    const size = fs.statSync(this.path(path), { throwIfNoEntry: false })?.size ?? 0
+    if (size < largeBytes) return () => {}
+    const descriptor = this.openFile(path, 'r')
+    return () => fs.close(descriptor, () => {})
   }
 
   removeFolder(folder: string): void {
