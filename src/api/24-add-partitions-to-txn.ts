@@ -4,7 +4,7 @@
 import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { addPartitionsToTxn } from '../../protocol/messages/24-add-partitions-to-txn.ts'
 import type { Element, Request } from '../../protocol/schema.ts'
-import type { Place } from '../transaction/coordinator.ts'
+import type { Place } from '../transaction/markers.ts'
 import type { Claim } from '../transaction/rules.ts'
 import { type Context, serve } from './api.ts'
 import { transactionElsewhere } from './coordinator.ts'

@@ -1,8 +1,9 @@
 // ListTransactions: the transactional ids that this broker coordinates, filtered (KIP-664, KIP-994, KIP-1152).
 
-import { errors } from '../../protocol/errors.ts'
+import { errors, Refusal } from '../../protocol/errors.ts'
 import { listTransactions } from '../../protocol/messages/66-list-transactions.ts'
 import type { Request } from '../../protocol/schema.ts'
+import { RegularExpression } from '../group/regular-expression.ts'
 import type { TransactionState } from '../transaction/state.ts'
 import { statuses } from '../transaction/state.ts'
 import { serve } from './api.ts'
@@ -15,14 +16,15 @@ export const listTransactionsApi = serve(listTransactions, [0, 2], (request, { b
   const { loading, states } = transactions.list()
   const nothing = { unknownStateFilters: [], transactionStates: [] }
   if (loading) return { errorCode: errors.COORDINATOR_LOAD_IN_PROGRESS.code, ...nothing }
-  const pattern = patternOf(request.transactionalIdPattern)
-  if (pattern === undefined) return { errorCode: errors.INVALID_REGULAR_EXPRESSION.code, ...nothing }
+  // KIP-1152. Kafka uses RE2 here too; no pattern and an empty one mean everything.
+  const pattern = RegularExpression.parse(request.transactionalIdPattern || '(?s).*')
+  if (pattern instanceof Refusal) return { errorCode: pattern.code, ...nothing }
   const now = broker.clock.now()
   return {
     errorCode: 0,
     unknownStateFilters: request.stateFilters.filter((name) => !known.has(name)),
     transactionStates: states
-      .filter((state) => passes(state, request, now) && pattern.test(state.id))
+      .filter((state) => passes(state, request, now) && pattern.matches(state.id))
       .filter(({ id }) => broker.coordinates('transaction', id, node))
       .map(({ id, producerId, status }) => ({ transactionalId: id, producerId, transactionState: status })),
   }
@@ -32,18 +34,4 @@ function passes(state: TransactionState, { stateFilters, producerIdFilters, dura
   if (stateFilters.length > 0 && !stateFilters.includes(state.status)) return false
   if (producerIdFilters.length > 0 && !producerIdFilters.includes(state.producerId)) return false
   return durationFilter < 0 || now - state.startedAt > durationFilter
-}
-
-/** Of RE2, which Kafka uses, JavaScript lacks only a spelling; what RE2 lacks is refused: it could take for ever. */
-const notInRe2 = /\(\?<?[=!]|\\[1-9k]/
-
-/** Matches whole ids; everything for no pattern; undefined for one that is none. */
-function patternOf(pattern: string | null): RegExp | undefined {
-  if (pattern === null || pattern === '') return /(?:)/
-  if (notInRe2.test(pattern)) return undefined
-  try {
-    return new RegExp(`^(?:${pattern.replaceAll('(?P<', '(?<')})$`, 's')
-  } catch {
-    return undefined
-  }
 }

@@ -8,18 +8,11 @@ import { offsetsPartition } from '../group/offsets-log.ts'
 import { refusalOf } from '../group/refusal.ts'
 import type { Clock, Timer } from '../storage/clock.ts'
 import type { TransactionConfig } from './config.ts'
+import { type Mark, markerOf, type Place, placesOf, unmarked } from './markers.ts'
 import { remembered, stateRecord, tombstone } from './records.ts'
 import * as rules from './rules.ts'
 import * as states from './state.ts'
 import { Transaction } from './transaction.ts'
-
-export type Marker = {
-  readonly type: 'COMMIT' | 'ABORT'
-  readonly producerId: number
-  readonly producerEpoch: number
-  readonly coordinatorEpoch: number
-  readonly transactionVersion: number
-}
 
 export type Environment = {
   readonly clock: Clock
@@ -29,17 +22,13 @@ export type Environment = {
   version(): number
   /** Rejects with StorageError. */
   newProducerId(): Promise<number>
-  /** Writes a marker into a partition; false where that is not possible now. A partition that is gone needs none. */
-  mark(topic: string, partition: number, marker: Marker): Promise<boolean>
+  readonly mark: Mark
 }
 
 export type Producer = { readonly producerId: number; readonly producerEpoch: number }
 /** An error, or who the producer is from here on. */
 export type Answer = ErrorName | Producer
-export type Place = { readonly topic: string; readonly partition: number }
 
-/** One broker coordinates for ever, so no later coordinator can fence it. */
-const coordinatorEpoch = 0
 /** How long a marker waits that a partition did not take. */
 const markerRetryMs = 1_000
 
@@ -340,24 +329,17 @@ export class Transactions {
     return error
   }
 
-  /** Writes the markers, and then that they are written. Resolves when that is done or has to be tried again later. */
-  async #complete(transaction: Transaction): Promise<void> {
+  /**
+   * Writes the markers, and then that they are written. Resolves when that is done or has to be tried again later, where it
+   * was not: who has its marker needs no second one.
+   */
+  async #complete(transaction: Transaction, places = placesOf(transaction.state.partitions)): Promise<void> {
     const { state } = transaction
-    const marker: Marker = {
-      type: state.status === 'PrepareCommit' ? 'COMMIT' : 'ABORT',
-      producerId: state.producerId,
-      producerEpoch: state.producerEpoch,
-      coordinatorEpoch,
-      transactionVersion: state.clientVersion,
-    }
-    const marks = await Promise.all(
-      placesOf(state.partitions).map(({ topic, partition }) => this.#environment.mark(topic, partition, marker)),
-    )
-    if (this.#stopped) return
-    const isMarked = marks.every((done) => done)
+    const left = await unmarked(places, markerOf(state), this.#environment.mark)
+    if (this.#stopped || this.#transactions.get(state.id) !== transaction) return
     const next = states.completed(state, this.#environment.clock.now())
-    if (isMarked && (await this.#write(transaction, next)) === 'NONE') transaction.end()
-    else this.#after(markerRetryMs, () => void this.#complete(transaction))
+    if (left.length === 0 && (await this.#write(transaction, next)) === 'NONE') transaction.end()
+    else this.#after(markerRetryMs, () => void this.#complete(transaction, left))
   }
 
   // --- ageing
@@ -415,6 +397,3 @@ function partitionsOf(places: readonly Place[]): states.Partitions {
   for (const { topic, partition } of places) partitions.set(topic, (partitions.get(topic) ?? new Set()).add(partition))
   return partitions
 }
-
-const placesOf = (partitions: states.Partitions): Place[] =>
-  [...partitions].flatMap(([topic, indexes]) => [...indexes].map((partition) => ({ topic, partition })))

@@ -5,7 +5,8 @@ import type { Broker } from '../broker/broker.ts'
 import { InternalTopic } from '../broker/internal-topic.ts'
 import type { Groups } from '../group/coordinator.ts'
 import { type TransactionConfig, transactionConfigDefaults } from './config.ts'
-import { type Marker, Transactions } from './coordinator.ts'
+import { Transactions } from './coordinator.ts'
+import type { Mark } from './markers.ts'
 
 export const offsetsTopic = '__consumer_offsets'
 export const transactionsTopic = '__transaction_state'
@@ -18,7 +19,7 @@ export function transactionsOn(broker: Broker, groups: Groups): Transactions {
   const log = logOn(broker)
   // A transactional id lies where the topic's partitions put it, whatever the option says today.
   const config = { ...configOf(broker), 'transaction.state.log.num.partitions': log.partitionCount }
-  const mark = async (topic: string, index: number, marker: Marker): Promise<boolean> => {
+  const mark: Mark = async (topic, index, marker) => {
     const partition = broker.topic(topic)?.partitions[index]
     if (partition === undefined) return true
     const ended = topic === offsetsTopic ? groups.transactions.settle(index, marker) : partition.appendMarker(marker)

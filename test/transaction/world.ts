@@ -2,8 +2,9 @@
 // that note their markers or do not take them.
 
 import { type TransactionConfig, transactionConfigDefaults } from '../../src/transaction/config.ts'
-import type { Answer, Marker, Place } from '../../src/transaction/coordinator.ts'
+import type { Answer } from '../../src/transaction/coordinator.ts'
 import { Transactions } from '../../src/transaction/coordinator.ts'
+import type { Marker, Place } from '../../src/transaction/markers.ts'
 import type { TransactionState } from '../../src/transaction/state.ts'
 import { FakeClock, MemoryLog, settled } from '../group/world.ts'
 
