@@ -4,6 +4,7 @@ export const drivers = {
   kcat: 'c/kcat.tap.ts',
   'confluent-kafka': 'python/confluent.tap.ts',
   'kafka-python': 'python/kafka_python.tap.ts',
+  aiokafka: 'python/aio.tap.ts',
   'franz-go': 'go/franz.tap.ts',
   sarama: 'go/sarama.tap.ts',
   'java-4.4': 'java/java-4.4.tap.ts',

@@ -174,7 +174,7 @@ export const producing = {
 
   'produce.compacted-needs-key': scenario('a compacted topic refuses a record without a key', async (stage) => {
     const topic = await stage.topic('needs-key', 1, { 'cleanup.policy': 'compact' })
-    await stage.refused(stage.send(topic, [record(null, 'v')]), 'INVALID_RECORD')
+    await stage.refused(stage.send(topic, [record(null, 'v')]), 'INVALID_RECORD', 'CLIENT')
     await stage.send(topic, [record('k', 'v')])
     await stage.holds(topic, [record('k', 'v')])
   }),

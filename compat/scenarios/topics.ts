@@ -117,6 +117,7 @@ export const topics = {
   'topic.recreated-under-client': scenario(
     'a topic is deleted and created again while a producer and a consumer are attached; both go on with the new one',
     async (stage) => {
+      stage.needs('deleteTopic', { attached: true })
       const topic = await stage.topic('recreated')
       const producer = await stage.producer()
       const group = stage.name('recreated-group')
