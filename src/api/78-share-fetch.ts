@@ -55,10 +55,10 @@ function gather(request: ShareFetchRequest, member: SessionRequest, wanted: read
   const isStrict = acquireModes[request.shareAcquireMode] === 'record_limit'
   const gathered: Gathered[] = []
   let recordsLeft = request.maxRecords
-  let bytesLeft = request.maxBytes
+  let bytesLeft = Math.min(request.maxBytes, context.broker.config.number('fetch.max.bytes'))
   for (const { of, shared } of wanted) {
     if (shared instanceof Refusal) gathered.push({ of, found: shared })
-    else if (shared.partition.leader !== member.node)
+    else if (shared.partition.leader !== member.node || shared.share.isRemoved)
       gathered.push({ of, found: new Refusal('NOT_LEADER_OR_FOLLOWER') })
     else if (recordsLeft > 0 && bytesLeft > 0) {
       const { memberId } = member
@@ -87,7 +87,7 @@ function isEnough(
   const settings = context.shares.settings(groupId)
   let byteCount = 0
   for (const { shared } of wanted) {
-    if (shared instanceof Refusal) return true
+    if (shared instanceof Refusal || shared.share.isRemoved) return true
     byteCount += readableBytes(shared.share, shared.partition, maxBytes, settings)
     if (byteCount >= minBytes) return true
   }

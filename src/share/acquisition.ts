@@ -25,7 +25,7 @@ type Limits = { readonly locksMax: number; readonly deliveriesMax: number; reado
 
 export function acquire(
   inFlight: InFlight,
-  batches: readonly LogBatch[],
+  batches: Iterable<LogBatch>,
   wish: Acquisition,
   limits: Limits,
 ): Acquired[] {
@@ -58,7 +58,7 @@ class Walk {
     this.#limits = limits
   }
 
-  over(batches: readonly LogBatch[]): Acquired[] {
+  over(batches: Iterable<LogBatch>): Acquired[] {
     const inFlight = this.#inFlight
     let cursor = inFlight.firstAvailable ?? inFlight.frontier
     for (const { first, last, isHidden } of batches) {

@@ -7,6 +7,9 @@ import type { Acquired, Acquisition, LogBatch } from './acquisition.ts'
 import { durationMs, type ShareSettings } from './settings.ts'
 import type { SharePartition } from './share-partition.ts'
 
+/** Looked at in one go: a store that copies would copy all that a member allows. */
+const readBytesMax = 4 * 1024 * 1024
+
 type Placed = LogBatch & { readonly position: number; readonly end: number }
 
 /** Records of one partition for one member; `bytes` live until `release`. */
@@ -25,9 +28,9 @@ export function take(
     if (read === undefined || read instanceof Refusal) return read
     const { lease } = read
     const before = share.nextOffset!
-    const batches = batchesOf(read)
-    const acquired = share.acquire(batches, wish)
-    if (acquired.length > 0) return portion(batches, acquired, read)
+    const seen: Placed[] = []
+    const acquired = share.acquire(batchesOf(read, seen), wish)
+    if (acquired.length > 0) return portion(seen, acquired, read)
     lease.release()
     // Nothing there was for consumers: look behind it.
     const next = share.nextOffset
@@ -61,14 +64,17 @@ function readNext(
   }
   const offset = share.nextOffset
   if (offset === undefined) return undefined
-  const read = partition.read(offset, bytesMax, isCommitted, true)
+  const read = partition.read(offset, Math.min(bytesMax, readBytesMax), isCommitted, true)
   if (read instanceof Refusal || read.lease.bytes.length > 0) return read
   read.lease.release()
   return undefined
 }
 
-function batchesOf({ lease: { bytes }, aborted = [] }: ReadResult): Placed[] {
-  const batches: Placed[] = []
+/** One by one, and noted in `seen`: a member may want few of many. */
+function* batchesOf(
+  { lease: { bytes }, aborted = [] }: ReadResult,
+  seen: Placed[],
+): Generator<Placed, void, undefined> {
   for (const position of batch.iterateBatches(bytes)) {
     const first = batch.baseOffset(bytes, position)
     const last = batch.lastOffset(bytes, position)
@@ -77,9 +83,10 @@ function batchesOf({ lease: { bytes }, aborted = [] }: ReadResult): Placed[] {
       ({ producerId, firstOffset, lastOffset }) => producerId === isOf && first >= firstOffset && last <= lastOffset,
     )
     const isHidden = isAborted || batch.isControl(bytes, position)
-    batches.push({ first, last, isHidden, position, end: position + batch.sizeInBytes(bytes, position) })
+    const placed = { first, last, isHidden, position, end: position + batch.sizeInBytes(bytes, position) }
+    seen.push(placed)
+    yield placed
   }
-  return batches
 }
 
 /** Whole batches of the log, from the first that holds something acquired to the last. */

@@ -38,6 +38,7 @@ export class SharePartition {
   /** When the timer fires. */
   #firesAt = 0
   #removed = false
+  #beginning: Promise<void> | undefined
 
   constructor(known: Replayed, keeper: Keeper) {
     this.of = known.of
@@ -71,10 +72,16 @@ export class SharePartition {
 
   // --- begin and end
 
-  /** Says where the group begins to read; from then on a restart begins there too. */
+  /** Says where the group begins to read; from then on a restart begins there too. Whoever comes first says it. */
   begin(startOffset: number): Promise<void> {
+    this.#beginning ??= this.#begin(startOffset).finally(() => {
+      this.#beginning = undefined
+    })
+    return this.#beginning
+  }
+
+  #begin(startOffset: number): Promise<void> {
     return this.#keeper.keep(this, { startOffset, doneCount: -1, batches: [] }, () => {
-      if (this.#known.inFlight !== undefined) return
       this.#known.startOffset = startOffset
       this.#known.inFlight = new InFlight(startOffset)
       this.#wake()
@@ -129,7 +136,7 @@ export class SharePartition {
   }
 
   /** Hands out what of these batches is free. */
-  acquire(batches: readonly LogBatch[], wish: Acquisition): Acquired[] {
+  acquire(batches: Iterable<LogBatch>, wish: Acquisition): Acquired[] {
     const settings = this.#settings
     const lockedUntil = this.#keeper.clock.now() + settings.lockMs
     const acquired = acquire(this.inFlight!, batches, wish, { ...settings, lockedUntil })

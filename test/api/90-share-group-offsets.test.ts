@@ -75,6 +75,20 @@ test('a group without members is sent elsewhere, and one that is not yet is made
   expect(await again.take([[id, 0]])).toBe('0: 3-4x1')
 })
 
+test('who waits for records while the start is moved is told to ask again, and gets them from the new start on', async () => {
+  await using line = await Line.open([{ name: 'jobs', partitions: 1 }])
+  const a = await joined(line, 'jobs')
+  const id = await line.id('jobs')
+  await line.append('jobs', 0, ['0', '1', '2'])
+  await a.take([[id, 0]])
+  await a.say(id, 0, [0, 2, 1])
+  await a.beat(-1, null)
+  const waiting = a.take([], { maxWaitMs: 60_000 })
+  expect(await alter(line, 1)).toBe('NONE')
+  expect(await waiting).toBe('0: NOT_LEADER_OR_FOLLOWER')
+  expect(await a.take()).toBe('0: 1-2x1')
+})
+
 test('a group forgets a topic, and begins there as if it had never read it', async () => {
   await using line = await Line.open([{ name: 'jobs', partitions: 1 }])
   const a = await joined(line, 'jobs')

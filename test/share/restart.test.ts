@@ -35,6 +35,16 @@ describe('after a kill', () => {
     expect(share.startOffset).toBe(-1)
   })
 
+  test('of two members that come first at the same time one says where the group begins', async () => {
+    const world = await ShareWorld.begun()
+    await world.states.initialise({ ...of, partition: 1 })
+    const share = world.states.find({ ...of, partition: 1 })!
+    await Promise.all([share.begin(5), share.begin(9)])
+    expect(share.nextOffset).toBe(5)
+    await world.restart()
+    expect(world.states.find({ ...of, partition: 1 })!.nextOffset).toBe(5)
+  })
+
   test('what an administrator set stays, and what was on its way before means nothing any more', async () => {
     const world = await ShareWorld.begun()
     world.acquire('a', batches(0, 2, 10))
