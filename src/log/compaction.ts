@@ -76,8 +76,11 @@ export function planCompaction(
   config: LogConfig,
   now: number,
 ): CompactionPlan | undefined {
+  const { minCompactionLagMs: lagMs } = config
+  // Without a lag a time that lies in the future keeps nobody waiting.
+  const isYoung = (maxTimestamp: number): boolean => lagMs > 0 && now - maxTimestamp < lagMs
   const isLater = ({ nextOffset, maxTimestamp }: Segment): boolean =>
-    nextOffset > stableOffset || (nextOffset > cleanOffset && now - maxTimestamp < config.minCompactionLagMs)
+    nextOffset > stableOffset || (nextOffset > cleanOffset && isYoung(maxTimestamp))
   const later = sealed.findIndex(isLater)
   const segments = later === -1 ? sealed : sealed.slice(0, later)
   const dirty = segments.filter(({ nextOffset }) => nextOffset > cleanOffset)

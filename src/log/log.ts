@@ -236,7 +236,7 @@ export class Log {
 
   /** Transactions taken back that touch what a read of `[from, upTo)` gives. */
   abortedTransactions(from: number, upTo: number): AbortedTransaction[] {
-    return abortedIn(this.#segments, from, upTo)
+    return this.#producers.hasSeenTransactions ? abortedIn(this.#segments, from, upTo) : []
   }
 
   /** The first record below `bound` whose timestamp is `timestamp` or later. */

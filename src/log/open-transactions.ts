@@ -21,6 +21,7 @@ export class OpenTransactions {
 
   /** First offset of the oldest open one; Infinity where none is open. */
   get firstOpen(): number {
+    if (this.#open.size === 0) return Infinity
     for (const offset of this.#open.keys()) return offset
     return Infinity
   }
