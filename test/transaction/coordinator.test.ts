@@ -171,12 +171,7 @@ describe('EndTxn with KIP-890', () => {
 })
 
 describe('at the end of the epochs', () => {
-  async function atEpoch(epoch: number): Promise<World> {
-    const world = await World.start()
-    let held = await world.producer()
-    while (held.producerEpoch < epoch) held = (await world.init('tx', held)) as typeof held
-    return world
-  }
+  const atEpoch = (epoch: number) => World.atEpoch(epoch)
   const last = { producerId: 7, producerEpoch: 32_766 }
 
   test('an end brings a new producer id; the answer can be asked for again', async () => {

@@ -1,11 +1,13 @@
 // A transaction coordinator in a small world: time that moves when told, a log in memory that can refuse, partitions
 // that note their markers or do not take them.
 
+import { offsetsPartition } from '../../src/group/offsets-log.ts'
 import { type TransactionConfig, transactionConfigDefaults } from '../../src/transaction/config.ts'
 import type { Answer } from '../../src/transaction/coordinator.ts'
 import { Transactions } from '../../src/transaction/coordinator.ts'
 import type { Marker, Place } from '../../src/transaction/markers.ts'
-import type { TransactionState } from '../../src/transaction/state.ts'
+import { stateRecord } from '../../src/transaction/records.ts'
+import { type TransactionState, unborn } from '../../src/transaction/state.ts'
 import { FakeClock, MemoryLog, settled } from '../group/world.ts'
 
 export { settled }
@@ -34,6 +36,21 @@ export class World {
 
   static async start(config?: Partial<TransactionConfig>): Promise<World> {
     const world = new World(config)
+    await world.transactions.load()
+    return world
+  }
+
+  /** As if its producer had begun anew very often. */
+  static async atEpoch(producerEpoch: number): Promise<World> {
+    const world = new World()
+    const producerId = world.#nextProducerId++
+    const state = {
+      ...unborn('tx', producerId, 60_000, world.clock.now()),
+      previousProducerId: producerId,
+      producerEpoch,
+    }
+    const partition = offsetsPartition('tx', world.config['transaction.state.log.num.partitions'])
+    await world.log.append(partition, [stateRecord(state, 2)])
     await world.transactions.load()
     return world
   }
