@@ -49,6 +49,8 @@ export class RecordCursor {
   /** Where the record starts (its length varint) and ends. */
   start = 0
   end = 0
+  /** What its length varint says. */
+  byteCount = 0
 
   /** Stands before the first of `count` records in `bytes[start … end)`. */
   reset(bytes: Buffer, start: number, end: number, count: number): this {
@@ -71,6 +73,7 @@ export class RecordCursor {
     if (length < 0 || length > cursor.remaining) {
       throw new ProtocolViolation(`a record of ${length} bytes where ${cursor.remaining} are left`)
     }
+    this.byteCount = length
     this.end = cursor.position + length
     cursor.int8()
     this.timestampDelta = cursor.varlong()

@@ -54,6 +54,8 @@ export type RecordLimits = {
   /** `message.timestamp.after.max.ms`. */
   timestampAfterMaxMs?: number
   unpackedBytesMax?: number
+  /** `max.decompressed.message.bytes`: the largest single record of a packed batch. */
+  recordBytesMax?: number
 }
 
 export type RecordError = { index: number; message: string }
@@ -109,11 +111,15 @@ function walk(bytes: Buffer, position: number, limits: RecordLimits): RecordsVer
   let maxTimestamp = batch.noTimestamp
   let error: ErrorName = 'NONE'
   const recordErrors: RecordError[] = []
+  const recordBytesMax = batch.codec(bytes, position) === 0 ? Infinity : (limits.recordBytesMax ?? Infinity)
   walkRecords(bytes, position, limits.unpackedBytesMax ?? unpackedBytesMaxDefault, cursor)
   while (cursor.next()) {
     // Kafka stores an unpacked batch whose offsets do not count up as it is, holes and all, and fails on a packed one;
     // no client sends either, so we refuse both.
     if (cursor.offsetDelta !== cursor.index) throw new ProtocolViolation('offset deltas do not count up from 0')
+    if (cursor.byteCount > recordBytesMax) {
+      return refused('INVALID_RECORD', `A record of ${cursor.byteCount} bytes unpacked; ${recordBytesMax} is the most.`)
+    }
     const timestamp = baseTimestamp + cursor.timestampDelta
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (needsKeys && cursor.keyLength < 0) {

@@ -310,8 +310,5 @@ export const ignoredRows: readonly BrokerRow[] = [
     long('metrics.sample.window.ms', 30_000, { min: 1 }),
     int('telemetry.max.bytes', 1_048_576, { min: 1 }),
   ]),
-  ...ignored('nothing looks at it yet', [
-    int('max.decompressed.message.bytes', 2_147_483_639, { min: 1, max: 2_147_483_639, dynamic: 'cluster' }),
-    int('socket.listen.backlog.size', 50, { min: 1 }),
-  ]),
+  ...ignored('nothing looks at it yet', [int('socket.listen.backlog.size', 50, { min: 1 })]),
 ]

@@ -225,6 +225,11 @@ export const effectiveRows: readonly BrokerRow[] = [
     min: 0,
     dynamic: 'cluster',
   }),
+  int('max.decompressed.message.bytes', 2_147_483_639, 'The largest single record of a compressed batch, unpacked.', {
+    min: 1,
+    max: 2_147_483_639,
+    dynamic: 'cluster',
+  }),
   string(
     'compression.type',
     'producer',

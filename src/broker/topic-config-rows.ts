@@ -104,12 +104,12 @@ export const topicRows: readonly TopicRow[] = [
     'The largest record batch that is accepted, as it arrives.',
     { min: 0 },
   ),
-  without(
-    'nothing looks at it yet',
-    int('max.decompressed.message.bytes', 2_147_483_639, 'max.decompressed.message.bytes', '', {
-      min: 1,
-      max: 2_147_483_639,
-    }),
+  int(
+    'max.decompressed.message.bytes',
+    2_147_483_639,
+    'max.decompressed.message.bytes',
+    'The largest single record of a compressed batch, unpacked. Whatever it says, a batch that becomes larger than 100 MiB is refused.',
+    { min: 1, max: 2_147_483_639 },
   ),
   int(
     'index.interval.bytes',

@@ -18,6 +18,7 @@ function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig 
     retentionBytes: config.retentionBytes,
     indexIntervalBytes: config.indexIntervalBytes,
     maxMessageBytes: config.maxMessageBytes,
+    unpackedRecordBytesMax: config.maxDecompressedMessageBytes,
     logAppendTime: config.timestampType === 'LogAppendTime',
     timestampBeforeMaxMs: config.timestampBeforeMaxMs,
     timestampAfterMaxMs: config.timestampAfterMaxMs,

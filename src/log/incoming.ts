@@ -72,7 +72,12 @@ export function checkStaged(
   const times = config.logAppendTime
     ? {}
     : { timestampBeforeMaxMs: config.timestampBeforeMaxMs, timestampAfterMaxMs: config.timestampAfterMaxMs }
-  const verdict = validateRecords(staged, 0, { needsKeys: config.compacts, now, ...times })
+  const verdict = validateRecords(staged, 0, {
+    needsKeys: config.compacts,
+    now,
+    recordBytesMax: config.unpackedRecordBytesMax ?? Infinity,
+    ...times,
+  })
   if (verdict.error !== 'NONE') return new BatchRefusal(verdict.error, verdict.message, verdict.recordErrors)
   if (verdict.maxTimestamp !== batch.maxTimestamp(staged, 0)) batch.setMaxTimestamp(staged, 0, verdict.maxTimestamp)
   return undefined

@@ -9,6 +9,8 @@ export interface LogConfig {
   readonly retentionBytes: number
   readonly indexIntervalBytes: number
   readonly maxMessageBytes: number
+  /** The largest record in a packed batch; absent: any. */
+  readonly unpackedRecordBytesMax?: number
   readonly logAppendTime: boolean
   readonly timestampBeforeMaxMs: number
   readonly timestampAfterMaxMs: number

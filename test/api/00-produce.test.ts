@@ -257,3 +257,14 @@ test('what was produced is what is fetched, byte for byte but for its place', as
   expect(batch.baseOffset(got, 0)).toBe(1)
   expect(got.subarray(16)).toEqual(sent.subarray(16))
 })
+
+test('max.decompressed.message.bytes bounds each record of a packed batch', async () => {
+  await using line = await Line.open([{ name: 'a', config: { 'max.decompressed.message.bytes': 1000 } }])
+  const send = async (codec: 'none' | 'gzip', ...sizes: number[]) => {
+    const values = sizes.map((size) => 'x'.repeat(size))
+    return errorOf(await line.append('a', 0, values, { codec }))
+  }
+  expect(await send('gzip', 500, 500, 500)).toBe('NONE')
+  expect(await send('none', 5000)).toBe('NONE')
+  expect(await send('gzip', 5000)).toBe('INVALID_RECORD')
+})

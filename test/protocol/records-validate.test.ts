@@ -195,3 +195,13 @@ describe('the walk over the records', () => {
     expect(batch.crcMatches(bytes, 0)).toBe(true)
   })
 })
+
+test.each(codecs)('%s: a single record may be so large unpacked, if it was packed', (codec) => {
+  // As a real broker counts: 8 bytes stand around this value.
+  const check = (size: number) => {
+    const bytes = encodeBatch({ codec, records: [{ timestamp: now, key: 'k', value: 'x'.repeat(size) }] })
+    return validateRecords(bytes, 0, { recordBytesMax: 1000 }).error
+  }
+  expect(check(992)).toBe('NONE')
+  expect(check(993)).toBe(codec === 'none' ? 'NONE' : 'INVALID_RECORD')
+})
