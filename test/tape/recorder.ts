@@ -31,8 +31,9 @@ export class Recorder {
     this.#target = port
   }
 
+  /** Connections that outlive the tape end unheard. */
   #note(event: Event): void {
-    this.#file.write(writeEvent(event))
+    if (!this.#file.writableEnded) this.#file.write(writeEvent(event))
   }
 
   #serve(client: Socket): void {
