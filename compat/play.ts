@@ -13,7 +13,7 @@ import { Stage } from './stage.ts'
 const msPerScenario = 90_000
 /** A real Kafka is slow to come back after kill -9. */
 const msPerForeignRestart = 240_000
-const msPerDriver = 900_000
+const msPerDriver = 600_000
 
 export interface Client {
   /** As in `npm run compat -- NAME`. */
