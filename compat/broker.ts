@@ -57,12 +57,12 @@ function foreign(bootstrap: string): BrokerUnderTest {
 class OwnBroker implements BrokerUnderTest {
   readonly restartSkip = undefined
   readonly #home: string
-  readonly #requestLog: string | undefined
+  readonly #requestLog: string
   #child: ChildProcess | undefined
   #port = 0
   #said = ''
 
-  private constructor(home: string, requestLog: string | undefined) {
+  private constructor(home: string, requestLog: string) {
     this.#home = home
     this.#requestLog = requestLog
   }
@@ -102,7 +102,7 @@ class OwnBroker implements BrokerUnderTest {
     const data = join(this.#home, 'data')
     const args = [main, 'start', '--port', String(this.#port), '--data', data, '--ready-file', ready]
     for (const setting of settings) args.push('--set', setting)
-    if (this.#requestLog !== undefined) args.push('--request-log', this.#requestLog)
+    args.push('--request-log', this.#requestLog)
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) {

@@ -23,12 +23,11 @@ export interface Asked {
 const { COMPAT_RESULTS, COMPAT_ONLY, COMPAT_BOOTSTRAP } = process.env
 const folder = COMPAT_RESULTS ?? fileURLToPath(new URL('results/', import.meta.url))
 
-/** Undefined where only a part of the scenarios is played: it would look like the whole. */
-export async function requestLogOf(client: string): Promise<string | undefined> {
-  if (COMPAT_ONLY) return undefined
+/** Begun anew with a whole run; a part of one adds to it. */
+export async function requestLogOf(client: string): Promise<string> {
   await mkdir(folder, { recursive: true })
   const file = join(folder, `${client}.requests.jsonl`)
-  await writeFile(file, '')
+  if (!COMPAT_ONLY) await writeFile(file, '')
   return file
 }
 
@@ -47,12 +46,20 @@ export class Results {
   }
 
   async write(): Promise<void> {
-    if (COMPAT_ONLY) return
     await mkdir(folder, { recursive: true })
     const kind: BrokerKind = COMPAT_BOOTSTRAP ? 'kafka' : 'twiglog'
-    const result: Result = { client: this.#client, version: this.#version, outcomes: this.#outcomes }
-    await writeFile(join(folder, `${this.#client}.${kind}.json`), `${JSON.stringify(result, null, 1)}\n`)
+    const file = join(folder, `${this.#client}.${kind}.json`)
+    const before = COMPAT_ONLY ? await readResult(file) : undefined
+    if (COMPAT_ONLY && before?.version !== this.#version) return // a part would look like the whole
+    const outcomes = { ...before?.outcomes, ...this.#outcomes }
+    const result: Result = { client: this.#client, version: this.#version, outcomes }
+    await writeFile(file, `${JSON.stringify(result, null, 1)}\n`)
   }
+}
+
+async function readResult(file: string): Promise<Result | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : (JSON.parse(text) as Result)
 }
 
 export async function allResults(): Promise<ReadonlyMap<string, Partial<Record<BrokerKind, Result>>>> {
@@ -60,8 +67,8 @@ export async function allResults(): Promise<ReadonlyMap<string, Partial<Record<B
   for (const file of await readdir(folder).catch(() => [])) {
     const [, client, kind] = /^(.+)\.(twiglog|kafka)\.json$/.exec(file) ?? []
     if (client === undefined) continue
-    const result = JSON.parse(await readFile(join(folder, file), 'utf8')) as Result
-    found.set(client, { ...found.get(client), [kind as BrokerKind]: result })
+    const result = await readResult(join(folder, file))
+    if (result) found.set(client, { ...found.get(client), [kind as BrokerKind]: result })
   }
   return found
 }
