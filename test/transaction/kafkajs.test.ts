@@ -12,11 +12,11 @@ async function producerOf(broker: Broker, transactionalId: string) {
   return producer
 }
 
-/** What a reader of committed records sees until it meets the value `end`, which somebody else sent. */
+/** What a reader of committed records sees of partition 0 until it meets the value `end`, which somebody else sent. */
 async function read(broker: Broker, topic: string, groupId: string, readUncommitted = false): Promise<string[]> {
   const last = client(broker).producer()
   await last.connect()
-  await last.send({ topic, messages: [{ value: 'end' }] })
+  await last.send({ topic, messages: [{ value: 'end', partition: 0 }] })
   await last.disconnect()
   const consumer = client(broker).consumer({ groupId, readUncommitted })
   await consumer.connect()
