@@ -14,6 +14,7 @@ import { alterConfigsScenario, describeConfigsScenario } from './configs.ts'
 import { consumerGroupScenario, consumerRefusalsScenario, expressionsScenario } from './consumer-groups.ts'
 import { fetchScenario, fetchSessionScenario } from './fetch.ts'
 import { groupMembersScenario, joinGroupScenario, staticMembersScenario } from './groups.ts'
+import { isolationScenario } from './isolation.ts'
 import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts'
 import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
 import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
@@ -44,6 +45,7 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   initProducerId: initProducerIdScenario,
   fetch: fetchScenario,
   fetchSession: fetchSessionScenario,
+  isolation: isolationScenario,
   listOffsets: listOffsetsScenario,
   offsetForLeaderEpoch: offsetForLeaderEpochScenario,
   describeConfigs: describeConfigsScenario,
