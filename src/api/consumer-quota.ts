@@ -2,7 +2,7 @@
 
 import type { Context } from './api.ts'
 
-/** The request, with no more bytes than a window of the quota is worth. */
+/** The request, with no more bytes than the quota gives for one answer. */
 export function withinQuota<R extends { minBytes: number; maxBytes: number }>(request: R, context: Context): R {
   const { throttle } = context.broker
   if (!throttle.isOn) return request

@@ -10,6 +10,9 @@ import { type Flow, TokenBucket } from './token-bucket.ts'
 /** Who uses something, as a request tells. */
 export type Payer = { readonly principal: string; readonly clientId: string | null }
 
+/** A reader gets its share of a window in so many pieces: steadily, and not all at the beginning. */
+const answersInWindow = 4
+
 /** Buckets of clients that came once are not kept for ever: one that is full is as good as new. */
 const sweepAt = 1000
 
@@ -50,7 +53,7 @@ export class Throttle {
   /** So many bytes are a fair share of one answer: more would silence the client for long. */
   bytesMax(kind: 'consumer_byte_rate', payer: Payer): number {
     const quota = this.isOn ? this.#find(kind, payer) : undefined
-    return quota === undefined ? Infinity : Math.ceil(quota.rate * this.#burstSeconds)
+    return quota === undefined ? Infinity : Math.ceil((quota.rate * this.#burstSeconds) / answersInWindow)
   }
 
   /**

@@ -172,10 +172,10 @@ describe('who used too much', () => {
     expect((await send(again, 1)).throttleTimeMs).toBeGreaterThan(90_000)
   })
 
-  test('a reader is given no more than a window is worth at once', async () => {
+  test('a reader is given no more than a quarter of a window is worth at once', async () => {
     await using line = await Line.open(['a'])
     for (let i = 0; i < 10; i++) await send(line.client, 1000)
-    await alter(line, [[{ 'client-id': 'reader' }, { consumer_byte_rate: 3000 }]])
+    await alter(line, [[{ 'client-id': 'reader' }, { consumer_byte_rate: 12_000 }]])
     const reader = await line.another('reader')
     const topics = [{ topic: 'a', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }] }]
     const answer = await reader.ask(fetch, 11, {
@@ -197,8 +197,8 @@ describe('who used too much', () => {
     const reader = await line.another('reader')
     const topics = [{ topic: 'a', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }] }]
     const asked = { isolationLevel: 0, maxWaitMs: 3_600_000, minBytes: 900_000, maxBytes: 1_000_000, topics }
-    // Two batches fit into the window, a third does not: that is all it can be given.
-    await alter(line, [[{ 'client-id': 'reader' }, { consumer_byte_rate: 3000 }]])
+    // Two batches fit, a third does not: that is all it can be given.
+    await alter(line, [[{ 'client-id': 'reader' }, { consumer_byte_rate: 12_000 }]])
     const answer = await reader.ask(fetch, 11, { ...asked, forgottenTopicsData: [] })
     expect((answer.responses[0]!.partitions[0]!.records as Buffer).length).toBeGreaterThan(1000)
   })

@@ -145,11 +145,11 @@ describe('what is used', () => {
     expect(throttle.charge('request_percentage', ann, 1000)).toBe(1000)
   })
 
-  test('one answer brings no more than a window is worth', async () => {
+  test('one answer brings no more than a quarter of a window is worth', async () => {
     const { throttle, set } = open([['quota.window.size.seconds', '2']])
     expect(throttle.bytesMax('consumer_byte_rate', ann)).toBe(Infinity)
     await set({ user: 'ann' }, { consumer_byte_rate: 1000 })
-    expect(throttle.bytesMax('consumer_byte_rate', ann)).toBe(2000)
+    expect(throttle.bytesMax('consumer_byte_rate', ann)).toBe(500)
   })
 
   test('by connecting is held against the address, but not what was turned away', async () => {
