@@ -296,12 +296,14 @@ export class Broker implements AsyncDisposable {
     await this.#core.createTopics(topics.map((topic) => newTopic(this.#core, topic)))
   }
 
-  /** As fresh: all topics and groups go, the topics of `start` are made again, every node runs. For use between tests. */
+  /** As fresh: topics, groups and quotas go, the topics of `start` are made again, every node runs. For use between tests. */
   async reset(): Promise<void> {
     this.#groups.reset()
     this.#transactions.reset()
     this.#shares.reset()
     await Promise.all(this.#core.topics().map((topic) => this.#core.deleteTopic(topic)))
+    const { groupConfigs, clientMetrics, quotas } = this.#core
+    for (const settings of [groupConfigs, clientMetrics, quotas]) await settings.reset()
     for (const id of this.#core.placement.ids) await this.startNode(id)
     await this.createTopics(this.#initialTopics)
   }

@@ -2,7 +2,12 @@
 
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
+import { incrementalAlterConfigs } from '../protocol/messages/44-incremental-alter-configs.ts'
+import { describeClientQuotas } from '../protocol/messages/48-describe-client-quotas.ts'
+import { alterClientQuotas } from '../protocol/messages/49-alter-client-quotas.ts'
+import { listConfigResources } from '../protocol/messages/74-list-config-resources.ts'
 import { Broker } from '../src/index.ts'
+import { WireClient } from './wire-client.ts'
 
 function client(broker: Broker) {
   return new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING })
@@ -101,4 +106,19 @@ test('an option that makes no sense is refused with a sentence that names it', a
   await expect(Broker.start({ config: { 'num.partitions': 'many' } })).rejects.toThrow(/num\.partitions/)
   await expect(Broker.start({ topics: ['not/a name'] })).rejects.toThrow(/not\/a name/)
   await expect(Broker.start({ storage: 'mapped' })).rejects.toThrow(/data directory/)
+})
+
+test('reset forgets what was said of groups and clients', async () => {
+  await using broker = await Broker.start()
+  const client = await WireClient.open(broker.bootstrapServers)
+  const entity = [{ entityType: 'user', entityName: 'ann' }]
+  const ops = [{ key: 'producer_byte_rate', value: 1, remove: false }]
+  await client.ask(alterClientQuotas, 1, { entries: [{ entity, ops }], validateOnly: false })
+  const configs = [{ name: 'share.isolation.level', configOperation: 0, value: 'read_committed' }]
+  const resources = [{ resourceType: 32, resourceName: 'readers', configs }]
+  await client.ask(incrementalAlterConfigs, 1, { resources, validateOnly: false })
+  await broker.reset()
+  expect((await client.ask(describeClientQuotas, 1, { components: [], strict: false })).entries).toEqual([])
+  expect((await client.ask(listConfigResources, 1, { resourceTypes: [32] })).configResources).toEqual([])
+  client.close()
 })

@@ -40,9 +40,15 @@ export class ClientQuotas {
 
   /** Replaces the quotas of entities; resolves when that is durable. Throws StorageError. */
   async set(quotas: readonly Quota[]): Promise<void> {
+    if (quotas.length === 0) return
     const durable = this.#metadata.commit(quotas.map(({ entity, values }) => ({ v: 1, type: 'quota', entity, values })))
     this.#changed()
     await durable
+  }
+
+  /** Nobody has any. Throws StorageError. */
+  reset(): Promise<void> {
+    return this.set(this.all().map(({ entity }) => ({ entity, values: {} })))
   }
 
   /** What counts for a user with a client id. */

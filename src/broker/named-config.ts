@@ -66,6 +66,11 @@ export abstract class NamedConfigs<Row extends ConfigRow> {
     return next instanceof Refusal ? next : (this.refuse(next) ?? next)
   }
 
+  /** Nobody has any. Throws StorageError. */
+  async reset(): Promise<void> {
+    for (const name of this.names()) await this.configure(name, {})
+  }
+
   /** Replaces all overrides; resolves when that is durable. Throws StorageError. */
   configure(name: string, configs: Readonly<Overrides>): Promise<void> {
     return this.#metadata.commit([{ v: 1, type: 'config', of: this.#kind, name, configs }])
