@@ -208,9 +208,9 @@ export class ConsumerGroup implements Group {
 }
 
 /** KIP-1251: an older epoch will do for partitions that the member has had since then. */
-function isCurrent(member: ConsumerMember, { generation, partitions = [] }: Committer): boolean {
+function isCurrent(member: ConsumerMember, { generation, partitions }: Committer): boolean {
   if (generation === member.epoch) return true
-  if (generation > member.epoch || generation < 0) return false
+  if (generation > member.epoch || generation < 0 || partitions === undefined) return false
   return partitions.every(({ topicId, partition }) => {
     const since = topicId === null ? undefined : member.since.get(topicId)?.get(partition)
     return since !== undefined && since <= generation

@@ -15,9 +15,9 @@ export function expiredOffsets(group: Group, nowMs: number, retentionMs: number)
   return expired
 }
 
-/** An empty group is forgotten with its last offset. */
+/** An empty group is forgotten with its last offset, but not while a transaction may still commit one. */
 export function outlives(group: Group, expired: readonly TopicPartition[]): boolean {
-  if (!group.isEmpty) return true
+  if (!group.isEmpty || group.offsets.hasPending) return true
   let count = 0
   for (const _ of group.offsets.all()) count++
   return count > expired.length

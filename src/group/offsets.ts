@@ -30,6 +30,11 @@ export class Offsets {
     return this.#topics.size === 0 && this.#pending.size === 0
   }
 
+  /** Whether an open transaction has committed something here. */
+  get hasPending(): boolean {
+    return this.#pending.size > 0
+  }
+
   get topics(): readonly string[] {
     return [...this.#topics.keys()]
   }

@@ -42,7 +42,7 @@ export class TransactionalOffsets {
     const closed = this.#roster.memberGate(request.groupId)
     if (closed !== 'NONE') return closed
     const group = this.#roster.find(request.groupId)
-    if (group !== undefined) return group.admitTransactionalCommit(request)
+    if (group !== undefined) return group.admitTransactionalCommit({ ...request, partitions: request.commits })
     return request.generation < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
   }
 

@@ -380,3 +380,26 @@ test('without the protocol among group.coordinator.rebalance.protocols nobody is
   const world = await startWith({ t: 1 }, { 'group.coordinator.rebalance.protocols': ['classic'] })
   expect(world.groups.consumer.isServed).toBe(false)
 })
+
+test('a transaction commits with the member epoch, or an older one for what the member had by then', async () => {
+  const world = await startWith({ t: 4 })
+  const [a, b] = ['a', 'b'].map((id) => new Consumer(world, id, { topics: ['t'] })) as [Consumer, Consumer]
+  await settle([a, b])
+  const topicId = world.topics.byName('t')!.id
+  const stage = async (memberId: string, generation: number, partition = 0) => {
+    const commits = [{ topic: 't', topicId, partition, offset: 9, leaderEpoch: 0, metadata: '' }]
+    const who = { groupId, generation, memberId, instanceId: null, producerId: 7, producerEpoch: 0 }
+    return (await world.groups.transactions.stage({ ...who, commits }))[0]
+  }
+  expect([await stage('a', 3), await stage('a', 2), await stage('b', 2, 3), await stage('a', 1)]).toEqual([
+    'NONE',
+    'NONE',
+    'ILLEGAL_GENERATION',
+    'ILLEGAL_GENERATION',
+  ])
+  expect([await stage('a', 4), await stage('z', 3), await stage('', -1)]).toEqual([
+    'ILLEGAL_GENERATION',
+    'UNKNOWN_MEMBER_ID',
+    'NONE',
+  ])
+})

@@ -338,3 +338,22 @@ test('offsets that the disk will not forget are tried again at the next check', 
   await world.clock.pass(10 * minute)
   expect(world.groups.list().groups).toEqual([])
 })
+
+test('a group in which a transaction is open is neither swept away nor deleted, so that what it commits is not lost', async () => {
+  const world = await World.start()
+  const commits = [{ topic: 'orders', topicId: null, partition: 0, offset: 9, leaderEpoch: 0, metadata: '' }]
+  const who = { groupId, generation: -1, memberId: '', instanceId: null, producerId: 7, producerEpoch: 0 }
+  expect(await world.groups.transactions.stage({ ...who, commits })).toEqual(['NONE'])
+  await world.groups.expireOffsets()
+  expect(await world.groups.delete(groupId)).toBe('NON_EMPTY_GROUP')
+  const marker = {
+    type: 'COMMIT',
+    producerId: 7,
+    producerEpoch: 0,
+    coordinatorEpoch: 0,
+    transactionVersion: 2,
+  } as const
+  await world.groups.transactions.settle(world.groups.partitionOf(groupId), marker)
+  expect(world.committed()).toEqual(['orders-0: 9'])
+  expect(await world.groups.delete(groupId)).toBe('NONE')
+})
