@@ -1,6 +1,7 @@
 // The only list of clients: the name for `npm run compat -- NAME`, and the driver that plays it. The folder is the language.
 export const drivers = {
   kafkajs: 'node/kafkajs.tap.ts',
+  platformatic: 'node/platformatic.tap.ts',
   kcat: 'c/kcat.tap.ts',
   'confluent-kafka': 'python/confluent.tap.ts',
   'kafka-python': 'python/kafka_python.tap.ts',

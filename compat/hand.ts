@@ -14,7 +14,8 @@
 //
 // * `cannot` (in hello, or as an answer) says why the client has no such thing. Keys in hello are `verb`, `verb.field` or
 //   `verb.field=value`, e.g. "openProducer.codec=zstd". The scenario is then a skip with that word, never a failure. It is for what the
-//   client lacks, not for what the broker refuses.
+//   client lacks, not for what the broker refuses. The name of a scenario may stand there too, where the client fails it
+//   against Kafka by a fault of its own.
 // * `error` is Kafka's own name of the error (TOPIC_ALREADY_EXISTS, INVALID_PRODUCER_EPOCH, …: `Errors` of the Java
 //   client), whatever the client calls it, or its number where the client tells no more; "CLIENT" where the client refuses by itself or hides the broker's word.
 // * Bytes are base64, null is null, and both differ from "". Offsets and times are numbers.

@@ -116,6 +116,8 @@ async function playOne(t: Test, id: ScenarioId, cast: Cast): Promise<Outcome> {
   let endedWell = false
   try {
     await cast.ready()
+    const why = cast.hand.hello.cannot[id]
+    if (why !== undefined) throw new Cannot(why)
     const stage = cast.stage()
     await scenarios[id].play(stage)
     await stage.closeAll()

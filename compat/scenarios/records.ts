@@ -166,7 +166,7 @@ export const producing = {
     async (stage) => {
       const topic = await stage.topic('time-limit', 1, { 'message.timestamp.before.max.ms': '60000' })
       const old = stage.send(topic, text(1, 'old'), { timestamps: [Date.now() - 3_600_000] })
-      await stage.refused(old, 'INVALID_TIMESTAMP')
+      await stage.refused(old, 'INVALID_TIMESTAMP', 'CLIENT')
       await stage.send(topic, text(1, 'new'), { timestamps: [Date.now()] })
       await stage.holds(topic, text(1, 'new'))
     },

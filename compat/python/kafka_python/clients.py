@@ -157,7 +157,9 @@ class Consumers:
     def poll(self, ask):
         consumer, behind = self._open[ask["consumer"]], self._behind[ask["consumer"]]
         records = []
-        for place, came in consumer.poll(timeout_ms=ask["ms"]).items():
+        # A poll that ends in the middle of joining can leave a member behind that does not know its assignment.
+        ms = ask["ms"] if consumer.assignment() else max(ask["ms"], 1_000)
+        for place, came in consumer.poll(timeout_ms=ms).items():
             behind[place] = came[-1].offset + 1
             records += [
                 read(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in came
