@@ -94,10 +94,10 @@ export class WireProducer {
     this.#added.add(`${name}-${index}`)
   }
 
-  async sendOffset(groupId: string, topic: string, committedOffset: number): Promise<void> {
+  async sendOffset(groupId: string, topic: string, committedOffset: number, committedMetadata = ''): Promise<void> {
     if (!this.#bumps)
       must((await ask(this.#client, addOffsetsToTxn, 3, { ...this.#who, groupId })).errorCode, 'AddOffsets')
-    const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: '' }]
+    const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata }]
     const body = { ...this.#who, groupId, topics: [{ name: topic, partitions }] }
     const answer = await ask(this.#client, txnOffsetCommit, this.#bumps ? 5 : 3, body)
     must(answer.topics[0]!.partitions[0]!.errorCode, 'TxnOffsetCommit')
