@@ -13,7 +13,10 @@ import { Stage } from './stage.ts'
 const msPerScenario = 90_000
 /** A real Kafka is slow to come back after kill -9. */
 const msPerForeignRestart = 240_000
-const msPerDriver = 600_000
+const { COMPAT_BOOTSTRAP: foreign, COMPAT_ONLY: only } = process.env
+const msPerDriver = foreign ? 1_800_000 : 600_000
+/** For tap, which cannot stop what it gives up: the scenario's own limit comes first. */
+const msBesides = 30_000
 
 export interface Client {
   /** As in `npm run compat -- NAME`. */
@@ -45,7 +48,9 @@ export async function playClient({ from, ...client }: Client): Promise<void> {
       program.note(id, { result: 'skip', word: broker.restartSkip })
       await tap.test(titleOf(id), { skip: broker.restartSkip }, async () => {})
     } else
-      await tap.test(titleOf(id), { timeout: timeoutOf(id) }, async (t) => program.note(id, await playOne(t, id, cast)))
+      await tap.test(titleOf(id), { timeout: timeoutOf(id) + msBesides }, async (t) =>
+        program.note(id, await playOne(t, id, cast)),
+      )
   }
   await program.write()
 }
@@ -119,8 +124,10 @@ async function playOne(t: Test, id: ScenarioId, cast: Cast): Promise<Outcome> {
     const why = cast.hand.hello.cannot[id]
     if (why !== undefined) throw new Cannot(why)
     const stage = cast.stage()
-    await scenarios[id].play(stage)
-    await stage.closeAll()
+    await within(timeoutOf(id), async () => {
+      await scenarios[id].play(stage)
+      await stage.closeAll()
+    })
     endedWell = true
     if (stage.claimCount === 0) t.fail(`${id} ran and claimed nothing`)
     else t.pass(`${stage.claimCount} claims hold`)
@@ -135,6 +142,15 @@ async function playOne(t: Test, id: ScenarioId, cast: Cast): Promise<Outcome> {
   } finally {
     await cast.clear(endedWell)
   }
+}
+
+/** What does not end in time is left alone; it ends by itself when its hand is killed. */
+async function within(ms: number, work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took longer than ${ms} ms`)), ms)
+  })
+  await Promise.race([work(), late]).finally(() => clearTimeout(timer))
 }
 
 /** For a program that no hand can be: it says for each scenario how it plays it, or why not. */
@@ -168,10 +184,9 @@ export async function playApplication(
   const ready = await makeReady({ name, needs, prepare })
   if (ready === undefined) return
   const results = new Results(name, version)
-  const { COMPAT_ONLY: only = '' } = process.env
   for (const [id, part] of Object.entries(await parts(ready.broker, ready.command))) {
     const title = `${id}: ${applications[id as ApplicationId]}`
-    if (!only.split(',').some((start) => id.startsWith(start))) continue
+    if (!(only ?? '').split(',').some((start) => id.startsWith(start))) continue
     if (typeof part === 'string') {
       results.note(id, { result: 'skip', word: part })
       await tap.test(title, { skip: part }, async () => {})
@@ -184,13 +199,11 @@ export async function playApplication(
 }
 
 function timeoutOf(id: ScenarioId): number {
-  const { COMPAT_BOOTSTRAP: foreign } = process.env
   return scenarios[id].restarts && foreign ? msPerForeignRestart : msPerScenario
 }
 
 /** COMPAT_ONLY=txn.,share.accept plays what begins with one of these. */
 function chosen(): readonly ScenarioId[] {
-  const { COMPAT_ONLY: only } = process.env
   return only ? scenarioIds.filter((id) => only.split(',').some((start) => id.startsWith(start))) : scenarioIds
 }
 
