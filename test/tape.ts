@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { Broker } from '../src/index.ts'
 import { accepted } from './differential/accepted.ts'
 import { type Difference, gathered } from './differential/compare.ts'
+import { pause } from './differential/side.ts'
 import { acceptedOfTapes } from './tape/accepted.ts'
 import { compareOutcomes } from './tape/compare.ts'
 import type { Ask } from './tape/frame.ts'
@@ -20,6 +21,8 @@ import { PlayedSide } from './tape/side.ts'
 import { readTape } from './tape/tape.ts'
 
 const mutantPatienceMs = 1500
+const settleMs = 250
+const changes = /^(Create|Delete|Alter|IncrementalAlter|Update)/
 
 async function record(path: string, settings: readonly string[], command: readonly string[]): Promise<number> {
   const recorder = await Recorder.start(path)
@@ -88,6 +91,8 @@ async function askMutants(asks: readonly Ask[], count: number, seed: number, sid
       }),
     )
     answers++
+    // Kafka answers a change before all of it sees the change.
+    if (changes.test(ask.table.name)) await pause(settleMs)
     found.push(
       ...compareOutcomes(what, ask, outcomes[0]!, outcomes[1]!, (id) => id !== '' && id !== 0 && !known.has(id)),
     )

@@ -16,6 +16,15 @@ export const acceptedOfTapes: readonly Accepted[] = [
     matches: ({ api, path }) => api === 'DescribeConfigs' && /assignment\.interval\.ms\]/.test(path),
   },
   {
+    why: 'what an option is for stands here in our words',
+    matches: ({ api, path }) => api === 'DescribeConfigs' && path.endsWith('.documentation'),
+  },
+  {
+    why: 'a topic that would be made has no id; Kafka gives one that nobody ever bears',
+    matches: ({ api, path, label }) =>
+      api === 'CreateTopics' && path.endsWith('topicId') && label === 'validateOnly: true',
+  },
+  {
     why: 'what is named twice is done twice and answered twice; Kafka takes the last one, or refuses',
     matches: ({ label }) => /: one twice$|partition(s|Index)?: -?\d+$/.test(label),
   },

@@ -43,6 +43,17 @@ export class Aliases {
     }
   }
 
+  /** Takes in an answer that no tape has: topics that it names are known by their names. */
+  meet(live: unknown): void {
+    if (Array.isArray(live)) for (const element of live) this.meet(element)
+    if (!isObject(live)) return
+    const { name, topicId } = live
+    if (typeof topicId === 'string' && topicId !== zeroUuid && typeof name === 'string' && name !== '') {
+      if (!this.#taped.has(topicId)) this.#taped.set(topicId, `<id of ${name}>`)
+    }
+    for (const value of Object.values(live)) this.meet(value)
+  }
+
   /** What the tape says, in this broker's words. */
   toLive(value: unknown): unknown {
     return translate(value, '', this.#live, this.#liveNumbers)

@@ -43,7 +43,8 @@ export class PlayedSide {
     const frame = (await this.#wires.get(connection)?.frame(waitMs)) ?? 'closed'
     if (typeof frame === 'string') return frame
     const live = readAnswer(ask, frame)
-    if (taped !== undefined) this.aliases.learn(taped, live)
+    if (taped === undefined) this.aliases.meet(live)
+    else this.aliases.learn(taped, live)
     return this.aliases.toTaped(live) as Outcome
   }
 }
