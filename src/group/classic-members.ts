@@ -44,6 +44,8 @@ export class ClassicMembers {
     // Nobody is left whose protocol would have to be kept.
     if (group.isEmpty && request.memberId !== '') return undecided(joinRefused('UNKNOWN_MEMBER_ID', request.memberId))
     if (group.isEmpty) return this.#makeClassic(group)
+    if (this.#roster.config['group.consumer.migration.policy'].toLowerCase() === 'disabled')
+      return undecided(joinRefused('INCONSISTENT_GROUP_PROTOCOL', request.memberId))
     const change = new ConsumerChange(group.memory)
     const answer = join(change, request, memberId, this.#roster.circumstances(groupId))
     if (answer.error !== 'NONE') return undecided(answer)

@@ -145,10 +145,10 @@ export class ConsumerRequests {
     if (!allows(this.#roster.config['group.consumer.migration.policy'], 'upgrade'))
       return refuse('online upgrade is disabled.')
     if (protocolType !== consumerProtocolType) return refuse('the group does not use the consumer embedded protocol.')
-    if (remains.members.length >= circumstances.rules.membersMax)
+    if (remains.members.length > circumstances.rules.membersMax)
       return refuse('the group size exceeds the consumer group maximum size.')
     const change = upgraded(remains, protocol, circumstances)
-    return change ?? refuse('its members do not say what they subscribe to.')
+    return change ?? refuse('the embedded consumer protocol is malformed.')
   }
 
   /** A member of which nothing was heard, or that does not let go: it is out. */

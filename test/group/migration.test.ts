@@ -138,6 +138,27 @@ test.each([
   expect(typeOf(world)).toEqual(['classic Stable'])
 })
 
+test('the policy disabled keeps classic members out of consumer groups too', async () => {
+  const world = await World.start({ 'group.consumer.migration.policy': 'disabled' })
+  await new Consumer(world, 'a', { topics: ['t'] }).beat()
+  expect(await world.join({ protocols: protocols('t') })).toMatchObject({ error: 'INCONSISTENT_GROUP_PROTOCOL' })
+})
+
+test('a full classic group takes no consumer in, and one whose subscriptions cannot be read does not change', async () => {
+  const { world } = await startClassic({ 'group.consumer.max.size': 2 })
+  const a = new Consumer(world, 'a', { topics: ['t'] })
+  expect(await a.beat()).toMatchObject({ error: 'GROUP_MAX_SIZE_REACHED' })
+  const other = await World.start()
+  const protocol = [{ name: 'range', metadata: Buffer.from([0, 9]) }]
+  await other.finish([await other.join({ protocols: protocol })])
+  expect(await new Consumer(other, 'a', { topics: ['t'] }).beat()).toEqual(
+    new Refusal(
+      'GROUP_ID_NOT_FOUND',
+      'Cannot upgrade classic group readers to consumer group because the embedded consumer protocol is malformed.',
+    ),
+  )
+})
+
 test('without permission to go back, a group of classic members stays a consumer group', async () => {
   const { world } = await startClassic({ 'group.consumer.migration.policy': 'UPGRADE' })
   const a = new Consumer(world, 'a', { topics: ['t'] })
