@@ -98,10 +98,14 @@ export class Stage {
     if (why !== undefined) throw new Cannot(why)
   }
 
-  /** Without the record of nothing at all where the client sends none (`produce.nullRecord`). */
+  /** Without those that the client cannot send (`produce.nullRecord`) or tell apart when it reads (`poll.empty`). */
   get shapes(): readonly KafkaRecord[] {
-    if (this.can('produce', { nullRecord: true })) return shapes
-    return shapes.filter(({ key, value }) => key !== null || value !== null)
+    const sendsNothing = this.can('produce', { nullRecord: true })
+    const knowsEmpty = this.can('poll', { empty: true })
+    return shapes.filter(({ key, value, headers }) => {
+      const isEmpty = [key, value, ...headers.map(([, held]) => held)].some((held) => held?.length === 0)
+      return (sendsNothing || key !== null || value !== null) && (knowsEmpty || !isEmpty)
+    })
   }
 
   name(what: string): string {

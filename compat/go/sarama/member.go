@@ -152,6 +152,10 @@ func (m *member) commit(a *hand.Ask) error {
 		}
 		m.came.mu.Unlock()
 	}
+	select {
+	case <-m.refused: // of some other time
+	default:
+	}
 	session.Commit()
 	select {
 	case err := <-m.refused:
