@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { Refusal } from '../../protocol/errors.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { type Appended, Log } from '../../src/log/log.ts'
+import { ProducerState } from '../../src/log/producer-state.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { appended, smallConfig } from './log-environment.ts'
 
@@ -197,4 +198,18 @@ describe('who may write', () => {
     log.producers.expire(5000)
     expect([...log.producers.entries()].map(([id]) => id)).toEqual([1])
   })
+})
+
+test('a snapshot from before there were transactions is read, and one with an open transaction brings it back', () => {
+  const sent = { firstSequence: 0, lastSequence: 4, firstOffset: 10, lastOffset: 14, timestamp: 1000 }
+  const known = { epoch: 2, batches: [sent], lastTimestamp: 1000 }
+  const producers = ProducerState.decode(Buffer.from(JSON.stringify({ v: 1, producers: [[7, known]] })))
+  expect([...producers.entries()]).toEqual([[7, { ...known, coordinatorEpoch: -1 }]])
+  expect(producers.transactions.firstOpen).toBe(Infinity)
+  const { log } = world()
+  send(log, { id: 2 })
+  send(log, { id: 1 })
+  const again = ProducerState.decode(log.producers.encode())
+  expect(again.transactions.firstOpen).toBe(0)
+  expect([...again.entries()]).toEqual([...log.producers.entries()])
 })
