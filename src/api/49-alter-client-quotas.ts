@@ -7,19 +7,20 @@ import { alterClientQuotas } from '../../protocol/messages/49-alter-client-quota
 import type { Request } from '../../protocol/schema.ts'
 import type { Quota } from '../broker/client-quotas.ts'
 import { storageRefusal } from '../broker/partition.ts'
-import { checkEntity, checkQuota, type QuotaEntity } from '../broker/quota-entity.ts'
+import { checkEntity, checkQuota, entityKey, type QuotaEntity } from '../broker/quota-entity.ts'
 import { type Context, serve } from './api.ts'
 
 type Entry = Request<typeof alterClientQuotas>['entries'][number]
 
-const entityOf = ({ entity }: Pick<Entry, 'entity'>): QuotaEntity =>
+/** Of a part that is named twice the last counts, as in Kafka. */
+const entityOf = ({ entity }: Entry): QuotaEntity =>
   Object.fromEntries(entity.map(({ entityType, entityName }) => [entityType, entityName]))
 
 /** The quotas that an entity will have, or why it cannot. */
 async function next(entry: Entry, { broker }: Context): Promise<Quota | Refusal> {
-  const refusal = checkEntity(entry.entity.map(({ entityType, entityName }) => [entityType, entityName]))
-  if (refusal !== undefined) return refusal
   const entity = entityOf(entry)
+  const refusal = checkEntity(Object.entries(entity))
+  if (refusal !== undefined) return refusal
   const { ip } = entity
   if (typeof ip === 'string' && !(await isAddress(ip))) {
     return new Refusal('INVALID_REQUEST', `${ip} is not a valid IP or resolvable host.`)
@@ -53,7 +54,7 @@ export const alterClientQuotasApi = serve(alterClientQuotas, [0, 1], async (requ
   const first = new Map<string, Entry>()
   const again = new Set<string>()
   for (const entry of request.entries) {
-    const key = JSON.stringify(entry.entity.map(({ entityType, entityName }) => [entityType, entityName]).sort())
+    const key = entityKey(entityOf(entry))
     if (first.has(key)) again.add(key)
     else first.set(key, entry)
   }
@@ -67,9 +68,11 @@ export const alterClientQuotasApi = serve(alterClientQuotas, [0, 1], async (requ
   } catch (cause) {
     failure = storageRefusal(cause)
   }
-  const entries = outcomes.map(({ key, entry: { entity }, outcome }) => {
+  const entries = outcomes.map(({ key, entry, outcome }) => {
     const found = outcome instanceof Refusal ? outcome : failure
-    const refusal = again.has(key) ? duplicate(entityOf({ entity })) : found
+    const whom = entityOf(entry)
+    const refusal = again.has(key) ? duplicate(whom) : found
+    const entity = Object.entries(whom).map(([entityType, entityName]) => ({ entityType, entityName }))
     return { errorCode: refusal?.code ?? 0, errorMessage: refusal?.message ?? null, entity }
   })
   return { entries }

@@ -72,7 +72,10 @@ export class Features {
     if (level < feature.min || level > feature.max) {
       return refuse(`Local controller ${nodeId} only supports versions ${feature.min}-${feature.max}`)
     }
-    return this.level(name) > level ? this.#checkDowngrade(feature, level, upgradeType, refuse) : undefined
+    const current = this.level(name)
+    if (current > level) return this.#checkDowngrade(feature, level, upgradeType, refuse)
+    if (current === level || upgradeType === upgradeTypes.upgrade) return undefined
+    return refuse("Can't downgrade to a newer version.")
   }
 
   #checkDowngrade(

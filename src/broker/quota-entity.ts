@@ -29,8 +29,6 @@ export function checkEntity(parts: readonly (readonly [type: string, name: strin
   const known: readonly string[] = entityTypes
   const unknown = types.find((type) => !known.includes(type))
   if (unknown !== undefined) return refuse(`Unhandled client quota entity type: ${unknown}`)
-  const twice = types.find((type, i) => types.indexOf(type) < i)
-  if (twice !== undefined) return refuse(`Duplicate entity type ${twice}`)
   const [nameless] = parts.find(([, name]) => name === '') ?? []
   if (nameless !== undefined) return refuse(`Empty ${nameless} not supported`)
   if (types.length > 1 && types.includes('ip')) {

@@ -114,6 +114,18 @@ test.each<[Entity, Record<string, number>, string]>([
   expect(await described(line, [])).toEqual(['user=good: request_percentage=5'])
 })
 
+test('of a part of an entity that is named twice the last counts', async () => {
+  await using line = await Line.open()
+  const part = (entityName: string | null) => ({ entityType: 'user', entityName })
+  const ops = [{ key: 'producer_byte_rate', value: 5, remove: false }]
+  const { entries } = await line.ask(alterClientQuotas, 1, {
+    entries: [{ entity: [part('a'), part(null)], ops }],
+    validateOnly: false,
+  })
+  expect(entries).toEqual([{ errorCode: 0, errorMessage: null, entity: [part(null)] }])
+  expect(await described(line, [])).toEqual(['user=null: producer_byte_rate=5'])
+})
+
 test('the same entity twice is refused, though the first mention is done', async () => {
   await using line = await Line.open()
   const entry = (rate: number): Entry => [{ user: 'u' }, { producer_byte_rate: rate }]

@@ -88,6 +88,18 @@ test.each<[string, number, number, string]>([
   expect((await told(line)).finalised[elr]).toBe(1)
 })
 
+test('a level that is higher is no downgrade', async () => {
+  await using line = await Line.open()
+  expect(errorOf(await ask(line, [[elr, 1, 2]]))).toBe('NONE')
+  expect(errorOf(await ask(line, [[elr, 0, 2]]))).toBe('NONE')
+  for (const type of [2, 3]) {
+    const answer = await ask(line, [[elr, 1, type]])
+    expect(errorOf(answer)).toBe('INVALID_UPDATE_VERSION')
+    expect(answer.errorMessage).toContain("Can't downgrade to a newer version.")
+  }
+  expect(errorOf(await ask(line, [[elr, 1, 1]]))).toBe('NONE')
+})
+
 test('version 0 knows upgrades only, whatever it allows', async () => {
   await using line = await Line.open()
   expect(errorOf(await ask(line, [[elr, 0, 2]], { version: 0 }))).toBe('INVALID_UPDATE_VERSION')
