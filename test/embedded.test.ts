@@ -105,6 +105,9 @@ test('options of the broker and of a topic are taken under the names of Kafka', 
 test('an option that makes no sense is refused with a sentence that names it', async () => {
   await expect(Broker.start({ config: { 'num.partitions': 'many' } })).rejects.toThrow(/num\.partitions/)
   await expect(Broker.start({ topics: ['not/a name'] })).rejects.toThrow(/not\/a name/)
+  // Kafka starts with it, and can then never make the topic that its coordinators need.
+  for (const of of ['offsets.topic', 'transaction.state.log', 'share.coordinator.state.topic'])
+    await expect(Broker.start({ config: { [`${of}.segment.bytes`]: 4000 } })).rejects.toThrow(/segment\.bytes/)
   await expect(Broker.start({ storage: 'mapped' })).rejects.toThrow(/data directory/)
 })
 

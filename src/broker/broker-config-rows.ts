@@ -360,7 +360,7 @@ export const effectiveRows: readonly BrokerRow[] = [
     'offsets.topic.segment.bytes',
     104_857_600,
     'As log.segment.bytes, for the topic that holds committed offsets. Fixed once that topic exists.',
-    { min: 1 },
+    { min: 1_048_576 },
   ),
   int(
     'offsets.topic.num.partitions',

@@ -72,5 +72,7 @@ export const shareRows: readonly BrokerRow[] = [
     { min: 0, max: 500 },
   ),
   int('share.coordinator.state.topic.num.partitions', 50, 'Partitions of __share_group_state.', { min: 1 }),
-  int('share.coordinator.state.topic.segment.bytes', 104_857_600, 'Segment size of __share_group_state.', { min: 1 }),
+  int('share.coordinator.state.topic.segment.bytes', 104_857_600, 'Segment size of __share_group_state.', {
+    min: 1_048_576,
+  }),
 ]

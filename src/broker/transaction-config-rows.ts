@@ -46,6 +46,6 @@ export const transactionRows: readonly BrokerRow[] = [
     'transaction.state.log.segment.bytes',
     104_857_600,
     'As log.segment.bytes, for the topic that holds the state of transactions. Fixed once that topic exists.',
-    { min: 1 },
+    { min: 1_048_576 },
   ),
 ]
