@@ -31,6 +31,10 @@ afterEach(async () => {
   rmSync(broker.root, { recursive: true, force: true })
 })
 
+/** The broker is killed, or was while somebody knocked. */
+const isAway = (cause: unknown): boolean =>
+  cause instanceof Gone || /^(ECONN|EPIPE)/.test((cause as { code?: string }).code ?? '')
+
 class Bank {
   readonly transfers: Transfer[] = []
   /** Values that a reader of committed records has seen, by partition. */
@@ -47,7 +51,7 @@ class Bank {
         producer = await WireProducer.open(broker.bootstrap, id, { bumps })
         while (this.isOpen) await this.#transfer(producer, id, chance)
       } catch (cause) {
-        if (!(cause instanceof Gone) && (cause as { code?: string }).code !== 'ECONNREFUSED') throw cause
+        if (!isAway(cause)) throw cause
         await new Promise((resolve) => setImmediate(resolve))
       } finally {
         producer?.close()
@@ -93,7 +97,7 @@ async function watch(bank: Bank): Promise<void> {
       client = await WireClient.open(broker.bootstrap)
       while (bank.isOpen) await bank.read(client)
     } catch (cause) {
-      if (!(cause instanceof Gone) && (cause as { code?: string }).code !== 'ECONNREFUSED') throw cause
+      if (!isAway(cause)) throw cause
       await new Promise((resolve) => setImmediate(resolve))
     } finally {
       client?.close()
