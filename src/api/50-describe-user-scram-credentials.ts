@@ -19,7 +19,10 @@ function describe(user: string, twice: boolean, { broker }: Context) {
     const why = `Attempt to describe a user credential that does not exist: ${user}`
     return refused(new Refusal('RESOURCE_NOT_FOUND', why))
   }
-  const credentialInfos = [...credentials].map(([mechanism, { iterations }]) => ({ mechanism, iterations }))
+  // The stronger hash first, as a real controller was seen to list them.
+  const credentialInfos = [...credentials]
+    .sort(([one], [other]) => other - one)
+    .map(([mechanism, { iterations }]) => ({ mechanism, iterations }))
   return { user, errorCode: 0, errorMessage: '', credentialInfos }
 }
 

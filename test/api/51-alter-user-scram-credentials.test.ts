@@ -36,7 +36,7 @@ test('a password is given by each mechanism, changed and taken', async () => {
   await using line = await Line.open()
   expect(await alter(line, [], [['a'], ['b', 2, 8192]])).toEqual(['a: NONE', 'b: NONE'])
   expect(await alter(line, [], [['a', 2]])).toEqual(['a: NONE'])
-  expect(await described(line)).toEqual(['a NONE 1 4096 2 4096', 'b NONE 2 8192'])
+  expect(await described(line)).toEqual(['a NONE 2 4096 1 4096', 'b NONE 2 8192'])
   expect(await alter(line, [['a', 2]], [['b', 2, 16_384]])).toEqual(['a: NONE', 'b: NONE'])
   expect(await described(line, 'b', 'a')).toEqual(['b NONE 2 16384', 'a NONE 1 4096'])
   expect(await alter(line, [['a']], [])).toEqual(['a: NONE'])
