@@ -129,7 +129,7 @@ export function adminVerbs(admin: Admin): Handlers {
       if (found === undefined) throw new Refused('GROUP_ID_NOT_FOUND', group)
       const members = [...found.members.values()].map(({ clientId, groupInstanceId, assignments }) => ({
         clientId,
-        instance: groupInstanceId,
+        instance: groupInstanceId ?? null,
         assigned: [...(assignments?.values() ?? [])].flatMap(({ topic, partitions }) =>
           partitions.map((partition) => ({ topic, partition })),
         ),

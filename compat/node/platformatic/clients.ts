@@ -186,7 +186,7 @@ export class Member {
 
   async close(): Promise<void> {
     await this.#stream?.close().catch(() => {})
-    await this.consumer.close(true).catch(() => {})
+    await (this.consumer.close(true) as Promise<void>).catch(() => {})
   }
 
   get topics(): readonly string[] {

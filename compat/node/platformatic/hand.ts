@@ -1,10 +1,12 @@
 // @platformatic/kafka as a hand: the youngest client of Node, whose consumers are always members of a group.
 import { createRequire } from 'node:module'
-import { Admin, type Consumer, type Producer, type Transaction } from '@platformatic/kafka'
+import { Admin, type Consumer, type Producer } from '@platformatic/kafka'
 import { Cannot, type OffsetAt } from '../../hand.ts'
 import { bootstrap, type Handlers, serve } from '../serve.ts'
 import { adminVerbs } from './admin.ts'
 import { Member, openProducer, wireMessage } from './clients.ts'
+
+type Transaction = Awaited<ReturnType<Producer['beginTransaction']>>
 
 const { dependencies } = createRequire(import.meta.url)('./package.json') as {
   dependencies: { [name: string]: string }
@@ -91,8 +93,8 @@ const handlers: Handlers = {
   async closeProducer({ producer }) {
     const open = producers.get(producer)
     producers.delete(producer)
-    await open?.transaction?.cancel().catch(() => {})
-    await open?.producer.close(true).catch(() => {})
+    await (open?.transaction?.cancel() as Promise<void> | undefined)?.catch(() => {})
+    await (open?.producer.close(true) as Promise<void> | undefined)?.catch(() => {})
     return {}
   },
 

@@ -13,6 +13,7 @@ CANNOT = {
     "joinGroup.protocol=consumer": "kafka-python has no consumer for KIP-848 groups",
     "describeGroup.type=consumer": "kafka-python describes classic groups only",
     "describeGroup.type=share": "kafka-python describes classic groups only",
+    "group.cooperative": "kafka-python 3.0.12 now and then forgets what a cooperative member was assigned",
     "replaceConfigs": "kafka-python's AlterConfigs keeps what was set before",
     "produce.nullRecord": "kafka-python sends no record without both key and value",
     "setQuotas": "kafka-python does not set quotas",
