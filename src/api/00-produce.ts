@@ -11,7 +11,7 @@ import { type Appended, BatchRefusal } from '../log/log.ts'
 import { type Context, serve } from './api.ts'
 import { autoCreate } from './auto-create.ts'
 import { currentLeader, endpointsOf } from './leader-epoch.ts'
-import { Admission, inOrder, isTransactional, type Refusals } from './transactional-produce.ts'
+import { Admission, inOrder, isTransactional, isWaiting, type Refusals } from './transactional-produce.ts'
 
 type ProduceRequest = Request<typeof produce>
 type TopicData = ProduceRequest['topicData'][number]
@@ -142,11 +142,8 @@ export const produceApi = serve(
   produce,
   [3, 13],
   (request, context) => {
-    const missing = context.version < 13 && request.topicData.some((data) => topicOf(data, context) === undefined)
-    if (!missing) return admit(request, context)
-    keepBytes(request)
-    const names = request.topicData.map(({ name }) => name)
-    return autoCreate(context, names).then(() => admit(request, context))
+    const isPlain = !isMissing(request, context) && !isTransactional(request)
+    return isPlain && !isWaiting(context.client) ? finish(request, context) : admit(request, context)
   },
   // KAFKA-18659: older librdkafka turns compression off where the range does not begin at 0.
   { advertised: [0, 13], borrows: true },
@@ -159,17 +156,27 @@ function keepBytes({ topicData }: ProduceRequest): void {
       if (of.records !== null) of.records = Buffer.concat(Buffer.isBuffer(of.records) ? [of.records] : of.records)
 }
 
-/** The id alone means nothing: only a batch that calls itself transactional takes part in a transaction. */
+const isMissing = ({ topicData }: ProduceRequest, context: Context): boolean =>
+  context.version < 13 && topicData.some((data) => topicOf(data, context) === undefined)
+
+const noRefusals: Refusals = new Map()
+
+/** Topics that are missing are made, transactions are asked; what the client has sent behind it stays behind it. */
 function admit(request: ProduceRequest, context: Context) {
-  if (!isTransactional(request)) return finish(request, context)
   const placeOf = (data: TopicData, index: number) => {
     const topic = topicOf(data, context)
     const partition = topic?.partitions[index]
     if (partition?.leader !== context.node || isClosed(topic!, context)) return undefined
     return { topic: topic!.name, partition }
   }
+  // The id alone means nothing: only a batch that calls itself transactional takes part in a transaction.
+  const judge = () => (isTransactional(request) ? new Admission(request, context, placeOf).refusals() : noRefusals)
   return inOrder(context.client, {
-    judge: () => new Admission(request, context, placeOf).refusals(),
+    judge: () => {
+      if (!isMissing(request, context)) return judge()
+      const names = request.topicData.map(({ name }) => name)
+      return autoCreate(context, names).then(judge)
+    },
     append: (refusals) => finish(request, context, refusals),
     keep: () => keepBytes(request),
   })

@@ -137,6 +137,9 @@ type Turn<T> = {
 
 const underWay = new WeakMap<Client, Promise<void>>()
 
+/** Whether something of a client is being admitted. */
+export const isWaiting = (client: Client): boolean => underWay.has(client)
+
 /**
  * Producers do not wait for an answer before they send on: what comes behind a batch that is being admitted is appended
  * behind it, or the sequence would break. Nobody waits for the flush of another request.

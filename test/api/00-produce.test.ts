@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { produce } from '../../protocol/messages/00-produce.ts'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
 import * as batch from '../../protocol/records/batch.ts'
+import { readAnswer } from '../net/wire.ts'
 import { batchOf } from '../wire-client.ts'
 import { errorOf, Line, unknownId } from './line.ts'
 
@@ -68,6 +69,20 @@ describe('the place in the log', () => {
     await using line = await Line.open()
     expect(errorOf(await line.append('made', 0, ['a']))).toBe('NONE')
     expect(errorOf(await line.append('a/b', 0, ['a']))).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  })
+
+  test('what is sent behind the batch that makes its topic stays behind it', async () => {
+    await using line = await Line.open()
+    const frames = [0, 1, 2].map((sequence) => {
+      const records = batchOf(['a'], { producerId: 5, producerEpoch: 0, baseSequence: sequence })
+      const topicData = [{ name: 'made', partitionData: [{ index: 0, records }] }]
+      return line.client.frame(produce, 9, { acks: 1, timeoutMs, topicData })
+    })
+    line.client.send(Buffer.concat(frames))
+    for (const baseOffset of [0, 1, 2]) {
+      const { responses } = readAnswer(produce, 9, (await line.client.receive()) as Buffer)
+      expect(responses[0]!.partitionResponses[0]).toMatchObject({ errorCode: 0, baseOffset })
+    }
   })
 
   test('where topics are not made by use, an unknown one stays unknown', async () => {
