@@ -2,6 +2,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"slices"
 
 	"github.com/segmentio/kafka-go"
@@ -146,6 +148,9 @@ func (h *hands) resolve(topic string, partition int32, at hand.Place, isolation 
 		request.IsolationLevel = kafka.ReadCommitted
 	}
 	answer, err := h.client.ListOffsets(ctx, request)
+	for tries := 0; tries < 5 && errors.Is(err, io.ErrUnexpectedEOF); tries++ { // a connection it had kept is gone
+		answer, err = h.client.ListOffsets(ctx, request)
+	}
 	if err != nil {
 		return -1, err
 	}

@@ -152,17 +152,23 @@ func (m *member) commit(a *hand.Ask) error {
 		}
 		m.came.mu.Unlock()
 	}
-	select {
-	case <-m.refused: // of some other time
-	default:
+	for range 50 {
+		select {
+		case <-m.refused: // of some other time
+		default:
+		}
+		session.Commit()
+		select {
+		case err := <-m.refused:
+			if naming(err) != "CLIENT" {
+				return err
+			}
+			time.Sleep(100 * time.Millisecond) // its connection was gone; what is marked is still to be committed
+		case <-time.After(50 * time.Millisecond): // Commit itself does not tell how it went
+			return nil
+		}
 	}
-	session.Commit()
-	select {
-	case err := <-m.refused:
-		return err
-	default:
-		return nil
-	}
+	return hand.Client("the commit did not get through")
 }
 
 func (m *member) hold(partitions []hand.TopicPartition, held bool) {

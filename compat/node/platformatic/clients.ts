@@ -185,8 +185,8 @@ export class Member {
   }
 
   async close(): Promise<void> {
-    await this.#stream?.close().catch(() => {})
-    await (this.consumer.close(true) as Promise<void>).catch(() => {})
+    await (this.#stream?.close() as unknown as Promise<void> | undefined)?.catch(() => {})
+    await (this.consumer.close(true) as unknown as Promise<void>).catch(() => {})
   }
 
   get topics(): readonly string[] {
