@@ -161,6 +161,7 @@ await serve(
       'topic.recreated-under-client': 'a member of @platformatic/kafka goes on asking for the topic that was deleted',
       'produce.append-time': '@platformatic/kafka shows the time of the producer where the broker’s counts',
       'txn.fencing': '@platformatic/kafka fences the older producer only when it begins a transaction',
+      'txn.SIGKILL': '@platformatic/kafka is fenced once its broker was killed under a transaction, by Kafka too',
       'txn.empty': '@platformatic/kafka ends a transaction that never began, which Kafka refuses',
       'txn.transfers': '@platformatic/kafka shows aborted records where one fetch brings several transactions',
       'openProducer.transactionTimeoutMs': '@platformatic/kafka does not set the timeout of a transaction',
