@@ -148,7 +148,8 @@ export const shares = {
     await take(first, 1, async () => {}) // and then nothing
     const second = await stage.sharer(group, topic)
     const [again] = await take(second, 1, (records) => second.acknowledge(records, 'accept'))
-    if (again!.deliveryCount !== undefined) stage.same(again!.deliveryCount, 2)
+    // A client that fetches ahead may have had it a second time itself.
+    if (again!.deliveryCount !== undefined) stage.same(again!.deliveryCount >= 2, true)
     stage.same(keysOf([again!]), ['lock-0'])
   }),
 
