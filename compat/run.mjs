@@ -32,7 +32,7 @@ async function playAll() {
   const total = { passed: 0, failed: 0, skipped: 0 }
   console.log('TAP version 14')
   for (const [i, name] of chosen.entries()) {
-    const counts = Date.now() < playedUntil ? await drive(name) : noTime
+    const counts = Date.now() < playedUntil ? await driveTwice(name) : noTime
     for (const word of Object.keys(total)) total[word] += counts[word]
     const skip = counts.skipAll ? ` # SKIP ${counts.skipAll}` : ''
     console.log(`${counts.failed > 0 ? 'not ok' : 'ok'} ${i + 1} - ${name}${skip}`)
@@ -73,10 +73,10 @@ function install() {
   if (status !== 0) throw new Error('`npm ci` in compat/ failed')
 }
 
-function typescript(file, stdout) {
+function typescript(file, stdout, environment = {}) {
   const args = ['--import=@tapjs/typescript/import', file]
   // The loader only strips the types here; `npm run types` is what checks them.
-  const env = { ...process.env, TS_NODE_TRANSPILE_ONLY: '1' }
+  const env = { ...process.env, ...environment, TS_NODE_TRANSPILE_ONLY: '1' }
   return spawn(process.execPath, args, { cwd: home, env, stdio: ['ignore', stdout, 'inherit'] })
 }
 
@@ -84,20 +84,37 @@ async function matrixOnly() {
   process.exitCode = await new Promise((resolve) => typescript('matrix.ts', 'inherit').once('exit', resolve))
 }
 
+/**
+ * With COMPAT_AGAIN=1 what fails is played once more by itself. What passes then is counted so and named: clients have clocks
+ * of their own, and a machine that does something else for a second must not look like a broken broker.
+ */
+async function driveTwice(name) {
+  const counts = await drive(name)
+  const { failed, failures } = counts
+  if (process.env.COMPAT_AGAIN !== '1' || failed === 0 || failures.length !== failed) return counts
+  const again = await drive(name, { COMPAT_ONLY: failures.join(',') })
+  if (again.failed > 0 || again.passed < failed) return counts
+  console.log(`# ${name} failed at first and passed alone: ${failures.join(', ')}`)
+  return { ...counts, passed: counts.passed + failed, failed: 0 }
+}
+
 /** Runs one driver as a process of its own. */
-async function drive(name) {
+async function drive(name, environment = {}) {
   const { Parser } = await import('tap-parser') // not there before install()
-  const counts = { passed: 0, failed: 0, skipped: 0, skipAll: '' }
+  const counts = { passed: 0, failed: 0, skipped: 0, skipAll: '', failures: [] }
   const parser = new Parser()
   parser.on('assert', (scenario) => {
     if (scenario.skip || scenario.todo) counts.skipped++
     else if (scenario.ok) counts.passed++
-    else counts.failed++
+    else {
+      counts.failed++
+      counts.failures.push(scenario.name.split(':')[0])
+    }
   })
   const ended = new Promise((resolve) => parser.on('complete', resolve))
 
   console.log(`# Subtest: ${name}`)
-  const child = typescript(drivers[name], 'pipe')
+  const child = typescript(drivers[name], 'pipe', environment)
   const exited = new Promise((resolve) => child.once('exit', resolve))
   for await (const line of createInterface({ input: child.stdout })) {
     parser.write(`${line}\n`)
