@@ -9,6 +9,7 @@ export const drivers = {
   'franz-go': 'go/franz.tap.ts',
   sarama: 'go/sarama.tap.ts',
   'kafka-go': 'go/kafkago.tap.ts',
+  rskafka: 'rust/rskafka.tap.ts',
   'java-4.4': 'java/java-4.4.tap.ts',
   'java-3.9': 'java/java-3.9.tap.ts',
   'java-2.8': 'java/java-2.8.tap.ts',

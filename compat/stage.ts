@@ -98,13 +98,21 @@ export class Stage {
     if (why !== undefined) throw new Cannot(why)
   }
 
-  /** Without those that the client cannot send (`produce.nullRecord`) or tell apart when it reads (`poll.empty`). */
+  /**
+   * Without those that the client cannot send (`produce.nullRecord`; `produce.headerList` where its headers are a map) or
+   * tell apart when it reads (`poll.empty`).
+   */
   get shapes(): readonly KafkaRecord[] {
     const sendsNothing = this.can('produce', { nullRecord: true })
+    const listsHeaders = this.can('produce', { headerList: true })
     const knowsEmpty = this.can('poll', { empty: true })
     return shapes.filter(({ key, value, headers }) => {
       const isEmpty = [key, value, ...headers.map(([, held]) => held)].some((held) => held?.length === 0)
-      return (sendsNothing || key !== null || value !== null) && (knowsEmpty || !isEmpty)
+      return (
+        (sendsNothing || key !== null || value !== null) &&
+        (listsHeaders || headers.length < 2) &&
+        (knowsEmpty || !isEmpty)
+      )
     })
   }
 

@@ -11,7 +11,8 @@ const batchesAfter = 30
 
 function flooded(signal: StopSignal) {
   return async (stage: Stage) => {
-    const topic = await stage.topic(`restart-${signal}`, 1, { 'retention.ms': '7200000' })
+    const configs = { 'retention.ms': '7200000' }
+    const topic = await stage.topic(`restart-${signal}`, 1, stage.can('createTopic', { configs }) ? configs : {})
     const producer = await stage.producer(stage.can('openProducer', { idempotent: true }) ? { idempotent: true } : {})
     const acknowledged: KafkaRecord[] = []
     let batchCount = 0
