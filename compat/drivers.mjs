@@ -3,6 +3,7 @@ export const drivers = {
   kafkajs: 'node/kafkajs.tap.ts',
   platformatic: 'node/platformatic.tap.ts',
   kcat: 'c/kcat.tap.ts',
+  librdkafka: 'c/librdkafka.tap.ts',
   'confluent-kafka': 'python/confluent.tap.ts',
   'kafka-python': 'python/kafka_python.tap.ts',
   aiokafka: 'python/aio.tap.ts',
