@@ -1,44 +1,23 @@
 // OffsetCommit: keeps how far a group has read. Topics must exist here; the rest is the group's to judge.
 
-import { type ErrorName, errors } from '../../protocol/errors.ts'
+import type { ErrorName } from '../../protocol/errors.ts'
 import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
-import type { Element, Request } from '../../protocol/schema.ts'
-import type { Topic } from '../broker/topic.ts'
+import type { Request } from '../../protocol/schema.ts'
 import type { Commit } from '../group/offset-requests.ts'
 import { type Context, serve } from './api.ts'
+import { commitTopics } from './committed-topics.ts'
 import { elsewhere } from './coordinator.ts'
 
-type Asked = Element<Request<typeof offsetCommit>, 'topics'>
+/** Topics by id. */
+const byIdFrom = 10
 
 export const offsetCommitApi = serve(offsetCommit, [2, 10], async (request, context) => {
-  const answers = new Map<object, ErrorName>()
-  const commits: Commit[] = []
-  const committed: object[] = []
-  for (const asked of request.topics) {
-    const topic = find(asked, context)
-    for (const partition of asked.partitions) {
-      if (topic === undefined || topic.partitions[partition.partitionIndex] === undefined) {
-        answers.set(partition, unknown(topic, context.version))
-        continue
-      }
-      commits.push(commitOf(topic, partition))
-      committed.push(partition)
-    }
-  }
-  const outcomes = await commit(request, commits, context)
-  outcomes.forEach((error, i) => {
-    answers.set(committed[i]!, asOf(context.version, error))
+  const { version } = context
+  const topics = await commitTopics(request.topics, version >= byIdFrom, context, async (commits) => {
+    const outcomes = await commit(request, commits, context)
+    return outcomes.map((error) => asOf(version, error))
   })
-  return {
-    topics: request.topics.map(({ name, topicId, partitions }) => ({
-      name,
-      topicId,
-      partitions: partitions.map((partition) => ({
-        partitionIndex: partition.partitionIndex,
-        errorCode: errors[answers.get(partition)!].code,
-      })),
-    })),
-  }
+  return { topics }
 })
 
 async function commit(
@@ -60,22 +39,6 @@ async function commit(
     commits,
   })
 }
-
-/** v10 names topics by id only (KIP-848). */
-const find = ({ name, topicId }: Asked, { broker, version }: Context): Topic | undefined =>
-  version >= 10 ? broker.topicById(topicId) : broker.topic(name)
-
-const unknown = (topic: Topic | undefined, version: number): ErrorName =>
-  topic === undefined && version >= 10 ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
-
-const commitOf = (topic: Topic, partition: Element<Asked, 'partitions'>): Commit => ({
-  topic: topic.name,
-  topicId: topic.id,
-  partition: partition.partitionIndex,
-  offset: partition.committedOffset,
-  leaderEpoch: partition.committedLeaderEpoch,
-  metadata: partition.committedMetadata ?? '',
-})
 
 /** Before v9 a generation of a group that is not here was called illegal. */
 const asOf = (version: number, error: ErrorName): ErrorName =>
