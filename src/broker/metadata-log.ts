@@ -5,6 +5,7 @@ import { Corruption } from '../../protocol/errors.ts'
 import { iterateBatches } from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { Lineage, type LineageRecord } from '../branch/lineage.ts'
 import { Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { Clock } from '../storage/clock.ts'
@@ -19,24 +20,26 @@ type Configs = { readonly [name: string]: string }
 export type Seat = { readonly replicas: readonly number[]; readonly leader: number; readonly epoch: number }
 
 /** Every record carries its version; members that are not known are kept by not being touched. */
-export type MetadataRecord = { v: 1 } & (
-  | { type: 'cluster'; id: string; at: number }
-  | { type: 'topic'; id: string; name: string; partitions: number; configs: Configs; at: number }
-  | { type: 'topic-removed'; id: string }
-  | { type: 'partitions'; id: string; count: number }
-  /** Who has these partitions from now on; a broker that was always alone writes none. */
-  | { type: 'leadership'; id: string; partitions: readonly (Seat & { readonly partition: number })[] }
-  /** All overrides of a topic, of a broker (`name` its id, '' for all brokers) or of what is known by name only, replaced. */
-  | { type: 'config'; of: 'topic' | 'broker' | NamedKind; name: string; configs: Configs }
-  /** The level at which a feature is finalised (KIP-584); 0: switched off. */
-  | { type: 'feature'; name: string; level: number }
-  /** All quotas of a user, a client id, both, or an address; null stands for whoever has none of their own. */
-  | { type: 'quota'; entity: QuotaEntity; values: Readonly<Record<string, number>> }
-  | { type: 'scram'; user: string; mechanism: number; credential: ScramCredential }
-  | { type: 'scram-removed'; user: string; mechanism: number }
-  /** Producer ids below `next` may have been given out. */
-  | { type: 'producer-ids'; next: number }
-)
+export type MetadataRecord =
+  | LineageRecord
+  | ({ v: 1 } & (
+      | { type: 'cluster'; id: string; at: number }
+      | { type: 'topic'; id: string; name: string; partitions: number; configs: Configs; at: number }
+      | { type: 'topic-removed'; id: string }
+      | { type: 'partitions'; id: string; count: number }
+      /** Who has these partitions from now on; a broker that was always alone writes none. */
+      | { type: 'leadership'; id: string; partitions: readonly (Seat & { readonly partition: number })[] }
+      /** All overrides of a topic, of a broker (`name` its id, '' for all brokers) or of what is known by name only, replaced. */
+      | { type: 'config'; of: 'topic' | 'broker' | NamedKind; name: string; configs: Configs }
+      /** The level at which a feature is finalised (KIP-584); 0: switched off. */
+      | { type: 'feature'; name: string; level: number }
+      /** All quotas of a user, a client id, both, or an address; null stands for whoever has none of their own. */
+      | { type: 'quota'; entity: QuotaEntity; values: Readonly<Record<string, number>> }
+      | { type: 'scram'; user: string; mechanism: number; credential: ScramCredential }
+      | { type: 'scram-removed'; user: string; mechanism: number }
+      /** Producer ids below `next` may have been given out. */
+      | { type: 'producer-ids'; next: number }
+    ))
 
 /** What has a configuration and is otherwise not known here: it comes and goes with its overrides. */
 export const namedKinds = ['group', 'client-metrics'] as const
@@ -60,6 +63,8 @@ export type MetadataState = {
   nextProducerId: number
   /** Ids of topics that were deleted since the last snapshot: their folders may be removed. */
   removed: Set<string>
+  /** Which topic is a branch of which. */
+  lineage: Lineage
 }
 
 const config: LogConfig = {
@@ -96,6 +101,7 @@ export const emptyMetadata = (): MetadataState => ({
   scram: new Map(),
   nextProducerId: 0,
   removed: new Set(),
+  lineage: new Lineage(),
 })
 
 /** Takes a record in: at replay and when a change is made. */
@@ -111,6 +117,7 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       state.topics.delete(record.id)
       state.leaderships.delete(record.id)
       state.removed.add(record.id)
+      state.lineage.removed(record.id)
       break
     case 'partitions': {
       const topic = state.topics.get(record.id)
@@ -150,6 +157,11 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       break
     case 'producer-ids':
       state.nextProducerId = record.next
+      break
+    case 'fork':
+    case 'set-member':
+    case 'set-removed':
+      state.lineage.apply(record)
       break
     default: // a newer version's record: kept in the log, without effect here
   }
@@ -262,6 +274,7 @@ export class MetadataLog {
       scram,
       nextProducerId,
       removed,
+      lineage,
     } = this.state
     // Of deleted topics only those whose folders are still to be removed.
     const left = new Set(this.#store.list('topics').filter((id) => removed.has(id)))
@@ -287,6 +300,7 @@ export class MetadataLog {
           ([mechanism, credential]) => ({ v: 1, type: 'scram', user, mechanism, credential }) as const,
         ),
       ),
+      ...lineage.records(),
       ...[...left].map((id) => ({ v: 1, type: 'topic-removed', id }) as const),
     ])
     await this.#log.flush()

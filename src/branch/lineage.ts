@@ -1,0 +1,147 @@
+// Which topic came from which, at what offsets, and what each knows of the others. Facts of the metadata log: the state is
+// what replay of its records gives, and live changes go through the same function.
+
+import type { Inherited } from '../log/inherited.ts'
+
+/** Of each branch (by topic id) every record below the offset is known. */
+export type Vector = Readonly<Record<string, number>>
+
+/** What becomes of the parent's groups: nothing, min(commit, fork point), or the fork point. */
+export const groupRules = ['none', 'copy', 'fork'] as const
+export type GroupRule = (typeof groupRules)[number]
+
+export type ForkedPartition = Inherited & {
+  /** Of others, at the fork: what the parent knew of them below the fork point, and the parent itself up to there. */
+  readonly known: Vector
+}
+
+export type ForkedTopic = {
+  readonly id: string
+  /** As it is stored; inside its set it bears `inside`. */
+  readonly name: string
+  readonly inside?: string
+  readonly from: string
+  readonly fromId: string
+  readonly groups: GroupRule
+  readonly partitions: readonly ForkedPartition[]
+  readonly sharedBytes: number
+  readonly copiedBytes: number
+}
+
+/** One cut: all its topics exist, or none. */
+export type ForkRecord = {
+  readonly v: 1
+  readonly type: 'fork'
+  /** Of the event in `__branches`. */
+  readonly id: string
+  /** Broker time, ms. */
+  readonly at: number
+  /** The principal who asked. */
+  readonly by: string
+  readonly set?: string
+  readonly topics: readonly ForkedTopic[]
+}
+
+/** A topic that was made inside a set, by whoever had entered it. */
+export type MemberRecord = {
+  readonly v: 1
+  readonly type: 'set-member'
+  readonly set: string
+  readonly inside: string
+  readonly id: string
+}
+
+/** A set is no more, whatever members it had. */
+export type SetRemovedRecord = { readonly v: 1; readonly type: 'set-removed'; readonly set: string }
+
+export type LineageRecord = ForkRecord | MemberRecord | SetRemovedRecord
+
+/** One branch, as it was made. */
+export type Branch = ForkedTopic & Pick<ForkRecord, 'at' | 'set'> & { readonly eventId: string }
+
+/** Names that whoever enters sees, and the topics they stand for. */
+export type BranchSet = { readonly name: string; readonly at: number; readonly members: Map<string, string> }
+
+export class Lineage {
+  /** By topic id. A branch is here as long as its topic. */
+  readonly branches = new Map<string, Branch>()
+  /** By label. */
+  readonly sets = new Map<string, BranchSet>()
+  /** Cuts as they were made, without those whose topics are all gone. */
+  readonly #forks = new Map<string, ForkRecord>()
+
+  apply(record: LineageRecord): void {
+    switch (record.type) {
+      case 'fork':
+        this.#fork(record)
+        break
+      case 'set-member':
+        this.#join(record.set, record.inside, record.id)
+        break
+      case 'set-removed':
+        this.sets.delete(record.set)
+        break
+    }
+  }
+
+  #fork(record: ForkRecord): void {
+    const { id: eventId, at, set, topics } = record
+    this.#forks.set(eventId, record)
+    if (set !== undefined && !this.sets.has(set)) this.sets.set(set, { name: set, at, members: new Map() })
+    for (const topic of topics) {
+      this.branches.set(topic.id, { ...topic, eventId, at, ...(set === undefined ? {} : { set }) })
+      if (set !== undefined && topic.inside !== undefined) this.#join(set, topic.inside, topic.id)
+    }
+  }
+
+  #join(set: string, inside: string, id: string): void {
+    this.sets.get(set)?.members.set(inside, id)
+  }
+
+  /** A topic is gone, and with it what is known of it alone. A set goes with its last member. */
+  removed(topicId: string): void {
+    this.branches.delete(topicId)
+    for (const [label, { members }] of this.sets) {
+      const before = members.size
+      for (const [inside, id] of members) if (id === topicId) members.delete(inside)
+      if (before > 0 && members.size === 0) this.sets.delete(label)
+    }
+    for (const [eventId, { set, topics }] of this.#forks) {
+      const isNeeded = (set !== undefined && this.sets.has(set)) || topics.some(({ id }) => this.branches.has(id))
+      if (!isNeeded) this.#forks.delete(eventId)
+    }
+  }
+
+  /** The set that a topic belongs to, and its name in there. */
+  membership(topicId: string): { set: string; inside: string } | undefined {
+    for (const { name: set, members } of this.sets.values()) {
+      for (const [inside, id] of members) if (id === topicId) return { set, inside }
+    }
+    return undefined
+  }
+
+  /** How many forks lie between a topic and one that is no branch; 0 for that one. */
+  depth(topicId: string): number {
+    let depth = 0
+    for (let branch = this.branches.get(topicId); branch !== undefined; branch = this.branches.get(branch.fromId))
+      depth++
+    return depth
+  }
+
+  /** Branches that were made of a topic and are still there. */
+  children(topicId: string): Branch[] {
+    return [...this.branches.values()].filter(({ fromId }) => fromId === topicId)
+  }
+
+  /** What gives this state again, for a metadata log that is written anew. */
+  records(): LineageRecord[] {
+    const members = [...this.sets.values()].flatMap(({ name: set, members }) =>
+      [...members].map(([inside, id]): MemberRecord => ({ v: 1, type: 'set-member', set, inside, id })),
+    )
+    const forks = [...this.#forks.values()].map((record) => {
+      const topics = record.topics.filter(({ id }) => this.branches.has(id))
+      return { ...record, topics }
+    })
+    return [...forks, ...members]
+  }
+}
