@@ -6,6 +6,7 @@ import { Broker as Core, type NewTopic } from './broker/broker.ts'
 import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
 import { InternalTopic } from './broker/internal-topic.ts'
 import type { Change } from './broker/leaderships.ts'
+import { Branches } from './command/branches.ts'
 import { catalogOf } from './group/catalog.ts'
 import { type GroupConfig, groupConfigDefaults } from './group/config.ts'
 import { Groups } from './group/coordinator.ts'
@@ -91,6 +92,7 @@ export class Broker implements AsyncDisposable {
   readonly #core: Core
   readonly #groups: Groups
   readonly #transactions: Transactions
+  readonly #branches: Branches
   readonly #shares: Shares
   readonly #server: KafkaServer
   readonly #unlock: () => void
@@ -134,12 +136,14 @@ export class Broker implements AsyncDisposable {
     this.#core.leaderships.onMoved((moved) => this.#handOver(moved))
     this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
     this.#transactions = transactionsOn(this.#core, this.#groups)
+    this.#branches = new Branches({ broker: this.#core, groups: this.#groups, transactions: this.#transactions })
     this.#core.onTopicDeleted((topic) => this.#groups.share.onTopicDeleted(topic.id))
     this.#core.onTopicDeleted((topic) => this.#shares.onTopicDeleted(topic.id))
     const servicesOf = (node: number): Services => ({
       broker: this.#core,
       groups: this.#groups,
       transactions: this.#transactions,
+      branches: this.#branches,
       node,
       sessions: new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots')),
       shares: this.#shares,

@@ -51,6 +51,7 @@ function appendTo(
     if (isClosed(topic, context)) {
       return refuse(new BatchRefusal('INVALID_TOPIC_EXCEPTION', `'${topic.name}' is the broker's own topic.`))
     }
+    if (topic.config.protection !== 'none') return refuse(protectedRefusal(topic))
     const partition = topic.partitions[index]
     if (partition === undefined) return refuse(new BatchRefusal('UNKNOWN_TOPIC_OR_PARTITION'))
     const misplaced = checkPlace(partition, request.acks, context.node)
@@ -63,6 +64,12 @@ function appendTo(
 function checkPlace(partition: Partition, acks: number, node: number): BatchRefusal | undefined {
   if (partition.leader !== node) return new BatchRefusal('NOT_LEADER_OR_FOLLOWER')
   return acks === -1 && partition.isShortOfReplicas ? new BatchRefusal('NOT_ENOUGH_REPLICAS') : undefined
+}
+
+const protectedRefusal = ({ name, config: { protection } }: Topic): BatchRefusal => {
+  const rule =
+    protection === 'frozen' ? 'nothing may write to it' : 'only merges, reverts and resolutions may write to it'
+  return new BatchRefusal('POLICY_VIOLATION', `'${name}' has branch.protect=${protection}: ${rule}.`)
 }
 
 const isClosed = (topic: Topic, context: Context): boolean => topic.isInternal && context.clientId !== adminClientId

@@ -3,9 +3,12 @@
 import { errors, Refusal, StorageError } from '../../protocol/errors.ts'
 import { createTopics } from '../../protocol/messages/19-create-topics.ts'
 import type { Request } from '../../protocol/schema.ts'
+import { branchEntries } from '../broker/branch-entries.ts'
 import type { Broker, NewTopic } from '../broker/broker.ts'
+import type { ConfigEntry } from '../broker/config-entry.ts'
 import type { Topic } from '../broker/topic.ts'
 import { serve } from './api.ts'
+import { asMeant, forkTopics, type NewBranch, refusedWith } from './fork-topics.ts'
 import { MutationQuota } from './mutation-quota.ts'
 import { namedTwice } from './named-twice.ts'
 import { checkAssignments } from './replica-assignment.ts'
@@ -50,6 +53,15 @@ const check = (asked: Asked, broker: Broker): Refusal | undefined =>
   checkReplicas(asked, broker) ??
   broker.checkPartitions(newTopic(asked))
 
+/** Of a branch the fork is judged with all the others of its cut. */
+function judge(asked: Asked, broker: Broker, branches: Map<string, NewBranch>): Refusal | undefined {
+  const meant = asMeant(newTopic(asked), broker)
+  if (meant instanceof Refusal) return broker.checkTopicName(asked.name) ?? meant
+  if (!('branch' in meant)) return check(asked, broker)
+  branches.set(asked.name, meant)
+  return checkReplicas(asked, broker)
+}
+
 const refused = (name: string, refusal: Refusal) => ({
   name,
   errorCode: refusal.code,
@@ -59,19 +71,19 @@ const refused = (name: string, refusal: Refusal) => ({
   configs: [],
 })
 
-const made = (topic: Topic) => ({
+const made = (topic: Topic, { lineage }: Broker) => ({
   name: topic.name,
   topicId: topic.id,
   errorCode: errors.NONE.code,
   errorMessage: null,
   numPartitions: topic.partitions.length,
   replicationFactor: topic.partitions[0]!.leadership.replicas.length,
-  configs: describe(topic.config),
+  configs: describe([...topic.config.describe(everything), ...branchEntries(topic, lineage, everything)]),
 })
 
-const describe = (config: Topic['config']) =>
-  config
-    .describe({ synonyms: false, documentation: false, names: null })
+const everything = { synonyms: false, documentation: false, names: null }
+const describe = (entries: ConfigEntry[]) =>
+  entries
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, value, readOnly, configSource, isSensitive }) => ({
       name,
@@ -95,8 +107,11 @@ const inOrder = (topics: readonly Asked[], twice: ReadonlySet<string>): Asked[] 
 export const createTopicsApi = serve(createTopics, [2, 7], async (request, context) => {
   const { broker } = context
   const quota = new MutationQuota(context, strictFrom)
+  const branches = new Map<string, NewBranch>()
   const partitionsOf = (asked: Asked) => {
     const { partitions } = newTopic(asked)
+    const parent = branches.get(asked.name)?.branch.from
+    if (parent !== undefined) return broker.topic(parent)?.partitions.length ?? 1
     return partitions === -1 ? broker.defaultPartitions(asked.name) : partitions
   }
   const refusals = new Map<string, Refusal>()
@@ -104,12 +119,25 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
   const twice = namedTwice(names)
   for (const asked of request.topics) {
     const { name } = asked
-    const refusal = twice.has(name) ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.') : check(asked, broker)
+    const refusal = twice.has(name)
+      ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.')
+      : judge(asked, broker, branches)
     // Changes that are only tried out cost as much, as in Kafka.
     const outcome = refusal ?? quota.take(partitionsOf(asked))
     if (outcome !== undefined) refusals.set(name, outcome)
   }
-  const good = request.topics.filter(({ name }) => !refusals.has(name))
+  const forked = request.topics.flatMap(({ name }) => {
+    const branch = refusals.has(name) ? undefined : branches.get(name)
+    return branch === undefined ? [] : [branch]
+  })
+  for (const [name, refusal] of refusedWith(refusals, branches)) refusals.set(name, refusal)
+  const forks = await forkTopics(
+    forked.filter(({ topic }) => !refusals.has(topic.name)),
+    request.validateOnly,
+    context,
+  )
+  for (const [name, refusal] of forks) refusals.set(name, refusal)
+  const good = request.topics.filter(({ name }) => !refusals.has(name) && !branches.has(name))
   if (request.validateOnly) {
     return {
       throttleTimeMs: quota.throttleTimeMs,
@@ -117,13 +145,14 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
         const refusal = refusals.get(asked.name)
         if (refusal !== undefined) return refused(asked.name, refusal)
         const wanted = newTopic(asked)
+        const configs = branches.get(asked.name)?.branch.rest ?? wanted.configs
         return {
           name: asked.name,
           errorCode: errors.NONE.code,
           errorMessage: null,
           numPartitions: partitionsOf(asked),
           replicationFactor: factorOf(wanted, broker),
-          configs: describe(broker.topicConfig(wanted.configs)),
+          configs: describe(broker.topicConfig(configs).describe(everything)),
         }
       }),
     }
@@ -138,7 +167,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
     throttleTimeMs: quota.throttleTimeMs,
     topics: inOrder(request.topics, twice).map(({ name }) => {
       const refusal = refusals.get(name)
-      return refusal === undefined ? made(broker.topic(name)!) : refused(name, refusal)
+      return refusal === undefined ? made(broker.topic(name)!, broker) : refused(name, refusal)
     }),
   }
 })

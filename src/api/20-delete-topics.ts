@@ -43,6 +43,10 @@ const refuseTwice = ({ name, topicId }: Asked, before: Asked = { name: null, top
 async function remove(asked: Asked, quota: MutationQuota, context: Context) {
   const topic = find(asked, context)
   if (topic instanceof Refusal) return { ...asked, errorCode: topic.code, errorMessage: topic.message }
+  if (topic.config.protection === 'frozen') {
+    const message = `'${topic.name}' has branch.protect=frozen; set it to none before you delete the topic.`
+    return { ...asked, errorCode: errors.POLICY_VIOLATION.code, errorMessage: message }
+  }
   const dear = quota.take(topic.partitions.length)
   if (dear !== undefined) return { ...asked, errorCode: dear.code, errorMessage: dear.message }
   const named = { name: topic.name, topicId: topic.id }

@@ -16,7 +16,7 @@ function trim(name: string, index: number, asked: number, { broker, node }: Cont
   const wrong = checkLeader(-1, partition, node)
   if (wrong !== undefined) return wrong
   // A compacted topic promises the newest value of every key.
-  if (!topic.config.cleanupPolicy.delete) return new Refusal('POLICY_VIOLATION')
+  if (!topic.config.cleanupPolicy.delete || topic.config.protection === 'frozen') return new Refusal('POLICY_VIOLATION')
   try {
     const offset = asked === toTheEnd ? partition.highWatermark : asked
     if (offset < 0 || offset > partition.highWatermark) return new Refusal('OFFSET_OUT_OF_RANGE')

@@ -2,6 +2,7 @@
 
 import type { ApiTable, Fields, Message, Request, Response } from '../../protocol/schema.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { Branches } from '../command/branches.ts'
 import type { Groups } from '../group/coordinator.ts'
 import type { Shares } from '../share/shares.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
@@ -29,6 +30,7 @@ export type Context = {
   readonly broker: Broker
   readonly groups: Groups
   readonly transactions: Transactions
+  readonly branches: Branches
   readonly sessions: FetchSessions
   /** The node of the cluster that is asked: it answers for what it leads and coordinates. */
   readonly node: number

@@ -2,11 +2,14 @@
 // a subscription to client metrics.
 
 import { Refusal } from '../../protocol/errors.ts'
+import { isHistory, refuseHistory, refuseTtl } from '../branch/branch-config.ts'
+import { branchEntries } from '../broker/branch-entries.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ConfigAssignment, ConfigOperation, Overrides } from '../broker/config-alter.ts'
 import type { ConfigEntry, DescribeRequest } from '../broker/config-entry.ts'
 import { refuseInsync } from '../broker/insync-guard.ts'
 import type { NamedConfigs } from '../broker/named-config.ts'
+import type { Topic } from '../broker/topic.ts'
 import type { Context } from './api.ts'
 
 /** Codes of ConfigResource. */
@@ -64,11 +67,18 @@ function topic(broker: Broker, name: string): Configured | Refusal {
   const found = broker.topic(name)
   if (found === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   return {
-    describe: (request) => found.config.describe(request),
-    alter: (operations) => found.config.alter(operations),
-    replace: (assignments) => found.config.replace(assignments),
+    describe: (request) => [...found.config.describe(request), ...branchEntries(found, broker.lineage, request)],
+    alter: (operations) => refuseBranchNames(broker, found, operations) ?? found.config.alter(operations),
+    replace: (assignments) => refuseBranchNames(broker, found, assignments) ?? found.config.replace(assignments),
     configure: (overrides) => broker.configureTopic(found, overrides),
   }
+}
+
+function refuseBranchNames(broker: Broker, { id }: Topic, asked: readonly { name: string }[]): Refusal | undefined {
+  const history = asked.find(({ name }) => isHistory(name))
+  if (history !== undefined) return refuseHistory(history.name)
+  const isBranch = broker.lineage.branches.has(id)
+  return !isBranch && asked.some(({ name }) => name === 'branch.ttl.ms') ? refuseTtl() : undefined
 }
 
 function brokers(broker: Broker, name: string): Configured {

@@ -128,6 +128,16 @@ export class Lineage {
     return depth
   }
 
+  /** What a partition of a topic knows of others. */
+  known(topicId: string, partition: number): Vector {
+    return this.branches.get(topicId)?.partitions[partition]?.known ?? {}
+  }
+
+  /** What a branch of a topic's partition knows of others: what its parent does, and the parent up to the fork point. */
+  knownAtFork(parentId: string, partition: number, forkPoint: number): Vector {
+    return { ...this.known(parentId, partition), [parentId]: forkPoint }
+  }
+
   /** Branches that were made of a topic and are still there. */
   children(topicId: string): Branch[] {
     return [...this.branches.values()].filter(({ fromId }) => fromId === topicId)

@@ -2,6 +2,8 @@
 // cluster, however many nodes it shows (placement.ts).
 
 import { Refusal } from '../../protocol/errors.ts'
+import type { ForkRecord, Lineage } from '../branch/lineage.ts'
+import type { Inherited } from '../log/inherited.ts'
 import { type Clock, randomId } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
@@ -12,7 +14,7 @@ import { GroupConfigs, type GroupSettings } from './group-config.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { insyncSaidOnce } from './insync-guard.ts'
 import type { Leadership } from './leadership.ts'
-import { Leaderships } from './leaderships.ts'
+import { type ForkedSeat, Leaderships } from './leaderships.ts'
 import { LoggerConfig } from './logger-config.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
 import type { Partition } from './partition.ts'
@@ -27,8 +29,9 @@ import {
 import { ProducerIds } from './producer-ids.ts'
 import { ScramCredentials } from './scram-credentials.ts'
 import { Throttle } from './throttle.ts'
-import { Topic, topicFolder } from './topic.ts'
+import { Topic } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
+import { finishForks, nameForked, removeOrphans } from './topic-folders.ts'
 import { checkTopicName, collisionKey } from './topic-name.ts'
 
 export type NewTopic = {
@@ -69,6 +72,8 @@ export class Broker {
   #topicsVersion = 0
   /** What the broker's own topics are like, whoever asks for them first. */
   readonly #own = new Map<string, NewTopic>()
+  /** Names of topics that are on their way. */
+  readonly #reserved = new Set<string>()
   readonly #removalListeners: ((topic: Topic) => void)[] = []
   readonly #producerIds: ProducerIds
 
@@ -97,9 +102,14 @@ export class Broker {
     for (const [name, configs] of state.brokerConfigs) this.config.fromRecord(name, configs)
     const resumed = this.leaderships.resume()
     if (resumed.length > 0) this.#inBackground(this.#metadata.commit(resumed))
+    finishForks(this.store, (id) => state.topics.has(id))
     for (const topic of state.topics.values()) this.#add(topic)
     this.#producerIds = new ProducerIds(this.#metadata)
-    this.#removeOrphans()
+    removeOrphans(
+      this.store,
+      (id) => this.#byId.has(id),
+      (id) => state.removed.has(id),
+    )
   }
 
   #add(topic: { id: string; name: string; partitions: number; configs: Record<string, string> }): Topic {
@@ -108,15 +118,6 @@ export class Broker {
     this.#byId.set(added.id, added)
     this.#topicsVersion++
     return added
-  }
-
-  /** Folders whose topic was deleted before they could be removed. Any other stays: it may be all that somebody has left. */
-  #removeOrphans(): void {
-    const unknown = this.store.list('topics').filter((id) => !this.#byId.has(id))
-    for (const id of unknown) {
-      if (this.#metadata.state.removed.has(id)) this.store.removeFolder(topicFolder(id))
-      else console.error(`${topicFolder(id)} belongs to no topic; it is left alone.`)
-    }
   }
 
   #inBackground(work: Promise<unknown>): void {
@@ -175,6 +176,16 @@ export class Broker {
 
   // Topics.
 
+  /** Which topic is a branch of which. */
+  get lineage(): Lineage {
+    return this.#metadata.state.lineage
+  }
+
+  /** What a branch shares with its parent. */
+  inheritedOf(topicId: string, partition: number): Inherited | undefined {
+    return this.lineage.branches.get(topicId)?.partitions[partition]
+  }
+
   topic(name: string): Topic | undefined {
     return this.#byName.get(name)
   }
@@ -215,7 +226,8 @@ export class Broker {
   checkNewTopic({ name, partitions, configs }: NewTopic): Refusal | undefined {
     const badName = checkTopicName(name)
     if (badName !== undefined) return badName
-    if (this.#byName.has(name)) return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
+    if (this.#byName.has(name) || this.#reserved.has(name))
+      return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
     const key = collisionKey(name)
     for (const other of this.#byName.keys()) {
       if (other.length === name.length && collisionKey(other) === key) {
@@ -285,6 +297,34 @@ export class Broker {
     const added = made.map((record) => this.#add(record))
     await durable
     return added
+  }
+
+  /** Keeps names for topics that are being made, until the returned function is called. */
+  reserveNames(names: readonly string[]): () => void {
+    for (const name of names) this.#reserved.add(name)
+    return () => {
+      for (const name of names) this.#reserved.delete(name)
+    }
+  }
+
+  /**
+   * Branches whose files lie in `forkedFolder`, under reserved names: they are true when the record is on stable storage,
+   * and seen from then on. Rejects with StorageError; if the metadata log has refused the record nothing has changed.
+   */
+  async addForked(
+    topics: readonly { id: string; name: string; partitions: number; configs: Record<string, string>; at: number }[],
+    seats: readonly ForkedSeat[],
+    fork: ForkRecord,
+  ): Promise<void> {
+    await this.#metadata.commit([
+      ...topics.map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
+      ...seats.map((seat) => this.leaderships.forked(seat, this.#byName.size)),
+      fork,
+    ])
+    for (const topic of topics) {
+      nameForked(this.store, topic.id)
+      this.#add(topic)
+    }
   }
 
   /** Deletes a topic: it is gone for every client when this returns, and for good when the promise resolves. */

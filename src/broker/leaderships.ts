@@ -10,6 +10,17 @@ import type { Topic } from './topic.ts'
 /** A partition that others have from now on. */
 export type Change = { topic: Topic; partition: Partition; next: Leadership }
 
+/** Who has a branch from its first own record on. */
+export type ForkedSeat = {
+  readonly id: string
+  readonly replicationFactor: number
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly epoch: number
+    readonly replicas: readonly number[] | undefined
+  }[]
+}
+
 export class Leaderships {
   readonly #metadata: MetadataLog
   readonly #placement: Placement
@@ -33,6 +44,8 @@ export class Leaderships {
     if (!this.#placement.isCluster && leaderships.size === 0) return []
     return [...topics.values()].flatMap(({ id, partitions }, start) => {
       const noted = leaderships.get(id)
+      // Led from the beginning by the broker that is alone now as it was then.
+      if (!this.#placement.isCluster && noted === undefined) return []
       const seats = Array.from({ length: partitions }, (_, partition) => {
         const was = noted?.get(partition) ?? { replicas: [], leader: this.#placement.default.leader, epoch: 0 }
         return { partition, ...seatOf(this.#placement.resumed(was, start + partition)) }
@@ -57,6 +70,15 @@ export class Leaderships {
       ...seatOf(this.#placement.newLeadership(nodes)),
     }))
     return [{ v: 1, type: 'leadership', id, partitions }]
+  }
+
+  /** The record of a branch: its epochs go on above its parent's, whether or not anybody else has ever led. */
+  forked({ id, partitions, replicationFactor }: ForkedSeat, turn: number): MetadataRecord {
+    const dealt = this.#placement.spread(turn, partitions.length, replicationFactor)
+    const seats = partitions.map(({ partition, epoch, replicas }, i) => {
+      return { partition, ...seatOf(this.#placement.newLeadership(replicas ?? dealt[i]!)), epoch }
+    })
+    return { v: 1, type: 'leadership', id, partitions: seats }
   }
 
   /** Calls `listener` after partitions have got another leader, or none, and waits for it. It never rejects. */

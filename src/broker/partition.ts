@@ -3,6 +3,7 @@
 import { Corruption, type ErrorName, Refusal, StorageError } from '../../protocol/errors.ts'
 import type { Records } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
+import type { Inherited } from '../log/inherited.ts'
 import { type Appended, BatchRefusal, Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { AbortedTransaction } from '../log/open-transactions.ts'
@@ -20,6 +21,9 @@ export interface PartitionConfig extends LogConfig {
   /** Replicas that must be in sync for `acks=all`. */
   readonly minInsyncReplicas: number
 }
+
+/** Long.MAX_VALUE as a number. */
+const never = 2 ** 63
 
 /** How a transaction ends. */
 export type Ending = MarkerSource & { type: 'COMMIT' | 'ABORT' }
@@ -39,6 +43,7 @@ export class Partition {
   readonly #clock: Clock
   readonly #config: PartitionConfig
   readonly #folder: string
+  readonly #inherited: Inherited | undefined
   #leadership: Leadership
   #log: Log | undefined
   #offline: Corruption | StorageError | undefined
@@ -55,7 +60,9 @@ export class Partition {
     index: number,
     config: PartitionConfig,
     leadership: Leadership = ledBy(1),
+    inherited?: Inherited,
   ) {
+    this.#inherited = inherited
     this.#leadership = leadership
     this.#store = store
     this.#clock = clock
@@ -69,7 +76,7 @@ export class Partition {
     if (this.#offline !== undefined) throw this.#offline
     if (this.#log === undefined) {
       try {
-        this.#log = new Log(this.#store, this.#folder, this.#config)
+        this.#log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
         if (this.leaderEpoch > 0) this.#beginEpoch()
         this.#flushOutlived()
       } catch (cause) {
@@ -90,6 +97,12 @@ export class Partition {
   /** Whether the log was opened: a topic that nobody uses is not. */
   get isOpen(): boolean {
     return this.#log !== undefined
+  }
+
+  /** Whether a branch may have been written to. */
+  get hasOwnFiles(): boolean {
+    const { ownFrom } = this.#inherited ?? { ownFrom: 0 }
+    return this.#store.list(this.#folder).some((name) => name.endsWith('.log') && Number.parseInt(name, 10) >= ownFrom)
   }
 
   /** Bytes of records on the disk. What was never written is not opened for it. Throws Corruption, StorageError. */
@@ -249,6 +262,11 @@ export class Partition {
   get isBehind(): boolean {
     const { logEndOffset, flushedOffset } = this.log
     return logEndOffset - flushedOffset >= this.#config.flushMessages
+  }
+
+  /** Whether the topic promises anything of a power cut. */
+  get promisesFlush(): boolean {
+    return this.#config.flushMessages < never || this.#config.flushMs < never
   }
 
   /** Brings everything that is appended to stable storage. Rejects with StorageError. */

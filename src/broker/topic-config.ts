@@ -1,6 +1,8 @@
 // The configuration of one topic: its own overrides, and below them what the broker says. A value, made anew at a change.
 
 import { Refusal } from '../../protocol/errors.ts'
+import type { Protection } from '../branch/branch-config.ts'
+import { branchTopicRows } from './branch-config-rows.ts'
 import { BrokerConfig } from './broker-config.ts'
 import {
   alterOverrides,
@@ -14,7 +16,7 @@ import { ConfigTable, type ConfigValue, configSources, formatConfig, parseConfig
 import { type TopicRow, topicRows } from './topic-config-rows.ts'
 
 /** Open: rooms that come later add their rows. */
-export const topicConfigTable = new ConfigTable<TopicRow>(topicRows)
+export const topicConfigTable = new ConfigTable<TopicRow>([...topicRows, ...branchTopicRows])
 
 export class TopicConfig {
   readonly #broker: BrokerConfig
@@ -41,6 +43,10 @@ export class TopicConfig {
   readonly timestampAfterMaxMs: number
   readonly timestampBeforeMaxMs: number
   readonly timestampType: string
+  /** Who may write, where it is not everybody. */
+  readonly protection: Protection
+  /** -1: a branch that is not used stays. */
+  readonly branchTtlMs: number
 
   /** Takes overrides that validateTopicConfigs has passed. */
   constructor(broker: BrokerConfig, overrides: ReadonlyMap<string, string> = new Map()) {
@@ -70,6 +76,8 @@ export class TopicConfig {
     this.timestampAfterMaxMs = this.number('message.timestamp.after.max.ms')
     this.timestampBeforeMaxMs = this.number('message.timestamp.before.max.ms')
     this.timestampType = this.string('message.timestamp.type')
+    this.protection = this.string('branch.protect') as Protection
+    this.branchTtlMs = this.number('branch.ttl.ms')
   }
 
   /** `flush.policy` is the broker's word for all topics; a topic that says more about itself is believed. */

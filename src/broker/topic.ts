@@ -1,12 +1,14 @@
 // A topic: a name, an id that is never used again, a configuration, and its partitions.
 
 import { codecs } from '../../protocol/records/compression.ts'
+import type { Inherited } from '../log/inherited.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import type { Leadership } from './leadership.ts'
 import { Partition, type PartitionConfig } from './partition.ts'
 import { TopicConfig } from './topic-config.ts'
+import { topicFolder } from './topic-folders.ts'
 
 /** What logs and partitions read of a configuration, as plain numbers that cost nothing to ask for. */
 function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig {
@@ -22,8 +24,9 @@ function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig 
     logAppendTime: config.timestampType === 'LogAppendTime',
     timestampBeforeMaxMs: config.timestampBeforeMaxMs,
     timestampAfterMaxMs: config.timestampAfterMaxMs,
-    deletes: config.cleanupPolicy.delete,
-    compacts: config.cleanupPolicy.compact,
+    // What is frozen stays as it is.
+    deletes: config.cleanupPolicy.delete && config.protection !== 'frozen',
+    compacts: config.cleanupPolicy.compact && config.protection !== 'frozen',
     codec: codec === 'producer' ? undefined : codecs.indexOf(codec as (typeof codecs)[number]),
     minCleanableDirtyRatio: config.minCleanableDirtyRatio,
     minCompactionLagMs: config.minCompactionLagMs,
@@ -47,6 +50,7 @@ export class Topic {
   readonly #clock: Clock
   readonly #broker: BrokerConfig
   readonly #leadershipOf: (topicId: string, partition: number) => Leadership
+  readonly #inheritedOf: (topicId: string, partition: number) => Inherited | undefined
   readonly #settings: PartitionConfig
   #config: TopicConfig
 
@@ -56,6 +60,7 @@ export class Topic {
       clock: Clock
       config: BrokerConfig
       leadershipOf: (topicId: string, partition: number) => Leadership
+      inheritedOf?: (topicId: string, partition: number) => Inherited | undefined
     },
     {
       id,
@@ -68,6 +73,7 @@ export class Topic {
     this.#clock = environment.clock
     this.#broker = environment.config
     this.#leadershipOf = (topicId, partition) => environment.leadershipOf(topicId, partition)
+    this.#inheritedOf = (topicId, partition) => environment.inheritedOf?.(topicId, partition)
     this.id = id
     this.name = name
     this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
@@ -98,9 +104,10 @@ export class Topic {
     for (let index = this.partitions.length; index < count; index++) {
       const leadership = this.#leadershipOf(this.id, index)
       const folder = `${this.folder}/${index}`
-      this.partitions.push(new Partition(this.#store, this.#clock, folder, index, this.#settings, leadership))
+      const inherited = this.#inheritedOf(this.id, index)
+      this.partitions.push(
+        new Partition(this.#store, this.#clock, folder, index, this.#settings, leadership, inherited),
+      )
     }
   }
 }
-
-export const topicFolder = (id: string): string => `topics/${id}`

@@ -33,6 +33,8 @@ export type FetchRequest = {
   readonly requireStable: boolean
 }
 
+type CommittedAt = TopicPartition & { readonly committed: Committed }
+
 export type Fetched = TopicPartition & {
   readonly error: ErrorName
   /** Undefined: nothing was committed. */
@@ -68,7 +70,7 @@ export class OffsetRequests {
     return request.generation < 0 ? 'NONE' : 'GROUP_ID_NOT_FOUND'
   }
 
-  #committed({ retentionMs }: CommitRequest) {
+  #committed({ retentionMs }: Pick<CommitRequest, 'retentionMs'>) {
     const commitAt = this.#roster.clock.now()
     const expireAt = retentionMs === null ? null : commitAt + retentionMs
     return ({ topic, partition, topicId, offset, leaderEpoch, metadata }: Commit) => ({
@@ -78,20 +80,36 @@ export class OffsetRequests {
     })
   }
 
-  async #write(groupId: string, all: readonly (TopicPartition & { committed: Committed })[]): Promise<ErrorName> {
+  async #write(groupId: string, all: readonly CommittedAt[]): Promise<ErrorName> {
     if (all.length === 0) return 'NONE'
+    try {
+      await this.#append(groupId, all)
+      return 'NONE'
+    } catch (error) {
+      return refusalOf(error)
+    }
+  }
+
+  #append(groupId: string, all: readonly CommittedAt[]): Promise<void> {
     const records = all.map((of) => offsetRecord(groupId, of.topic, of.partition, of.committed))
     const apply = () => {
       // Looked up only now: the group may have been removed while the records were on their way.
       const { offsets } = this.#roster.findOrMake(groupId)
       for (const { topic, partition, committed } of all) offsets.set(topic, partition, committed)
     }
-    try {
-      await this.#roster.write(groupId, records, apply)
-      return 'NONE'
-    } catch (error) {
-      return refusalOf(error)
-    }
+    return this.#roster.write(groupId, records, apply)
+  }
+
+  /** What every group has committed for a topic. */
+  *ofTopic(topic: string, topicId: string): Generator<{ groupId: string; partition: number; committed: Committed }> {
+    for (const { id: groupId, offsets } of this.#roster.all)
+      for (const { partition, committed } of offsets.of(topic))
+        if (isOfTopic(committed, topicId)) yield { groupId, partition, committed }
+  }
+
+  /** Commits in the name of a group, for a topic that none of its members can know yet. Rejects with StorageError. */
+  async plant(groupId: string, commits: readonly Commit[]): Promise<void> {
+    await this.#append(groupId, commits.map(this.#committed({ retentionMs: null })))
   }
 
   /** A group that was never heard of has committed nothing: that is no error. */

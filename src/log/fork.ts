@@ -34,6 +34,8 @@ export type ForkOptions = {
 
 export type Fork = {
   inherited: Inherited
+  /** Nothing lies below the fork point: the child has no folder. */
+  isEmpty: boolean
   /** Bytes of batches that both logs show, and bytes that had to be copied where files cannot be shared. */
   sharedBytes: number
   copiedBytes: number
@@ -86,6 +88,7 @@ class Forking {
     }
     return {
       inherited,
+      isEmpty: this.#files.length === 0 && own === undefined,
       sharedBytes: this.#sharedBytes,
       copiedBytes: this.#copiedBytes,
       flush: async () => own?.flush(),

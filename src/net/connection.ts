@@ -17,7 +17,10 @@ import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
 import { Toll } from './toll.ts'
 
 /** What all connections of a node share. */
-export type Services = Pick<Context, 'broker' | 'groups' | 'transactions' | 'sessions' | 'shares' | 'node'> & {
+export type Services = Pick<
+  Context,
+  'broker' | 'groups' | 'transactions' | 'branches' | 'sessions' | 'shares' | 'node'
+> & {
   readonly apis: ReadonlyMap<number, Api>
   readonly requestBytesMax: number
   /** Told of each request that was understood: metrics, and the matrix of what clients really use. */
@@ -196,6 +199,7 @@ export class Connection {
       broker: this.#services.broker,
       groups: this.#services.groups,
       transactions: this.#services.transactions,
+      branches: this.#services.branches,
       sessions: this.#services.sessions,
       node: this.#services.node,
       shares: this.#services.shares,

@@ -22,6 +22,8 @@ function disk<T>(operation: () => T): T {
   }
 }
 
+/** As many as the threads that wait for the disk. */
+const syncedAtOnce = 4
 /** From here on a file is removed off the event loop. */
 const largeBytes = 16 * 1024 * 1024
 
@@ -147,19 +149,29 @@ export class Directory {
     }
   }
 
-  async syncFolder(folder: string): Promise<void> {
+  /** Each once, the inner ones first. */
+  async syncFolder(...folders: string[]): Promise<void> {
+    const chain = new Set<string>()
+    for (const folder of folders) for (let inner = folder; inner !== '.'; inner = dirname(inner)) chain.add(inner)
+    const deepestFirst = [...chain].map((folder) => [folder.split('/').length, folder] as const)
+    deepestFirst.sort(([a], [b]) => b - a)
+    const waiting = [...deepestFirst.map(([, folder]) => folder), '.'].values()
+    const syncSome = async () => {
+      for (const folder of waiting) await this.#syncOne(folder)
+    }
     try {
-      for (let inner = folder; ; inner = dirname(inner)) {
-        const handle = await fs.promises.open(this.path(inner), 'r')
-        try {
-          await handle.sync()
-        } finally {
-          await handle.close()
-        }
-        if (inner === '.') return
-      }
+      await Promise.all(Array.from({ length: syncedAtOnce }, syncSome))
     } catch (cause) {
       throw storageError(cause)
+    }
+  }
+
+  async #syncOne(folder: string): Promise<void> {
+    const handle = await fs.promises.open(this.path(folder), 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
     }
   }
 

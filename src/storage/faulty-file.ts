@@ -182,9 +182,11 @@ export class FaultyStore extends MemoryStore {
     if (durable) this.#sync(parent(path))
   }
 
-  override async syncFolder(folder: string): Promise<void> {
-    this.check('sync', folder)
-    this.#sync(folder)
+  override async syncFolder(...folders: string[]): Promise<void> {
+    for (const folder of folders) {
+      this.check('sync', folder)
+      this.#sync(folder)
+    }
   }
 
   #sync(folder: string): void {

@@ -72,8 +72,8 @@ export interface Store {
    * rename; without it a power cut may leave the old content, or none.
    */
   save(path: string, content: Buffer, durable: boolean): void
-  /** Makes the names in a folder durable, its own and those above it too. */
-  syncFolder(folder: string): Promise<void>
+  /** Makes the names in folders durable, their own and those above them too. */
+  syncFolder(...folders: string[]): Promise<void>
   /**
    * Whether the machine went down since a file was last written. Then bytes that were not flushed may be missing
    * anywhere in it; a mere kill leaves every byte.

@@ -169,7 +169,7 @@ export class MemoryStore implements Store {
     this.#contents.set(path, { chunks: [{ bytes: copy, used: copy.length, from: 0 }], length: copy.length })
   }
 
-  syncFolder(_folder: string): Promise<void> {
+  syncFolder(..._folders: string[]): Promise<void> {
     return Promise.resolve()
   }
 

@@ -286,6 +286,15 @@ export class Transactions {
     })
   }
 
+  /** How the transaction of a producer will end, where that is decided and perhaps not yet written everywhere. */
+  decided(producerId: number): 'COMMIT' | 'ABORT' | undefined {
+    for (const { state } of this.#transactions.values()) {
+      if (state.producerId !== producerId || !states.isPrepared(state)) continue
+      return state.status === 'PrepareCommit' ? 'COMMIT' : 'ABORT'
+    }
+    return undefined
+  }
+
   // --- EndTxn
 
   async end(request: rules.EndRequest): Promise<Answer> {

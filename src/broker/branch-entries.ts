@@ -1,0 +1,88 @@
+// How a topic's branch is told by DescribeConfigs: computed from the lineage at each question; a topic that is none and
+// uses none of the names tells nothing.
+
+import type { Branch, Lineage } from '../branch/lineage.ts'
+import { branchTopicRows } from './branch-config-rows.ts'
+import { type ConfigEntry, configEntry, type DescribeRequest, wants } from './config-entry.ts'
+import type { ConfigRow } from './config-table.ts'
+import { configSources } from './config-table.ts'
+import type { Topic } from './topic.ts'
+
+const row = (name: string, type: ConfigRow['type'], doc: string): ConfigRow => ({
+  name,
+  type,
+  default: null,
+  effect: false,
+  doc,
+})
+
+const rows = {
+  from: row('branch.from', 'string', 'The topic that this one was forked from, as it was called then.'),
+  fromId: row('branch.from.id', 'string', 'The id of that topic.'),
+  offsets: row('branch.offsets', 'string', 'The fork point: the first own offset of each partition, as 0=N,1=M.'),
+  createdMs: row('branch.created.ms', 'long', 'When the fork was made, ms since 1970.'),
+  set: row('branch.set', 'string', 'The set that the branch belongs to.'),
+  groups: row('branch.groups', 'string', "What became of the parent's groups."),
+  known: row(
+    'branch.known',
+    'string',
+    'Up to where each partition knows other topics: 0=<topic id>:N;<topic id>:M,1=…',
+  ),
+  own: row('branch.bytes.own', 'long', 'Bytes of records that only this branch has.'),
+  shared: row('branch.bytes.shared', 'long', 'Bytes of records that it shows and shares with its parent.'),
+}
+
+export function branchEntries(topic: Topic, lineage: Lineage, request: DescribeRequest): ConfigEntry[] {
+  const branch = lineage.branches.get(topic.id)
+  if (branch === undefined) return []
+  const told = [...valuesOf(topic, branch, lineage)].filter(([{ name }]) => wants(request, name))
+  const entries = told.map(([of, value]) => {
+    const synonyms = [{ name: of.name, value, source: configSources.topic }]
+    return configEntry(of, { name: of.name, value, readOnly: true, synonyms }, request)
+  })
+  const overrides = topic.config.overrides()
+  const defaults = branchTopicRows.filter(({ name }) => overrides[name] === undefined && wants(request, name))
+  return [
+    ...entries,
+    ...defaults.map((of) =>
+      configEntry(of, { name: of.name, value: of.default, readOnly: false, synonyms: [] }, request),
+    ),
+  ]
+}
+
+function* valuesOf(topic: Topic, branch: Branch, lineage: Lineage): Generator<[ConfigRow, string]> {
+  const { own, shared } = bytesOf(topic, branch)
+  yield [rows.from, branch.from]
+  yield [rows.fromId, branch.fromId]
+  yield [rows.offsets, branch.partitions.map(({ offset }, i) => `${i}=${offset}`).join(',')]
+  yield [rows.createdMs, String(branch.at)]
+  if (branch.set !== undefined) yield [rows.set, branch.set]
+  yield [rows.groups, branch.groups]
+  yield [rows.known, branch.partitions.map((_, i) => `${i}=${knownOf(lineage, topic.id, i)}`).join(',')]
+  yield [rows.own, String(own)]
+  yield [rows.shared, String(shared)]
+}
+
+const knownOf = (lineage: Lineage, id: string, partition: number): string =>
+  Object.entries(lineage.known(id, partition))
+    .map(([other, offset]) => `${other}:${offset}`)
+    .join(';')
+
+/** A branch that nobody has used is not opened for it. */
+function bytesOf({ partitions }: Topic, branch: Branch): { own: number; shared: number } {
+  let own = 0
+  let shared = 0
+  for (const [i, partition] of partitions.entries()) {
+    const inherited = branch.partitions[i]
+    if (inherited === undefined) own += partition.byteCount
+    else if (!partition.isOpen && !partition.hasOwnFiles) {
+      shared += inherited.files.reduce((sum, [, byteCount]) => sum + byteCount, 0)
+    } else if (partition.offline === undefined) {
+      for (const { baseOffset, length } of partition.log.segments) {
+        if (baseOffset < inherited.ownFrom) shared += length
+        else own += length
+      }
+    }
+  }
+  return { own, shared }
+}

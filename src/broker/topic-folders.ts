@@ -1,0 +1,36 @@
+// Where topics lie in the store: a folder each, named by the id; and what a kill may have left there half done.
+
+import type { Store } from '../storage/file.ts'
+
+/** Folder of a topic's partitions. */
+export const topicFolder = (id: string): string => `topics/${id}`
+
+const forkedEnding = '.tmp'
+/** Where a branch is put together before it exists. */
+export const forkedFolder = (id: string): string => `${topicFolder(id)}${forkedEnding}`
+
+/** The branch exists: its folder gets its name. One that shares nothing and has nothing of its own has none. */
+export function nameForked(store: Store, id: string): void {
+  if (store.list(forkedFolder(id)).length > 0) store.rename(forkedFolder(id), topicFolder(id))
+}
+
+/** For a start: branches that the metadata log knows get their names, others were never made. */
+export function finishForks(store: Store, isKnown: (id: string) => boolean): void {
+  for (const name of store.list('topics').filter((each) => each.endsWith(forkedEnding))) {
+    const id = name.slice(0, -forkedEnding.length)
+    if (isKnown(id)) nameForked(store, id)
+    else store.removeFolder(forkedFolder(id))
+  }
+}
+
+/** Folders whose topic was deleted before they could be removed. Any other stays: it may be all that somebody has left. */
+export function removeOrphans(
+  store: Store,
+  isKnown: (id: string) => boolean,
+  wasRemoved: (id: string) => boolean,
+): void {
+  for (const id of store.list('topics').filter((each) => !isKnown(each))) {
+    if (wasRemoved(id)) store.removeFolder(topicFolder(id))
+    else console.error(`${topicFolder(id)} belongs to no topic; it is left alone.`)
+  }
+}

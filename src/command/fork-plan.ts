@@ -1,0 +1,181 @@
+// Judges a fork before anything is done: every topic of it, and where exactly each partition will be cut. What stands
+// against one stands against the whole cut.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { checkSetLabel } from '../branch/branch-config.ts'
+import { type ForkPoint, parseForkPoint } from '../branch/fork-point.ts'
+import type { GroupRule } from '../branch/lineage.ts'
+import type { Broker } from '../broker/broker.ts'
+import { type Partition, storageRefusal } from '../broker/partition.ts'
+import type { Topic } from '../broker/topic.ts'
+import type { Groups } from '../group/coordinator.ts'
+import type { ForkRequest, ForkTopic } from './fork-request.ts'
+
+/** A fork of one topic that nothing stands against. */
+export type PlannedFork = {
+  readonly asked: ForkTopic
+  readonly parent: Topic
+  readonly groups: GroupRule
+  /** The first offset that will be the branch's own, by partition; undefined: the end at the moment of the cut. */
+  readonly offsets: readonly (number | undefined)[]
+  readonly configs: Record<string, string>
+  readonly inside: string | undefined
+}
+
+/** Refusals by the name of the branch. */
+export type ForkRefusals = ReadonlyMap<string, Refusal>
+
+export type ForkPlan = { readonly planned: readonly PlannedFork[]; readonly refusals: ForkRefusals }
+
+export function planFork(request: ForkRequest, broker: Broker, groups: Groups): ForkPlan {
+  const planned: PlannedFork[] = []
+  const refusals = new Map<string, Refusal>()
+  const badSet = request.set === undefined ? undefined : checkSetLabel(request.set)
+  const names = new Set<string>()
+  for (const asked of request.topics) {
+    const twice = names.has(asked.to) ? new Refusal('INVALID_REQUEST', `'${asked.to}' is asked for twice.`) : undefined
+    names.add(asked.to)
+    const plan = badSet ?? twice ?? planTopic(asked, request, broker, groups, planned)
+    if (plan instanceof Refusal) refusals.set(asked.to, plan)
+    else planned.push(plan)
+  }
+  return { planned, refusals }
+}
+
+function planTopic(
+  asked: ForkTopic,
+  { set }: ForkRequest,
+  broker: Broker,
+  groups: Groups,
+  before: readonly PlannedFork[],
+): PlannedFork | Refusal {
+  const { from, to, partitions = -1 } = asked
+  const parent = broker.topic(from)
+  const badName = broker.checkTopicName(to)
+  if (badName !== undefined) return badName
+  // Not a code that clients try again: an administrator would wait for a topic that never comes.
+  if (parent === undefined) return new Refusal('INVALID_CONFIG', `branch.from=${from}: there is no such topic.`)
+  if (parent.isInternal) {
+    return new Refusal('INVALID_CONFIG', `branch.from=${from}: this is the broker's own topic; it cannot be forked.`)
+  }
+  const configs = { ...inheritedConfigs(parent), ...withoutNulls(asked.configs ?? {}) }
+  const refusal =
+    broker.checkNewTopic({ name: to, partitions: -1, configs: { ...configs, ...nullsOf(asked.configs ?? {}) } }) ??
+    checkCount(parent, partitions, asked) ??
+    checkLimits(parent, broker, before)
+  if (refusal !== undefined) return refusal
+  const inside = set === undefined ? undefined : (asked.inside ?? broker.lineage.membership(parent.id)?.inside ?? from)
+  const taken = set === undefined ? undefined : checkInside(set, inside!, broker, before)
+  if (taken !== undefined) return taken
+  const point = parseForkPoint(asked.at ?? 'latest')
+  if (point instanceof Refusal) return point
+  const offsets = offsetsOf(point, parent, groups)
+  return offsets instanceof Refusal
+    ? offsets
+    : { asked, parent, groups: asked.groups ?? 'none', offsets, configs, inside }
+}
+
+/** What says how a topic lives as a branch is its own. */
+const inheritedConfigs = ({ config }: Topic): Record<string, string> =>
+  Object.fromEntries(Object.entries(config.overrides()).filter(([name]) => !name.startsWith('branch.')))
+
+const withoutNulls = (configs: Readonly<Record<string, string | null>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(configs).filter((entry): entry is [string, string] => entry[1] !== null))
+
+const nullsOf = (configs: Readonly<Record<string, string | null>>) =>
+  Object.fromEntries(Object.entries(configs).filter(([, value]) => value === null))
+
+function checkCount(parent: Topic, partitions: number, { replicas }: ForkTopic): Refusal | undefined {
+  const wanted = replicas?.length ?? partitions
+  const { length: count } = parent.partitions
+  if (wanted === -1 || wanted === count) return undefined
+  const message = `A branch has the partitions of its parent: '${parent.name}' has ${count}, ${wanted} are asked for. Ask for ${count} or -1.`
+  return new Refusal('INVALID_PARTITIONS', message)
+}
+
+function checkLimits(parent: Topic, broker: Broker, before: readonly PlannedFork[]): Refusal | undefined {
+  const depthMax = broker.config.number('branch.max.depth')
+  const depth = broker.lineage.depth(parent.id) + 1
+  if (depth > depthMax) {
+    const message = `'${parent.name}' is ${depth - 1} forks deep already, and branch.max.depth is ${depthMax}. Fork one of its ancestors, or raise the option.`
+    return new Refusal('POLICY_VIOLATION', message)
+  }
+  const childrenMax = broker.config.number('branch.max.per.topic')
+  const siblings = before.filter((other) => other.parent === parent).length
+  const children = broker.lineage.children(parent.id).length + siblings
+  if (children < childrenMax) return undefined
+  const message = `'${parent.name}' has ${children} branches already, and branch.max.per.topic is ${childrenMax}. Delete some, or raise the option.`
+  return new Refusal('POLICY_VIOLATION', message)
+}
+
+function checkInside(
+  set: string,
+  inside: string,
+  { lineage }: Broker,
+  before: readonly PlannedFork[],
+): Refusal | undefined {
+  const isTaken = lineage.sets.get(set)?.members.has(inside) || before.some((other) => other.inside === inside)
+  if (!isTaken) return undefined
+  const message = `branch.set=${set} has a member already that is called '${inside}' in there. Take another label, or abandon that one.`
+  return new Refusal('TOPIC_ALREADY_EXISTS', message)
+}
+
+function offsetsOf(point: ForkPoint, parent: Topic, groups: Groups): (number | undefined)[] | Refusal {
+  const { partitions, name } = parent
+  if (point.kind === 'offsets') {
+    const beyond = [...point.offsets.keys()].find((index) => index >= partitions.length)
+    if (beyond !== undefined) {
+      const message = `branch.at names partition ${beyond}, but '${name}' has the partitions 0 to ${partitions.length - 1}.`
+      return new Refusal('INVALID_CONFIG', message)
+    }
+  }
+  try {
+    const committed = point.kind === 'group' ? committedOf(point.group, parent, groups) : undefined
+    if (committed instanceof Refusal) return committed
+    const offsets = partitions.map((partition) => offsetIn(partition, point, committed))
+    const wrong = offsets.findIndex((offset, i) => offset !== undefined && !isWithin(partitions[i]!, offset))
+    if (wrong === -1) return offsets
+    const { logStartOffset, logEndOffset } = partitions[wrong]!
+    const message = `branch.at: offset ${offsets[wrong]} of partition ${wrong} of '${name}' is not within ${logStartOffset} to ${logEndOffset}.`
+    return new Refusal('INVALID_CONFIG', message)
+  } catch (cause) {
+    return storageRefusal(cause)
+  }
+}
+
+const isWithin = ({ logStartOffset, logEndOffset }: Partition, offset: number): boolean =>
+  offset >= logStartOffset && offset <= logEndOffset
+
+function offsetIn(
+  partition: Partition,
+  point: ForkPoint,
+  committed: ReadonlyMap<number, number> | undefined,
+): number | undefined {
+  switch (point.kind) {
+    case 'earliest':
+      return partition.logStartOffset
+    case 'offset':
+      return point.offset
+    case 'offsets':
+      return point.offsets.get(partition.index)
+    case 'timestamp':
+      // As ListOffsets answers it; where that says none, the end.
+      return partition.log.offsetAt(point.timestamp, partition.highWatermark)?.offset
+    case 'group':
+      return committed!.get(partition.index) ?? partition.logStartOffset
+    default:
+      // Known when it happens; a partition that cannot be read is better known now.
+      void partition.log
+      return undefined
+  }
+}
+
+function committedOf(groupId: string, { name, id, partitions }: Topic, groups: Groups): Map<number, number> | Refusal {
+  const wanted = partitions.map(({ index }) => ({ topic: name, partition: index, topicId: id }))
+  const fetched = groups.offsets.fetch({ groupId, wanted, requireStable: false })
+  if (typeof fetched === 'string') return new Refusal(fetched)
+  const found = fetched.flatMap(({ partition, committed }) =>
+    committed === undefined ? [] : [[partition, committed.offset] as const],
+  )
+  return new Map(found)
+}

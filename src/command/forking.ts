@@ -1,0 +1,148 @@
+// The cut: in one turn of the event loop every partition's log is forked, so nobody appends, retains or compacts in
+// between; what follows makes it durable, then true, then visible.
+//
+//   link into topics/<id>.tmp ─ sync folders ─ groups' commits ─ metadata record (true from here on) ─ rename ─ listed
+//
+// A kill before the record leaves a .tmp that the next start removes; after it, one that the next start renames.
+
+import type { Refusal } from '../../protocol/errors.ts'
+import type { ForkedPartition, ForkedTopic, ForkRecord } from '../branch/lineage.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { ForkedSeat } from '../broker/leaderships.ts'
+import { storageRefusal } from '../broker/partition.ts'
+import { forkedFolder } from '../broker/topic-folders.ts'
+import type { Groups } from '../group/coordinator.ts'
+import { type Fork, forkLog } from '../log/fork.ts'
+import type { CutTransaction } from '../log/inherited.ts'
+import { randomId } from '../storage/clock.ts'
+import type { Transactions } from '../transaction/coordinator.ts'
+import { commitsOf } from './fork-groups.ts'
+import type { PlannedFork } from './fork-plan.ts'
+
+export type Rooms = { readonly broker: Broker; readonly groups: Groups; readonly transactions: Transactions }
+
+type Asked = { readonly id: string; readonly by: string; readonly set: string | undefined }
+
+/** One topic, cut and not yet true. */
+export type Cut = {
+  readonly id: string
+  readonly plan: PlannedFork
+  readonly forks: readonly Fork[]
+}
+
+/** Makes planned forks true, all or none. Answers a refusal where the disk does not let it, and then nothing is left. */
+export async function carryOut(
+  planned: readonly PlannedFork[],
+  asked: Asked,
+  rooms: Rooms,
+): Promise<ForkRecord | Refusal> {
+  const { broker } = rooms
+  const release = broker.reserveNames(planned.map(({ asked: { to } }) => to))
+  const cuts: Cut[] = []
+  try {
+    const at = broker.clock.now()
+    for (const plan of planned) cut(plan, cuts, rooms)
+    await settle(cuts, broker)
+    const topics = cuts.map(forkedTopic(broker))
+    await Promise.all(cuts.flatMap((one) => commitsOf(one, asked.set, rooms)))
+    const { id, by, set } = asked
+    const record: ForkRecord = { v: 1, type: 'fork', id, at, by, ...(set === undefined ? {} : { set }), topics }
+    await broker.addForked(
+      cuts.map(({ id, plan }) => ({
+        id,
+        name: plan.asked.to,
+        partitions: plan.parent.partitions.length,
+        configs: plan.configs,
+        at,
+      })),
+      cuts.map(({ id, plan }) => seatsOf(id, plan)),
+      record,
+    )
+    return record
+  } catch (cause) {
+    for (const { id } of cuts) removeQuietly(broker, forkedFolder(id))
+    return storageRefusal(cause)
+  } finally {
+    release()
+  }
+}
+
+/** In one turn with all the others of the cut. Throws StorageError, Corruption. */
+function cut(plan: PlannedFork, cuts: Cut[], { broker, transactions }: Rooms): void {
+  const id = randomId(broker.clock)
+  const forks: Fork[] = []
+  cuts.push({ id, plan, forks })
+  const now = broker.clock.now()
+  const outcomeOf = ({ producerId }: CutTransaction) => transactions.decided(producerId) ?? 'ABORT'
+  for (const partition of plan.parent.partitions) {
+    const { log, leaderEpoch } = partition
+    const offset = plan.offsets[partition.index] ?? log.logEndOffset
+    // What was planned may be gone by now: records were deleted while others of the request were judged.
+    if (offset < log.logStartOffset || offset > log.logEndOffset) {
+      throw new Error(`offset ${offset} of ${log.folder} is not there any more`)
+    }
+    const folder = `${forkedFolder(id)}/${partition.index}`
+    forks.push(forkLog(broker.store, log, folder, { offset, leaderEpoch: leaderEpoch + 1, now, outcomeOf }))
+  }
+}
+
+/** Names and own bytes are on stable storage when it resolves, and the parents' bytes as far as they were promised to be. */
+async function settle(cuts: readonly Cut[], broker: Broker): Promise<void> {
+  const work: Promise<unknown>[] = []
+  const folders: string[] = []
+  for (const { id, plan, forks } of cuts) {
+    forks.forEach((fork, i) => {
+      if (fork.isEmpty) return
+      folders.push(`${forkedFolder(id)}/${i}`)
+      work.push(fork.flush())
+      const parent = plan.parent.partitions[i]!
+      if (parent.promisesFlush && parent.log.flushedOffset < fork.inherited.offset) work.push(parent.flush())
+    })
+  }
+  if (folders.length > 0) work.push(broker.store.syncFolder(...folders))
+  await Promise.all(work)
+}
+
+const forkedTopic =
+  ({ lineage }: Broker) =>
+  ({ id, plan, forks }: Cut): ForkedTopic => {
+    const { asked, parent, groups, inside } = plan
+    const partitions = forks.map(({ inherited }, i): ForkedPartition => {
+      const flushedOffset = Math.min(parent.partitions[i]!.log.flushedOffset, inherited.offset)
+      return { ...inherited, flushedOffset, known: lineage.knownAtFork(parent.id, i, inherited.offset) }
+    })
+    const sum = (key: 'sharedBytes' | 'copiedBytes') => forks.reduce((total, fork) => total + fork[key], 0)
+    return {
+      id,
+      name: asked.to,
+      ...(inside === undefined ? {} : { inside }),
+      from: parent.name,
+      fromId: parent.id,
+      groups,
+      partitions,
+      sharedBytes: sum('sharedBytes'),
+      copiedBytes: sum('copiedBytes'),
+    }
+  }
+
+/** A client that knows the parent's epochs sees that this is another history (KIP-320). */
+function seatsOf(id: string, { parent, asked }: PlannedFork): ForkedSeat {
+  const partitions = parent.partitions.map(({ leaderEpoch }, i) => ({
+    partition: i,
+    epoch: leaderEpoch + 1,
+    replicas: asked.replicas?.[i],
+  }))
+  return {
+    id,
+    partitions,
+    replicationFactor: asked.replicationFactor ?? parent.partitions[0]!.leadership.replicas.length,
+  }
+}
+
+function removeQuietly({ store }: Broker, folder: string): void {
+  try {
+    store.removeFolder(folder)
+  } catch (cause) {
+    console.error(`${folder} could not be removed: ${String(cause)}`)
+  }
+}

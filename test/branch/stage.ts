@@ -1,0 +1,179 @@
+// A broker with a stock client in front of it, and what scenarios of branches ask of them again and again.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Admin, Kafka, type KafkaMessage, logLevel, type Message, type Producer } from 'kafkajs'
+import { Broker, type BrokerOptions } from '../../src/index.ts'
+
+export type Options = Omit<BrokerOptions, 'data'> & { onDisk?: boolean }
+export type Configs = Readonly<Record<string, string | number | boolean>>
+export type Read = KafkaMessage & { partition: number }
+
+const entries = (configs: Configs) => Object.entries(configs).map(([name, value]) => ({ name, value: String(value) }))
+
+export class Stage implements AsyncDisposable {
+  broker: Broker
+  kafka: Kafka
+  admin: Admin
+  producer: Producer
+  readonly folder: string | undefined
+  readonly #options: BrokerOptions
+
+  private constructor(broker: Broker, options: BrokerOptions, folder: string | undefined) {
+    this.broker = broker
+    this.#options = options
+    this.folder = folder
+    const connected = clientsOf(broker)
+    this.kafka = connected.kafka
+    this.admin = connected.admin
+    this.producer = connected.producer
+  }
+
+  static async open({ onDisk = false, ...options }: Options = {}): Promise<Stage> {
+    const folder = onDisk ? mkdtempSync(join(tmpdir(), 'twiglog-branch-')) : undefined
+    const all: BrokerOptions = folder === undefined ? options : { ...options, storage: 'mapped', data: folder }
+    const stage = new Stage(await Broker.start(all), all, folder)
+    await stage.#connect()
+    return stage
+  }
+
+  async #connect(): Promise<void> {
+    await Promise.all([this.admin.connect(), this.producer.connect()])
+  }
+
+  async #disconnect(): Promise<void> {
+    await Promise.all([this.admin.disconnect(), this.producer.disconnect()])
+  }
+
+  /** A clean stop and a start in the same folder, at another port. */
+  async restart(): Promise<void> {
+    await this.#disconnect()
+    await this.broker.stop()
+    this.broker = await Broker.start(this.#options)
+    Object.assign(this, clientsOf(this.broker))
+    await this.#connect()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#disconnect()
+    await this.broker.stop()
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  async create(topic: string, partitions = 1, configs: Configs = {}): Promise<void> {
+    await this.admin.createTopics({
+      topics: [{ topic, numPartitions: partitions, configEntries: entries(configs) }],
+    })
+  }
+
+  /** Rejects with what the broker has said. */
+  async fork(from: string, topic: string, configs: Configs = {}, numPartitions = -1): Promise<void> {
+    await this.forkAll([{ from, topic, configs, numPartitions }])
+  }
+
+  async forkAll(
+    branches: readonly { from: string; topic: string; configs?: Configs; numPartitions?: number }[],
+    validateOnly = false,
+  ): Promise<void> {
+    const topics = branches.map(({ from, topic, configs = {}, numPartitions = -1 }) => ({
+      topic,
+      numPartitions,
+      configEntries: entries({ 'branch.from': from, ...configs }),
+    }))
+    await this.admin.createTopics({ topics, validateOnly })
+  }
+
+  /** What CreateTopics says of each topic that it refuses: `TYPE: message`. */
+  async refusals(asking: Promise<unknown>): Promise<Record<string, string>> {
+    try {
+      await asking
+      return {}
+    } catch (cause) {
+      const { errors } = cause as { errors?: { topic: string; type: string; message: string }[] }
+      if (errors === undefined) throw cause
+      return Object.fromEntries(errors.map(({ topic, type, message }) => [topic, `${type}: ${message}`]))
+    }
+  }
+
+  async send(topic: string, messages: readonly (string | Message)[], partition = 0): Promise<number> {
+    const sent = await this.producer.send({
+      topic,
+      messages: messages.map((message) => ({
+        partition,
+        ...(typeof message === 'string' ? { value: message } : message),
+      })),
+    })
+    return Number(sent[0]!.baseOffset)
+  }
+
+  /** The first `count` records that a consumer without a commit is given, partition by partition. */
+  async read(topic: string, count: number, readUncommitted = false): Promise<Read[]> {
+    if (count === 0) return []
+    const groupId = `reader-${Math.random()}`
+    const consumer = this.kafka.consumer({ groupId, readUncommitted, maxWaitTimeInMs: 100 })
+    await consumer.connect()
+    try {
+      await consumer.subscribe({ topic, fromBeginning: true })
+      const found: Read[] = []
+      await new Promise<void>((resolve, reject) => {
+        consumer
+          .run({
+            autoCommit: false,
+            eachMessage: async ({ message, partition }) => {
+              if (found.length < count) found.push({ ...message, partition })
+              if (found.length === count) resolve()
+            },
+          })
+          .catch(reject)
+      })
+      return found.sort((a, b) => a.partition - b.partition || Number(a.offset) - Number(b.offset))
+    } finally {
+      await consumer.disconnect()
+    }
+  }
+
+  async values(topic: string, count: number, readUncommitted = false): Promise<string[]> {
+    return (await this.read(topic, count, readUncommitted)).map(({ value }) => String(value))
+  }
+
+  /** By partition. */
+  async ends(topic: string): Promise<{ low: number; high: number }[]> {
+    const offsets = await this.admin.fetchTopicOffsets(topic)
+    return offsets
+      .sort((a, b) => a.partition - b.partition)
+      .map(({ low, high }) => ({ low: Number(low), high: Number(high) }))
+  }
+
+  async topics(): Promise<string[]> {
+    return (await this.admin.listTopics()).sort()
+  }
+
+  async configs(topic: string): Promise<Record<string, string>> {
+    const described = await this.admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: 2, name: topic }],
+    })
+    return Object.fromEntries(
+      described.resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+    )
+  }
+
+  async branchConfigs(topic: string): Promise<Record<string, string>> {
+    const all = Object.entries(await this.configs(topic))
+    return Object.fromEntries(all.filter(([name]) => name.startsWith('branch.')))
+  }
+}
+
+function clientsOf(broker: Broker) {
+  const kafka = new Kafka({
+    brokers: [broker.bootstrapServers],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, retries: 5 },
+  })
+  return { kafka, admin: kafka.admin(), producer: kafka.producer({ allowAutoTopicCreation: false }) }
+}
+
+/** `count` texts, each different. */
+export const numbered = (count: number, prefix = 'v'): string[] =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`)
