@@ -133,13 +133,24 @@ async function take(world: World, next: Step): Promise<void> {
   }
 }
 
-test('random histories with kills and power cuts keep every promise', async () => {
+const { TWIGLOG_SEED, TWIGLOG_SOAK_SECONDS } = process.env
+const seed = Number(TWIGLOG_SEED ?? Date.now() % 1_000_000_000)
+const soakMs = TWIGLOG_SOAK_SECONDS === undefined ? undefined : Number(TWIGLOG_SOAK_SECONDS) * 1000
+
+/** As many histories as ever, or as many as there is time for. */
+const extent =
+  soakMs === undefined ? { numRuns: 1500 } : { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: soakMs }
+
+// The seed stands in the name: a run that takes too long tells nothing else.
+test(`random histories with kills and power cuts keep every promise, seed ${seed}`, {
+  timeout: (soakMs ?? 0) + 120_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
       const world = new World({ segmentBytes: 800, indexIntervalBytes: 150, retentionMs: 5000 })
       for (const next of steps) await take(world, next)
       await world.restart()
     }),
-    { numRuns: 1500, seed: Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000) },
+    { ...extent, seed },
   )
 })
