@@ -87,6 +87,16 @@ export class ProducerState {
     return state
   }
 
+  /** Takes over from one that knows more which transactions are open since below an offset. */
+  takeOpenBelow(offset: number, knowing: ProducerState): void {
+    const startOf = ({ transactionStart }: Producer): number => transactionStart ?? Infinity
+    const open = [...knowing.#producers].filter(([id, one]) => startOf(one) < offset && !this.#producers.has(id))
+    for (const [id, producer] of open.sort(([, a], [, b]) => startOf(a) - startOf(b))) {
+      this.#producers.set(id, { ...producer, batches: [] })
+      this.transactions.begin(startOf(producer), id)
+    }
+  }
+
   get count(): number {
     return this.#producers.size
   }

@@ -242,6 +242,8 @@ class Recovery {
     const isShared = this.#isShared(base)
     const inherited = isShared ? undefined : this.#inherited
     const producers = inherited === undefined ? new ProducerState() : ProducerState.cutThrough(inherited)
+    // What is open since before the first of them no scan finds, and yet it holds back what those after it say is stable.
+    producers.takeOpenBelow(this.#bases[0] ?? base, this.#producers)
     for (const segment of this.#segments) {
       if (this.#isShared(segment.baseOffset) !== isShared) continue
       scan(segment, segment.baseOffset, this.#compactedOffset, false, (bytes, at) => void producers.note(bytes, at))
