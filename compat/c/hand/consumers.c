@@ -164,14 +164,24 @@ void commitOffsets(const Json *ask, Line *ok) {
   check(code);
 }
 
+/** The list holds on to its partitions from then on: one that is forgotten keeps rd_kafka_destroy() from ever ending. */
+static void hold_back(const Json *ask, rd_kafka_resp_err_t hold(rd_kafka_t *, rd_kafka_topic_partition_list_t *)) {
+  Open *open = opened(consumers, text_of(ask, "consumer", ""));
+  rd_kafka_topic_partition_list_t *list = places(field(ask, "partitions"));
+  rd_kafka_resp_err_t code = hold(open->client, list);
+  for (int i = 0; !code && i < list->cnt; i++) code = list->elems[i].err;
+  rd_kafka_topic_partition_list_destroy(list);
+  check(code);
+}
+
 void pause_(const Json *ask, Line *ok) {
   (void)ok;
-  check(rd_kafka_pause_partitions(opened(consumers, text_of(ask, "consumer", ""))->client, places(field(ask, "partitions"))));
+  hold_back(ask, rd_kafka_pause_partitions);
 }
 
 void resume(const Json *ask, Line *ok) {
   (void)ok;
-  check(rd_kafka_resume_partitions(opened(consumers, text_of(ask, "consumer", ""))->client, places(field(ask, "partitions"))));
+  hold_back(ask, rd_kafka_resume_partitions);
 }
 
 void seek_(const Json *ask, Line *ok) {
