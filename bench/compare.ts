@@ -7,8 +7,12 @@ export interface Figure {
   readonly name: string
   readonly unit: string
   /** What the ratio to the other peer should reach, where a goal is set. */
-  readonly goal?: { readonly least: number } | { readonly most: number }
+  readonly goal?: Bound
+  /** What the value itself should reach: a figure that has nobody to be compared to. */
+  readonly aim?: Bound
 }
+
+type Bound = { readonly least: number } | { readonly most: number }
 
 interface Value {
   readonly round: number
@@ -65,6 +69,7 @@ export class Table {
       client,
       ...spread(values.map(({ value }) => value)),
       rounds: values.map(({ value }) => short(value)),
+      ...(figure.aim ? verdict(figure.aim, median(values.map(({ value }) => value))) : {}),
       ...(usages.length ? { otherCores: usages.map(({ otherCores }) => short(otherCores, 2)) } : {}),
     }
   }
@@ -84,10 +89,10 @@ export class Table {
   }
 }
 
-function verdict(goal: NonNullable<Figure['goal']>, ratio: number): Line {
+function verdict(goal: Bound, value: number): Line {
   return 'least' in goal
-    ? { goal: `at least ${goal.least}`, reached: ratio >= goal.least }
-    : { goal: `at most ${goal.most}`, reached: ratio <= goal.most }
+    ? { goal: `at least ${goal.least}`, reached: value >= goal.least }
+    : { goal: `at most ${goal.most}`, reached: value <= goal.most }
 }
 
 // From this on, differences of rates are the neighbours' as much as the brokers'; CPU seconds suffer less.
@@ -125,4 +130,28 @@ function spread(values: readonly number[]): Line {
 /** Three or four digits are all that a benchmark on a shared machine can vouch for. */
 function short(value: number, digits = 4): number {
   return Number(value.toPrecision(digits))
+}
+
+/** The same for people: one row per figure and peer, and what was aimed at. */
+export function asTable(lines: readonly Line[]): string {
+  const rows = lines
+    .filter((line) => line['median'] !== undefined && line['figure'] !== undefined)
+    .map((line) => [
+      `${line['figure']}`,
+      `${line['peer'] ?? line['ratio']}`,
+      `${line['median']}`,
+      `[${line['min']}–${line['max']}]`,
+      `${line['unit'] ?? ''}`,
+      line['goal'] === undefined ? '' : `${line['goal']}: ${line['reached'] ? 'yes' : 'MISSED'}`,
+    ])
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? []
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
 }

@@ -3,8 +3,9 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { branch, branchParts } from './branch/branch.ts'
 import { findClients } from './clients.ts'
-import { type Line, Table } from './compare.ts'
+import { asTable, type Line, Table } from './compare.ts'
 import { connections } from './connections.ts'
 import { consume } from './consume.ts'
 import { cpu } from './cpu.ts'
@@ -18,13 +19,26 @@ import { produce } from './produce.ts'
 import { small } from './small.ts'
 import { start } from './start.ts'
 
-const journeys: readonly Journey[] = [start, memory, produce, consume, small, latency, connections, grow, cpu]
-const inAll = journeys.filter((journey) => journey !== cpu) // its figures are in produce and consume already
+const journeys: readonly Journey[] = [
+  start,
+  memory,
+  produce,
+  consume,
+  small,
+  latency,
+  connections,
+  grow,
+  branch,
+  ...branchParts,
+  cpu,
+]
+// Their figures are in other journeys already.
+const inAll = journeys.filter((journey) => journey !== cpu && !branchParts.includes(journey))
 
 const usage = `npm run bench -- <journey> [--rounds N] [--scale F] [--json FILE] [--peers twiglog,kafka] [-- twiglog flags]
 
-${journeys.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
-  all          every journey but cpu, whose figures the others hold
+${journeys.map(({ name, summary }) => `  ${name.padEnd(13)} ${summary}`).join('\n')}
+  all           every journey but those whose figures others hold
 
   --rounds N   measure each peer N times, in turn (3)
   --scale F    shrink the counts, for example 0.1 to try things out (1)
@@ -95,6 +109,8 @@ for (const journey of chosen) {
   const count = (full: number) => Math.max(1, Math.round(full * scale))
   const bench: Bench = { peers, clients, table, rounds, count, print }
   await journey.run(bench).catch((problem: Error) => print({ journey: journey.name, problem: problem.message }))
-  for (const line of table.lines()) print(line)
+  const lines = [...table.lines()]
+  for (const line of lines) print(line)
+  process.stderr.write(asTable(lines))
 }
 process.exit(0)

@@ -23,6 +23,7 @@ export interface RunningPeer {
   readonly peer: Peer
   readonly port: number
   readonly pid: number
+  readonly dataFolder: string
   /** From just before exec to the first answered Metadata. */
   readonly readyMs: number
   stop(): Promise<void>
@@ -54,7 +55,7 @@ export async function start(peer: Peer): Promise<RunningPeer> {
     }
     await sleep(Math.max(1, waitedMs / 200)) // at most half a percent too late, without taking a core from the broker
   }
-  return { peer, port, pid: child.pid!, readyMs: performance.now() - execAt, stop }
+  return { peer, port, pid: child.pid!, dataFolder, readyMs: performance.now() - execAt, stop }
 }
 
 /** A port nobody listens on; for a peer with more than one listener each is asked for apart. */
