@@ -187,10 +187,12 @@ export class Broker implements AsyncDisposable {
     const broker = new Broker(options)
     try {
       await broker.#shares.load()
+      await broker.#branches.load()
       await broker.#nodes.listen()
       // Groups whose partition cannot be read are told that their coordinator is not available; the others work.
       await broker.#groups.load().catch((cause: unknown) => console.error(cause))
       await broker.#transactions.load().catch((cause: unknown) => console.error(cause))
+      broker.#branches.begin()
       const missing = broker.#initialTopics.filter(
         (topic) => broker.#core.topic(typeof topic === 'string' ? topic : topic.name) === undefined,
       )
@@ -305,6 +307,7 @@ export class Broker implements AsyncDisposable {
     this.#groups.reset()
     this.#transactions.reset()
     this.#shares.reset()
+    this.#branches.reset()
     await Promise.all(this.#core.topics().map((topic) => this.#core.deleteTopic(topic)))
     const { groupConfigs, clientMetrics, quotas } = this.#core
     for (const settings of [groupConfigs, clientMetrics, quotas]) await settings.reset()
@@ -321,6 +324,7 @@ export class Broker implements AsyncDisposable {
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await this.#server.close()
+    await this.#branches.stop()
     this.#groups.stop()
     this.#transactions.stop()
     this.#shares.stop()

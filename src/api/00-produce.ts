@@ -4,9 +4,11 @@ import { type ErrorName, errors, ProtocolViolation } from '../../protocol/errors
 import { produce } from '../../protocol/messages/00-produce.ts'
 import type { Records } from '../../protocol/reader.ts'
 import { emptyBytes, type Request, type Response } from '../../protocol/schema.ts'
+import { toldTopics } from '../branch/json-topics.ts'
 import type { Partition } from '../broker/partition.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
+import { stamp } from '../command/stamp.ts'
 import { type Appended, BatchRefusal } from '../log/log.ts'
 import { type Context, serve } from './api.ts'
 import { autoCreate } from './auto-create.ts'
@@ -48,15 +50,15 @@ function appendTo(
     const refusal = refusals?.get(of)
     if (refusal !== undefined) return refuse(refusal)
     if (topic === undefined) return refuse(new BatchRefusal(unknown))
-    if (isClosed(topic, context)) {
-      return refuse(new BatchRefusal('INVALID_TOPIC_EXCEPTION', `'${topic.name}' is the broker's own topic.`))
-    }
+    if (isClosed(topic, context)) return refuse(ownTopic(topic.name))
     if (topic.config.protection !== 'none') return refuse(protectedRefusal(topic))
     const partition = topic.partitions[index]
     if (partition === undefined) return refuse(new BatchRefusal('UNKNOWN_TOPIC_OR_PARTITION'))
     const misplaced = checkPlace(partition, request.acks, context.node)
     if (misplaced !== undefined) return { index, partition, result: misplaced }
-    return { index, partition, result: partition.append((records ?? emptyBytes) as Records, context.version) }
+    const given = (records ?? emptyBytes) as Records
+    const bytes = topic.takesCommands ? stamp(given, context.client.principal, context.version) : given
+    return { index, partition, result: partition.append(bytes, context.version) }
   })
 }
 
@@ -72,7 +74,13 @@ const protectedRefusal = ({ name, config: { protection } }: Topic): BatchRefusal
   return new BatchRefusal('POLICY_VIOLATION', `'${name}' has branch.protect=${protection}: ${rule}.`)
 }
 
-const isClosed = (topic: Topic, context: Context): boolean => topic.isInternal && context.clientId !== adminClientId
+const isClosed = (topic: Topic, context: Context): boolean =>
+  topic.isInternal && (context.clientId !== adminClientId || toldTopics.has(topic.name))
+
+const ownTopic = (name: string): BatchRefusal => {
+  const message = `'${name}' is the broker's own topic.`
+  return new BatchRefusal(toldTopics.has(name) ? 'TOPIC_AUTHORIZATION_FAILED' : 'INVALID_TOPIC_EXCEPTION', message)
+}
 
 /** Waits until what was appended is as durable as the topic asks; a disk that fails turns the outcome into a refusal. */
 async function settle(outcome: Outcome): Promise<void> {

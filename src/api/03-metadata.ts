@@ -3,6 +3,7 @@
 import { type ErrorName, errors, type Refusal } from '../../protocol/errors.ts'
 import { metadata } from '../../protocol/messages/03-metadata.ts'
 import { type Request, zeroUuid } from '../../protocol/schema.ts'
+import { isJsonTopic } from '../branch/json-topics.ts'
 import { noLeader } from '../broker/leadership.ts'
 import type { Topic } from '../broker/topic.ts'
 import { type Context, serve } from './api.ts'
@@ -78,6 +79,8 @@ const refusedWhole = ({ topics }: MetadataRequest) => ({
   topics: topics!.map(({ name, topicId }) => missing('INVALID_REQUEST', name ?? '', topicId, notAsked)),
 })
 
+const noRefusals: Map<string, Refusal> = new Map()
+
 export const metadataApi = serve(metadata, [0, 13], async (request, context) => {
   const { broker, client, version } = context
   if (cannotBe(request, version)) return refusedWhole(request)
@@ -90,7 +93,9 @@ export const metadataApi = serve(metadata, [0, 13], async (request, context) => 
   const names = all || ids.length > 0 ? [] : topics.map(({ name }) => name!)
   const mayCreate = version < 4 || allowAutoTopicCreation
   const unknown = names.filter((name) => broker.topic(name) === undefined)
-  const refusals = unknown.length > 0 && mayCreate ? await autoCreate(context, unknown) : nameRefusals(unknown, context)
+  const wanted = mayCreate ? unknown : unknown.filter(isJsonTopic)
+  const made = wanted.length > 0 ? await autoCreate(context, wanted) : noRefusals
+  const refusals = mayCreate ? made : nameRefusals(unknown, context)
   const described = () => {
     if (all) return broker.topics().map((topic) => describe(topic, context, operations))
     return ids.length > 0 ? byId(ids, context, operations) : byName(names, refusals, context, operations)

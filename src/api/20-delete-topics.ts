@@ -3,6 +3,7 @@
 import { errors, Refusal } from '../../protocol/errors.ts'
 import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
+import { isJsonTopic } from '../branch/json-topics.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import { type Context, serve } from './api.ts'
@@ -47,11 +48,15 @@ async function remove(asked: Asked, quota: MutationQuota, context: Context) {
     const message = `'${topic.name}' has branch.protect=frozen; set it to none before you delete the topic.`
     return { ...asked, errorCode: errors.POLICY_VIOLATION.code, errorMessage: message }
   }
+  if (isJsonTopic(topic.name)) {
+    const refusal = new Refusal('POLICY_VIOLATION', `'${topic.name}' tells of branches; it cannot be deleted.`)
+    return { ...asked, errorCode: refusal.code, errorMessage: refusal.message }
+  }
   const dear = quota.take(topic.partitions.length)
   if (dear !== undefined) return { ...asked, errorCode: dear.code, errorMessage: dear.message }
   const named = { name: topic.name, topicId: topic.id }
   try {
-    await context.broker.deleteTopic(topic)
+    await context.branches.deleteTopic(topic, context.client.principal)
     return { ...named, errorCode: 0, errorMessage: null }
   } catch (cause) {
     const refusal = storageRefusal(cause)

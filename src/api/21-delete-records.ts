@@ -2,6 +2,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
+import { toldTopics } from '../branch/json-topics.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
 import { checkLeader } from './leader-epoch.ts'
@@ -15,8 +16,9 @@ function trim(name: string, index: number, asked: number, { broker, node }: Cont
   if (topic === undefined || partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   const wrong = checkLeader(-1, partition, node)
   if (wrong !== undefined) return wrong
-  // A compacted topic promises the newest value of every key.
-  if (!topic.config.cleanupPolicy.delete || topic.config.protection === 'frozen') return new Refusal('POLICY_VIOLATION')
+  // A compacted topic promises the newest value of every key, and the history of branches all of it.
+  const keeps = !topic.config.cleanupPolicy.delete || toldTopics.has(name)
+  if (keeps || topic.config.protection === 'frozen') return new Refusal('POLICY_VIOLATION')
   try {
     const offset = asked === toTheEnd ? partition.highWatermark : asked
     if (offset < 0 || offset > partition.highWatermark) return new Refusal('OFFSET_OUT_OF_RANGE')

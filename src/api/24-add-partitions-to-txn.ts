@@ -4,6 +4,7 @@
 import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { addPartitionsToTxn } from '../../protocol/messages/24-add-partitions-to-txn.ts'
 import type { Element, Request } from '../../protocol/schema.ts'
+import { toldTopics } from '../branch/json-topics.ts'
 import type { Place } from '../transaction/markers.ts'
 import type { Claim } from '../transaction/rules.ts'
 import { type Context, serve } from './api.ts'
@@ -64,6 +65,7 @@ function verify(claim: Claim, topics: Topics, context: Context): Outcomes {
 function refusePlaces(places: readonly Place[], { broker, version }: Context): Outcomes | undefined {
   const refusals = places.map(({ topic: name, partition }): ErrorName => {
     // Clients may not write into the broker's own topics in a transaction, be they there or not; brokers may, for clients.
+    if (toldTopics.has(name)) return 'TOPIC_AUTHORIZATION_FAILED'
     if (version < batchedFrom && ownTopics.has(name)) return 'TOPIC_AUTHORIZATION_FAILED'
     return broker.topic(name)?.partitions[partition] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
   })

@@ -1,6 +1,8 @@
-// Topics that come into being because somebody asked for them (`auto.create.topics.enable`).
+// Topics that come into being because somebody asked for them (`auto.create.topics.enable`); those that are an API do so
+// always.
 
 import { Refusal } from '../../protocol/errors.ts'
+import { isJsonTopic } from '../branch/json-topics.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Context } from './api.ts'
 
@@ -14,8 +16,8 @@ export async function autoCreate({ broker }: Context, names: readonly string[]):
     .filter((topic) => {
       const refusal = broker.checkNewTopic(topic)
       if (refusal !== undefined) refusals.set(topic.name, refusal)
-      else if (!enabled) refusals.set(topic.name, new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
-      return refusal === undefined && enabled
+      else if (!enabled && !isJsonTopic(topic.name)) refusals.set(topic.name, new Refusal('UNKNOWN_TOPIC_OR_PARTITION'))
+      return !refusals.has(topic.name)
     })
   try {
     await broker.createTopics(good)

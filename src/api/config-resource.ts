@@ -3,6 +3,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import { isHistory, refuseHistory, refuseTtl } from '../branch/branch-config.ts'
+import { toldTopics } from '../branch/json-topics.ts'
 import { branchEntries } from '../broker/branch-entries.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ConfigAssignment, ConfigOperation, Overrides } from '../broker/config-alter.ts'
@@ -66,10 +67,14 @@ function topic(broker: Broker, name: string): Configured | Refusal {
   if (badName !== undefined) return badName
   const found = broker.topic(name)
   if (found === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+  const fixed = toldTopics.has(name)
+    ? new Refusal('POLICY_VIOLATION', `What '${name}' tells is the broker's, and so is its configuration.`)
+    : undefined
   return {
     describe: (request) => [...found.config.describe(request), ...branchEntries(found, broker.lineage, request)],
-    alter: (operations) => refuseBranchNames(broker, found, operations) ?? found.config.alter(operations),
-    replace: (assignments) => refuseBranchNames(broker, found, assignments) ?? found.config.replace(assignments),
+    alter: (operations) => fixed ?? refuseBranchNames(broker, found, operations) ?? found.config.alter(operations),
+    replace: (assignments) =>
+      fixed ?? refuseBranchNames(broker, found, assignments) ?? found.config.replace(assignments),
     configure: (overrides) => broker.configureTopic(found, overrides),
   }
 }

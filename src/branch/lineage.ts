@@ -38,6 +38,8 @@ export type ForkRecord = {
   readonly at: number
   /** The principal who asked. */
   readonly by: string
+  /** Offset of the command that asked for it, where one did. */
+  readonly command?: number
   readonly set?: string
   readonly topics: readonly ForkedTopic[]
 }
@@ -54,7 +56,22 @@ export type MemberRecord = {
 /** A set is no more, whatever members it had. */
 export type SetRemovedRecord = { readonly v: 1; readonly type: 'set-removed'; readonly set: string }
 
-export type LineageRecord = ForkRecord | MemberRecord | SetRemovedRecord
+/** Branches go; which, is said once more by the records of the topics. Kept until the event is told. */
+export type DeletedRecord = {
+  readonly v: 1
+  readonly type: 'branches-deleted'
+  /** Of the event in `__branches`. */
+  readonly id: string
+  readonly at: number
+  readonly by: string
+  /** Whose whole set it was. */
+  readonly set?: string
+  /** Offset of the command that asked for it. */
+  readonly command?: number
+  readonly topics: readonly (Pick<ForkedTopic, 'id' | 'name'> & Partial<Pick<ForkedTopic, 'from' | 'fromId'>>)[]
+}
+
+export type LineageRecord = ForkRecord | MemberRecord | SetRemovedRecord | DeletedRecord
 
 /** One branch, as it was made. */
 export type Branch = ForkedTopic & Pick<ForkRecord, 'at' | 'set'> & { readonly eventId: string }
@@ -69,6 +86,8 @@ export class Lineage {
   readonly sets = new Map<string, BranchSet>()
   /** Cuts as they were made, without those whose topics are all gone. */
   readonly #forks = new Map<string, ForkRecord>()
+  /** Deletions whose event may not be told yet. */
+  readonly #deletions = new Map<string, DeletedRecord>()
 
   apply(record: LineageRecord): void {
     switch (record.type) {
@@ -80,6 +99,9 @@ export class Lineage {
         break
       case 'set-removed':
         this.sets.delete(record.set)
+        break
+      case 'branches-deleted':
+        this.#deletions.set(record.id, record)
         break
     }
   }
@@ -120,6 +142,16 @@ export class Lineage {
     return undefined
   }
 
+  /** Cuts and deletions that the history has to tell of, if it does not yet. */
+  get tellable(): (ForkRecord | DeletedRecord)[] {
+    return [...this.#forks.values(), ...this.#deletions.values()]
+  }
+
+  /** The event of this id is in the history: a deletion is not needed any more. */
+  told(eventId: string): void {
+    this.#deletions.delete(eventId)
+  }
+
   /** How many forks lie between a topic and one that is no branch; 0 for that one. */
   depth(topicId: string): number {
     let depth = 0
@@ -152,6 +184,6 @@ export class Lineage {
       const topics = record.topics.filter(({ id }) => this.branches.has(id))
       return { ...record, topics }
     })
-    return [...forks, ...members]
+    return [...forks, ...members, ...this.#deletions.values()]
   }
 }

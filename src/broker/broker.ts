@@ -2,7 +2,7 @@
 // cluster, however many nodes it shows (placement.ts).
 
 import { Refusal } from '../../protocol/errors.ts'
-import type { ForkRecord, Lineage } from '../branch/lineage.ts'
+import type { ForkRecord, Lineage, LineageRecord } from '../branch/lineage.ts'
 import type { Inherited } from '../log/inherited.ts'
 import { type Clock, randomId } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
@@ -17,6 +17,7 @@ import type { Leadership } from './leadership.ts'
 import { type ForkedSeat, Leaderships } from './leaderships.ts'
 import { LoggerConfig } from './logger-config.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
+import { checkCount, OwnTopics, partitionsMax } from './own-topics.ts'
 import type { Partition } from './partition.ts'
 import {
   type CoordinatorKind,
@@ -48,8 +49,6 @@ export type NewTopic = {
 type Environment = { store: Store; clock: Clock; config: BrokerConfig }
 
 const closedAtOnce = 16
-/** What one request may ask for; more would be a way to stop the broker. */
-const partitionsMax = 10_000
 
 export class Broker {
   readonly store: Store
@@ -70,10 +69,10 @@ export class Broker {
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   #topicsVersion = 0
-  /** What the broker's own topics are like, whoever asks for them first. */
-  readonly #own = new Map<string, NewTopic>()
+  readonly #own = new OwnTopics()
   /** Names of topics that are on their way. */
   readonly #reserved = new Set<string>()
+  readonly #creationListeners: ((topic: Topic) => void)[] = []
   readonly #removalListeners: ((topic: Topic) => void)[] = []
   readonly #producerIds: ProducerIds
 
@@ -117,6 +116,7 @@ export class Broker {
     this.#byName.set(added.name, added)
     this.#byId.set(added.id, added)
     this.#topicsVersion++
+    for (const listener of this.#creationListeners) listener(added)
     return added
   }
 
@@ -211,15 +211,12 @@ export class Broker {
 
   /** A topic of the broker's own: coordinators count on its partitions, so nobody else decides how many there are. */
   reserve(topic: NewTopic): void {
-    this.#own.set(topic.name, topic)
+    this.#own.reserve(topic)
   }
 
   /** What stands against a number of partitions of one of the broker's own topics. */
   checkOwnPartitions(name: string, partitions: number): Refusal | undefined {
-    const own = this.#own.get(name)
-    if (own === undefined || partitions === -1 || partitions === own.partitions) return undefined
-    const message = `'${name}' is the broker's own topic; it has ${own.partitions} partitions, no more and no fewer.`
-    return new Refusal('INVALID_PARTITIONS', message)
+    return this.#own.checkPartitions(name, partitions)
   }
 
   /** What stands against a topic; undefined if it can be made. */
@@ -240,19 +237,12 @@ export class Broker {
 
   /** What stands against the number of partitions of a new topic. */
   checkPartitions({ name, partitions }: Pick<NewTopic, 'name' | 'partitions'>): Refusal | undefined {
-    if (partitions !== -1 && (partitions < 1 || partitions > partitionsMax)) {
-      if (partitions < 1) {
-        return new Refusal('INVALID_PARTITIONS', 'Number of partitions was set to an invalid non-positive value.')
-      }
-      const message = `${partitions} partitions are asked for; ${partitionsMax} is the most a topic may have here.`
-      return new Refusal('POLICY_VIOLATION', message)
-    }
-    return this.checkOwnPartitions(name, partitions)
+    return checkCount(partitions) ?? this.checkOwnPartitions(name, partitions)
   }
 
   /** How many partitions a topic gets when nobody says. */
   defaultPartitions(name: string): number {
-    return this.#own.get(name)?.partitions ?? this.config.number('num.partitions')
+    return this.#own.partitions(name) ?? this.config.number('num.partitions')
   }
 
   /** How many replicas a partition of a topic gets when nobody says. */
@@ -287,7 +277,7 @@ export class Broker {
       id: randomId(this.clock),
       name,
       partitions: partitions === -1 ? this.defaultPartitions(name) : partitions,
-      configs: { ...withoutNulls(this.#own.get(name)?.configs ?? {}), ...withoutNulls(configs) },
+      configs: withoutNulls(this.#own.configs(name, withoutNulls(configs))),
       at: this.clock.now(),
     }))
     const dealt = made.flatMap(({ id, partitions }, i) =>
@@ -328,15 +318,30 @@ export class Broker {
   }
 
   /** Deletes a topic: it is gone for every client when this returns, and for good when the promise resolves. */
-  async deleteTopic(topic: Topic): Promise<void> {
-    const durable = this.#metadata.commit([{ v: 1, type: 'topic-removed', id: topic.id }])
-    this.#byName.delete(topic.name)
-    this.#byId.delete(topic.id)
+  deleteTopic(topic: Topic): Promise<void> {
+    return this.deleteTopics([topic])
+  }
+
+  /** As deleteTopic, of several at once: all or none, together with what else becomes true by it. */
+  async deleteTopics(topics: readonly Topic[], because: readonly LineageRecord[] = []): Promise<void> {
+    const removed = topics.map(({ id }): MetadataRecord => ({ v: 1, type: 'topic-removed', id }))
+    const durable = this.#metadata.commit([...because, ...removed])
+    for (const topic of topics) {
+      this.#byName.delete(topic.name)
+      this.#byId.delete(topic.id)
+      for (const partition of topic.partitions) partition.remove()
+    }
     this.#topicsVersion++
-    for (const partition of topic.partitions) partition.remove()
     await durable
-    for (const listener of this.#removalListeners) listener(topic)
-    this.store.removeFolder(topic.folder)
+    for (const topic of topics) {
+      for (const listener of this.#removalListeners) listener(topic)
+      this.store.removeFolder(topic.folder)
+    }
+  }
+
+  /** Calls `listener` as soon as a topic is there; not for those that a start finds. */
+  onTopicCreated(listener: (topic: Topic) => void): void {
+    this.#creationListeners.push(listener)
   }
 
   /** Calls `listener` after a topic was deleted. */

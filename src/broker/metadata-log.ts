@@ -161,6 +161,7 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
     case 'fork':
     case 'set-member':
     case 'set-removed':
+    case 'branches-deleted':
       state.lineage.apply(record)
       break
     default: // a newer version's record: kept in the log, without effect here

@@ -1,6 +1,7 @@
 // A topic: a name, an id that is never used again, a configuration, and its partitions.
 
 import { codecs } from '../../protocol/records/compression.ts'
+import { commandsTopic, toldTopics } from '../branch/json-topics.ts'
 import type { Inherited } from '../log/inherited.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
@@ -40,12 +41,14 @@ function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig 
 }
 
 /** Topics that belong to the broker: listed as internal, not to be produced to by clients. */
-const internalNames = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+const internalNames = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state', ...toldTopics])
 
 export class Topic {
   readonly id: string
   readonly name: string
   readonly partitions: Partition[] = []
+  /** What is produced to it is run by the broker, for whoever produced it. */
+  readonly takesCommands: boolean
   readonly #store: Store
   readonly #clock: Clock
   readonly #broker: BrokerConfig
@@ -76,6 +79,7 @@ export class Topic {
     this.#inheritedOf = (topicId, partition) => environment.inheritedOf?.(topicId, partition)
     this.id = id
     this.name = name
+    this.takesCommands = name === commandsTopic
     this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
     this.#settings = settingsOf(this.#config, this.#broker)
     this.growTo(partitions)

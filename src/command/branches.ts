@@ -1,21 +1,90 @@
 // Branches as handlers, commands and programs know them: what can be done, and who is told of it.
 
 import { Refusal } from '../../protocol/errors.ts'
+import type { ForkCommand } from '../branch/commands.ts'
+import { type BranchEvent, Rejection } from '../branch/events.ts'
+import { jsonTopics } from '../branch/json-topics.ts'
 import type { ForkRecord } from '../branch/lineage.ts'
+import { eventOf } from '../branch/lineage-event.ts'
+import type { Topic } from '../broker/topic.ts'
 import { randomId } from '../storage/clock.ts'
+import { Abandoning } from './abandoning.ts'
+import { CommandLoop } from './command-loop.ts'
+import { forkPlanEvent, forkRequestOf, rejectionOf } from './fork-command.ts'
 import { type ForkRefusals, planFork } from './fork-plan.ts'
 import type { ForkRequest } from './fork-request.ts'
 import { carryOut, type Rooms } from './forking.ts'
+import { History, isOfTheDisk } from './history.ts'
+import type { Call, Operations } from './operations.ts'
 
 type OnForked = (record: ForkRecord) => Promise<void>
 
 export class Branches {
+  readonly history: History
   readonly #rooms: Rooms
+  readonly #abandoning: Abandoning
+  readonly #loop: CommandLoop
   readonly #onForked: OnForked[] = []
+  #begun = false
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms
+    const { broker } = rooms
+    for (const topic of jsonTopics) broker.reserve(topic)
+    this.history = new History(broker)
+    this.#abandoning = new Abandoning(broker, this.history)
+    const { history } = this
+    // No authorizer yet: rights.ts says what will be asked of it.
+    this.#loop = new CommandLoop({ broker, history, operations: this.#operations(), forbidden: () => undefined })
+    broker.onTopicCreated(() => {
+      if (this.#begun) this.#loop.attend()
+    })
   }
+
+  /** What commands can ask for. */
+  #operations(): Operations {
+    return {
+      fork: (command, call) => this.#forkAsCommanded(command, call),
+      abandon: this.#abandoning.execute,
+    }
+  }
+
+  // --- life
+
+  /** Reads the history and tells what a kill has kept from it. */
+  async load(): Promise<void> {
+    const untold = this.#rooms.broker.lineage.tellable.map((record) => {
+      const { command } = record
+      return { event: eventOf(record), ...(command === undefined ? {} : { command }) }
+    })
+    try {
+      await this.history.load(untold)
+    } catch (cause) {
+      if (!isOfTheDisk(cause)) throw cause
+      console.error(`The history of branches cannot be read, and no command is run: ${String(cause)}`)
+      return
+    }
+    for (const { event } of untold) this.#rooms.broker.lineage.told(event.id)
+    this.#begun = true
+  }
+
+  /** Commands are run from now on; whatever they need is there. */
+  begin(): void {
+    if (this.#begun) this.#loop.attend()
+  }
+
+  /** Resolves when the command under way is done. */
+  stop(): Promise<void> {
+    return this.#loop.stop()
+  }
+
+  /** As fresh: all topics are about to be deleted. */
+  reset(): void {
+    this.#loop.reset()
+    this.history.reset()
+  }
+
+  // --- forks
 
   /** Calls `listener` when a fork is true; whoever asked for it is answered after that. */
   onForked(listener: OnForked): void {
@@ -34,10 +103,33 @@ export class Branches {
     // Judged and cut in the same turn.
     const { planned, refusals } = planFork(request, broker, groups)
     if (refusals.size > 0) return refusals
-    const { id = `fork-${randomId(broker.clock)}`, by, set } = request
-    const record = await carryOut(planned, { id, by, set }, this.#rooms)
+    const { id = `fork-${randomId(broker.clock)}`, by, set, command } = request
+    const record = await carryOut(planned, { id, by, set, command }, this.#rooms)
     if (record instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, record]))
     for (const listener of this.#onForked) await listener(record)
+    await this.history.write(eventOf(record))
     return record
+  }
+
+  async #forkAsCommanded(command: ForkCommand, call: Call): Promise<BranchEvent | Rejection> {
+    const { broker, groups } = this.#rooms
+    const request = forkRequestOf(command, call, broker)
+    if (request instanceof Rejection) return request
+    if (command.dryRun) {
+      const { planned, refusals } = planFork(request, broker, groups)
+      if (refusals.size > 0) return rejectionOf(refusals)
+      return this.history.write(forkPlanEvent(request, planned, broker.clock.now()))
+    }
+    const outcome = await this.fork(request)
+    return 'topics' in outcome ? eventOf(outcome) : rejectionOf(outcome)
+  }
+
+  // --- the end of branches
+
+  /** Deletes a topic, be it a branch or not. Rejects with StorageError. */
+  async deleteTopic(topic: Topic, by: string): Promise<void> {
+    const { broker } = this.#rooms
+    if (broker.lineage.branches.has(topic.id)) await this.#abandoning.abandon({ by, topics: [topic] })
+    else await broker.deleteTopic(topic)
   }
 }

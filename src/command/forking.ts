@@ -21,7 +21,12 @@ import type { PlannedFork } from './fork-plan.ts'
 
 export type Rooms = { readonly broker: Broker; readonly groups: Groups; readonly transactions: Transactions }
 
-type Asked = { readonly id: string; readonly by: string; readonly set: string | undefined }
+type Asked = {
+  readonly id: string
+  readonly by: string
+  readonly set: string | undefined
+  readonly command: number | undefined
+}
 
 /** One topic, cut and not yet true. */
 export type Cut = {
@@ -45,8 +50,17 @@ export async function carryOut(
     await settle(cuts, broker)
     const topics = cuts.map(forkedTopic(broker))
     await Promise.all(cuts.flatMap((one) => commitsOf(one, asked.set, rooms)))
-    const { id, by, set } = asked
-    const record: ForkRecord = { v: 1, type: 'fork', id, at, by, ...(set === undefined ? {} : { set }), topics }
+    const { id, by, set, command } = asked
+    const record: ForkRecord = {
+      v: 1,
+      type: 'fork',
+      id,
+      at,
+      by,
+      ...(command === undefined ? {} : { command }),
+      ...(set === undefined ? {} : { set }),
+      topics,
+    }
     await broker.addForked(
       cuts.map(({ id, plan }) => ({
         id,

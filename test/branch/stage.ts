@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Admin, Kafka, type KafkaMessage, logLevel, type Message, type Producer } from 'kafkajs'
+import type { BranchEvent } from '../../src/branch/events.ts'
 import { Broker, type BrokerOptions } from '../../src/index.ts'
 
 export type Options = Omit<BrokerOptions, 'data'> & { onDisk?: boolean }
@@ -135,6 +136,20 @@ export class Stage implements AsyncDisposable {
 
   async values(topic: string, count: number, readUncommitted = false): Promise<string[]> {
     return (await this.read(topic, count, readUncommitted)).map(({ value }) => String(value))
+  }
+
+  /** Produces commands as they are, one record each. */
+  async command(...values: readonly (Record<string, unknown> | string | Buffer)[]): Promise<void> {
+    await this.admin.fetchTopicMetadata({ topics: ['__branch_commands'] })
+    const messages = values.map((value) => ({
+      value: typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value),
+    }))
+    await this.producer.send({ topic: '__branch_commands', messages })
+  }
+
+  /** The first `count` events of the history, when there are as many. */
+  async events(count: number): Promise<BranchEvent[]> {
+    return (await this.values('__branches', count)).map((value) => JSON.parse(value) as BranchEvent)
   }
 
   /** By partition. */

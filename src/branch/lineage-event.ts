@@ -1,0 +1,50 @@
+// Facts of the metadata log as the history tells them.
+
+import type { BranchEvent, EventPartition, EventTopic } from './events.ts'
+import type { DeletedRecord, ForkedPartition, ForkedTopic, ForkRecord } from './lineage.ts'
+
+/** The event of a cut or of a deletion. */
+export const eventOf = (record: ForkRecord | DeletedRecord): BranchEvent =>
+  record.type === 'fork' ? forked(record) : deleted(record)
+
+function forked({ id, at, by, set, topics }: ForkRecord): BranchEvent {
+  return {
+    v: 1,
+    type: 'fork',
+    id,
+    at,
+    by,
+    status: 'done',
+    ...(set === undefined ? {} : { set }),
+    topics: topics.map(forkedTopic),
+    copied: topics.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0),
+  }
+}
+
+const forkedTopic = ({ id, name, inside, from, fromId, partitions }: ForkedTopic): EventTopic => ({
+  from,
+  into: name,
+  fromId,
+  intoId: id,
+  ...(inside === undefined ? {} : { inside }),
+  partitions: partitions.map(forkedPartition),
+})
+
+/** Its first own records are the markers of the transactions that the cut went through. */
+function forkedPartition(of: ForkedPartition, partition: number): EventPartition {
+  const { offset, logStartOffset, known, open } = of
+  const written = open.length === 0 ? {} : { first: offset, last: offset + open.length - 1 }
+  return { partition, from: logStartOffset, to: offset, ...written, known }
+}
+
+function deleted({ id, at, by, set, topics }: DeletedRecord): BranchEvent {
+  const told = topics.map(
+    ({ id: intoId, name: into, from, fromId }): EventTopic => ({
+      into,
+      intoId,
+      ...(from === undefined ? {} : { from }),
+      ...(fromId === undefined ? {} : { fromId }),
+    }),
+  )
+  return { v: 1, type: 'delete', id, at, by, status: 'done', ...(set === undefined ? {} : { set }), topics: told }
+}

@@ -1,0 +1,145 @@
+// Runs what is produced to `__branch_commands`, one command after the other, and goes on after a kill where it was: the
+// result in the history says which command it belongs to.
+
+import { Refusal } from '../../protocol/errors.ts'
+import { type Command, parseCommand } from '../branch/commands.ts'
+import { type BranchEvent, Rejection } from '../branch/events.ts'
+import { commandsTopic, principalHeader } from '../branch/json-topics.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { Partition } from '../broker/partition.ts'
+import type { Timer } from '../storage/clock.ts'
+import { type CommittedRecord, readCommitted } from './committed-records.ts'
+import { type History, isOfTheDisk } from './history.ts'
+import { type Call, executorOf, type Operations } from './operations.ts'
+
+/** How long a command waits that the disk did not take. */
+const retryMs = 1_000
+/** A command of before there was a broker to sign it: nobody's. */
+const nobody = 'User:ANONYMOUS'
+
+export type LoopEnvironment = {
+  readonly broker: Broker
+  readonly history: History
+  readonly operations: Operations
+  /** Why a command may not be run for somebody. */
+  forbidden(command: Command, by: string): Rejection | undefined
+}
+
+export class CommandLoop {
+  readonly #environment: LoopEnvironment
+  #position = 0
+  #partition: Partition | undefined
+  #unsubscribe = () => {}
+  #running: Promise<void> | undefined
+  /** Something came while the loop ran: it may have looked already. */
+  #isBehind = false
+  #retry: Timer | undefined
+  #stopped = false
+
+  constructor(environment: LoopEnvironment) {
+    this.#environment = environment
+  }
+
+  /** Begins where the history ends, if there is a topic to read; asked again by whoever writes there. */
+  attend(): void {
+    const { broker, history } = this.#environment
+    const partition = broker.topic(commandsTopic)?.partitions[0]
+    if (this.#stopped || partition === undefined || partition === this.#partition) return
+    this.#unsubscribe()
+    this.#partition = partition
+    this.#position = history.nextCommand
+    this.#unsubscribe = partition.onAdvance(() => this.#wake())
+    this.#wake()
+  }
+
+  /** The topic is gone, and the history with it. */
+  reset(): void {
+    this.#unsubscribe()
+    this.#partition = undefined
+  }
+
+  /** Resolves when the command under way is done. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#unsubscribe()
+    this.#retry?.cancel()
+    await this.#running
+  }
+
+  #wake(): void {
+    this.#isBehind = true
+    if (this.#stopped || this.#running !== undefined || this.#retry !== undefined) return
+    this.#running = this.#run().catch((cause: unknown) => {
+      console.error(`Commands of branches wait: ${String(cause)}`)
+      this.#retry = this.#environment.broker.clock.after(retryMs, () => {
+        this.#retry = undefined
+        this.#wake()
+      })
+    })
+    void this.#running.then(() => {
+      this.#running = undefined
+      if (this.#isBehind) this.#wake()
+    })
+  }
+
+  async #run(): Promise<void> {
+    await undefined // Whoever woke us is in the middle of an append.
+    for (;;) {
+      const partition = this.#partition
+      this.#isBehind = false
+      if (this.#stopped || partition === undefined || partition.isRemoved) return
+      // A power cut that took more of one topic than of the other leaves the history ahead.
+      this.#position = Math.min(this.#position, partition.logEndOffset)
+      const portion = readCommitted(partition, this.#position)
+      if (portion === undefined) return
+      if (portion instanceof Refusal) throw new Error(`${commandsTopic} cannot be read: ${portion.message}`)
+      for (const record of portion.records) {
+        if (this.#stopped || partition !== this.#partition) return
+        await this.#take(record)
+        this.#position = record.offset + 1
+      }
+      this.#position = portion.nextOffset
+    }
+  }
+
+  async #take({ offset, value, headers }: CommittedRecord): Promise<void> {
+    const { history } = this.#environment
+    const by = headers.find(({ key }) => key === principalHeader)?.value?.toString() ?? nobody
+    const { id, command } = parseCommand(value, `c-${offset}`)
+    const dryRun = !(command instanceof Rejection) && isDry(command)
+    history.expect(id, offset)
+    const earlier = history.result(id, dryRun)
+    if (earlier !== undefined) {
+      await history.write({ ...earlier, replayed: true })
+      return
+    }
+    const result = command instanceof Rejection ? command : await this.#execute(command, { by, command: offset })
+    if (result instanceof Rejection) await history.write(this.#rejected(id, by, command, result))
+  }
+
+  async #execute(command: Command, call: Call): Promise<BranchEvent | Rejection> {
+    const { operations, forbidden } = this.#environment
+    const executor = executorOf(operations, command)
+    if (executor === undefined) {
+      const message = `There is no op '${command.op}' yet; there are ${Object.keys(operations).join(', ')}.`
+      return new Rejection('UNKNOWN_OP', message)
+    }
+    const refused = forbidden(command, call.by)
+    if (refused !== undefined) return refused
+    try {
+      return await executor(command, call)
+    } catch (cause) {
+      if (isOfTheDisk(cause)) throw cause
+      console.error(`The command ${command.id} (${command.op}) met a mistake of ours:`, cause)
+      return new Rejection('UNKNOWN_SERVER_ERROR', 'The command met a mistake of the broker; its log says more.')
+    }
+  }
+
+  #rejected(id: string, by: string, command: Command | Rejection, { code, message }: Rejection): BranchEvent {
+    const asked = command instanceof Rejection ? {} : { op: command.op, ...(isDry(command) ? { dryRun: true } : {}) }
+    const at = this.#environment.broker.clock.now()
+    return { v: 1, type: 'rejected', id, at, by, status: 'rejected', ...asked, error: { code, message } }
+  }
+}
+
+const isDry = ({ op, dryRun }: Command): boolean => op === 'plan' || dryRun

@@ -1,0 +1,74 @@
+// The op `fork`: which topics are meant, and what their branches are called.
+
+import type { ForkCommand } from '../branch/commands.ts'
+import { type BranchEvent, Rejection } from '../branch/events.ts'
+import { isJsonTopic } from '../branch/json-topics.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { Topic } from '../broker/topic.ts'
+import type { ForkRefusals, PlannedFork } from './fork-plan.ts'
+import type { ForkRequest, ForkTopic } from './fork-request.ts'
+import type { Call } from './operations.ts'
+
+/** What is asked of a fork by a command. */
+export function forkRequestOf(command: ForkCommand, call: Call, broker: Broker): ForkRequest | Rejection {
+  const { id, set } = command
+  const topics = topicsOf(command, broker)
+  if (topics instanceof Rejection) return topics
+  if (topics.length === 0) return new Rejection('INVALID_COMMAND', 'fork: there is nothing to fork.')
+  const at = call.command === undefined ? {} : { command: call.command }
+  return { id, by: call.by, ...at, ...(set === undefined ? {} : { set }), topics }
+}
+
+function topicsOf({ source, set, at, groups, configs }: ForkCommand, broker: Broker): ForkTopic[] | Rejection {
+  const shared = { ...(at === undefined ? {} : { at }), ...(configs === undefined ? {} : { configs }) }
+  if (source.kind === 'topics') {
+    return source.topics.map(({ configs: own, ...topic }) => ({
+      ...shared,
+      ...(groups === undefined ? {} : { groups }),
+      ...topic,
+      ...(own === undefined ? {} : { configs: { ...configs, ...own } }),
+    }))
+  }
+  // A consumer that enters the environment goes on where it was.
+  const common = { ...shared, groups: groups ?? ('copy' as const) }
+  if (source.kind === 'all') {
+    const roots = broker.topics().filter((topic) => isRoot(topic, broker))
+    return roots.map(({ name }) => ({ ...common, from: name, to: `${name}--${set}` }))
+  }
+  const found = broker.lineage.sets.get(source.set)
+  if (found === undefined) return new Rejection('UNKNOWN_SET', `There is no set '${source.set}'.`)
+  return [...found.members].flatMap(([inside, id]) => {
+    const topic = broker.topicById(id)
+    return topic === undefined ? [] : [{ ...common, from: topic.name, to: `${inside}--${set}`, inside }]
+  })
+}
+
+/** What `*` means: every topic that is not the broker's own, no branch, and not made inside a set. */
+function isRoot({ id, name, isInternal }: Topic, { lineage }: Broker): boolean {
+  return !isInternal && !isJsonTopic(name) && !lineage.branches.has(id) && lineage.membership(id) === undefined
+}
+
+/** All that stands against a fork, as one. */
+export function rejectionOf(refusals: ForkRefusals): Rejection {
+  const [first] = refusals.values()
+  const { error, message } = first!
+  if (refusals.size === 1) return new Rejection(error, message)
+  return new Rejection(error, [...refusals].map(([name, refusal]) => `${name}: ${refusal.message}`).join(' '))
+}
+
+/** What a fork would do. */
+export function forkPlanEvent(request: ForkRequest, planned: readonly PlannedFork[], at: number): BranchEvent {
+  const { id = '', by, set } = request
+  const topics = planned.map(({ asked, parent, offsets }) => ({
+    from: parent.name,
+    into: asked.to,
+    fromId: parent.id,
+    partitions: parent.partitions.map(({ logStartOffset, logEndOffset }, i) => ({
+      partition: i,
+      from: logStartOffset,
+      to: offsets[i] ?? logEndOffset,
+    })),
+  }))
+  const label = set === undefined ? {} : { set }
+  return { v: 1, type: 'plan', id, at, by, status: 'clean', op: 'fork', ...label, topics }
+}

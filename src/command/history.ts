@@ -1,0 +1,172 @@
+// `__branches`: every event once, in the order in which things became true. Written after the metadata log, which decides;
+// a start compares the two and writes what a kill has kept from being told.
+
+import { Corruption, Refusal, StorageError } from '../../protocol/errors.ts'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import type { BranchEvent } from '../branch/events.ts'
+import { branchesTopic, commandHeader, jsonTopics } from '../branch/json-topics.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { Topic } from '../broker/topic.ts'
+import { type CommittedRecord, readCommitted } from './committed-records.ts'
+
+/** What a start has to tell that the history does not have yet; by the ids of `events`. */
+export type Untold = { readonly event: BranchEvent; readonly command?: number }
+
+type Known = { readonly offset: number; readonly began: boolean }
+
+/** They say that something is under way, or that it is not any more; the command has no result yet. */
+const isFinal = ({ type }: BranchEvent): boolean => type !== 'merge-begin' && type !== 'merge-aborted'
+/** A dry run does not use up the id of what it has tried. */
+const planKey = (id: string): string => `plan ${id}`
+const isPlan = (event: BranchEvent): boolean => event.type === 'plan' || event['dryRun'] === true
+
+export class History {
+  readonly #broker: Broker
+  readonly #wanted = jsonTopics.find(({ name }) => name === branchesTopic)!
+  /** Results by id, and by planKey those of dry runs. */
+  readonly #results = new Map<string, number>()
+  /** Last words by id of what has no result yet. */
+  readonly #begun = new Map<string, Known>()
+  /** The command whose execution writes events of an id. */
+  readonly #commands = new Map<string, number>()
+  #nextCommand = 0
+  #making: Promise<Topic> | undefined
+
+  constructor(broker: Broker) {
+    this.#broker = broker
+  }
+
+  /** Reads what was told so far, and tells what is `untold`. Throws StorageError, Corruption. */
+  async load(untold: readonly Untold[]): Promise<void> {
+    this.#results.clear()
+    this.#begun.clear()
+    this.#nextCommand = 0
+    for (const record of this.#records()) this.#note(record)
+    for (const { event, command } of untold) {
+      if (this.#results.has(event.id)) continue
+      if (command !== undefined) this.expect(event.id, command)
+      await this.write(event)
+    }
+  }
+
+  /** As fresh: the topic is gone. */
+  reset(): void {
+    this.#results.clear()
+    this.#begun.clear()
+    this.#commands.clear()
+    this.#nextCommand = 0
+  }
+
+  *#records(): Generator<CommittedRecord> {
+    const partition = this.#broker.topic(branchesTopic)?.partitions[0]
+    if (partition === undefined) return
+    for (let from = 0; ; ) {
+      const portion = readCommitted(partition, from)
+      if (portion === undefined) return
+      if (portion instanceof Refusal) throw new Corruption(`${branchesTopic} cannot be read: ${portion.message}`)
+      yield* portion.records
+      from = portion.nextOffset
+    }
+  }
+
+  #note(record: CommittedRecord): void {
+    const event = parse(record.value)
+    if (event === undefined) return
+    const command = record.headers.find(({ key }) => key === commandHeader)?.value
+    this.#noted(event, record.offset, command === undefined || command === null ? undefined : Number(command))
+  }
+
+  #noted(event: BranchEvent, offset: number, command: number | undefined): void {
+    const { id } = event
+    if (!isFinal(event)) {
+      this.#begun.set(id, { offset, began: event.type === 'merge-begin' })
+      if (command !== undefined) this.#commands.set(id, command)
+      return
+    }
+    // The first result is the one that counts.
+    const key = isPlan(event) ? planKey(id) : id
+    if (!this.#results.has(key)) this.#results.set(key, offset)
+    if (!isPlan(event)) this.#begun.delete(id)
+    this.#commands.delete(id)
+    if (command !== undefined) this.#nextCommand = Math.max(this.#nextCommand, command + 1)
+  }
+
+  /** The first command without a result. */
+  get nextCommand(): number {
+    return this.#nextCommand
+  }
+
+  /** What is written under this id from now on, up to its result, belongs to this command. */
+  expect(id: string, command: number): void {
+    this.#commands.set(id, command)
+  }
+
+  /** Whether an id has its result; one of a dry run is another. */
+  hasResult(id: string, dryRun = false): boolean {
+    return this.#results.has(dryRun ? planKey(id) : id)
+  }
+
+  /** The first result of an id. Throws StorageError, Corruption. */
+  result(id: string, dryRun = false): BranchEvent | undefined {
+    const offset = this.#results.get(dryRun ? planKey(id) : id)
+    return offset === undefined ? undefined : this.#read(offset)
+  }
+
+  /** What has begun and was neither finished nor given up. Throws StorageError, Corruption. */
+  unfinished(): BranchEvent[] {
+    return [...this.#begun.values()].filter(({ began }) => began).map(({ offset }) => this.#read(offset))
+  }
+
+  #read(offset: number): BranchEvent {
+    const partition = this.#broker.topic(branchesTopic)!.partitions[0]!
+    const portion = readCommitted(partition, offset)
+    const record = portion instanceof Refusal ? undefined : portion?.records.find((one) => one.offset === offset)
+    const event = record && parse(record.value)
+    if (event === undefined) throw new Corruption(`${branchesTopic} cannot be read at offset ${offset}`)
+    return event
+  }
+
+  /** All events, oldest first. Throws StorageError, Corruption. */
+  *events(): Generator<BranchEvent> {
+    for (const { value } of this.#records()) {
+      const event = parse(value)
+      if (event !== undefined) yield event
+    }
+  }
+
+  /** Tells an event; resolves when it is on stable storage. Rejects with StorageError. */
+  async write(event: BranchEvent): Promise<BranchEvent> {
+    const partition = (await this.#topic()).partitions[0]!
+    const command = this.#commands.get(event.id)
+    const headers = command === undefined ? [] : [{ key: commandHeader, value: String(command) }]
+    const timestamp = this.#broker.clock.now()
+    const record = { key: event.id, value: JSON.stringify(event), timestamp, headers }
+    const { baseOffset } = partition.appendOwn(encodeBatch({ records: [record] }))
+    await partition.flush()
+    this.#noted(event, baseOffset, command)
+    return event
+  }
+
+  async #topic(): Promise<Topic> {
+    const topic = this.#broker.topic(branchesTopic)
+    if (topic !== undefined) return topic
+    this.#making ??= this.#broker.createTopics([this.#wanted]).then(([made]) => made!)
+    try {
+      return await this.#making
+    } finally {
+      this.#making = undefined
+    }
+  }
+}
+
+function parse(value: Buffer | null): BranchEvent | undefined {
+  if (value === null) return undefined
+  try {
+    return JSON.parse(value.toString()) as BranchEvent
+  } catch {
+    return undefined
+  }
+}
+
+/** An error of the disk; anything else is our own mistake. */
+export const isOfTheDisk = (cause: unknown): boolean => cause instanceof StorageError || cause instanceof Corruption

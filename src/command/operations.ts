@@ -1,0 +1,24 @@
+// Who does what is asked for: a table from op to executor. What is not in it is refused as an op that does not exist.
+
+import type { Command, Op } from '../branch/commands.ts'
+import type { BranchEvent, Rejection } from '../branch/events.ts'
+
+/** Who asks, and where. */
+export type Call = {
+  readonly by: string
+  /** Offset of the command, where it stands in `__branch_commands`. */
+  readonly command?: number
+}
+
+/**
+ * Does what a command asks for and tells it: the event it answers with stands in the history already, and is its result. A
+ * rejection has changed nothing and is told by whoever called. Rejects with StorageError.
+ */
+export type Executor<C> = (command: C, call: Call) => Promise<BranchEvent | Rejection>
+
+export type Operations = { readonly [O in Op]?: Executor<Extract<Command, { readonly op: O }>> }
+
+/** The executor of a command; undefined where there is none yet. */
+export function executorOf(operations: Operations, { op }: Command): Executor<Command> | undefined {
+  return operations[op] as Executor<Command> | undefined
+}

@@ -1,0 +1,83 @@
+// What somebody must be allowed to do so that a command may be run for them. Nobody is asked while no authorizer is on.
+
+import type { Command, ForkCommand, Pair, Which } from '../branch/commands.ts'
+import { Rejection } from '../branch/events.ts'
+
+export type Right = {
+  readonly operation: 'READ' | 'WRITE' | 'CREATE' | 'DELETE' | 'ALTER' | 'DESCRIBE_CONFIGS'
+  /** A topic's name, or the cluster. */
+  readonly topic?: string
+}
+
+export interface Authorizer {
+  allows(principal: string, right: Right): boolean
+}
+
+/** What commands are about, in stored names: the rights are those on the topics, however they were named. */
+export interface Subjects {
+  /** Parent and branch of each topic that a fork would make. */
+  forked(command: ForkCommand): readonly { readonly from: string; readonly to: string }[]
+  /** Source and target of each pair. */
+  merged(pair: Pair): readonly { readonly from: string; readonly into: string }[]
+  /** The branches, each with the parent it would take the place of. */
+  branches(which: Which): readonly { readonly branch: string; readonly parent: string }[]
+  /** Topics that a merge, a resolve or a revert has written to. */
+  writtenBy(id: string): readonly string[]
+}
+
+export function rightsFor(command: Command, subjects: Subjects): Right[] {
+  switch (command.op) {
+    case 'fork':
+      return subjects.forked(command).flatMap(({ from, to }): Right[] => [
+        { operation: 'READ', topic: from },
+        { operation: 'DESCRIBE_CONFIGS', topic: from },
+        { operation: 'CREATE', topic: to },
+      ])
+    case 'plan':
+      return subjects.merged(command.pair).flatMap(({ from, into }): Right[] => [
+        { operation: 'READ', topic: from },
+        { operation: 'DESCRIBE_CONFIGS', topic: from },
+        // A plan tells what stands in the target, too.
+        { operation: 'READ', topic: into },
+      ])
+    case 'merge':
+      return subjects.merged(command.pair).flatMap(({ from, into }): Right[] => [
+        { operation: 'READ', topic: from },
+        { operation: 'WRITE', topic: into },
+      ])
+    case 'resolve':
+      return [{ operation: 'WRITE', topic: command.topic }]
+    case 'revert': {
+      const topics = command.topic === undefined ? subjects.writtenBy(command.merge ?? '') : [command.topic]
+      return topics.map((topic) => ({ operation: 'WRITE', topic }))
+    }
+    case 'reset':
+    case 'abandon':
+      return subjects.branches(command.which).map(({ branch: topic }) => ({ operation: 'DELETE', topic }))
+    case 'promote':
+      return subjects.branches(command.which).flatMap(({ branch, parent }): Right[] => [
+        { operation: 'DELETE', topic: branch },
+        { operation: 'ALTER', topic: branch },
+        { operation: 'DELETE', topic: parent },
+        { operation: 'ALTER', topic: parent },
+      ])
+    case 'listen':
+      return [{ operation: 'ALTER' }]
+  }
+}
+
+/** Why a command may not be run for somebody: all of it or nothing. */
+export function forbidden(
+  command: Command,
+  by: string,
+  subjects: Subjects,
+  authorizer: Authorizer | undefined,
+): Rejection | undefined {
+  if (authorizer === undefined) return undefined
+  const missing = rightsFor(command, subjects).find((right) => !authorizer.allows(by, right))
+  if (missing === undefined) return undefined
+  const { operation, topic } = missing
+  if (topic === undefined)
+    return new Rejection('CLUSTER_AUTHORIZATION_FAILED', `${by} needs ${operation} on the cluster.`)
+  return new Rejection('TOPIC_AUTHORIZATION_FAILED', `${by} needs ${operation} on the topic '${topic}'.`)
+}
