@@ -2,6 +2,7 @@
 // nobody who subscribes to it begins elsewhere.
 
 import type { GroupRule } from '../branch/lineage.ts'
+import { groupInside, insideOf } from '../branch/set-names.ts'
 import type { Commit } from '../group/offset-requests.ts'
 import type { Fork } from '../log/fork.ts'
 import type { Cut, Rooms } from './forking.ts'
@@ -13,17 +14,20 @@ export function commitsOf(
   { groups, broker }: Rooms,
 ): Promise<void>[] {
   if (rule === 'none') return []
+  const parentSet = broker.lineage.membership(parent.id)?.set
   const byGroup = new Map<string, Commit[]>()
   for (const { groupId, partition, committed } of groups.offsets.ofTopic(parent.name, parent.id)) {
-    const name = groupOnBranch(groupId, set, broker.lineage.membership(parent.id)?.set)
     const fork = forks[partition]
-    if (fork === undefined || name === undefined) continue
+    if (fork === undefined) continue
     const offset = positionOn(rule, committed.offset, fork.inherited.offset)
     const isKept = offset === committed.offset
     const leaderEpoch = isKept ? committed.leaderEpoch : epochAt(fork, offset - 1)
-    const commits = byGroup.get(name) ?? []
-    commits.push({ topic: asked.to, topicId, partition, offset, leaderEpoch, metadata: committed.metadata })
-    byGroup.set(name, commits)
+    const commit = { topic: asked.to, topicId, partition, offset, leaderEpoch, metadata: committed.metadata }
+    for (const name of namesOnBranch(groupId, set, parentSet)) {
+      const commits = byGroup.get(name) ?? []
+      commits.push(commit)
+      byGroup.set(name, commits)
+    }
   }
   return [...byGroup].map(([groupId, commits]) => groups.offsets.plant(groupId, commits))
 }
@@ -34,7 +38,13 @@ const epochAt = ({ inherited }: Fork, offset: number): number =>
 const positionOn = (rule: GroupRule, committed: number, forkPoint: number): number =>
   rule === 'copy' ? Math.min(committed, forkPoint) : forkPoint
 
-/** The group as it is called on the branch; undefined for one that never comes there. */
-function groupOnBranch(groupId: string, _set: string | undefined, _parentSet: string | undefined): string | undefined {
-  return groupId
+/**
+ * How a group is called that reads the branch: by the same name from outside, for those who follow a topic and its branches;
+ * and in the set by the name that an application has written into it, which it bore in the parent's set or in the root.
+ */
+function namesOnBranch(groupId: string, set: string | undefined, parentSet: string | undefined): string[] {
+  const inside = insideOf(groupId)
+  const names = inside === undefined ? [groupId] : []
+  if (set !== undefined && inside?.set === parentSet) names.push(groupInside(set, inside?.id ?? groupId))
+  return names
 }

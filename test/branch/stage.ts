@@ -4,12 +4,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Admin, Kafka, type KafkaMessage, logLevel, type Message, type Producer } from 'kafkajs'
+import { errors } from '../../protocol/errors.ts'
+import { createTopics } from '../../protocol/messages/19-create-topics.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
 import { Broker, type BrokerOptions } from '../../src/index.ts'
+import { WireClient } from '../wire-client.ts'
 
 export type Options = Omit<BrokerOptions, 'data'> & { onDisk?: boolean }
 export type Configs = Readonly<Record<string, string | number | boolean>>
+/** A branch, or a topic without a parent. */
+export type Wanted = { from?: string; topic: string; configs?: Configs; numPartitions?: number }
 export type Read = KafkaMessage & { partition: number }
+
+const errorName = (code: number) => Object.entries(errors).find(([, error]) => error.code === code)?.[0]
 
 const entries = (configs: Configs) => Object.entries(configs).map(([name, value]) => ({ name, value: String(value) }))
 
@@ -73,27 +80,39 @@ export class Stage implements AsyncDisposable {
     await this.forkAll([{ from, topic, configs, numPartitions }])
   }
 
-  async forkAll(
-    branches: readonly { from: string; topic: string; configs?: Configs; numPartitions?: number }[],
-    validateOnly = false,
-  ): Promise<void> {
+  async forkAll(branches: readonly (Wanted & { from: string })[]): Promise<void> {
     const topics = branches.map(({ from, topic, configs = {}, numPartitions = -1 }) => ({
       topic,
       numPartitions,
       configEntries: entries({ 'branch.from': from, ...configs }),
     }))
-    await this.admin.createTopics({ topics, validateOnly })
+    await this.admin.createTopics({ topics })
   }
 
-  /** What CreateTopics says of each topic that it refuses: `TYPE: message`. */
-  async refusals(asking: Promise<unknown>): Promise<Record<string, string>> {
+  /**
+   * What CreateTopics says of each topic that it refuses: `ERROR: message`. Asked word by word: KafkaJS tells its user of the
+   * code only.
+   */
+  async refusals(branches: readonly Wanted[], validateOnly = false): Promise<Record<string, string>> {
+    const wire = await WireClient.open(this.broker.bootstrapServers)
     try {
-      await asking
-      return {}
-    } catch (cause) {
-      const { errors } = cause as { errors?: { topic: string; type: string; message: string }[] }
-      if (errors === undefined) throw cause
-      return Object.fromEntries(errors.map(({ topic, type, message }) => [topic, `${type}: ${message}`]))
+      const topics = branches.map(({ from, topic, configs = {}, numPartitions = -1 }) => {
+        const all = Object.entries(from === undefined ? configs : { 'branch.from': from, ...configs })
+        return {
+          name: topic,
+          numPartitions,
+          replicationFactor: -1,
+          assignments: [],
+          configs: all.map(([name, value]) => ({ name, value: String(value) })),
+        }
+      })
+      const answer = await wire.ask(createTopics, 7, { topics, timeoutMs: 10_000, validateOnly })
+      const refused = answer.topics.filter(({ errorCode }) => errorCode !== 0)
+      return Object.fromEntries(
+        refused.map(({ name, errorCode, errorMessage }) => [name, `${errorName(errorCode)}: ${errorMessage}`]),
+      )
+    } finally {
+      wire.close()
     }
   }
 

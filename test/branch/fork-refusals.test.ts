@@ -1,0 +1,157 @@
+// Forks that are not made, each with a message that says what to change; and what may be changed of those that are.
+
+import { describe, expect, test } from 'vitest'
+import { numbered, Stage } from './stage.ts'
+
+/** The topic that is asked for in vain, and what is said. */
+const refused = async (stage: Stage, from: string, configs: Record<string, string>, partitions = -1, name = 'no') => {
+  const refusals = await stage.refusals([{ from, topic: name, configs, numPartitions: partitions }])
+  expect(await stage.topics()).not.toContain(name)
+  return refusals[name]
+}
+
+describe('B19: a fork that cannot be', () => {
+  test('is refused with what to change', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders', 3)
+    await stage.send('orders', numbered(10))
+    const cases: [string, Record<string, string>, RegExp][] = [
+      ['nothing', {}, /^INVALID_CONFIG: .*no such topic/],
+      ['orders', { 'branch.at': 'yesterday' }, /^INVALID_CONFIG: .*latest, earliest/],
+      ['orders', { 'branch.at': 'offset:-1' }, /^INVALID_CONFIG: .*no offset/],
+      ['orders', { 'branch.at': 'offsets:0=11,1=0,2=0' }, /^INVALID_CONFIG: .*not within 0 to 10/],
+      ['orders', { 'branch.at': 'offsets:7=0' }, /^INVALID_CONFIG: .*partitions 0 to 2/],
+      ['orders', { 'branch.at': 'offsets:0=1,0=2' }, /^INVALID_CONFIG: .*twice/],
+      ['orders', { 'branch.at': 'timestamp:soon' }, /^INVALID_CONFIG: .*no time/],
+      ['orders', { 'branch.at': 'group:' }, /^INVALID_CONFIG: .*no name/],
+      ['orders', { 'branch.set': 'a--b' }, /^INVALID_CONFIG: .*two hyphens/],
+      ['orders', { 'branch.set': '-a' }, /^INVALID_CONFIG/],
+      ['orders', { 'branch.groups': 'all' }, /^INVALID_CONFIG: .*none, copy, fork/],
+      ['orders', { 'branch.protect': 'maybe' }, /^INVALID_CONFIG: .*none, merge, frozen/],
+      ['orders', { 'branch.ttl.ms': '-2' }, /^INVALID_CONFIG/],
+      ['orders', { 'branch.offsets': '0=1' }, /^INVALID_CONFIG: .*cannot be set/],
+      ['orders', { 'retention.ms': 'long' }, /^INVALID_CONFIG/],
+    ]
+    for (const [from, configs, message] of cases) {
+      expect(await refused(stage, from, configs), JSON.stringify(configs)).toMatch(message)
+    }
+    expect(await refused(stage, 'orders', {}, 1)).toMatch(/^INVALID_PARTITIONS: .*has 3, 1 are asked for/)
+    expect(await refused(stage, 'orders', {}, -1, 'or/ders')).toMatch(/^INVALID_TOPIC_EXCEPTION/)
+    await stage.fork('orders', 'orders--same', {}, 3)
+    expect(await stage.refusals([{ from: 'orders', topic: 'orders--same' }])).toEqual({
+      'orders--same': expect.stringMatching(/^TOPIC_ALREADY_EXISTS/),
+    })
+  })
+
+  test('is told so by validateOnly too, and a good one is not made by it', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders')
+    expect(await stage.refusals([{ from: 'orders', topic: 'orders--try' }], true)).toEqual({})
+    const late = { from: 'orders', topic: 'orders--try', configs: { 'branch.at': 'offset:1' } }
+    expect(await stage.refusals([late], true)).toEqual({ 'orders--try': expect.stringMatching(/not within 0 to 0/) })
+    expect(await stage.topics()).toEqual(['orders'])
+  })
+
+  test('configurations of branches on topics that are none are refused', async () => {
+    await using stage = await Stage.open()
+    const make = (configs: Record<string, string>) => stage.refusals([{ topic: 'orders', configs }])
+    expect((await make({ 'branch.at': 'latest' }))['orders']).toMatch(/^INVALID_CONFIG: .*branch\.from/)
+    expect((await make({ 'branch.ttl.ms': '1000' }))['orders']).toMatch(/^INVALID_CONFIG: .*none/)
+    expect((await make({ 'branch.fro': 'x' }))['orders']).toMatch(/^INVALID_CONFIG: Unknown topic config name/)
+    expect(await stage.topics()).toEqual([])
+  })
+
+  test('beyond the limits of depth and number it is a policy that is violated', async () => {
+    await using stage = await Stage.open({ config: { 'branch.max.depth': 2, 'branch.max.per.topic': 2 } })
+    await stage.create('a')
+    await stage.fork('a', 'b')
+    await stage.fork('b', 'c')
+    expect(await refused(stage, 'c', {})).toMatch(/^POLICY_VIOLATION: .*2 forks deep/)
+    await stage.fork('a', 'd')
+    expect(await refused(stage, 'a', {})).toMatch(/^POLICY_VIOLATION: .*2 branches already/)
+  })
+})
+
+test('B11: of a set whose second member is invalid nothing is made, and the error names the culprit', async () => {
+  await using stage = await Stage.open({ topics: ['a', 'c'] })
+  const configs = { 'branch.set': 's' }
+  const refusals = await stage.refusals([
+    { from: 'a', topic: 'a--s', configs },
+    { from: 'missing', topic: 'b--s', configs },
+    { from: 'c', topic: 'c--s', configs },
+    { from: 'a', topic: 'a--alone' },
+  ])
+  expect(Object.keys(refusals).sort()).toEqual(['a--s', 'b--s', 'c--s'])
+  expect(refusals['a--s']).toMatch(/'b--s' was refused.*no such topic/)
+  expect(await stage.topics()).toEqual(['a', 'a--alone', 'c'])
+})
+
+describe('what can be changed of a branch', () => {
+  const alter = (stage: Stage, name: string, configs: Record<string, string>) =>
+    stage.admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        { type: 2, name, configEntries: Object.entries(configs).map(([key, value]) => ({ name: key, value })) },
+      ],
+    })
+
+  test('B20: its history cannot, its own configuration can and its parent keeps its own', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders', 1, { 'retention.ms': 5000, 'max.message.bytes': 2000 })
+    await stage.fork('orders', 'orders--try', { 'max.message.bytes': 3000 })
+    const configs = await stage.configs('orders--try')
+    expect([configs['retention.ms'], configs['max.message.bytes']]).toEqual(['5000', '3000'])
+    await expect(alter(stage, 'orders--try', { 'branch.from': 'other' })).rejects.toThrow(/[Cc]onfig/)
+    await alter(stage, 'orders--try', { 'retention.ms': '7000', 'branch.ttl.ms': '60000' })
+    expect((await stage.configs('orders--try'))['retention.ms']).toBe('7000')
+    expect((await stage.configs('orders--try'))['branch.ttl.ms']).toBe('60000')
+    expect((await stage.configs('orders'))['retention.ms']).toBe('5000')
+  })
+
+  test('a branch tells where it came from, and other topics tell nothing of branches', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders', 2)
+    await stage.send('orders', numbered(4))
+    await stage.fork('orders', 'orders--try', { 'branch.set': 'try' })
+    const told = await stage.branchConfigs('orders--try')
+    expect(told).toEqual({
+      'branch.from': 'orders',
+      'branch.from.id': expect.stringMatching(/^[\w-]{22}$/),
+      'branch.offsets': '0=4,1=0',
+      'branch.created.ms': expect.stringMatching(/^\d{13}$/),
+      'branch.set': 'try',
+      'branch.groups': 'none',
+      'branch.known': `0=${told['branch.from.id']}:4,1=${told['branch.from.id']}:0`,
+      'branch.bytes.own': '0',
+      'branch.bytes.shared': expect.stringMatching(/^[1-9]\d*$/),
+      'branch.ttl.ms': '-1',
+      'branch.protect': 'none',
+    })
+    await stage.send('orders--try', ['own'])
+    expect(Number((await stage.branchConfigs('orders--try'))['branch.bytes.own'])).toBeGreaterThan(60)
+    expect(await stage.branchConfigs('orders')).toEqual({})
+  })
+})
+
+describe('B21: names that look like branches', () => {
+  test('mean nothing by themselves', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders')
+    await stage.send('orders', numbered(3))
+    await stage.create('orders--x')
+    expect(await stage.ends('orders--x')).toEqual([{ low: 0, high: 0 }])
+    expect(await stage.branchConfigs('orders--x')).toEqual({})
+  })
+
+  test('fork with branch.by.name=true, the longest topic that they begin with', async () => {
+    await using stage = await Stage.open({ config: { 'branch.by.name': true } })
+    await stage.create('orders')
+    await stage.send('orders', numbered(3))
+    await stage.create('orders--x', -1)
+    await stage.create('orders--x--y', -1)
+    await stage.create('others--x', 2)
+    expect(await stage.ends('orders--x')).toEqual([{ low: 0, high: 3 }])
+    expect((await stage.configs('orders--x--y'))['branch.from']).toBe('orders--x')
+    expect(await stage.branchConfigs('others--x')).toEqual({})
+  })
+})
