@@ -210,6 +210,7 @@ export class Broker implements AsyncDisposable {
     const every = (ms: number, task: () => void) => this.#timers.push(setInterval(task, Math.max(ms, 10)).unref())
     every(config.number('log.retention.check.interval.ms'), () => housekeeping.retain(true))
     every(100, () => housekeeping.flushDue())
+    every(200, () => void this.#branches.expire().catch((cause: unknown) => console.error('Idle branches:', cause)))
     if (config.boolean('log.cleaner.enable'))
       every(config.number('log.cleaner.backoff.ms'), () => housekeeping.compact())
   }

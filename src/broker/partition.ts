@@ -52,6 +52,8 @@ export class Partition {
   #removed = false
   readonly #waiting = new Set<() => void>()
   #dirtySince: number | undefined
+  /** Grows with every request that writes or reads here. */
+  uses = 0
 
   constructor(
     store: Store,
@@ -209,6 +211,7 @@ export class Partition {
 
   /** Appends a producer's batch. A refusal and a disk that refuses are answers; nothing has changed then. */
   append(records: Records, produceVersion: number): Appended | BatchRefusal {
+    this.uses++
     try {
       if (this.#unflushable !== undefined) throw this.#unflushable
       const now = this.#clock.now()
@@ -312,6 +315,7 @@ export class Partition {
 
   /** Reads batches from an offset on; `committed` stops at the last stable offset. */
   read(offset: number, bytesMax: number, committed: boolean, wholeFirst: boolean): ReadResult | Refusal {
+    this.uses++
     try {
       const { log } = this
       const { highWatermark, lastStableOffset } = this

@@ -15,6 +15,7 @@ import { type ForkRefusals, planFork } from './fork-plan.ts'
 import type { ForkRequest } from './fork-request.ts'
 import { carryOut, type Rooms } from './forking.ts'
 import { History, isOfTheDisk } from './history.ts'
+import { IdleBranches } from './idle-branches.ts'
 import type { Call, Operations } from './operations.ts'
 
 type OnForked = (record: ForkRecord) => Promise<void>
@@ -24,6 +25,7 @@ export class Branches {
   readonly #rooms: Rooms
   readonly #abandoning: Abandoning
   readonly #loop: CommandLoop
+  readonly #idle: IdleBranches
   readonly #onForked: OnForked[] = []
   #begun = false
 
@@ -39,6 +41,7 @@ export class Branches {
     broker.onTopicCreated(() => {
       if (this.#begun) this.#loop.attend()
     })
+    this.#idle = new IdleBranches(rooms.broker)
   }
 
   /** What commands can ask for. */
@@ -89,6 +92,14 @@ export class Branches {
   /** Calls `listener` when a fork is true; whoever asked for it is answered after that. */
   onForked(listener: OnForked): void {
     this.#onForked.push(listener)
+  }
+
+  /** Deletes branches that nobody has used for as long as they say. */
+  async expire(): Promise<void> {
+    const { broker } = this.#rooms
+    for (const topic of this.#idle.expired()) {
+      if (broker.topicById(topic.id) === topic) await this.deleteTopic(topic, 'branch.ttl.ms')
+    }
   }
 
   /** What stands against a fork, by the names of its branches; nothing is done. */

@@ -179,8 +179,9 @@ export class Stage implements AsyncDisposable {
       .map(({ low, high }) => ({ low: Number(low), high: Number(high) }))
   }
 
+  /** Without the broker's own. */
   async topics(): Promise<string[]> {
-    return (await this.admin.listTopics()).sort()
+    return (await this.admin.listTopics()).filter((name) => !name.startsWith('__')).sort()
   }
 
   async configs(topic: string): Promise<Record<string, string>> {
