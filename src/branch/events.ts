@@ -2,7 +2,7 @@
 // and enough to draw the graph of all branches again.
 
 import type { Refusal } from '../../protocol/errors.ts'
-import type { Vector } from './lineage.ts'
+import type { GroupRule, Vector } from './lineage.ts'
 
 export const eventTypes = [
   'fork',
@@ -45,6 +45,8 @@ export type EventTopic = {
   readonly intoId?: string
   /** The name inside the set. */
   readonly inside?: string
+  /** What became of the parent's groups at a fork. */
+  readonly groups?: GroupRule
   readonly partitions?: readonly EventPartition[]
 }
 

@@ -21,12 +21,13 @@ function forked({ id, at, by, set, topics }: ForkRecord): BranchEvent {
   }
 }
 
-const forkedTopic = ({ id, name, inside, from, fromId, partitions }: ForkedTopic): EventTopic => ({
+const forkedTopic = ({ id, name, inside, from, fromId, groups, partitions }: ForkedTopic): EventTopic => ({
   from,
   into: name,
   fromId,
   intoId: id,
   ...(inside === undefined ? {} : { inside }),
+  groups,
   partitions: partitions.map(forkedPartition),
 })
 

@@ -56,7 +56,8 @@ export class Branches {
 
   /** Reads the history and tells what a kill has kept from it. */
   async load(): Promise<void> {
-    const untold = this.#rooms.broker.lineage.tellable.map((record) => {
+    const inOrder = this.#rooms.broker.lineage.tellable.sort((a, b) => a.at - b.at)
+    const untold = inOrder.map((record) => {
       const { command } = record
       return { event: eventOf(record), ...(command === undefined ? {} : { command }) }
     })

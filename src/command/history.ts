@@ -41,6 +41,8 @@ export class History {
     this.#results.clear()
     this.#begun.clear()
     this.#nextCommand = 0
+    // After a kill only what is flushed may be read, and what was told was perhaps not flushed.
+    await this.#broker.topic(branchesTopic)?.partitions[0]?.flush()
     for (const record of this.#records()) this.#note(record)
     for (const { event, command } of untold) {
       if (this.#results.has(event.id)) continue

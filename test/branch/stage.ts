@@ -56,8 +56,16 @@ export class Stage implements AsyncDisposable {
 
   /** A clean stop and a start in the same folder, at another port. */
   async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
+  async stop(): Promise<void> {
     await this.#disconnect()
     await this.broker.stop()
+  }
+
+  async start(): Promise<void> {
     this.broker = await Broker.start(this.#options)
     Object.assign(this, clientsOf(this.broker))
     await this.#connect()

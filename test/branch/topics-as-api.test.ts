@@ -62,6 +62,7 @@ describe('topics used as API', () => {
           into: 'orders--try',
           fromId: configs['branch.from.id'],
           intoId: expect.any(String),
+          groups: 'none',
           partitions: [
             { partition: 0, from: 0, to: 5, known: { [configs['branch.from.id']!]: 5 } },
             { partition: 1, from: 0, to: 0, known: { [configs['branch.from.id']!]: 0 } },

@@ -1,0 +1,106 @@
+// `__branches` is enough to draw the graph of all branches, and a start writes what a kill has kept from it.
+
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { BranchEvent } from '../../src/branch/events.ts'
+import { numbered, Stage } from './stage.ts'
+
+/** Of each branch what DescribeConfigs tells, from nothing but events. */
+function graph(events: readonly BranchEvent[]): Map<string, Record<string, string>> {
+  const branches = new Map<string, Record<string, string>>()
+  for (const { type, at, set, topics = [] } of events) {
+    for (const { from, fromId, into, groups, partitions = [] } of topics) {
+      if (type === 'delete') branches.delete(into!)
+      if (type !== 'fork') continue
+      const known = partitions.map(({ partition, known = {} }) => {
+        const vector = Object.entries(known).map(([id, offset]) => `${id}:${offset}`)
+        return `${partition}=${vector.join(';')}`
+      })
+      branches.set(into!, {
+        'branch.from': from!,
+        'branch.from.id': fromId!,
+        'branch.offsets': partitions.map(({ partition, to }) => `${partition}=${to}`).join(','),
+        'branch.created.ms': String(at),
+        'branch.groups': groups!,
+        'branch.known': known.join(','),
+        ...(set === undefined ? {} : { 'branch.set': set }),
+      })
+    }
+  }
+  return branches
+}
+
+const ownWord = ['branch.bytes.own', 'branch.bytes.shared', 'branch.ttl.ms', 'branch.protect']
+
+async function described(stage: Stage): Promise<Map<string, Record<string, string>>> {
+  const branches = new Map<string, Record<string, string>>()
+  for (const topic of await stage.topics()) {
+    const configs = Object.entries(await stage.branchConfigs(topic)).filter(([name]) => !ownWord.includes(name))
+    if (configs.length > 0) branches.set(topic, Object.fromEntries(configs))
+  }
+  return branches
+}
+
+async function grow(stage: Stage): Promise<number> {
+  await stage.create('orders', 2)
+  await stage.create('stock')
+  await stage.send('orders', numbered(7))
+  await stage.fork('orders', 'orders--a', { 'branch.at': 'offset:0' })
+  await stage.fork('orders--a', 'orders--b')
+  await stage.send('orders--b', numbered(3), 1)
+  await stage.command(
+    { op: 'fork', set: 'S', from: '*' },
+    { op: 'fork', set: 'T', from: 'set:S', at: 'earliest', groups: 'fork' },
+    { op: 'fork', from: 'orders--b', to: 'orders--c' },
+    { op: 'fork', from: 'orders--c', to: 'orders--d' },
+    { op: 'abandon', set: 'S' },
+    { op: 'abandon', branch: 'orders--c' },
+  )
+  const count = 8
+  await stage.events(count)
+  return count
+}
+
+test('B39: the graph drawn from the history alone is the one that the configurations tell', async () => {
+  await using stage = await Stage.open()
+  const count = await grow(stage)
+  const drawn = graph(await stage.events(count))
+  expect([...drawn.keys()].sort()).toEqual(['orders--T', 'orders--a', 'orders--b', 'orders--d', 'stock--T'])
+  expect(drawn).toEqual(await described(stage))
+})
+
+test('what a kill kept from being told is told at the next start, by id and once', async () => {
+  await using stage = await Stage.open({ onDisk: true })
+  const count = await grow(stage)
+  const before = await stage.events(count)
+  await stage.stop()
+  // As if the process had ended after each change had become true and before any was told.
+  const kept = readdirSync(join(stage.folder!, 'topics')).find((id) =>
+    holds(join(stage.folder!, 'topics', id), 'fork-'),
+  )
+  rmSync(join(stage.folder!, 'topics', kept!), { recursive: true })
+  await stage.start()
+  // Of branches that are gone their end is told, and nothing else.
+  const gone = (event: BranchEvent) => event.set === 'S' || event.topics![0]!.into === 'orders--c'
+  const wanted = before.filter((event) => event.type === 'delete' || !gone(event))
+  const told = await stage.events(wanted.length)
+  const byId = (a: BranchEvent, b: BranchEvent) => (a.id < b.id ? -1 : 1)
+  expect([...told].sort(byId)).toEqual([...wanted].sort(byId))
+  expect(await stage.ends('__branches')).toEqual([{ low: 0, high: wanted.length }])
+  // The commands are done: none runs again, and the next one is run.
+  await stage.command({ op: 'fork', id: 'next', from: 'orders', to: 'orders--next' })
+  expect((await stage.events(wanted.length + 1)).at(-1)).toMatchObject({ id: 'next', type: 'fork' })
+  await stage.restart()
+  expect(await stage.ends('__branches')).toEqual([{ low: 0, high: wanted.length + 1 }])
+})
+
+/** Whether records of a topic begin with some text: topics are named by ids on the disk. */
+function holds(folder: string, text: string): boolean {
+  const path = join(folder, '0', '00000000000000000000.log')
+  try {
+    return readFileSync(path).includes(text) && readFileSync(path).includes('"type":"fork"')
+  } catch {
+    return false
+  }
+}
