@@ -79,15 +79,24 @@ export type Branch = ForkedTopic & Pick<ForkRecord, 'at' | 'set'> & { readonly e
 /** Names that whoever enters sees, and the topics they stand for. */
 export type BranchSet = { readonly name: string; readonly at: number; readonly members: Map<string, string> }
 
+/** A cut, and how many of its topics are still there. */
+type Cut = { readonly record: ForkRecord; topicsLeft: number }
+
 export class Lineage {
   /** By topic id. A branch is here as long as its topic. */
   readonly branches = new Map<string, Branch>()
   /** By label. */
   readonly sets = new Map<string, BranchSet>()
-  /** Cuts as they were made, without those whose topics are all gone. */
-  readonly #forks = new Map<string, ForkRecord>()
   /** Deletions whose event may not be told yet. */
   readonly #deletions = new Map<string, DeletedRecord>()
+  /** Cuts as they were made, by event id, without those whose topics are all gone. */
+  readonly #cuts = new Map<string, Cut>()
+  /** Event ids of cuts by the label of their set: they stay as long as it does. */
+  readonly #cutsOfSets = new Map<string, Set<string>>()
+  /** Branches by the id of the topic that they were made of. */
+  readonly #children = new Map<string, Set<Branch>>()
+  /** By topic id. */
+  readonly #memberships = new Map<string, { set: string; inside: string }>()
 
   apply(record: LineageRecord): void {
     switch (record.type) {
@@ -98,7 +107,7 @@ export class Lineage {
         this.#join(record.set, record.inside, record.id)
         break
       case 'set-removed':
-        this.sets.delete(record.set)
+        this.#removeSet(record.set)
         break
       case 'branches-deleted':
         this.#deletions.set(record.id, record)
@@ -108,43 +117,73 @@ export class Lineage {
 
   #fork(record: ForkRecord): void {
     const { id: eventId, at, set, topics } = record
-    this.#forks.set(eventId, record)
-    if (set !== undefined && !this.sets.has(set)) this.sets.set(set, { name: set, at, members: new Map() })
+    this.#cuts.set(eventId, { record, topicsLeft: topics.length })
+    if (set !== undefined) {
+      if (!this.sets.has(set)) this.sets.set(set, { name: set, at, members: new Map() })
+      this.#cutsOfSets.set(set, (this.#cutsOfSets.get(set) ?? new Set()).add(eventId))
+    }
     for (const topic of topics) {
-      this.branches.set(topic.id, { ...topic, eventId, at, ...(set === undefined ? {} : { set }) })
+      const branch = { ...topic, eventId, at, ...(set === undefined ? {} : { set }) }
+      this.branches.set(topic.id, branch)
+      this.#children.set(topic.fromId, (this.#children.get(topic.fromId) ?? new Set()).add(branch))
       if (set !== undefined && topic.inside !== undefined) this.#join(set, topic.inside, topic.id)
     }
   }
 
   #join(set: string, inside: string, id: string): void {
-    this.sets.get(set)?.members.set(inside, id)
+    const members = this.sets.get(set)?.members
+    if (members === undefined) return
+    members.set(inside, id)
+    this.#memberships.set(id, { set, inside })
   }
 
   /** A topic is gone, and with it what is known of it alone. A set goes with its last member. */
   removed(topicId: string): void {
-    this.branches.delete(topicId)
-    for (const [label, { members }] of this.sets) {
-      const before = members.size
-      for (const [inside, id] of members) if (id === topicId) members.delete(inside)
-      if (before > 0 && members.size === 0) this.sets.delete(label)
-    }
-    for (const [eventId, { set, topics }] of this.#forks) {
-      const isNeeded = (set !== undefined && this.sets.has(set)) || topics.some(({ id }) => this.branches.has(id))
-      if (!isNeeded) this.#forks.delete(eventId)
-    }
+    const branch = this.branches.get(topicId)
+    if (branch !== undefined) this.#removeBranch(branch)
+    const membership = this.#memberships.get(topicId)
+    if (membership === undefined) return
+    this.#memberships.delete(topicId)
+    const { set, inside } = membership
+    const members = this.sets.get(set)?.members
+    if (members?.get(inside) === topicId) members.delete(inside)
+    if (members?.size === 0) this.#removeSet(set)
+  }
+
+  #removeBranch(branch: Branch): void {
+    this.branches.delete(branch.id)
+    const siblings = this.#children.get(branch.fromId)
+    siblings?.delete(branch)
+    if (siblings?.size === 0) this.#children.delete(branch.fromId)
+    const cut = this.#cuts.get(branch.eventId)
+    if (cut === undefined) return
+    cut.topicsLeft--
+    this.#forgetCut(branch.eventId)
+  }
+
+  #removeSet(set: string): void {
+    for (const id of this.sets.get(set)?.members.values() ?? []) this.#memberships.delete(id)
+    this.sets.delete(set)
+    const cuts = this.#cutsOfSets.get(set) ?? []
+    this.#cutsOfSets.delete(set)
+    for (const eventId of cuts) this.#forgetCut(eventId)
+  }
+
+  /** Unless something that is still there came from it. */
+  #forgetCut(eventId: string): void {
+    const cut = this.#cuts.get(eventId)
+    const isNeeded = cut === undefined || cut.topicsLeft > 0 || this.sets.has(cut.record.set ?? '')
+    if (!isNeeded) this.#cuts.delete(eventId)
   }
 
   /** The set that a topic belongs to, and its name in there. */
-  membership(topicId: string): { set: string; inside: string } | undefined {
-    for (const { name: set, members } of this.sets.values()) {
-      for (const [inside, id] of members) if (id === topicId) return { set, inside }
-    }
-    return undefined
+  membership(topicId: string): { readonly set: string; readonly inside: string } | undefined {
+    return this.#memberships.get(topicId)
   }
 
   /** Cuts and deletions that the history has to tell of, if it does not yet. */
   get tellable(): (ForkRecord | DeletedRecord)[] {
-    return [...this.#forks.values(), ...this.#deletions.values()]
+    return [...[...this.#cuts.values()].map(({ record }) => record), ...this.#deletions.values()]
   }
 
   /** The event of this id is in the history: a deletion is not needed any more. */
@@ -172,7 +211,7 @@ export class Lineage {
 
   /** Branches that were made of a topic and are still there. */
   children(topicId: string): Branch[] {
-    return [...this.branches.values()].filter(({ fromId }) => fromId === topicId)
+    return [...(this.#children.get(topicId) ?? [])]
   }
 
   /** What gives this state again, for a metadata log that is written anew. */
@@ -180,7 +219,7 @@ export class Lineage {
     const members = [...this.sets.values()].flatMap(({ name: set, members }) =>
       [...members].map(([inside, id]): MemberRecord => ({ v: 1, type: 'set-member', set, inside, id })),
     )
-    const forks = [...this.#forks.values()].map((record) => {
+    const forks = [...this.#cuts.values()].map(({ record }) => {
       const topics = record.topics.filter(({ id }) => this.branches.has(id))
       return { ...record, topics }
     })
