@@ -7,10 +7,10 @@ import type { DeletedRecord, ForkedPartition, ForkedTopic, ForkRecord } from './
 export const eventOf = (record: ForkRecord | DeletedRecord): BranchEvent =>
   record.type === 'fork' ? forked(record) : deleted(record)
 
-function forked({ id, at, by, set, topics }: ForkRecord): BranchEvent {
+function forked({ id, at, by, set, isReset, topics }: ForkRecord): BranchEvent {
   return {
     v: 1,
-    type: 'fork',
+    type: isReset ? 'reset' : 'fork',
     id,
     at,
     by,

@@ -41,6 +41,8 @@ export type ForkRecord = {
   /** Offset of the command that asked for it, where one did. */
   readonly command?: number
   readonly set?: string
+  /** The topics took the places of branches that were called as they are. */
+  readonly isReset?: boolean
   readonly topics: readonly ForkedTopic[]
 }
 

@@ -9,6 +9,7 @@ import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import { ClientMetricsConfigs } from './client-metrics-config.ts'
 import { ClientQuotas } from './client-quotas.ts'
+import { deal, defaultReplicationFactor } from './dealing.ts'
 import { Features, type FeatureUpdate } from './features.ts'
 import { GroupConfigs, type GroupSettings } from './group-config.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -19,14 +20,7 @@ import { LoggerConfig } from './logger-config.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
 import { checkCount, OwnTopics, partitionsMax } from './own-topics.ts'
 import type { Partition } from './partition.ts'
-import {
-  type CoordinatorKind,
-  coordinatorKinds,
-  coordinatorTopics,
-  type Endpoint,
-  Placement,
-  partitionOfKey,
-} from './placement.ts'
+import { type CoordinatorKind, coordinatorTopics, type Endpoint, Placement, partitionOfKey } from './placement.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { ScramCredentials } from './scram-credentials.ts'
 import { Throttle } from './throttle.ts'
@@ -247,20 +241,13 @@ export class Broker {
 
   /** How many replicas a partition of a topic gets when nobody says. */
   defaultReplicationFactor(name: string): number {
-    const { ids } = this.placement
-    const kind = coordinatorKinds.find((each) => coordinatorTopics[each].name === name)
-    if (kind === undefined) return Math.min(this.config.number('default.replication.factor'), ids.length)
-    const { replicationFactor } = coordinatorTopics[kind]
-    const wanted = this.config.isSet(replicationFactor) ? this.config.number(replicationFactor) : 3
-    return Math.min(wanted, ids.length)
+    return defaultReplicationFactor(name, this.config, this.placement)
   }
 
-  #deal({ name, replicas, replicationFactor = -1 }: Omit<NewTopic, 'partitions'>, first: number, count: number) {
-    if (replicas !== undefined) return replicas
-    const factor = replicationFactor === -1 ? this.defaultReplicationFactor(name) : replicationFactor
+  #deal(topic: Omit<NewTopic, 'partitions'>, first: number, count: number) {
     // One topic after the other begins at the next node, so that topics of one partition are spread too.
-    const turn = this.#own.has(name) ? 0 : this.#byName.size + first
-    return this.placement.spread(turn, count, factor)
+    const turn = this.#own.has(topic.name) ? 0 : this.#byName.size + first
+    return deal(topic, turn, count, this.config, this.placement)
   }
 
   /** The configuration that a topic with these overrides would have. */
@@ -299,22 +286,27 @@ export class Broker {
 
   /**
    * Branches whose files lie in `forkedFolder`, under reserved names: they are true when the record is on stable storage,
-   * and seen from then on. Rejects with StorageError; if the metadata log has refused the record nothing has changed.
+   * and seen from then on, in the place of `replaced`. Rejects with StorageError; if the metadata log has refused the record nothing has changed.
    */
   async addForked(
     topics: readonly { id: string; name: string; partitions: number; configs: Record<string, string>; at: number }[],
     seats: readonly ForkedSeat[],
     fork: ForkRecord,
+    replaced: readonly Topic[] = [],
   ): Promise<void> {
-    await this.#metadata.commit([
+    const durable = this.#metadata.commit([
       ...topics.map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
       ...seats.map((seat) => this.leaderships.forked(seat, this.#byName.size)),
       fork,
+      ...replaced.map(removed),
     ])
+    this.#forget(replaced)
+    await durable
     for (const topic of topics) {
       nameForked(this.store, topic.id)
       this.#add(topic)
     }
+    this.#removeRest(replaced)
   }
 
   /** Deletes a topic: it is gone for every client when this returns, and for good when the promise resolves. */
@@ -324,15 +316,23 @@ export class Broker {
 
   /** As deleteTopic, of several at once: all or none, together with what else becomes true by it. */
   async deleteTopics(topics: readonly Topic[], because: readonly LineageRecord[] = []): Promise<void> {
-    const removed = topics.map(({ id }): MetadataRecord => ({ v: 1, type: 'topic-removed', id }))
-    const durable = this.#metadata.commit([...because, ...removed])
+    const durable = this.#metadata.commit([...because, ...topics.map(removed)])
+    this.#forget(topics)
+    await durable
+    this.#removeRest(topics)
+  }
+
+  /** In the turn in which the metadata log does: what is opened from now on must not take a branch for something else. */
+  #forget(topics: readonly Topic[]): void {
     for (const topic of topics) {
       this.#byName.delete(topic.name)
       this.#byId.delete(topic.id)
       for (const partition of topic.partitions) partition.remove()
     }
     this.#topicsVersion++
-    await durable
+  }
+
+  #removeRest(topics: readonly Topic[]): void {
     for (const topic of topics) {
       for (const listener of this.#removalListeners) listener(topic)
       this.store.removeFolder(topic.folder)
@@ -413,6 +413,8 @@ export class Broker {
     if (failures.length > 0) throw failures[0]
   }
 }
+
+const removed = ({ id }: Topic): MetadataRecord => ({ v: 1, type: 'topic-removed', id })
 
 const withoutNulls = (configs: Readonly<Record<string, string | null>>): Record<string, string> =>
   Object.fromEntries(Object.entries(configs).filter((entry): entry is [string, string] => entry[1] !== null))

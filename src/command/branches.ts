@@ -1,7 +1,7 @@
 // Branches as handlers, commands and programs know them: what can be done, and who is told of it.
 
 import { Refusal } from '../../protocol/errors.ts'
-import type { ForkCommand } from '../branch/commands.ts'
+import type { ForkCommand, ResetCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { jsonTopics } from '../branch/json-topics.ts'
 import type { ForkRecord } from '../branch/lineage.ts'
@@ -17,6 +17,7 @@ import { carryOut, type Rooms } from './forking.ts'
 import { History, isOfTheDisk } from './history.ts'
 import { IdleBranches } from './idle-branches.ts'
 import type { Call, Operations } from './operations.ts'
+import { resetRequestsOf } from './reset-command.ts'
 
 type OnForked = (record: ForkRecord) => Promise<void>
 
@@ -49,6 +50,7 @@ export class Branches {
     return {
       fork: (command, call) => this.#forkAsCommanded(command, call),
       abandon: this.#abandoning.execute,
+      reset: (command, call) => this.#reset(command, call),
     }
   }
 
@@ -115,8 +117,8 @@ export class Branches {
     // Judged and cut in the same turn.
     const { planned, refusals } = planFork(request, broker, groups)
     if (refusals.size > 0) return refusals
-    const { id = `fork-${randomId(broker.clock)}`, by, set, command } = request
-    const record = await carryOut(planned, { id, by, set, command }, this.#rooms)
+    const { id = `fork-${randomId(broker.clock)}`, by, set, command, isReset = false } = request
+    const record = await carryOut(planned, { id, by, set, command, isReset }, this.#rooms)
     if (record instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, record]))
     for (const listener of this.#onForked) await listener(record)
     await this.history.write(eventOf(record))
@@ -133,6 +135,19 @@ export class Branches {
       return this.history.write(forkPlanEvent(request, planned, broker.clock.now()))
     }
     const outcome = await this.fork(request)
+    return 'topics' in outcome ? eventOf(outcome) : rejectionOf(outcome)
+  }
+
+  async #reset(command: ResetCommand, call: Call): Promise<BranchEvent | Rejection> {
+    const { broker } = this.#rooms
+    const requests = resetRequestsOf(command, call, broker)
+    if (requests instanceof Rejection) return requests
+    if (command.dryRun) {
+      const { planned, refusals } = planFork(requests, broker, this.#rooms.groups)
+      if (refusals.size > 0) return rejectionOf(refusals)
+      return this.history.write({ ...forkPlanEvent(requests, planned, broker.clock.now()), op: 'reset' })
+    }
+    const outcome = await this.fork(requests)
     return 'topics' in outcome ? eventOf(outcome) : rejectionOf(outcome)
   }
 

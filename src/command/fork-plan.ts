@@ -15,6 +15,8 @@ import type { ForkRequest, ForkTopic } from './fork-request.ts'
 export type PlannedFork = {
   readonly asked: ForkTopic
   readonly parent: Topic
+  /** The branch that it takes the place of. */
+  readonly replaced?: Topic
   readonly groups: GroupRule
   /** The first offset that will be the branch's own, by partition; undefined: the end at the moment of the cut. */
   readonly offsets: readonly (number | undefined)[]
@@ -35,7 +37,10 @@ export function planFork(request: ForkRequest, broker: Broker, groups: Groups): 
   for (const asked of request.topics) {
     const twice = names.has(asked.to) ? new Refusal('INVALID_REQUEST', `'${asked.to}' is asked for twice.`) : undefined
     names.add(asked.to)
-    const plan = badSet ?? twice ?? planTopic(asked, request, broker, groups, planned)
+    const plan =
+      badSet ??
+      twice ??
+      (request.isReset ? planReset(asked, broker, groups) : planTopic(asked, request, broker, groups, planned))
     if (plan instanceof Refusal) refusals.set(asked.to, plan)
     else planned.push(plan)
   }
@@ -73,6 +78,17 @@ function planTopic(
   return offsets instanceof Refusal
     ? offsets
     : { asked, parent, groups: asked.groups ?? 'none', offsets, configs, inside }
+}
+
+/** The branch as it is, from another fork point. That it is one, and its parent there, is known. */
+function planReset(asked: ForkTopic, broker: Broker, groups: Groups): PlannedFork | Refusal {
+  const parent = broker.topic(asked.from)!
+  const replaced = broker.topic(asked.to)!
+  const point = parseForkPoint(asked.at ?? 'latest')
+  const offsets = point instanceof Refusal ? point : offsetsOf(point, parent, groups)
+  if (offsets instanceof Refusal) return offsets
+  const { groups: rule, inside } = broker.lineage.branches.get(replaced.id)!
+  return { asked, parent, replaced, groups: rule, offsets, configs: replaced.config.overrides(), inside }
 }
 
 /** What says how a topic lives as a branch is its own. */

@@ -29,5 +29,7 @@ export type ForkRequest = {
   /** Offset of the command in `__branch_commands`, where one asks. */
   readonly command?: number
   readonly set?: string
+  /** The branches are there, and each is made anew in its own place. */
+  readonly isReset?: boolean
   readonly topics: readonly ForkTopic[]
 }

@@ -9,7 +9,8 @@ import type { Refusal } from '../../protocol/errors.ts'
 import type { ForkedPartition, ForkedTopic, ForkRecord } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ForkedSeat } from '../broker/leaderships.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { type Partition, storageRefusal } from '../broker/partition.ts'
+import type { Topic } from '../broker/topic.ts'
 import { forkedFolder } from '../broker/topic-folders.ts'
 import type { Groups } from '../group/coordinator.ts'
 import { type Fork, forkLog } from '../log/fork.ts'
@@ -26,6 +27,7 @@ type Asked = {
   readonly by: string
   readonly set: string | undefined
   readonly command: number | undefined
+  readonly isReset?: boolean
 }
 
 /** One topic, cut and not yet true. */
@@ -50,7 +52,7 @@ export async function carryOut(
     await settle(cuts, broker)
     const topics = cuts.map(forkedTopic(broker))
     await Promise.all(cuts.flatMap((one) => commitsOf(one, asked.set, rooms)))
-    const { id, by, set, command } = asked
+    const { id, by, set, command, isReset } = asked
     const record: ForkRecord = {
       v: 1,
       type: 'fork',
@@ -59,6 +61,7 @@ export async function carryOut(
       by,
       ...(command === undefined ? {} : { command }),
       ...(set === undefined ? {} : { set }),
+      ...(isReset ? { isReset } : {}),
       topics,
     }
     await broker.addForked(
@@ -71,6 +74,7 @@ export async function carryOut(
       })),
       cuts.map(({ id, plan }) => seatsOf(id, plan)),
       record,
+      planned.flatMap(({ replaced }) => replaced ?? []),
     )
     return record
   } catch (cause) {
@@ -89,14 +93,16 @@ function cut(plan: PlannedFork, cuts: Cut[], { broker, transactions }: Rooms): v
   const now = broker.clock.now()
   const outcomeOf = ({ producerId }: CutTransaction) => transactions.decided(producerId) ?? 'ABORT'
   for (const partition of plan.parent.partitions) {
-    const { log, leaderEpoch } = partition
+    const { log } = partition
     const offset = plan.offsets[partition.index] ?? log.logEndOffset
     // What was planned may be gone by now: records were deleted while others of the request were judged.
     if (offset < log.logStartOffset || offset > log.logEndOffset) {
       throw new Error(`offset ${offset} of ${log.folder} is not there any more`)
     }
     const folder = `${forkedFolder(id)}/${partition.index}`
-    forks.push(forkLog(broker.store, log, folder, { offset, leaderEpoch: leaderEpoch + 1, now, outcomeOf }))
+    forks.push(
+      forkLog(broker.store, log, folder, { offset, leaderEpoch: epochOn(partition, plan.replaced), now, outcomeOf }),
+    )
   }
 }
 
@@ -139,11 +145,15 @@ const forkedTopic =
     }
   }
 
+/** Above the parent's, and above that of the branch before: clients that know it by name believe nothing that is older. */
+const epochOn = ({ leaderEpoch, index }: Partition, replaced: Topic | undefined): number =>
+  Math.max(leaderEpoch, replaced?.partitions[index]?.leaderEpoch ?? 0) + 1
+
 /** A client that knows the parent's epochs sees that this is another history (KIP-320). */
-function seatsOf(id: string, { parent, asked }: PlannedFork): ForkedSeat {
-  const partitions = parent.partitions.map(({ leaderEpoch }, i) => ({
+function seatsOf(id: string, { parent, asked, replaced }: PlannedFork): ForkedSeat {
+  const partitions = parent.partitions.map((partition, i) => ({
     partition: i,
-    epoch: leaderEpoch + 1,
+    epoch: epochOn(partition, replaced),
     replicas: asked.replicas?.[i],
   }))
   return {

@@ -6,7 +6,7 @@ import { numbered, Stage } from './stage.ts'
 /** The topic that is asked for in vain, and what is said. */
 const refused = async (stage: Stage, from: string, configs: Record<string, string>, partitions = -1, name = 'no') => {
   const refusals = await stage.refusals([{ from, topic: name, configs, numPartitions: partitions }])
-  expect(await stage.topics()).not.toContain(name)
+  expect(await stage.made()).not.toContain(name)
   return refusals[name]
 }
 
@@ -49,7 +49,7 @@ describe('B19: a fork that cannot be', () => {
     expect(await stage.refusals([{ from: 'orders', topic: 'orders--try' }], true)).toEqual({})
     const late = { from: 'orders', topic: 'orders--try', configs: { 'branch.at': 'offset:1' } }
     expect(await stage.refusals([late], true)).toEqual({ 'orders--try': expect.stringMatching(/not within 0 to 0/) })
-    expect(await stage.topics()).toEqual(['orders'])
+    expect(await stage.made()).toEqual(['orders'])
   })
 
   test('configurations of branches on topics that are none are refused', async () => {
@@ -58,7 +58,7 @@ describe('B19: a fork that cannot be', () => {
     expect((await make({ 'branch.at': 'latest' }))['orders']).toMatch(/^INVALID_CONFIG: .*branch\.from/)
     expect((await make({ 'branch.ttl.ms': '1000' }))['orders']).toMatch(/^INVALID_CONFIG: .*none/)
     expect((await make({ 'branch.fro': 'x' }))['orders']).toMatch(/^INVALID_CONFIG: Unknown topic config name/)
-    expect(await stage.topics()).toEqual([])
+    expect(await stage.made()).toEqual([])
   })
 
   test('beyond the limits of depth and number it is a policy that is violated', async () => {
@@ -83,7 +83,7 @@ test('B11: of a set whose second member is invalid nothing is made, and the erro
   ])
   expect(Object.keys(refusals).sort()).toEqual(['a--s', 'b--s', 'c--s'])
   expect(refusals['a--s']).toMatch(/'b--s' was refused.*no such topic/)
-  expect(await stage.topics()).toEqual(['a', 'a--alone', 'c'])
+  expect(await stage.made()).toEqual(['a', 'a--alone', 'c'])
 })
 
 describe('what can be changed of a branch', () => {

@@ -179,6 +179,30 @@ export class Stage implements AsyncDisposable {
     return (await this.values('__branches', count)).map((value) => JSON.parse(value) as BranchEvent)
   }
 
+  /** The event of this id, when it is told. */
+  async event(id: string): Promise<BranchEvent> {
+    const consumer = this.kafka.consumer({ groupId: `events-${Math.random()}`, maxWaitTimeInMs: 100 })
+    await consumer.connect()
+    try {
+      await consumer.subscribe({ topic: '__branches', fromBeginning: true })
+      return await new Promise<BranchEvent>((resolve, reject) => {
+        const eachMessage = async ({ message }: { message: KafkaMessage }) => {
+          const event = JSON.parse(String(message.value)) as BranchEvent
+          if (event.id === id) resolve(event)
+        }
+        consumer.run({ autoCommit: false, eachMessage }).catch(reject)
+      })
+    } finally {
+      await consumer.disconnect()
+    }
+  }
+
+  /** Has a command run, and answers its event. */
+  async run(command: Record<string, unknown> & { id: string }): Promise<BranchEvent> {
+    await this.command(command)
+    return this.event(command.id)
+  }
+
   /** By partition. */
   async ends(topic: string): Promise<{ low: number; high: number }[]> {
     const offsets = await this.admin.fetchTopicOffsets(topic)
@@ -187,9 +211,13 @@ export class Stage implements AsyncDisposable {
       .map(({ low, high }) => ({ low: Number(low), high: Number(high) }))
   }
 
-  /** Without the broker's own. */
   async topics(): Promise<string[]> {
-    return (await this.admin.listTopics()).filter((name) => !name.startsWith('__')).sort()
+    return (await this.admin.listTopics()).sort()
+  }
+
+  /** Without the broker's own. */
+  async made(): Promise<string[]> {
+    return (await this.topics()).filter((name) => !name.startsWith('__'))
   }
 
   async configs(topic: string): Promise<Record<string, string>> {

@@ -1,0 +1,54 @@
+// The op `reset`: a branch, or all members of a set, as if they had just been forked.
+
+import type { ResetCommand } from '../branch/commands.ts'
+import { Rejection } from '../branch/events.ts'
+import type { Branch } from '../branch/lineage.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { ForkRequest } from './fork-request.ts'
+import type { Call } from './operations.ts'
+
+export function resetRequestsOf(
+  { id, which, at }: ResetCommand,
+  { by, command }: Call,
+  broker: Broker,
+): ForkRequest | Rejection {
+  const branches = branchesOf(which, broker)
+  if (branches instanceof Rejection) return branches
+  const topics: ForkRequest['topics'][number][] = []
+  for (const branch of branches) {
+    const topic = broker.topicById(branch.id)!
+    const parent = broker.topicById(branch.fromId)
+    if (parent === undefined) {
+      const message = `'${topic.name}' is an orphan: the topic '${branch.from}' that it was forked from is gone.`
+      return new Rejection('ORPHAN', message)
+    }
+    if (topic.config.protection === 'frozen') {
+      const message = `'${topic.name}' is frozen; take branch.protect back before it is reset.`
+      return new Rejection('POLICY_VIOLATION', message)
+    }
+    topics.push({ from: parent.name, to: topic.name, at })
+  }
+  const label = 'set' in which ? which.set : branches[0]?.set
+  return {
+    id,
+    by,
+    isReset: true,
+    ...(command === undefined ? {} : { command }),
+    ...(label === undefined ? {} : { set: label }),
+    topics,
+  }
+}
+
+function branchesOf(which: ResetCommand['which'], broker: Broker): Branch[] | Rejection {
+  const { lineage } = broker
+  if ('set' in which) {
+    const set = lineage.sets.get(which.set)
+    if (set === undefined) return new Rejection('UNKNOWN_SET', `There is no set '${which.set}'.`)
+    // What was made inside has no parent to be like.
+    return [...set.members.values()].flatMap((id) => lineage.branches.get(id) ?? [])
+  }
+  const topic = broker.topic(which.branch)
+  if (topic === undefined) return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${which.branch}'.`)
+  const branch = lineage.branches.get(topic.id)
+  return branch === undefined ? new Rejection('NOT_A_BRANCH', `'${topic.name}' is no branch.`) : [branch]
+}
