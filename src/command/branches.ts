@@ -9,6 +9,7 @@ import { eventOf } from '../branch/lineage-event.ts'
 import type { Topic } from '../broker/topic.ts'
 import { randomId } from '../storage/clock.ts'
 import { Abandoning } from './abandoning.ts'
+import { Asking } from './asking.ts'
 import { CommandLoop } from './command-loop.ts'
 import { forkPlanEvent, forkRequestOf, rejectionOf } from './fork-command.ts'
 import { type ForkRefusals, planFork } from './fork-plan.ts'
@@ -27,6 +28,7 @@ export class Branches {
   readonly #abandoning: Abandoning
   readonly #loop: CommandLoop
   readonly #idle: IdleBranches
+  readonly #asking: Asking
   readonly #onForked: OnForked[] = []
   #begun = false
 
@@ -36,6 +38,7 @@ export class Branches {
     for (const topic of jsonTopics) broker.reserve(topic)
     this.history = new History(broker)
     this.#abandoning = new Abandoning(broker, this.history)
+    this.#asking = new Asking(broker, this.history)
     const { history } = this
     // No authorizer yet: rights.ts says what will be asked of it.
     this.#loop = new CommandLoop({ broker, history, operations: this.#operations(), forbidden: () => undefined })
@@ -80,14 +83,20 @@ export class Branches {
   }
 
   /** Resolves when the command under way is done. */
-  stop(): Promise<void> {
-    return this.#loop.stop()
+  async stop(): Promise<void> {
+    await this.#loop.stop()
+    this.#asking.stop()
   }
 
   /** As fresh: all topics are about to be deleted. */
   reset(): void {
     this.#loop.reset()
     this.history.reset()
+  }
+
+  /** Has a command run and gives its result, as somebody who produced it would read it. */
+  ask(command: object, by: string): Promise<BranchEvent> {
+    return this.#asking.ask(command, by)
   }
 
   // --- forks

@@ -29,6 +29,7 @@ export class History {
   readonly #begun = new Map<string, Known>()
   /** The command whose execution writes events of an id. */
   readonly #commands = new Map<string, number>()
+  readonly #onResult: ((event: BranchEvent) => void)[] = []
   #nextCommand = 0
   #making: Promise<Topic> | undefined
 
@@ -49,6 +50,11 @@ export class History {
       if (command !== undefined) this.expect(event.id, command)
       await this.write(event)
     }
+  }
+
+  /** Calls `listener` with every result that is written from now on. */
+  onResult(listener: (event: BranchEvent) => void): void {
+    this.#onResult.push(listener)
   }
 
   /** As fresh: the topic is gone. */
@@ -146,6 +152,7 @@ export class History {
     const { baseOffset } = partition.appendOwn(encodeBatch({ records: [record] }))
     await partition.flush()
     this.#noted(event, baseOffset, command)
+    if (isFinal(event)) for (const listener of this.#onResult) listener(event)
     return event
   }
 

@@ -1,0 +1,62 @@
+// Forks as a program holds them that has the broker inside: for one test, for a try.
+
+import { expect, test } from 'vitest'
+import { numbered, Stage } from './branch/stage.ts'
+
+test('a fork of all topics is another life of them, until it is dropped', async () => {
+  await using stage = await Stage.open()
+  await stage.create('orders')
+  await stage.create('stock', 2)
+  await stage.send('orders', numbered(3))
+  {
+    await using fork = await stage.broker.fork({ from: '*', set: 't1' })
+    expect(fork.set).toBe('t1')
+    expect(fork.topics).toEqual({ orders: 'orders--t1', stock: 'stock--t1' })
+    await stage.send('orders--t1', ['mine'])
+    expect(await stage.values('orders--t1', 4)).toEqual([...numbered(3), 'mine'])
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 3 }])
+    await fork.drop()
+  }
+  expect((await stage.topics()).filter((name) => !name.startsWith('__'))).toEqual(['orders', 'stock'])
+})
+
+test('a fork of one topic or several is cut where it is asked to be', async () => {
+  await using stage = await Stage.open()
+  for (const topic of ['orders', 'stock', 'other']) await stage.create(topic)
+  await stage.send('orders', numbered(5))
+  const one = await stage.broker.fork({ from: 'orders', set: 'a', at: 'offset:2', config: { 'retention.ms': 1000 } })
+  expect(one.topics).toEqual({ orders: 'orders--a' })
+  expect(await stage.ends('orders--a')).toEqual([{ low: 0, high: 2 }])
+  expect(await stage.configs('orders--a')).toMatchObject({ 'branch.set': 'a', 'retention.ms': '1000' })
+  const two = await stage.broker.fork({ from: ['orders', 'stock'], set: 'b' })
+  expect(two.topics).toEqual({ orders: 'orders--b', stock: 'stock--b' })
+  const again = await stage.broker.fork({ from: 'set:a', set: 'c' })
+  expect(again.topics).toEqual({ orders: 'orders--c' })
+  expect(await stage.ends('orders--c')).toEqual([{ low: 0, high: 2 }])
+})
+
+test('what cannot be forked is refused with a code and what to change, and nothing is made', async () => {
+  await using stage = await Stage.open()
+  await stage.create('orders')
+  await expect(stage.broker.fork({ from: ['orders', 'nothing'], set: 's' })).rejects.toMatchObject({
+    name: 'BranchError',
+    code: 'INVALID_CONFIG',
+    message: 'branch.from=nothing: there is no such topic.',
+  })
+  await expect(stage.broker.fork({ from: 'orders', set: '-s' })).rejects.toThrow('branch.set=-s is not allowed')
+  await stage.broker.fork({ from: 'orders', set: 's' })
+  await expect(stage.broker.fork({ from: 'orders', set: 's' })).rejects.toMatchObject({ code: 'TOPIC_ALREADY_EXISTS' })
+})
+
+test('forks that are asked for at once are all made, and a broker that stops leaves nobody waiting', async () => {
+  const stage = await Stage.open()
+  await stage.create('orders')
+  const sets = numbered(20, 't')
+  const forks = await Promise.all(sets.map((set) => stage.broker.fork({ from: '*', set })))
+  expect(forks.map(({ topics }) => topics['orders'])).toEqual(sets.map((set) => `orders--${set}`))
+  const dropped = forks.map((fork) => fork.drop().catch((cause: Error) => cause.message))
+  await stage[Symbol.asyncDispose]()
+  for (const said of await Promise.all(dropped))
+    expect([undefined, expect.stringContaining('stopped')]).toContainEqual(said)
+  await expect(stage.broker.fork({ from: '*', set: 'late' })).rejects.toThrow()
+})
