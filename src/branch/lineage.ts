@@ -2,9 +2,11 @@
 // what replay of its records gives, and live changes go through the same function.
 
 import type { Inherited } from '../log/inherited.ts'
+import { Knowledge, type MergedRange, type Span } from './knowledge.ts'
+import type { MergeBeginRecord, MergedPartition, MergeEndRecord, MergeRecord } from './merge-records.ts'
+import type { Vector } from './vector.ts'
 
-/** Of each branch (by topic id) every record below the offset is known. */
-export type Vector = Readonly<Record<string, number>>
+export type { Vector } from './vector.ts'
 
 /** What becomes of the parent's groups: nothing, min(commit, fork point), or the fork point. */
 export const groupRules = ['none', 'copy', 'fork'] as const
@@ -13,6 +15,9 @@ export type GroupRule = (typeof groupRules)[number]
 export type ForkedPartition = Inherited & {
   /** Of others, at the fork: what the parent knew of them below the fork point, and the parent itself up to there. */
   readonly known: Vector
+  /** Where each offset below the fork was first written, and which of them merges wrote (`Knowledge.asOf`). */
+  readonly spans?: readonly Span[]
+  readonly merged?: readonly MergedRange[]
 }
 
 export type ForkedTopic = {
@@ -73,7 +78,14 @@ export type DeletedRecord = {
   readonly topics: readonly (Pick<ForkedTopic, 'id' | 'name'> & Partial<Pick<ForkedTopic, 'from' | 'fromId'>>)[]
 }
 
-export type LineageRecord = ForkRecord | MemberRecord | SetRemovedRecord | DeletedRecord
+export type LineageRecord =
+  | ForkRecord
+  | MemberRecord
+  | SetRemovedRecord
+  | DeletedRecord
+  | MergeBeginRecord
+  | MergeRecord
+  | MergeEndRecord
 
 /** One branch, as it was made. */
 export type Branch = ForkedTopic & Pick<ForkRecord, 'at' | 'set'> & { readonly eventId: string }
@@ -99,6 +111,14 @@ export class Lineage {
   readonly #children = new Map<string, Set<Branch>>()
   /** By topic id. */
   readonly #memberships = new Map<string, { set: string; inside: string }>()
+  /** Merges, resolutions and reverts as they were made, by id, without those whose targets are all gone. */
+  readonly merges = new Map<string, MergeRecord>()
+  /** Begun, and not known to be over: at a start these are what a kill has interrupted. */
+  readonly begun = new Map<string, MergeBeginRecord>()
+  /** Their ids by the id of the target. */
+  readonly #mergesInto = new Map<string, Set<string>>()
+  /** By topic id, then by partition: those of which there is something to know. */
+  readonly #knowledge = new Map<string, Map<number, Knowledge>>()
 
   apply(record: LineageRecord): void {
     switch (record.type) {
@@ -113,6 +133,15 @@ export class Lineage {
         break
       case 'branches-deleted':
         this.#deletions.set(record.id, record)
+        break
+      case 'merge-begin':
+        this.begun.set(record.id, record)
+        break
+      case 'merge-aborted':
+        this.begun.delete(record.id)
+        break
+      case 'merge':
+        this.#merge(record)
         break
     }
   }
@@ -132,6 +161,55 @@ export class Lineage {
     }
   }
 
+  #merge(record: MergeRecord): void {
+    this.begun.delete(record.id)
+    this.merges.set(record.id, record)
+    for (const { intoId, partitions } of record.topics) {
+      this.#mergesInto.set(intoId, (this.#mergesInto.get(intoId) ?? new Set()).add(record.id))
+      for (const each of partitions) this.#learn(intoId, record, each)
+    }
+  }
+
+  #learn(topicId: string, { id, at }: MergeRecord, learnt: MergedPartition): void {
+    const { partition, known, end, first, last, loose, spans } = learnt
+    const knowledge = this.knowledge(topicId, partition)
+    this.#keep(topicId, partition, knowledge)
+    knowledge.learn({
+      id,
+      at,
+      end,
+      known,
+      ...(first === undefined || last === undefined ? {} : { first, last }),
+      ...(loose === undefined ? {} : { loose }),
+      ...(spans === undefined ? {} : { spans }),
+    })
+  }
+
+  #keep(topicId: string, partition: number, knowledge: Knowledge): void {
+    const known = this.#knowledge.get(topicId) ?? new Map<number, Knowledge>()
+    this.#knowledge.set(topicId, known.set(partition, knowledge))
+  }
+
+  /** What a partition knows of others; of a topic that was never forked or merged into, nothing. */
+  knowledge(topicId: string, partition: number): Knowledge {
+    const kept = this.#knowledge.get(topicId)?.get(partition)
+    if (kept !== undefined) return kept
+    const branch = this.branches.get(topicId)
+    const forked = branch?.partitions[partition]
+    if (branch === undefined || forked === undefined) return new Knowledge(topicId)
+    const { known, spans = [[branch.fromId, forked.offset] as const], merged = [] } = forked
+    const knowledge = new Knowledge(topicId, { known, spans, merged })
+    this.#keep(topicId, partition, knowledge)
+    return knowledge
+  }
+
+  /** Whether the histories of two topics have anything in common. */
+  areRelated(one: string, other: string): boolean {
+    const ancestry = (id: string) => [id, ...Object.keys(this.knowledge(id, 0).known)]
+    const ancestors = new Set(ancestry(one))
+    return ancestry(other).some((id) => ancestors.has(id))
+  }
+
   #join(set: string, inside: string, id: string): void {
     const members = this.sets.get(set)?.members
     if (members === undefined) return
@@ -141,6 +219,9 @@ export class Lineage {
 
   /** A topic is gone, and with it what is known of it alone. A set goes with its last member. */
   removed(topicId: string): void {
+    this.#knowledge.delete(topicId)
+    for (const id of this.#mergesInto.get(topicId) ?? []) this.#forgetTarget(this.merges.get(id)!, topicId)
+    this.#mergesInto.delete(topicId)
     const branch = this.branches.get(topicId)
     if (branch !== undefined) this.#removeBranch(branch)
     const membership = this.#memberships.get(topicId)
@@ -178,6 +259,12 @@ export class Lineage {
     if (!isNeeded) this.#cuts.delete(eventId)
   }
 
+  #forgetTarget(merge: MergeRecord, topicId: string): void {
+    const topics = merge.topics.filter(({ intoId }) => intoId !== topicId)
+    if (topics.length === 0) this.merges.delete(merge.id)
+    else this.merges.set(merge.id, { ...merge, topics })
+  }
+
   /** The set that a topic belongs to, and its name in there. */
   membership(topicId: string): { readonly set: string; readonly inside: string } | undefined {
     return this.#memberships.get(topicId)
@@ -201,16 +288,6 @@ export class Lineage {
     return depth
   }
 
-  /** What a partition of a topic knows of others. */
-  known(topicId: string, partition: number): Vector {
-    return this.branches.get(topicId)?.partitions[partition]?.known ?? {}
-  }
-
-  /** What a branch of a topic's partition knows of others: what its parent does, and the parent up to the fork point. */
-  knownAtFork(parentId: string, partition: number, forkPoint: number): Vector {
-    return { ...this.known(parentId, partition), [parentId]: forkPoint }
-  }
-
   /** Branches that were made of a topic and are still there. */
   children(topicId: string): Branch[] {
     return [...(this.#children.get(topicId) ?? [])]
@@ -225,6 +302,6 @@ export class Lineage {
       const topics = record.topics.filter(({ id }) => this.branches.has(id))
       return { ...record, topics }
     })
-    return [...forks, ...members, ...this.#deletions.values()]
+    return [...forks, ...members, ...this.#deletions.values(), ...this.merges.values(), ...this.begun.values()]
   }
 }

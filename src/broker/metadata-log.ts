@@ -162,6 +162,9 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
     case 'set-member':
     case 'set-removed':
     case 'branches-deleted':
+    case 'merge-begin':
+    case 'merge':
+    case 'merge-aborted':
       state.lineage.apply(record)
       break
     default: // a newer version's record: kept in the log, without effect here

@@ -11,11 +11,11 @@ const loadMax = 0.75
 const slotsMin = 64
 
 export class KeyOffsets {
-  readonly #slots: number
-  readonly #countMax: number
-  readonly #digests: Int32Array
+  #slots: number
+  #countMax: number
+  #digests: Int32Array
   /** Offset + 1; 0 is an empty slot. */
-  readonly #offsets: Float64Array
+  #offsets: Float64Array
   readonly #seed: Int32Array
   readonly #digest = new Int32Array(4)
   #count = 0
@@ -49,6 +49,22 @@ export class KeyOffsets {
   /** The newest offset that was noted for a key; -1 where there is none. */
   get(bytes: Uint8Array, start: number, end: number): number {
     return this.#offsets[this.#slotOf(bytes, start, end)]! - 1
+  }
+
+  /** Twice the room. The digests tell where each key belongs. */
+  grow(): void {
+    const [digests, offsets, slots] = [this.#digests, this.#offsets, 2 * this.#slots]
+    this.#slots = slots
+    this.#countMax = Math.floor(slots * loadMax)
+    this.#digests = new Int32Array(4 * slots)
+    this.#offsets = new Float64Array(slots)
+    for (let from = 0; from < offsets.length; from++) {
+      if (offsets[from] === 0) continue
+      let to = (digests[4 * from]! >>> 0) % slots
+      while (this.#offsets[to] !== 0) to = to + 1 === slots ? 0 : to + 1
+      this.#digests.set(digests.subarray(4 * from, 4 * from + 4), 4 * to)
+      this.#offsets[to] = offsets[from]!
+    }
   }
 
   /** The slot of a key, or the empty one where it belongs. */

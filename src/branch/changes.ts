@@ -1,0 +1,138 @@
+// What changed on one side of a merge: the newest record of every key in the part of a log that the other side may not know.
+// A key takes 32 bytes however long it is, and an offset one, so that a million changed keys fit.
+
+import type { RecordCursor } from '../../protocol/records/record.ts'
+import { KeyOffsets } from '../log/key-offsets.ts'
+import type { Log } from '../log/log.ts'
+import type { Knowledge } from './knowledge.ts'
+import { originOf } from './origin.ts'
+import { eachBatch, eachBatchAtOnce, Fates, type Turns, walkBatch } from './reading.ts'
+
+/** The other side knows the record, by its place or by its origin. */
+const knownMark = 1
+const openMark = 2
+
+const keysMin = 1024
+
+export type ChangesOptions = {
+  readonly log: Log
+  readonly own: Knowledge
+  readonly other: Knowledge
+  /** From here on the other side may not know the records. */
+  readonly start: number
+  /** 32 bytes of chance. */
+  readonly seed: Buffer
+  /** Whether a key counts; absent: every one does. */
+  readonly wants?: (key: Buffer) => boolean
+}
+
+export class Changes {
+  readonly start: number
+  /** Everything from `start` up to here was read. */
+  #end: number
+  readonly #options: ChangesOptions
+  readonly #newest: KeyOffsets
+  /** By offset from `start` on. */
+  #marks = new Uint8Array(1024)
+
+  constructor(options: ChangesOptions) {
+    this.#options = options
+    this.start = options.start
+    this.#end = options.start
+    this.#newest = new KeyOffsets(keysMin, Infinity, options.seed)
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
+  /** Reads on up to `to`. */
+  async read(to: number, turns: Turns): Promise<void> {
+    const from = this.#end
+    if (to <= from) return
+    const fates = new Fates(this.#options.log, from, to)
+    const visit = (bytes: Buffer, position: number) => this.#take(bytes, position, from, to, fates)
+    await eachBatch(this.#options.log, from, to, turns, visit)
+    this.#end = to
+  }
+
+  /** The same without a pause; tells of each key as it meets it. */
+  readAtOnce(to: number, met: (key: Buffer) => void): void {
+    const from = this.#end
+    if (to <= from) return
+    const fates = new Fates(this.#options.log, from, to)
+    eachBatchAtOnce(this.#options.log, from, to, (bytes, position) => this.#take(bytes, position, from, to, fates, met))
+    this.#end = to
+  }
+
+  #take(bytes: Buffer, at: number, from: number, to: number, fates: Fates, met?: (key: Buffer) => void): void {
+    const fate = fates.of(bytes, at)
+    if (fate === 'aborted') return
+    const { own, wants } = this.#options
+    walkBatch(bytes, at, from, to, (cursor, offset) => {
+      const { keyLength, keyStart } = cursor
+      if (keyLength < 0 || (wants !== undefined && !wants(cursor.key()!))) return
+      this.#put(cursor.bytes, keyStart, keyStart + keyLength, offset)
+      if (fate === 'open') this.#mark(offset, openMark)
+      else if (this.#isKnown(cursor, offset, own)) this.#mark(offset, knownMark)
+      met?.(cursor.key()!)
+    })
+  }
+
+  #put(bytes: Buffer, start: number, end: number, offset: number): void {
+    while (!this.#newest.put(bytes, start, end, offset)) this.#newest.grow()
+  }
+
+  #isKnown(cursor: RecordCursor, offset: number, own: Knowledge): boolean {
+    const { other } = this.#options
+    if (other.knows({ branch: own.home(offset), offset })) return true
+    if (cursor.headerCount === 0 || !own.isMerged(offset)) return false
+    const origin = originOf(cursor.headers())
+    return origin !== undefined && other.knows(origin)
+  }
+
+  #mark(offset: number, mark: number): void {
+    const at = offset - this.start
+    if (at >= this.#marks.length) {
+      const marks = new Uint8Array(Math.max(at + 1, 2 * this.#marks.length))
+      marks.set(this.#marks)
+      this.#marks = marks
+    }
+    this.#marks[at]! |= mark
+  }
+
+  /** The newest record of a key; -1 where none was met. */
+  newest(bytes: Buffer, start: number, end: number): number {
+    return this.#newest.get(bytes, start, end)
+  }
+
+  newestOf(key: Buffer): number {
+    return this.#newest.get(key, 0, key.length)
+  }
+
+  /** Of a record that was met. */
+  isKnown(offset: number): boolean {
+    return ((this.#marks[offset - this.start] ?? 0) & knownMark) !== 0
+  }
+
+  isOpen(offset: number): boolean {
+    return ((this.#marks[offset - this.start] ?? 0) & openMark) !== 0
+  }
+}
+
+/** Origins that a log holds beyond what its vector covers: keys that were picked. */
+export async function looseOrigins(log: Log, own: Knowledge, turns: Turns): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  for (const { first, last, loose } of own.merged) {
+    if (loose === undefined) continue
+    const isCovered = Object.entries(loose).every(([branch, end]) => own.knows({ branch, offset: end - 1 }))
+    if (isCovered) continue
+    await eachBatch(log, first, last + 1, turns, (bytes, position) =>
+      walkBatch(bytes, position, first, last + 1, (cursor) => {
+        const origin = originOf(cursor.headers())
+        if (origin !== undefined && !own.knows(origin)) found.add(`${origin.branch}:${origin.offset}`)
+      }),
+    )
+  }
+  return found
+}

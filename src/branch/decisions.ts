@@ -1,0 +1,299 @@
+// Decides about keys that both sides may have changed: fetches what the target has, and where it matters the base value, holds
+// them against the table (verdict.ts) and remembers what came out, so that it can be taken back.
+
+import type { StoredRecord } from '../../protocol/records/record.ts'
+import { findBack, findBackAtOnce, type Search } from './find-back.ts'
+import { mergeJson } from './json-merge.ts'
+import { parseJsonObject } from './json-text.ts'
+import type { Knowledge, Place } from './knowledge.ts'
+import { originOf } from './origin.ts'
+import type { PairOptions, Version } from './pair.ts'
+import { eachBatch, Fates, keyText, RecordReader, walkBatch } from './reading.ts'
+import { type ConflictKind, judge, type Ruling, ruled, type TargetState } from './verdict.ts'
+
+/** A key that has changed in the source. */
+export type Question = {
+  /** Its newest record there. */
+  readonly record: StoredRecord
+  readonly origin: Place
+  readonly isThere: boolean
+  state: TargetState
+  /** Offset of its newest record in the target; -1: none that the source may not know. */
+  readonly target: number
+}
+
+/** `there`: the target has it; `target`: its value stays; `source` in spite of a conflict; `composed` of both. */
+export type Outcome = 'write' | 'there' | 'same' | 'target' | 'source' | 'composed' | 'parked' | 'failed'
+
+export type Conflict = {
+  readonly key: Buffer
+  readonly kind: ConflictKind
+  /** JSON Pointers. */
+  readonly paths?: readonly string[]
+  readonly base?: Version
+  readonly ours?: Version
+  readonly theirs?: Version
+}
+
+export type Decided = { readonly question: Question; readonly outcome: Outcome; readonly conflict?: Conflict }
+
+/** A record that is encoded last; without an origin it is the target's own. */
+export type LateRecord = Pick<StoredRecord, 'offset' | 'timestamp' | 'key' | 'value' | 'headers'> & { origin?: Place }
+
+type Bases = ReadonlyMap<string, Version>
+
+export class Decisions {
+  readonly #options: PairOptions
+  readonly #sourceReader: RecordReader
+  readonly #targetReader: RecordReader
+  /** By offset in the source; a key that is simply written is not here. */
+  readonly #outcomes = new Map<number, Outcome>()
+  readonly #conflicts = new Map<number, Conflict>()
+  #conflictCount = 0
+  readonly #readConflicts = new Map<string, Conflict>()
+  #failedCount = 0
+  /** By offset in the source. */
+  readonly late = new Map<number, LateRecord>()
+
+  constructor(options: PairOptions) {
+    this.#options = options
+    this.#sourceReader = new RecordReader(options.source.log)
+    this.#targetReader = new RecordReader(options.target.log)
+  }
+
+  get conflicts(): readonly Conflict[] {
+    return [...this.#readConflicts.values(), ...this.#conflicts.values()]
+  }
+
+  get isRefused(): boolean {
+    return this.#failedCount > 0 || this.#readConflicts.size > 0
+  }
+
+  get counts(): { same: number; skipped: number; conflicts: number } {
+    let same = 0
+    let skipped = 0
+    for (const outcome of this.#outcomes.values()) {
+      if (outcome === 'same') same++
+      else if (outcome === 'there' || outcome === 'target') skipped++
+    }
+    return { same, skipped, conflicts: this.#conflictCount + this.#readConflicts.size }
+  }
+
+  note(offset: number, outcome: Outcome): void {
+    this.#outcomes.set(offset, outcome)
+  }
+
+  /** Whether `replay` writes a revision of the key whose newest record stands at `newest`. */
+  isReplayed(newest: number, offset: number): boolean {
+    const outcome = this.#outcomes.get(newest)
+    return outcome === undefined || outcome === 'source' || (outcome === 'composed' && offset < newest)
+  }
+
+  sourceRecord(offset: number): StoredRecord | undefined {
+    return this.#sourceReader.at(offset)
+  }
+
+  /** Forgets what was decided; whether the writer has the record. */
+  retract(offset: number): boolean {
+    const outcome = this.#outcomes.get(offset)
+    const isLate = this.late.delete(offset)
+    this.#outcomes.delete(offset)
+    if (this.#conflicts.delete(offset) || isConflict(outcome)) this.#conflictCount--
+    if (outcome === 'failed') this.#failedCount--
+    return !isLate && (outcome === undefined || outcome === 'source')
+  }
+
+  readKind(newest: number): ConflictKind {
+    const record = newest < 0 ? undefined : this.#targetReader.at(newest)
+    return record !== undefined && record.value === null ? 'read/delete' : 'read/edit'
+  }
+
+  noteRead(key: Buffer, newest: number): void {
+    const record = newest < 0 ? undefined : this.#targetReader.at(newest)
+    const ours = record === undefined ? {} : { ours: versionOf(record) }
+    this.#readConflicts.set(keyText(key), { key, kind: this.readKind(newest), ...ours })
+  }
+
+  /** Of keys without a trace where the source may not know the target: whether a deletion has left none. */
+  async findDeleted(questions: readonly Question[]): Promise<void> {
+    if (questions.length === 0) return
+    const { source, target, turns } = this.#options
+    const wanted = new Map(questions.map((question) => [keyText(question.record.key!), question]))
+    const fates = new Fates(target.log, target.log.logStartOffset, target.log.logEndOffset)
+    await eachBatch(target.log, target.log.logStartOffset, target.log.logEndOffset, turns, (bytes, position) => {
+      if (wanted.size === 0 || fates.of(bytes, position) === 'aborted') return
+      walkBatch(bytes, position, 0, Infinity, (cursor) => {
+        if (cursor.keyLength >= 0) wanted.delete(keyText(cursor.key()!))
+      })
+    })
+    const search = { log: source.log, below: source.end, keys: new Set(wanted.keys()), accepts: this.#isKnownToTarget }
+    for (const [key, { value }] of await findBack(search, turns)) {
+      if (value !== null) wanted.get(key)!.state = 'deleted'
+    }
+  }
+
+  async decide(questions: readonly Question[]): Promise<Decided[]> {
+    const { turns } = this.#options
+    const [source, target] = this.#searches(questions)
+    const bases = this.#chosen(await findBack(source, turns), await findBack(target, turns))
+    return questions.map((question) => this.#remember(this.#decideOne(question, bases)))
+  }
+
+  /** The same without a pause. Where nobody asks for base values none are looked for. */
+  decideAtOnce(questions: readonly Question[]): Decided[] {
+    const { onConflict, fields } = this.#options
+    const needsBases = fields === 'json' || onConflict === 'park' || onConflict === 'fail'
+    const [source, target] = this.#searches(needsBases ? questions : [])
+    const bases = this.#chosen(findBackAtOnce(source), findBackAtOnce(target))
+    return questions.map((question) => this.#remember(this.#decideOne(question, bases)))
+  }
+
+  #remember(decided: Decided): Decided {
+    const { question, outcome, conflict } = decided
+    const { offset } = question.record
+    if (outcome !== 'write') this.#outcomes.set(offset, outcome)
+    if (outcome === 'failed') this.#failedCount++
+    if (conflict === undefined) return decided
+    this.#conflictCount++
+    const { onConflict, keysShown } = this.#options
+    if (onConflict === 'park' || this.#conflicts.size < keysShown) this.#conflicts.set(offset, conflict)
+    return decided
+  }
+
+  // --- base values
+
+  readonly #isKnownToTarget = (record: StoredRecord): boolean => {
+    const { source, target } = this.#options
+    return isKnownTo(target.knowledge, source.knowledge, record)
+  }
+
+  readonly #isKnownToSource = (record: StoredRecord): boolean => {
+    const { source, target } = this.#options
+    return isKnownTo(source.knowledge, target.knowledge, record)
+  }
+
+  /** For the newest record of each key that both sides know, on either. */
+  #searches(questions: readonly Question[]): [Search, Search] {
+    const { source, target, open } = this.#options
+    const asked = questions.filter(({ state, isThere }) => state === 'changed' && !isThere)
+    const keys = new Set(asked.map(({ record }) => keyText(record.key!)).filter((key) => !open.has(key)))
+    return [
+      { log: source.log, below: source.end, keys, accepts: this.#isKnownToTarget },
+      { log: target.log, below: target.log.logEndOffset, keys, accepts: this.#isKnownToSource },
+    ]
+  }
+
+  #chosen(source: ReadonlyMap<string, StoredRecord>, target: ReadonlyMap<string, StoredRecord>): Bases {
+    const chosen = new Map<string, Version>()
+    for (const [key, record] of target) chosen.set(key, versionOf(record))
+    for (const [key, record] of source) {
+      const other = target.get(key)
+      if (other === undefined || !this.#isOlder(record, other)) chosen.set(key, versionOf(record))
+    }
+    return chosen
+  }
+
+  /** Whether a record of the source was known where one of the target was written. */
+  #isOlder(theirs: StoredRecord, ours: StoredRecord): boolean {
+    const { source, target } = this.#options
+    const theirHome = source.knowledge.home(theirs.offset)
+    const ourHome = target.knowledge.home(ours.offset)
+    if (theirHome === ourHome) return theirs.offset < ours.offset
+    if (ourHome === target.knowledge.branch)
+      return theirs.offset < (target.knowledge.knownAt(ours.offset + 1)[theirHome] ?? 0)
+    return ours.offset >= (source.knowledge.knownAt(theirs.offset + 1)[ourHome] ?? 0)
+  }
+
+  /** The base may have been in what neither log has any more. */
+  get #mayHaveLostBase(): boolean {
+    const { source, target } = this.#options
+    return source.log.logStartOffset > 0 && target.log.logStartOffset > 0
+  }
+
+  // --- one key
+
+  #decideOne(question: Question, bases: Bases): Decided {
+    const { record, isThere, target } = question
+    const ours = target < 0 ? undefined : this.#targetReader.at(target)
+    // Retention was faster.
+    const state = question.state === 'changed' && ours === undefined && target >= 0 ? 'lost' : question.state
+    const key = keyText(record.key!)
+    const base = this.#options.open.get(key)?.base ?? bases.get(key)
+    const isSame = ours !== undefined && ours.value !== null && record.value?.equals(ours.value) === true
+    const verdict = judge({
+      isThere,
+      target: state,
+      sourceDeletes: record.value === null,
+      targetDeletes: ours === undefined || ours.value === null,
+      isSame,
+      hasBase: base !== undefined && base.value !== null,
+    })
+    if (verdict === 'already-there') return { question, outcome: 'there' }
+    if (verdict === 'write' || verdict === 'same') return { question, outcome: verdict }
+    return this.#conflict(question, verdict, ours, base)
+  }
+
+  #conflict(question: Question, verdict: ConflictKind, ours: StoredRecord | undefined, base?: Version): Decided {
+    const { record } = question
+    const { fields, onConflict } = this.#options
+    const ruling = ruled(onConflict, record.timestamp, ours?.timestamp ?? -1)
+    const asJson = fields === 'json' && ours !== undefined && ours.value !== null && record.value !== null
+    if (asJson && verdict === 'edit/edit') {
+      const preferred = ruling === 'source' || ruling === 'target' ? ruling : undefined
+      const merged = mergeJson(base!.value, record.value, ours.value, preferred)
+      if (merged !== undefined) return this.#composed(question, ours, base!, ruling, merged)
+    }
+    const isLost = asJson && verdict === 'create/create' && this.#mayHaveLostBase && areObjects(record, ours)
+    const conflict = conflictOf(record, isLost ? 'history-lost' : verdict, ours, base)
+    return { question, outcome: outcomeOf(ruling), conflict }
+  }
+
+  #composed(
+    question: Question,
+    ours: StoredRecord,
+    base: Version,
+    ruling: Ruling,
+    { value, paths }: { value: Buffer; paths: readonly string[] },
+  ): Decided {
+    const { record } = question
+    const conflict = paths.length === 0 ? {} : { conflict: { ...conflictOf(record, 'edit/edit', ours, base), paths } }
+    if (paths.length > 0 && (ruling === 'fail' || ruling === 'park')) {
+      return { question, outcome: outcomeOf(ruling), ...conflict }
+    }
+    const { offset, key, headers } = record
+    const timestamp = Math.max(record.timestamp, ours.timestamp)
+    if (value.equals(ours.value!)) return { question, outcome: paths.length === 0 ? 'same' : 'target', ...conflict }
+    this.late.set(offset, { offset, timestamp, key, value, headers })
+    return { question, outcome: 'composed', ...conflict }
+  }
+}
+
+const isConflict = (outcome: Outcome | undefined): boolean =>
+  outcome === 'target' || outcome === 'source' || outcome === 'parked' || outcome === 'failed'
+
+const outcomeOf = (ruling: Ruling): Outcome =>
+  ruling === 'park' ? 'parked' : ruling === 'fail' ? 'failed' : ruling === 'source' ? 'source' : 'target'
+
+export const versionOf = ({ offset, timestamp, value }: StoredRecord): Version => ({ offset, timestamp, value })
+
+const conflictOf = (
+  theirs: StoredRecord,
+  kind: ConflictKind,
+  ours: StoredRecord | undefined,
+  base: Version | undefined,
+): Conflict => ({
+  key: theirs.key!,
+  kind,
+  theirs: versionOf(theirs),
+  ...(ours === undefined ? {} : { ours: versionOf(ours) }),
+  ...(base === undefined ? {} : { base }),
+})
+
+const areObjects = (...records: readonly StoredRecord[]): boolean =>
+  records.every(({ value }) => parseJsonObject(value) !== undefined)
+
+function isKnownTo(other: Knowledge, own: Knowledge, { offset, headers }: StoredRecord): boolean {
+  if (other.knows({ branch: own.home(offset), offset })) return true
+  const origin = own.isMerged(offset) ? originOf(headers) : undefined
+  return origin !== undefined && other.knows(origin)
+}

@@ -1,0 +1,63 @@
+// The newest records of some keys below an offset, looked for from there backwards: what was written last is found first, so
+// the cost follows how old the answer is and not how long the log.
+
+import type { StoredRecord } from '../../protocol/records/record.ts'
+import type { Log } from '../log/log.ts'
+import { eachBatchAtOnce, Fates, kept, keyText, recordOf, type Turns, walkBatch } from './reading.ts'
+
+/** Offsets that are looked at in one go, at first and at most. */
+const windowMin = 512
+const windowMax = 16_384
+
+export type Search = {
+  readonly log: Log
+  readonly below: number
+  /** As keyText gives them. */
+  readonly keys: ReadonlySet<string>
+  /** Whether a committed record is one of those that are looked for. */
+  readonly accepts: (record: StoredRecord) => boolean
+}
+
+/** Looks into one window after the other; pauses in between are the caller's. */
+function* windows({ log, below, keys, accepts }: Search): Generator<void, Map<string, StoredRecord>> {
+  const found = new Map<string, StoredRecord>()
+  const fates = new Fates(log, log.logStartOffset, below)
+  let size = windowMin
+  for (let to = below; to > log.logStartOffset && found.size < keys.size; ) {
+    const from = Math.max(log.logStartOffset, to - size)
+    const here = new Map<string, StoredRecord>()
+    eachBatchAtOnce(log, from, to, (bytes, position) => {
+      if (fates.of(bytes, position) !== 'committed') return
+      walkBatch(bytes, position, from, to, (cursor) => {
+        const key = cursor.key()
+        if (key === null) return
+        const text = keyText(key)
+        if (!keys.has(text) || found.has(text)) return
+        const record = recordOf(bytes, position, cursor)
+        if (accepts(record)) here.set(text, kept(record))
+      })
+    })
+    for (const [key, record] of here) found.set(key, record)
+    to = from
+    size = Math.min(windowMax, 2 * size)
+    yield
+  }
+  return found
+}
+
+export async function findBack(search: Search, turns: Turns): Promise<Map<string, StoredRecord>> {
+  if (search.keys.size === 0) return new Map()
+  const steps = windows(search)
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value
+    if (turns.isOver()) return new Map()
+    await turns.rest()
+  }
+}
+
+/** The same without a pause: for few keys, at a moment when nothing may happen in between. */
+export function findBackAtOnce(search: Search): Map<string, StoredRecord> {
+  if (search.keys.size === 0) return new Map()
+  const steps = windows(search)
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+}

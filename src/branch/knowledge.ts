@@ -1,0 +1,166 @@
+// What one partition of a branch knows of the others, and where each of its records was first written. Nothing is kept per
+// key: a number per branch, a span per ancestor and a range per merge answer for every record.
+//
+//   offsets   0 ───────────── F ──────────── a ─────────▶        a branch of P, into which C was fast-forwarded at F:
+//             first in P      │ first in C   │ its own           spans [P, F] [C, a]; all behind them is its own
+//
+// A merge raises the vector to all that its source knew. So does a fork, for the child; what it takes over of merges are those
+// that stand wholly below it (extensions §1.4).
+
+import type { Vector } from './vector.ts'
+import { raised } from './vector.ts'
+
+/** Where a record was first written: the same for every copy of it that a merge made unaltered. */
+export type Place = { readonly branch: string; readonly offset: number }
+
+/** Records below `upTo`, down to where the span before ends, were first written in `branch`, at the very same offset. */
+export type Span = readonly [branch: string, upTo: number]
+
+/** Records that the broker wrote on behalf of a merge: only here are headers of ours believed. */
+export type MergedRange = {
+  readonly id: string
+  /** Both included. */
+  readonly first: number
+  readonly last: number
+  /** Broker time, ms: retention counts from here. */
+  readonly at: number
+  /** Of these branches the range holds origins below the offset that the vector does not cover: picked keys. */
+  readonly loose?: Vector
+}
+
+/** What a branch knew at one of its offsets: what a fork there takes over. */
+export type Heritage = {
+  readonly known: Vector
+  readonly spans: readonly Span[]
+  readonly merged: readonly MergedRange[]
+}
+
+/** A merge into this branch. */
+export type Lesson = {
+  readonly id: string
+  readonly at: number
+  /** The target's log end when all was written. */
+  readonly end: number
+  /** All that is known after it. */
+  readonly known: Vector
+  readonly first?: number
+  readonly last?: number
+  readonly loose?: Vector
+  /** A fast-forward: spans of the source, from where the target's log ended before. */
+  readonly spans?: readonly Span[]
+}
+
+const nothing: Heritage = { known: {}, spans: [], merged: [] }
+
+export class Knowledge {
+  /** Topic id. */
+  readonly branch: string
+  #known: Vector
+  #spans: readonly Span[]
+  /** Ascending, none overlaps another. */
+  #merged: MergedRange[]
+  /** What was known at the fork, and then after each merge, ascending. */
+  readonly #steps: { readonly end: number; readonly known: Vector }[]
+
+  constructor(branch: string, { known, spans, merged }: Heritage = nothing) {
+    this.branch = branch
+    this.#known = known
+    this.#spans = spans
+    this.#merged = [...merged]
+    this.#steps = [{ end: 0, known }]
+  }
+
+  /** Of others, as of now. */
+  get known(): Vector {
+    return this.#known
+  }
+
+  get spans(): readonly Span[] {
+    return this.#spans
+  }
+
+  get merged(): readonly MergedRange[] {
+    return this.#merged
+  }
+
+  /** Whether nothing was ever forked or merged here. */
+  get isBlank(): boolean {
+    return this.#spans.length === 0 && this.#merged.length === 0 && Object.keys(this.#known).length === 0
+  }
+
+  /** The branch in which an offset was first written. */
+  home(offset: number): string {
+    for (const [branch, upTo] of this.#spans) if (offset < upTo) return branch
+    return this.branch
+  }
+
+  /** Of itself a branch knows everything. */
+  knows({ branch, offset }: Place): boolean {
+    return branch === this.branch || offset < (this.#known[branch] ?? 0)
+  }
+
+  /** Whether a merge of the broker's wrote the record at an offset. */
+  isMerged(offset: number): boolean {
+    const merged = this.#merged
+    let low = 0
+    for (let high = merged.length; low < high; ) {
+      const middle = (low + high) >> 1
+      if (merged[middle]!.last < offset) low = middle + 1
+      else high = middle
+    }
+    return low < merged.length && merged[low]!.first <= offset
+  }
+
+  /** The first offset of `[start, end)` whose place another branch does not know; `end` where it knows them all. */
+  firstUnknownTo(other: Knowledge, start: number, end: number): number {
+    let from = start
+    for (const [branch, upTo] of [...this.#spans, [this.branch, end] as const]) {
+      const to = Math.min(upTo, end)
+      if (to <= from) continue
+      const known = other.branch === branch ? to : Math.max(from, other.known[branch] ?? 0)
+      if (known < to) return known
+      from = to
+    }
+    return end
+  }
+
+  learn({ id, at, end, known, first, last, loose, spans }: Lesson): void {
+    this.#known = raised(this.#known, known)
+    this.#steps.push({ end, known: this.#known })
+    if (spans !== undefined) this.#spans = spans
+    if (first === undefined || last === undefined || spans !== undefined) return
+    this.#merged.push({ id, first, last, at, ...(loose === undefined ? {} : { loose }) })
+  }
+
+  /** What was known of others when the log ended at an offset. */
+  knownAt(offset: number): Vector {
+    return this.#steps.findLast(({ end }) => end <= offset)?.known ?? this.#steps[0]!.known
+  }
+
+  /** As this was when the log ended at an offset; the ranges of merges are those of now. */
+  upTo(offset: number): Knowledge {
+    const known = this.knownAt(offset)
+    if (known === this.#known) return this
+    return new Knowledge(this.branch, { known, spans: this.#spans, merged: this.#merged })
+  }
+
+  /** What a fork at an offset takes over: it knows this branch up to there too. */
+  asOf(offset: number): Heritage {
+    const inside = this.#spans.flatMap(([branch, upTo], i): Span[] => {
+      const from = this.#spans[i - 1]?.[1] ?? 0
+      return from < offset || i === 0 ? [[branch, Math.min(upTo, offset)]] : []
+    })
+    const known = this.knownAt(offset)
+    return {
+      known: raised(known, { [this.branch]: offset }),
+      spans: [...inside, [this.branch, offset]],
+      merged: this.#merged.filter(({ first }) => first < offset).map((range) => this.#clipped(range, offset)),
+    }
+  }
+
+  /** A fork in the midst of a merge has some of its records, and not what the merge made known. */
+  #clipped(range: MergedRange, offset: number): MergedRange {
+    if (range.last < offset) return range
+    return { ...range, last: offset - 1, loose: raised(this.#known, range.loose ?? {}) }
+  }
+}

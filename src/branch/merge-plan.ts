@@ -1,0 +1,371 @@
+// What a merge does to one partition: found out while both sides go on writing, and held against what arrived since in the
+// moment in which nobody writes. Three passes at most: the newest record of each key on either side, then the source once more,
+// key by key; what both sides have changed is decided in batches (decisions.ts). The cost follows what has changed.
+
+import * as batch from '../../protocol/records/batch.ts'
+import { codecName } from '../../protocol/records/compression.ts'
+import type { RecordCursor, StoredRecord } from '../../protocol/records/record.ts'
+import { Changes, looseOrigins } from './changes.ts'
+import { type Conflict, type Decided, Decisions, type Question } from './decisions.ts'
+import { findBack } from './find-back.ts'
+import type { Place } from './knowledge.ts'
+import { MergeWriter } from './merge-writer.ts'
+import { MergeHeaders, originOf } from './origin.ts'
+import type { PairOptions } from './pair.ts'
+import { eachBatch, Fates, kept, keyBytes, keyText, recordOf, walkBatch } from './reading.ts'
+import { raised, type Vector } from './vector.ts'
+import type { TargetState } from './verdict.ts'
+
+/** Questions are put together up to so many bytes of records. */
+const questionBytesMax = 16 * 1024 * 1024
+/** Offsets of the target that are looked at in one go while others wait. */
+const sliceOffsets = 4096
+
+/** A key that a plan tells of. */
+export type ShownKey = { key: Buffer; kind: string; source: number; target?: number }
+
+export class MergePlan {
+  readonly #options: PairOptions
+  readonly #sourceChanges: Changes
+  readonly #targetChanges: Changes
+  readonly #decisions: Decisions
+  readonly #writer: MergeWriter
+  /** First offset of the source that the target may not know. */
+  readonly from: number
+  /** What the target knows when all is written. */
+  readonly known: Vector
+  /** A part of the target that the source does not know is gone. */
+  readonly #hasLost: boolean
+  /** Compaction has passed where the source does not know the target: tombstones may have gone. */
+  readonly #mayHaveDropped: boolean
+  #loose: ReadonlySet<string> = new Set()
+  #questions: Question[] = []
+  #questionBytes = 0
+  readonly #shown: ShownKey[] = []
+  /** By newest offset of a key: all that `replay` writes of it. */
+  readonly #revisions = new Map<number, number[]>()
+  readonly #readKeys: ReadonlySet<string>
+
+  constructor(options: PairOptions) {
+    this.#options = options
+    const { source, target, id, partition, producer, wants, seed } = options
+    const from = source.knowledge.firstUnknownTo(target.knowledge, 0, source.end)
+    const unknown = target.knowledge.firstUnknownTo(source.knowledge, 0, target.log.logEndOffset)
+    const side = wants === undefined ? { seed } : { seed, wants }
+    const own = { log: source.log, own: source.knowledge, other: target.knowledge, start: from }
+    const other = { log: target.log, own: target.knowledge, other: source.knowledge, start: unknown }
+    this.from = from
+    this.#sourceChanges = new Changes({ ...own, ...side })
+    this.#targetChanges = new Changes({ ...other, seed })
+    this.known = options.isPick ? target.knowledge.known : this.#learnt()
+    this.#hasLost = unknown < target.log.logStartOffset
+    this.#mayHaveDropped = target.log.compactedOffset > unknown
+    this.#decisions = new Decisions(options)
+    this.#readKeys = new Set(options.reads.map(keyText))
+    this.#writer = new MergeWriter({
+      headers: new MergeHeaders(id, source.topic, partition),
+      producer,
+      messageBytesMax: target.messageBytesMax,
+      codec: target.codec ?? this.#codecOfSource(),
+      covers: ({ branch, offset }) => branch === target.knowledge.branch || offset < (this.known[branch] ?? 0),
+    })
+  }
+
+  #learnt(): Vector {
+    const { source, target } = this.#options
+    const learnt = raised(source.knowledge.known, { [source.knowledge.branch]: source.end })
+    const { [target.knowledge.branch]: _, ...others } = learnt
+    return raised(target.knowledge.known, others)
+  }
+
+  #codecOfSource() {
+    const { log, end } = this.#options.source
+    const from = Math.max(this.from, log.logStartOffset)
+    if (from >= end) return undefined
+    const lease = log.read(from, 1, end, true)
+    try {
+      return lease.bytes.length === 0 ? undefined : codecName(batch.codec(lease.bytes, 0))
+    } finally {
+      lease.release()
+    }
+  }
+
+  /** Reads, decides and encodes. Throws a Rejection where something cannot be written at all. */
+  async prepare(): Promise<void> {
+    const { source, target, strategy, turns } = this.#options
+    this.#loose = await looseOrigins(target.log, target.knowledge, turns)
+    const isKeyed = strategy !== 'append'
+    if (isKeyed) await this.#sourceChanges.read(source.end, turns)
+    if (this.#looksAtTarget) await this.#targetChanges.read(target.log.logEndOffset, turns)
+    if (isKeyed) await this.#decideKeys()
+    else await this.#eachRecord((record) => this.#append(record))
+    for (const key of this.#options.reads) this.#checkRead(key)
+    if (!this.#looksAtTarget) return
+    // Most of what arrived meanwhile; the rest is looked at when nobody writes.
+    while (target.log.logEndOffset - this.#targetChanges.end > sliceOffsets && !turns.isOver()) {
+      this.#revise(this.#targetChanges.end + sliceOffsets)
+      await turns.rest()
+    }
+  }
+
+  /** Nothing in the target matters to what is merely appended. */
+  get #looksAtTarget(): boolean {
+    return this.#options.strategy !== 'append' || this.#readKeys.size > 0
+  }
+
+  async #decideKeys(): Promise<void> {
+    await this.#askOpen()
+    await this.#eachNewest((record, isKeyless) => (isKeyless ? this.#append(record) : this.#consider(record)))
+    await this.#ask()
+    if (this.#options.strategy === 'replay') await this.#replay()
+  }
+
+  /** Committed records of the source that the target does not know by their place. */
+  async #eachRecord(visit: (record: StoredRecord) => void): Promise<void> {
+    await this.#eachCommitted((bytes, position, cursor) => {
+      const record = recordOf(bytes, position, cursor)
+      if (this.#options.wants === undefined || (record.key !== null && this.#options.wants(record.key))) visit(record)
+    })
+  }
+
+  async #eachCommitted(visit: (bytes: Buffer, position: number, cursor: RecordCursor, offset: number) => void) {
+    const { source, turns } = this.#options
+    const { log, end } = source
+    const fates = new Fates(log, this.from, end)
+    const rest = async () => {
+      if (this.#questionBytes > questionBytesMax) await this.#ask()
+      await turns.rest()
+    }
+    await eachBatch(log, this.from, end, { ...turns, rest }, (bytes, at) => {
+      if (fates.of(bytes, at) !== 'committed') return
+      walkBatch(bytes, at, this.from, end, (cursor, offset) => visit(bytes, at, cursor, offset))
+    })
+  }
+
+  /** The newest record of every key that has changed, and those without a key. */
+  async #eachNewest(visit: (record: StoredRecord, isKeyless: boolean) => void): Promise<void> {
+    const changes = this.#sourceChanges
+    const { open, wants } = this.#options
+    await this.#eachCommitted((bytes, position, cursor, offset) => {
+      const { keyLength, keyStart } = cursor
+      if (keyLength < 0) {
+        if (wants === undefined) visit(recordOf(bytes, position, cursor), true)
+        return
+      }
+      if (changes.newest(cursor.bytes, keyStart, keyStart + keyLength) !== offset || changes.isKnown(offset)) return
+      // Those are asked about anyway.
+      if (open.size > 0 && open.has(keyText(cursor.key()!))) return
+      visit(recordOf(bytes, position, cursor), false)
+    })
+  }
+
+  #originOf({ offset, headers }: Pick<StoredRecord, 'offset' | 'headers'>): Place {
+    const { knowledge } = this.#options.source
+    const origin = knowledge.isMerged(offset) ? originOf(headers) : undefined
+    return origin ?? { branch: knowledge.home(offset), offset }
+  }
+
+  #isThere(origin: Place): boolean {
+    return this.#loose.size > 0 && this.#loose.has(`${origin.branch}:${origin.offset}`)
+  }
+
+  /** What is not decided by its key: it goes over unless the target has it. */
+  #append(record: StoredRecord): void {
+    const { source, target } = this.#options
+    const origin = this.#originOf(record)
+    const place = { branch: source.knowledge.home(record.offset), offset: record.offset }
+    if (target.knowledge.knows(place) || target.knowledge.knows(origin)) return
+    if (this.#isThere(origin)) this.#decisions.note(record.offset, 'there')
+    else this.#write(record, origin)
+  }
+
+  #write(record: StoredRecord, origin = this.#originOf(record)): void {
+    this.#show(record.key, 'write', record.offset)
+    if (this.#options.strategy !== 'replay') this.#writer.add(record, origin)
+  }
+
+  #show(key: Buffer | null, kind: string, source: number, target?: number): void {
+    if (this.#shown.length >= this.#options.keysShown || key === null) return
+    this.#shown.push({ key: Buffer.from(key), kind, source, ...(target === undefined ? {} : { target }) })
+  }
+
+  /** A key that has changed in the source. */
+  #consider(record: StoredRecord): void {
+    const newest = this.#targetChanges.newestOf(record.key!)
+    const origin = this.#originOf(record)
+    const isThere = this.#isThere(origin)
+    const state = this.#stateOf(newest)
+    if (state === 'unchanged' && !isThere && !(newest < 0 && this.#mayHaveDropped)) this.#write(record, origin)
+    else this.#question({ record: kept(record), origin, isThere, state, target: newest })
+  }
+
+  #stateOf(newest: number): TargetState {
+    if (newest < 0) return this.#hasLost ? 'lost' : 'unchanged'
+    if (this.#targetChanges.isOpen(newest)) return 'open'
+    return this.#targetChanges.isKnown(newest) ? 'unchanged' : 'changed'
+  }
+
+  #question(question: Question): void {
+    this.#questions.push(question)
+    this.#questionBytes += 200 + (question.record.key?.length ?? 0) + (question.record.value?.length ?? 0)
+  }
+
+  /** Decides what has gathered. */
+  async #ask(): Promise<void> {
+    const questions = this.#questions
+    this.#questions = []
+    this.#questionBytes = 0
+    if (questions.length === 0) return
+    const dropped = questions.filter(({ state, target }) => state === 'unchanged' && target < 0)
+    await this.#decisions.findDeleted(dropped)
+    for (const decided of await this.#decisions.decide(questions)) this.#carryOut(decided)
+  }
+
+  #carryOut({ question, outcome, conflict }: Decided): void {
+    const { record, origin, target } = question
+    if (conflict !== undefined) this.#show(record.key, conflict.kind, record.offset, target)
+    else if (outcome === 'same') this.#show(record.key, 'same', record.offset, target)
+    if (outcome === 'write') this.#write(record, origin)
+    else if (outcome === 'source' && this.#options.strategy !== 'replay') this.#writer.add(record, origin)
+  }
+
+  /** Keys in open conflict have changed on both sides, whatever the vectors say. */
+  async #askOpen(): Promise<void> {
+    const { source, target, turns } = this.#options
+    const keys = new Set(this.closed)
+    if (keys.size === 0) return
+    const all = () => true
+    const theirs = await findBack({ log: source.log, below: source.end, keys, accepts: all }, turns)
+    const ours = await findBack({ log: target.log, below: this.#targetChanges.end, keys, accepts: all }, turns)
+    for (const key of keys) {
+      const record = theirs.get(key)
+      if (record === undefined) continue
+      const newest = this.#targetChanges.newestOf(keyBytes(key))
+      const state = newest >= 0 && this.#targetChanges.isOpen(newest) ? 'open' : 'changed'
+      const origin = this.#originOf(record)
+      this.#question({ record, origin, isThere: false, state, target: ours.get(key)?.offset ?? newest })
+    }
+    await this.#ask()
+  }
+
+  /** Every unknown revision of the keys that were accepted. */
+  async #replay(): Promise<void> {
+    const { source, target } = this.#options
+    await this.#eachRecord((record) => {
+      if (record.key === null) return
+      const newest = this.#sourceChanges.newestOf(record.key)
+      if (!this.#decisions.isReplayed(newest, record.offset) || this.#sourceChanges.isKnown(newest)) return
+      const origin = this.#originOf(record)
+      const place = { branch: source.knowledge.home(record.offset), offset: record.offset }
+      if (target.knowledge.knows(place) || target.knowledge.knows(origin)) return
+      this.#writer.add(record, origin)
+      const revisions = this.#revisions.get(newest)
+      if (revisions === undefined) this.#revisions.set(newest, [record.offset])
+      else revisions.push(record.offset)
+    })
+  }
+
+  /** Whether a key that the decision was made on has changed in the target. */
+  #checkRead(key: Buffer): void {
+    const newest = this.#targetChanges.newestOf(key)
+    const state = newest < 0 && !this.#hasLost ? 'unchanged' : this.#stateOf(newest)
+    if (state === 'unchanged') return
+    this.#decisions.noteRead(key, newest)
+    this.#show(key, this.#decisions.readKind(newest), -1, newest)
+  }
+
+  /** Takes in what the target got up to an offset, and decides anew what that touches. Without a pause. */
+  #revise(to: number): void {
+    const touched = new Map<string, Buffer>()
+    this.#targetChanges.readAtOnce(to, (key) => void touched.set(keyText(key), Buffer.from(key)))
+    const questions: Question[] = []
+    for (const [text, key] of touched) {
+      if (this.#readKeys.has(text)) this.#checkRead(key)
+      const newest = this.#sourceChanges.newestOf(key)
+      const isOpen = this.#options.open.has(text)
+      if (newest < 0 || (this.#sourceChanges.isKnown(newest) && !isOpen)) continue
+      const record = this.#decisions.sourceRecord(newest)
+      if (record === undefined) continue
+      const target = this.#targetChanges.newestOf(key)
+      const origin = this.#originOf(record)
+      questions.push({ record, origin, isThere: this.#isThere(origin), state: this.#stateOf(target), target })
+    }
+    if (questions.length > 0) this.#decideAgain(questions)
+  }
+
+  #decideAgain(questions: readonly Question[]): void {
+    const dropped = new Set<number>()
+    const written = questions.map(({ record }) => this.#decisions.retract(record.offset))
+    for (const [i, { question, outcome }] of this.#decisions.decideAtOnce(questions).entries()) {
+      const { offset } = question.record
+      const isWanted = outcome === 'write' || outcome === 'source'
+      if (written[i] && !isWanted) for (const each of this.#revisions.get(offset) ?? [offset]) dropped.add(each)
+      else if (!written[i] && isWanted)
+        this.#decisions.late.set(offset, { ...question.record, origin: question.origin })
+    }
+    this.#writer.drop(dropped)
+  }
+
+  /** Nobody writes into the target any more: the last look. */
+  conclude(): void {
+    if (this.#looksAtTarget) this.#revise(this.#options.target.log.logEndOffset)
+  }
+
+  /** The batches to put behind the target's log end, which is `end`. */
+  batches(end: number): Buffer[] {
+    const batches = [...this.#writer.batches()]
+    const count = batches.reduce((sum, bytes) => sum + batch.recordCount(bytes, 0), 0)
+    return [...batches, ...this.#lateBatches(end + count)]
+  }
+
+  /** What was composed bears its own offset as its origin, so it is encoded last. */
+  #lateBatches(from: number): Buffer[] {
+    const { late } = this.#decisions
+    if (late.size === 0) return []
+    const { id, partition, source, target, producer } = this.#options
+    const writer = new MergeWriter({
+      headers: new MergeHeaders(id, source.topic, partition),
+      producer,
+      messageBytesMax: target.messageBytesMax,
+      codec: target.codec,
+      covers: () => true,
+    })
+    let offset = from
+    for (const record of late.values()) {
+      writer.add(record, record.origin ?? { branch: target.knowledge.branch, offset })
+      offset++
+    }
+    return [...writer.batches()]
+  }
+
+  get written(): number {
+    return this.#writer.written + this.#decisions.late.size
+  }
+
+  get loose(): Vector | undefined {
+    return this.#writer.loose
+  }
+
+  get counts() {
+    return { written: this.written, ...this.#decisions.counts }
+  }
+
+  get conflicts(): readonly Conflict[] {
+    return this.#decisions.conflicts
+  }
+
+  /** Conflicts of before that this merge decides. */
+  get closed(): readonly string[] {
+    const { open, wants } = this.#options
+    return [...open.keys()].filter((key) => wants === undefined || wants(keyBytes(key)))
+  }
+
+  /** Whether nothing at all may be written. */
+  get isRefused(): boolean {
+    return this.#decisions.isRefused
+  }
+
+  get shown(): readonly ShownKey[] {
+    return this.#shown
+  }
+}

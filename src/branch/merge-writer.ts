@@ -1,0 +1,131 @@
+// The batches of a merge, encoded while both sides go on writing: what is left to do in the moment of the merge is to put them
+// behind the target's log end.
+
+import * as batch from '../../protocol/records/batch.ts'
+import { BatchBuilder } from '../../protocol/records/builder.ts'
+import { type CodecName, codecName } from '../../protocol/records/compression.ts'
+import { readRecords, type StoredRecord } from '../../protocol/records/record.ts'
+import { Rejection } from './events.ts'
+import type { Place } from './knowledge.ts'
+import { type MergeHeaders, sourceOffsetOf } from './origin.ts'
+import type { Vector } from './vector.ts'
+
+/** Headers of ours may make a record longer than the topic allows, by this much. */
+const headerBytesSpare = 1024
+/** Consumers take one batch at a time. */
+const batchBytesMax = 512 * 1024
+
+export type OwnProducer = { readonly producerId: number; readonly producerEpoch: number }
+
+export type WriterOptions = {
+  readonly headers: MergeHeaders
+  readonly producer: OwnProducer
+  /** `max.message.bytes` of the target. */
+  readonly messageBytesMax: number
+  readonly codec: CodecName | undefined
+  /** Whether what the target knows after the merge covers an origin. */
+  readonly covers: (origin: Place) => boolean
+}
+
+export class MergeWriter {
+  readonly #options: WriterOptions
+  readonly #batches: { bytes: Buffer; readonly first: number; readonly last: number }[] = []
+  /** Offsets of the source that the batch being built has. */
+  #first = Infinity
+  #last = -1
+  #builder: BatchBuilder | undefined
+  #sequence = 0
+  #written = 0
+  readonly #loose: Record<string, number> = {}
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /** Records so far. */
+  get written(): number {
+    return this.#written
+  }
+
+  /** Origins that the target does not know by its vector afterwards. */
+  get loose(): Vector | undefined {
+    return Object.keys(this.#loose).length === 0 ? undefined : this.#loose
+  }
+
+  /** Adds a copy of a source's record under an origin. */
+  add(record: Pick<StoredRecord, 'offset' | 'timestamp' | 'key' | 'value' | 'headers'>, origin: Place): void {
+    const { headers, covers } = this.#options
+    if (!covers(origin)) {
+      this.#loose[origin.branch] = Math.max(this.#loose[origin.branch] ?? 0, origin.offset + 1)
+    }
+    const { timestamp, key, value } = record
+    const size = (key?.length ?? 0) + (value?.length ?? 0)
+    if (this.#builder !== undefined && this.#builder.size + size > this.#bytesMax) this.#finish()
+    this.#builder ??= this.#begin()
+    this.#builder.append({ timestamp, key, value, headers: headers.of(record.headers, record.offset, origin) })
+    this.#first = Math.min(this.#first, record.offset)
+    this.#last = Math.max(this.#last, record.offset)
+    this.#written++
+  }
+
+  get #bytesMax(): number {
+    return Math.min(batchBytesMax, this.#options.messageBytesMax)
+  }
+
+  #begin(): BatchBuilder {
+    const { producer, codec = 'none' } = this.#options
+    return new BatchBuilder({ ...producer, codec, baseSequence: this.#sequence, isTransactional: true })
+  }
+
+  /** Throws a Rejection where a record is too large for the target. */
+  #finish(): void {
+    const builder = this.#builder
+    if (builder === undefined) return
+    this.#builder = undefined
+    const allowed = this.#options.messageBytesMax + headerBytesSpare
+    const { recordCount } = builder
+    const bytes = builder.build()
+    if (bytes.length > Math.max(allowed, this.#bytesMax + headerBytesSpare) && recordCount === 1) {
+      const message = `A record of ${bytes.length} bytes; max.message.bytes of the target is ${this.#options.messageBytesMax}.`
+      throw new Rejection('MESSAGE_TOO_LARGE', message)
+    }
+    this.#sequence += recordCount
+    this.#batches.push({ bytes, first: this.#first, last: this.#last })
+    this.#first = Infinity
+    this.#last = -1
+  }
+
+  /** Takes records of these offsets of the source out again. */
+  drop(sourceOffsets: ReadonlySet<number>): void {
+    if (sourceOffsets.size === 0) return
+    this.#finish()
+    const dropped = [...sourceOffsets]
+    for (const written of this.#batches) {
+      const { bytes, first, last } = written
+      if (bytes.length === 0 || !dropped.some((offset) => first <= offset && offset <= last)) continue
+      const records = [...readRecords(bytes, 0)]
+      const left = records.filter(({ headers }) => !sourceOffsets.has(sourceOffsetOf(headers) ?? -1))
+      if (left.length === records.length) continue
+      this.#written -= records.length - left.length
+      written.bytes = left.length === 0 ? Buffer.alloc(0) : reencoded(bytes, left)
+    }
+  }
+
+  /** All that is to be written, in order. */
+  batches(): readonly Buffer[] {
+    this.#finish()
+    return this.#batches.map(({ bytes }) => bytes).filter(({ length }) => length > 0)
+  }
+}
+
+function reencoded(bytes: Buffer, records: readonly StoredRecord[]): Buffer {
+  const builder = new BatchBuilder({
+    codec: codecName(batch.codec(bytes, 0)),
+    producerId: batch.producerId(bytes, 0),
+    producerEpoch: batch.producerEpoch(bytes, 0),
+    baseSequence: batch.baseSequence(bytes, 0),
+    isTransactional: true,
+  })
+  for (const { timestamp, key, value, headers } of records) builder.append({ timestamp, key, value, headers })
+  return builder.build()
+}

@@ -1,0 +1,10 @@
+// Of each branch (by topic id) every record below the offset is known.
+
+export type Vector = Readonly<Record<string, number>>
+
+/** The larger of each. */
+export function raised(one: Vector, other: Vector): Vector {
+  const both: Record<string, number> = { ...one }
+  for (const [branch, offset] of Object.entries(other)) both[branch] = Math.max(both[branch] ?? 0, offset)
+  return both
+}

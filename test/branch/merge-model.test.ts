@@ -1,0 +1,181 @@
+// Random writes and merges between a topic and its branches, held against a model that remembers the whole ancestry of every
+// value: who has ever seen it. Our vectors, origins and ranges must come to the same.
+
+import { describe, expect, test } from 'vitest'
+import { type Wish, World } from './merge-world.ts'
+
+function drawing(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
+
+type Version = { readonly id: number; readonly value: string | null }
+
+/** What each branch has, and every version that it has ever heard of. */
+class Model {
+  readonly current = new Map<string, Map<string, Version>>()
+  readonly seen = new Map<string, Set<number>>()
+  #next = 0
+
+  root(name: string): void {
+    this.current.set(name, new Map())
+    this.seen.set(name, new Set())
+  }
+
+  fork(from: string, name: string): void {
+    this.current.set(name, new Map(this.current.get(from)))
+    this.seen.set(name, new Set(this.seen.get(from)))
+  }
+
+  write(name: string, key: string, value: string | null): void {
+    const version = { id: this.#next++, value }
+    this.current.get(name)!.set(key, version)
+    this.seen.get(name)!.add(version.id)
+  }
+
+  /** Conflicts by key, and how much is written. */
+  merge(from: string, into: string, rule: 'fail' | 'ours' | 'theirs'): { conflicts: string[]; written: number } {
+    const conflicts: string[] = []
+    const written = new Map<string, Version>()
+    const [source, target] = [this.current.get(from)!, this.current.get(into)!]
+    const [knownToSource, knownToTarget] = [this.seen.get(from)!, this.seen.get(into)!]
+    for (const [key, theirs] of source) {
+      if (knownToTarget.has(theirs.id)) continue
+      const ours = target.get(key)
+      if (ours === undefined || knownToSource.has(ours.id)) written.set(key, theirs)
+      else if (ours.value !== theirs.value) {
+        conflicts.push(key)
+        if (rule === 'theirs') written.set(key, theirs)
+      }
+    }
+    if (rule === 'fail' && conflicts.length > 0) return { conflicts, written: 0 }
+    for (const [key, version] of written) target.set(key, version)
+    for (const id of knownToSource) knownToTarget.add(id)
+    return { conflicts, written: written.size }
+  }
+
+  state(name: string): Record<string, string | null> {
+    return Object.fromEntries([...this.current.get(name)!].map(([key, { value }]) => [key, value]))
+  }
+}
+
+/** Each a fresh run; more of them where TWIGLOG_SOAK_SECONDS says for how long. */
+async function eachSeed(count: number, play: (seed: number) => Promise<void>): Promise<void> {
+  const soakMs = 1000 * Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0)
+  const until = Date.now() + soakMs
+  const first = soakMs > 0 ? Math.floor(Math.random() * 2 ** 30) : 1
+  for (let seed = first; seed < first + count || Date.now() < until; seed++) {
+    try {
+      await play(seed)
+    } catch (cause) {
+      throw new Error(`seed ${seed}`, { cause })
+    }
+  }
+}
+
+const keys = ['a', 'b', 'c', 'd', 'e']
+
+async function playAncestry(seed: number): Promise<void> {
+  const draw = drawing(seed)
+  const world = new World({ segmentBytes: 512 })
+  const model = new Model()
+  world.root('P')
+  model.root('P')
+  const names = ['P']
+  const write = (name: string) => {
+    const key = keys[draw(keys.length)]!
+    // Few values, so that both sides often come to the same one.
+    const value = draw(6) === 0 ? null : `v${draw(4)}`
+    world.write(name, [key, value])
+    model.write(name, key, value)
+  }
+  for (let i = draw(6); i > 0; i--) write('P')
+  for (let step = 0; step < 50; step++) {
+    const choice = draw(10)
+    const name = names[draw(names.length)]!
+    if (choice < 5) write(name)
+    else if (choice === 5 && names.length < 4) {
+      const child = `C${names.length}`
+      world.fork(name, child)
+      model.fork(name, child)
+      names.push(child)
+    } else if (choice === 6) {
+      world.send(name, 100, keys[draw(keys.length)]!, 'taken back')
+      world.end(name, 100, 'ABORT')
+    } else {
+      const into = names[draw(names.length)]!
+      if (into === name) continue
+      const onConflict = (['fail', 'ours', 'theirs'] as const)[draw(3)]!
+      const expected = model.merge(name, into, onConflict)
+      const plan = await world.merge(name, into, { onConflict })
+      const conflicts = plan.conflicts.map(({ key }) => key.toString()).sort()
+      const written = plan.isRefused ? 0 : plan.written
+      const what = `step ${step}: ${name} into ${into}, ${onConflict}`
+      expect({ what, conflicts, written }).toEqual({ what, ...expected, conflicts: expected.conflicts.sort() })
+    }
+    for (const each of names) expect(world.state(each)).toEqual(model.state(each))
+  }
+}
+
+const shuffled = <T>(items: readonly T[], draw: (below: number) => number): T[] => {
+  const left = [...items]
+  return items.map(() => left.splice(draw(left.length), 1)[0]!)
+}
+
+/** Two branches that have touched different keys, merged in both orders. */
+async function playDisjoint(seed: number): Promise<void> {
+  const strategy = (['three-way', 'replay'] as const)[seed % 2]!
+  const states = [0, 1].map(async (order) => {
+    const draw = drawing(seed)
+    const world = new World({ segmentBytes: 512 })
+    world.root('P')
+    for (const key of keys) if (draw(2) === 0) world.write('P', [key, 'old'])
+    world.fork('P', 'C1')
+    world.fork('P', 'C2')
+    const mine = shuffled(keys, draw)
+    const half = 1 + draw(keys.length - 1)
+    for (let i = draw(12); i > 0; i--) {
+      const isFirst = draw(2) === 0
+      const from = isFirst ? mine.slice(0, half) : mine.slice(half)
+      world.write(isFirst ? 'C1' : 'C2', [from[draw(from.length)]!, draw(5) === 0 ? null : `v${i}`])
+    }
+    const wish: Wish = { strategy }
+    for (const name of order === 0 ? ['C1', 'C2'] : ['C2', 'C1']) {
+      expect((await world.merge(name, 'P', wish)).isRefused).toBe(false)
+    }
+    const end = world.log('P').logEndOffset
+    for (let i = 0; i < 10; i++) {
+      for (const name of ['C1', 'C2']) {
+        const back = (await world.merge('P', name, wish)).written
+        const again = (await world.merge(name, 'P', wish)).written
+        expect([i === 0 ? 0 : back, again]).toEqual([0, 0])
+      }
+    }
+    expect(world.log('P').logEndOffset).toBe(end)
+    expect(world.state('C1')).toEqual(world.state('P'))
+    return world.state('P')
+  })
+  const [one, other] = await Promise.all(states)
+  expect(one).toEqual(other)
+}
+
+describe('against a model', () => {
+  test(
+    'B48: writes and merges in all directions give the conflicts of the full ancestry, no echo and no lost write',
+    async () => {
+      await eachSeed(500, playAncestry)
+    },
+    300_000 + 1500 * Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0),
+  )
+
+  test(
+    'B32: branches with keys of their own give the same newest values in either order, and nothing goes back and forth',
+    async () => {
+      await eachSeed(500, playDisjoint)
+    },
+    300_000 + 1500 * Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0),
+  )
+})
