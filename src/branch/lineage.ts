@@ -203,6 +203,11 @@ export class Lineage {
     return knowledge
   }
 
+  /** What a partition knows of others, as of now. */
+  known(topicId: string, partition: number): Vector {
+    return this.knowledge(topicId, partition).known
+  }
+
   /** Whether the histories of two topics have anything in common. */
   areRelated(one: string, other: string): boolean {
     const ancestry = (id: string) => [id, ...Object.keys(this.knowledge(id, 0).known)]

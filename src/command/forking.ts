@@ -129,7 +129,7 @@ const forkedTopic =
     const { asked, parent, groups, inside } = plan
     const partitions = forks.map(({ inherited }, i): ForkedPartition => {
       const flushedOffset = Math.min(parent.partitions[i]!.log.flushedOffset, inherited.offset)
-      return { ...inherited, flushedOffset, known: lineage.knownAtFork(parent.id, i, inherited.offset) }
+      return { ...inherited, flushedOffset, ...lineage.knowledge(parent.id, i).asOf(inherited.offset) }
     })
     const sum = (key: 'sharedBytes' | 'copiedBytes') => forks.reduce((total, fork) => total + fork[key], 0)
     return {
