@@ -3,14 +3,26 @@
 
 import { readFileSync } from 'node:fs'
 
-const { dependencies, optionalDependencies } = JSON.parse(
+const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
   readFileSync(new URL('package.json', import.meta.url), 'utf8'),
 )
 
-export default {
-  input: ['dist/src/main.js', 'dist/src/index.js'],
-  platform: 'node',
-  logLevel: 'warn',
-  external: Object.keys({ ...dependencies, ...optionalDependencies }),
-  output: { dir: 'dist/bundle', format: 'esm', cleanDir: true },
-}
+const names = ['main', 'index', 'vitest', 'fixture-broker']
+
+export default [
+  {
+    input: names.map((name) => `dist/src/${name}.js`),
+    platform: 'node',
+    logLevel: 'warn',
+    external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }),
+    output: { dir: 'dist/bundle', format: 'esm', cleanDir: true },
+  },
+  {
+    // Jest loads CommonJS; the broker, which only its first process needs, stays the module that it is.
+    input: 'dist/src/jest.js',
+    platform: 'node',
+    logLevel: 'warn',
+    external: [/fixture-broker/],
+    output: { file: 'dist/bundle/jest.cjs', format: 'cjs' },
+  },
+]
