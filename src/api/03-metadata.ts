@@ -97,7 +97,7 @@ export const metadataApi = serve(metadata, [0, 13], async (request, context) => 
   const made = wanted.length > 0 ? await autoCreate(context, wanted) : noRefusals
   const refusals = mayCreate ? made : nameRefusals(unknown, context)
   const described = () => {
-    if (all) return broker.topics().map((topic) => describe(topic, context, operations))
+    if (all) return broker.listed().map((topic) => describe(topic, context, operations))
     return ids.length > 0 ? byId(ids, context, operations) : byName(names, refusals, context, operations)
   }
   return {

@@ -12,7 +12,7 @@ const names = new Map<number, (broker: Broker) => string[]>([
   [resourceTypes.clientMetrics, (broker) => broker.clientMetrics.names()],
   [resourceTypes.brokerLogger, (broker) => [String(broker.nodeId)]],
   [resourceTypes.broker, (broker) => [String(broker.nodeId)]],
-  [resourceTypes.topic, (broker) => broker.topics().map(({ name }) => name)],
+  [resourceTypes.topic, (broker) => broker.listed().map(({ name }) => name)],
 ])
 
 export const listConfigResourcesApi = serve(listConfigResources, [0, 1], ({ resourceTypes: asked }, context) => {

@@ -43,7 +43,7 @@ export const describeTopicPartitionsApi = serve(describeTopicPartitions, [0, 0],
   if (cursor !== null && isBad(cursor, asked)) {
     return { topics: asked.map((name) => missing('INVALID_REQUEST', name, notAsked)), nextCursor: null }
   }
-  const all = asked.length === 0 ? broker.topics().map(({ name }) => name) : [...new Set(asked)].sort()
+  const all = asked.length === 0 ? broker.listed().map(({ name }) => name) : [...new Set(asked)].sort()
   const names = cursor === null ? all : all.filter((name) => name >= cursor.topicName)
   let left = Math.max(1, Math.min(request.responsePartitionLimit, limitMax))
   const topics = []

@@ -63,6 +63,17 @@ export type MemberRecord = {
 /** A set is no more, whatever members it had. */
 export type SetRemovedRecord = { readonly v: 1; readonly type: 'set-removed'; readonly set: string }
 
+/** From here on a set is there without members too: who deletes all topics inside, to make them again, is still inside. */
+export type SetStaysRecord = { readonly v: 1; readonly type: 'set-stays'; readonly set: string }
+
+/** Where whoever comes by a port of its own enters a set: one port for each node of the cluster, lowest node first. */
+export type SetListenerRecord = {
+  readonly v: 1
+  readonly type: 'set-listener'
+  readonly set: string
+  readonly ports: readonly number[]
+}
+
 /** Branches go; which, is said once more by the records of the topics. Kept until the event is told. */
 export type DeletedRecord = {
   readonly v: 1
@@ -82,6 +93,8 @@ export type LineageRecord =
   | ForkRecord
   | MemberRecord
   | SetRemovedRecord
+  | SetStaysRecord
+  | SetListenerRecord
   | DeletedRecord
   | MergeBeginRecord
   | MergeRecord
@@ -91,7 +104,18 @@ export type LineageRecord =
 export type Branch = ForkedTopic & Pick<ForkRecord, 'at' | 'set'> & { readonly eventId: string }
 
 /** Names that whoever enters sees, and the topics they stand for. */
-export type BranchSet = { readonly name: string; readonly at: number; readonly members: Map<string, string> }
+export type BranchSet = {
+  readonly name: string
+  readonly at: number
+  readonly members: Map<string, string>
+  /** Ports of its listener, if it has one that somebody asked for. */
+  ports?: readonly number[]
+  /** It does not go with its last member. */
+  stays?: true
+}
+
+/** The set that a topic belongs to, and its name in there. */
+export type Membership = { readonly set: string; readonly inside: string }
 
 /** A cut, and how many of its topics are still there. */
 type Cut = { readonly record: ForkRecord; topicsLeft: number }
@@ -110,7 +134,7 @@ export class Lineage {
   /** Branches by the id of the topic that they were made of. */
   readonly #children = new Map<string, Set<Branch>>()
   /** By topic id. */
-  readonly #memberships = new Map<string, { set: string; inside: string }>()
+  readonly #memberships = new Map<string, Membership>()
   /** Merges, resolutions and reverts as they were made, by id, without those whose targets are all gone. */
   readonly merges = new Map<string, MergeRecord>()
   /** Begun, and not known to be over: at a start these are what a kill has interrupted. */
@@ -131,6 +155,16 @@ export class Lineage {
       case 'set-removed':
         this.#removeSet(record.set)
         break
+      case 'set-stays': {
+        const set = this.sets.get(record.set)
+        if (set !== undefined) set.stays = true
+        break
+      }
+      case 'set-listener': {
+        const set = this.sets.get(record.set)
+        if (set !== undefined) set.ports = record.ports
+        break
+      }
       case 'branches-deleted':
         this.#deletions.set(record.id, record)
         break
@@ -235,7 +269,7 @@ export class Lineage {
     const { set, inside } = membership
     const members = this.sets.get(set)?.members
     if (members?.get(inside) === topicId) members.delete(inside)
-    if (members?.size === 0) this.#removeSet(set)
+    if (members?.size === 0 && this.sets.get(set)?.stays !== true) this.#removeSet(set)
   }
 
   #removeBranch(branch: Branch): void {
@@ -271,7 +305,7 @@ export class Lineage {
   }
 
   /** The set that a topic belongs to, and its name in there. */
-  membership(topicId: string): { readonly set: string; readonly inside: string } | undefined {
+  membership(topicId: string): Membership | undefined {
     return this.#memberships.get(topicId)
   }
 
@@ -307,6 +341,10 @@ export class Lineage {
       const topics = record.topics.filter(({ id }) => this.branches.has(id))
       return { ...record, topics }
     })
-    return [...forks, ...members, ...this.#deletions.values(), ...this.merges.values(), ...this.begun.values()]
+    const sets = [...this.sets.values()].flatMap(({ name: set, ports, stays }): LineageRecord[] => [
+      ...(stays === undefined ? [] : [{ v: 1, type: 'set-stays', set } as const]),
+      ...(ports === undefined ? [] : [{ v: 1, type: 'set-listener', set, ports } as const]),
+    ])
+    return [...forks, ...members, ...sets, ...this.#deletions.values(), ...this.merges.values(), ...this.begun.values()]
   }
 }

@@ -18,6 +18,7 @@ import type { Leadership } from './leadership.ts'
 import { type ForkedSeat, Leaderships } from './leaderships.ts'
 import { LoggerConfig } from './logger-config.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
+import { memberships, type NewTopic } from './new-topic.ts'
 import { checkCount, OwnTopics, partitionsMax } from './own-topics.ts'
 import type { Partition } from './partition.ts'
 import { type CoordinatorKind, coordinatorTopics, type Endpoint, Placement, partitionOfKey } from './placement.ts'
@@ -29,16 +30,7 @@ import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
 import { finishForks, nameForked, removeOrphans } from './topic-folders.ts'
 import { checkTopicName, collisionKey } from './topic-name.ts'
 
-export type NewTopic = {
-  name: string
-  /** -1: as `num.partitions` says. */
-  partitions: number
-  configs: Readonly<Record<string, string | null>>
-  /** Absent or -1: as `default.replication.factor` says, and never more than there are nodes. */
-  replicationFactor?: number
-  /** Replicas of each partition, where somebody has chosen them. */
-  replicas?: readonly (readonly number[])[]
-}
+export type { NewTopic } from './new-topic.ts'
 
 type Environment = { store: Store; clock: Clock; config: BrokerConfig }
 
@@ -198,6 +190,12 @@ export class Broker {
     return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  /** The same as they are listed for whoever names none: members of sets are seen by those who have entered. */
+  listed(): Topic[] {
+    const { lineage } = this
+    return lineage.sets.size === 0 ? this.topics() : this.topics().filter(({ id }) => !lineage.membership(id))
+  }
+
   /** What is wrong with a name, whether or not a topic bears it. */
   checkTopicName(name: string): Refusal | undefined {
     return checkTopicName(name)
@@ -270,7 +268,7 @@ export class Broker {
     const dealt = made.flatMap(({ id, partitions }, i) =>
       this.leaderships.dealt(id, 0, this.#deal(topics[i]!, i, partitions)),
     )
-    const durable = this.#metadata.commit([...made, ...dealt])
+    const durable = this.#metadata.commit([...made, ...dealt, ...memberships(topics, made)])
     const added = made.map((record) => this.#add(record))
     await durable
     return added

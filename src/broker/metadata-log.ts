@@ -161,6 +161,8 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
     case 'fork':
     case 'set-member':
     case 'set-removed':
+    case 'set-stays':
+    case 'set-listener':
     case 'branches-deleted':
     case 'merge-begin':
     case 'merge':

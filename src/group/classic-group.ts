@@ -47,6 +47,8 @@ type Environment = {
   readonly initialDelayMs: number
   readonly membersMax: number
   store(metadata: GroupMetadataDraft, apply: () => void): Promise<void>
+  /** What members call a topic that is stored under this name. */
+  called(stored: string): string
 }
 
 export class ClassicGroup implements Group {
@@ -302,7 +304,7 @@ export class ClassicGroup implements Group {
   /** Members whose subscriptions cannot be read may be subscribed to anything. */
   isSubscribed(topic: string): boolean {
     if (this.isEmpty || this.state === 'Dead') return false
-    return this.#membership.subscribedTopics()?.has(topic) ?? true
+    return this.#membership.subscribedTopics()?.has(this.#environment.called(topic)) ?? true
   }
 
   /** KIP-211: offsets age from when the group lost its last member; those of no group from their commit. */

@@ -22,6 +22,8 @@ type Environment = {
   sessionTimeoutMs(): number
   /** Time is up for a member: it was silent, or has not let go of what it must give back. */
   expired(memberId: string): void
+  /** What members call a topic that is stored under this name. */
+  called(stored: string): string
 }
 
 export class ConsumerGroup implements Group {
@@ -190,8 +192,9 @@ export class ConsumerGroup implements Group {
   }
 
   isSubscribed(topic: string): boolean {
+    const called = this.#environment.called(topic)
     for (const member of this.#memory.members.values())
-      for (const name of namesOf(member, this.#memory)) if (name === topic) return true
+      for (const name of namesOf(member, this.#memory)) if (name === called) return true
     return false
   }
 

@@ -15,6 +15,7 @@ import { Reader } from '../../protocol/reader.ts'
 import type { Draft, Fields, Message, Table } from '../../protocol/schema.ts'
 import { array, bytes, int8, int32, int64, string, struct, table, uuid } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
+import { readId, writtenId } from '../branch/set-names.ts'
 import type { OffsetsRecord } from './offsets-log.ts'
 
 const groupKey = { group: string() } as const
@@ -111,7 +112,7 @@ function encode<F extends Fields>(of: Table<F>, code: number, message: Draft<F>)
 export function consumerRecord(group: string, { kind, key, value }: ConsumerRecord): OffsetsRecord {
   const of = kinds[kind] as { code: number; key: Table<Fields>; value: Table<Fields> }
   return {
-    key: encode(of.key, of.code, { group, ...key } as Draft<Fields>),
+    key: encode(of.key, of.code, { group: writtenId(group), ...key } as Draft<Fields>),
     value: value === null ? null : encode(of.value, 0, value as unknown as Draft<Fields>),
   }
 }
@@ -132,5 +133,5 @@ export function readConsumerRecord(
   const reader = value === null ? undefined : new Reader(Buffer.from(value)) // What a visitor is shown is borrowed.
   if (reader !== undefined && reader.int16() !== 0) return undefined
   const read = reader === undefined ? null : codec(of.value as Table<Fields>, 0).read(reader)
-  return { group, record: { kind: of.kind, key: rest, value: read } as unknown as ConsumerRecord }
+  return { group: readId(group), record: { kind: of.kind, key: rest, value: read } as unknown as ConsumerRecord }
 }

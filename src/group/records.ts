@@ -16,6 +16,7 @@ import { Reader } from '../../protocol/reader.ts'
 import type { Draft, Fields, Message, Table } from '../../protocol/schema.ts'
 import { array, bytes, has, int32, int64, string, table, uuid, zeroUuid } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
+import { readId, writtenId } from '../branch/set-names.ts'
 import type { ConsumerRecord } from './consumer-records.ts'
 import { readConsumerRecord } from './consumer-records.ts'
 import type { Committed } from './offsets.ts'
@@ -70,7 +71,7 @@ function encode<F extends Fields>(of: Table<F>, version: number, message: Draft<
 }
 
 const keyOf = (group: string, topic: string, partition: number): Buffer =>
-  encode(offsetCommitKey, 1, { group, topic, partition })
+  encode(offsetCommitKey, 1, { group: writtenId(group), topic, partition })
 
 export function offsetRecord(group: string, topic: string, partition: number, committed: Committed): OffsetsRecord {
   const { offset, leaderEpoch, metadata, commitAt, expireAt, topicId } = committed
@@ -92,12 +93,12 @@ export const offsetTombstone = (group: string, topic: string, partition: number)
 })
 
 export const groupRecord = (group: string, metadata: GroupMetadataDraft): OffsetsRecord => ({
-  key: encode(groupMetadataKey, 2, { group }),
+  key: encode(groupMetadataKey, 2, { group: writtenId(group) }),
   value: encode(groupMetadataValue, 3, metadata),
 })
 
 export const groupTombstone = (group: string): OffsetsRecord => ({
-  key: encode(groupMetadataKey, 2, { group }),
+  key: encode(groupMetadataKey, 2, { group: writtenId(group) }),
   value: null,
 })
 
@@ -115,7 +116,8 @@ function decodeValue<F extends Fields>(of: Table<F>, value: Buffer): Message<F> 
 }
 
 function rememberedOffset(reader: Reader, version: number, value: Buffer | null): Remembered | undefined {
-  const { group, topic, partition } = codec(offsetCommitKey, version).read(reader)
+  const { group: text, topic, partition } = codec(offsetCommitKey, version).read(reader)
+  const group = readId(text)
   if (value === null) return { kind: 'offset', group, topic, partition, committed: null }
   const found = decodeValue(offsetCommitValue, value)
   if (found === undefined) return undefined
@@ -133,7 +135,7 @@ function rememberedOffset(reader: Reader, version: number, value: Buffer | null)
 }
 
 function rememberedGroup(reader: Reader, value: Buffer | null): Remembered | undefined {
-  const { group } = codec(groupMetadataKey, 2).read(reader)
+  const group = readId(codec(groupMetadataKey, 2).read(reader).group)
   if (value === null) return { kind: 'group', group, metadata: null }
   const metadata = decodeValue(groupMetadataValue, value)
   return metadata && { kind: 'group', group, metadata }

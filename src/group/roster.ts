@@ -2,6 +2,7 @@
 // changes go through. The requests of each kind are files of their own (classic-requests, offset-requests, …).
 
 import type { ErrorName } from '../../protocol/errors.ts'
+import { insideOf } from '../branch/set-names.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Catalog } from './catalog.ts'
 import { ClassicGroup } from './classic-group.ts'
@@ -56,8 +57,11 @@ export class Roster {
     return this.#environment.config
   }
 
-  get catalog(): Catalog {
-    return this.#environment.topics
+  /** The topics that there are for a group. */
+  catalogOf(groupId: string): Catalog {
+    const { topics } = this.#environment
+    const inside = insideOf(groupId)
+    return inside === undefined ? topics : (topics.inside?.(inside.set) ?? topics)
   }
 
   // --- life
@@ -192,6 +196,7 @@ export class Roster {
         initialDelayMs: config['group.initial.rebalance.delay.ms'],
         membersMax: config['group.max.size'],
         store: (metadata, apply) => this.write(id, [groupRecord(id, metadata)], apply),
+        called: this.#calledBy(id),
       },
       offsets,
     )
@@ -200,7 +205,13 @@ export class Roster {
   newConsumer(id: string, memory?: ConsumerState, offsets?: Offsets): ConsumerGroup {
     const sessionTimeoutMs = () => this.#environment.settings(id).number('consumer.session.timeout.ms')
     const expired = (memberId: string) => this.onConsumerExpired(id, memberId)
-    return new ConsumerGroup(id, { clock: this.clock, sessionTimeoutMs, expired }, memory, offsets)
+    const called = this.#calledBy(id)
+    return new ConsumerGroup(id, { clock: this.clock, sessionTimeoutMs, expired, called }, memory, offsets)
+  }
+
+  #calledBy(groupId: string): (stored: string) => string {
+    const catalog = this.catalogOf(groupId)
+    return (stored) => catalog.called?.(stored) ?? stored
   }
 
   /** Set by the requests of consumers: what is to be done when a member's time is up. */
@@ -235,7 +246,7 @@ export class Roster {
       assignmentIntervalMs: settings.number('consumer.assignment.interval.ms'),
       assignors: config['group.consumer.assignors'],
     }
-    return { now: this.clock.now(), catalog: this.#environment.topics, rules }
+    return { now: this.clock.now(), catalog: this.catalogOf(groupId), rules }
   }
 
   // --- the journal, by group

@@ -14,6 +14,7 @@ import { Reader } from '../../protocol/reader.ts'
 import type { Draft, Fields, Message, Table } from '../../protocol/schema.ts'
 import { array, int8, int32, int64, string, table, uuid } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
+import { readId, writtenId } from '../branch/set-names.ts'
 import type { OffsetsRecord } from './offsets-log.ts'
 
 const groupKey = { groupId: string() } as const
@@ -91,7 +92,7 @@ function encode<F extends Fields>(of: Table<F>, code: number, message: Draft<F>)
 export function shareRecord(groupId: string, { kind, key, value }: ShareRecord): OffsetsRecord {
   const of = kinds[kind] as { code: number; key: Table<Fields>; value: Table<Fields> }
   return {
-    key: encode(of.key, of.code, { groupId, ...key } as Draft<Fields>),
+    key: encode(of.key, of.code, { groupId: writtenId(groupId), ...key } as Draft<Fields>),
     value: value === null ? null : encode(of.value, 0, value as unknown as Draft<Fields>),
   }
 }
@@ -108,7 +109,8 @@ export function readShareRecord(
 ): { group: string; record: ShareRecord } | undefined {
   const of = byCode.get(code)
   if (of === undefined) return undefined
-  const { groupId: group, ...rest } = codec(of.key as Table<Fields>, 0).read(reader) as { groupId: string }
+  const { groupId, ...rest } = codec(of.key as Table<Fields>, 0).read(reader) as { groupId: string }
+  const group = readId(groupId)
   if (value === null) return { group, record: { kind: of.kind, key: rest, value } as ShareRecord }
   const valueReader = new Reader(value)
   if (valueReader.int16() !== 0) return undefined

@@ -60,7 +60,7 @@ export class ShareRequests {
     const group = this.#find(groupId, memberEpoch)
     if (group instanceof Refusal) return nothing(group)
     const change = new ShareChange(group.memory)
-    const { catalog } = this.#roster
+    const catalog = this.#roster.catalogOf(groupId)
     const rules = this.#roster.shareRules(groupId)
     const known = this.#known(group, this.#wanted(request))
     const answer = beat(change, request, { now: this.#roster.clock.now(), catalog, known, ...rules })
@@ -85,13 +85,16 @@ export class ShareRequests {
   #wanted({ groupId, topics }: Pick<ShareHeartbeat, 'groupId' | 'topics'>): CatalogTopic[] {
     const group = this.#roster.find(groupId)
     const members = group instanceof ShareGroup ? [...group.memory.members.values()] : []
-    return subscribedTopics([...(topics ?? []), ...members.flatMap((member) => member.topics)], this.#roster.catalog)
+    return subscribedTopics(
+      [...(topics ?? []), ...members.flatMap((member) => member.topics)],
+      this.#roster.catalogOf(groupId),
+    )
   }
 
   /** What may be assigned: it is remembered what of it is done. */
   #known({ id, memory }: ShareGroup, wanted: readonly CatalogTopic[]): Partitions {
     const known = new Map<string, Set<number>>()
-    for (const [topicId, partition] of each(where(memory.known, (topicId) => this.#isThere(topicId))))
+    for (const [topicId, partition] of each(where(memory.known, (topicId) => this.#isThere(id, topicId))))
       if (this.#keeper.keeps(id, topicId, partition)) add(known, topicId, partition)
     for (const { id: topicId, partitionCount } of wanted)
       for (let partition = 0; partition < partitionCount; partition++)
@@ -99,8 +102,8 @@ export class ShareRequests {
     return known
   }
 
-  #isThere(topicId: string): boolean {
-    return this.#roster.catalog.byId(topicId) !== undefined
+  #isThere(groupId: string, topicId: string): boolean {
+    return this.#roster.catalogOf(groupId).byId(topicId) !== undefined
   }
 
   /** Sees to it that of all that the group reads it is remembered what is done, before anybody is told to read it. */
@@ -123,7 +126,7 @@ export class ShareRequests {
       const group = this.#roster.find(groupId)
       if (!(group instanceof ShareGroup) || !group.memory.members.has(memberId)) return nothing(false)
       const change = new ShareChange(group.memory)
-      removeMember(change, memberId, this.#roster.catalog, this.#roster.clock.now())
+      removeMember(change, memberId, this.#roster.catalogOf(groupId), this.#roster.clock.now())
       const records = change.records.map((record) => shareRecord(groupId, record))
       return { records, apply: () => group.adopt(change.state), answer: true }
     }
@@ -201,8 +204,8 @@ export class ShareRequests {
     return { records: change.records.map((record) => shareRecord(groupId, record)), apply, answer: undefined }
   }
 
-  #nameOf({ memory }: ShareGroup, topicId: string): string {
-    return this.#roster.catalog.byId(topicId)?.name ?? memory.names.get(topicId) ?? ''
+  #nameOf({ id, memory }: ShareGroup, topicId: string): string {
+    return this.#roster.catalogOf(id).byId(topicId)?.name ?? memory.names.get(topicId) ?? ''
   }
 
   /** One refusal for the request, or one answer for each topic. */

@@ -10,6 +10,7 @@ import { type Reader, recordsLength } from '../../protocol/reader.ts'
 import { type Draft, type Fields, has } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
 import type { Api, Client, Context } from '../api/api.ts'
+import { Entrance } from '../api/entering/entrance.ts'
 import type { Timer } from '../storage/clock.ts'
 import { Closing } from './closing.ts'
 import { Frames } from './frames.ts'
@@ -60,6 +61,7 @@ function encode(
 export class Connection {
   readonly #socket: Socket
   readonly #services: Services
+  readonly #entrance: Entrance
   readonly #frames: Frames
   readonly #buffer: ReceiveBuffer
   /** The bytes of a frame are overwritten after it was taken: who wants them for longer has a copy. */
@@ -78,10 +80,12 @@ export class Connection {
   /** Set while the client has used more than its quota. */
   #muted: Timer | undefined
 
-  constructor(socket: Socket, services: Services, listener: string, pool: BufferPool) {
+  /** `set`: whose listener it came by, if it is not an ordinary one. */
+  constructor(socket: Socket, services: Services, listener: string, pool: BufferPool, set?: string) {
     this.#socket = socket
     this.#buffer = new ReceiveBuffer(pool)
     this.#services = services
+    this.#entrance = new Entrance(set)
     this.#frames = new Frames(services.requestBytesMax)
     this.#client = {
       listener,
@@ -210,7 +214,7 @@ export class Connection {
       closing: this.#closing,
     }
     const toll = throttle.isOn ? new Toll(throttle, context, apiKey, frameBytes) : undefined
-    const answer = api.handle(message, context)
+    const answer = this.#entrance.handle(api, message, context)
     toll?.pause()
     // ApiVersions keeps header version 0 for ever, so that a client can read it before it knows anything (KIP-511).
     const headerVersion = flexible && apiKey !== apiVersions.key ? 1 : 0

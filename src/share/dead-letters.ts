@@ -5,8 +5,10 @@ import { Refusal } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { type BatchRecord, encodeBatch } from '../../protocol/records/builder.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { insideOf } from '../branch/set-names.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
+import { seenBy, wordsOf } from '../broker/set-view.ts'
 import type { Topic } from '../broker/topic.ts'
 import { borrow } from '../storage/file.ts'
 import type { ShareKey } from './records.ts'
@@ -50,23 +52,26 @@ export class DeadLetters {
   async #bury(name: string, of: ShareKey, letters: readonly DeadLetter[]): Promise<void> {
     const source = this.#broker.topicById(of.topicId)
     if (source === undefined) return
-    const topic = await this.#topic(name)
+    const topic = await this.#topic(name, of.groupId)
     const target = topic.partitions[of.partition % topic.partitions.length]!
     const copies = this.#broker.groupConfig(of.groupId).boolean('errors.deadletterqueue.copy.record.enable')
     const timestamp = this.#broker.clock.now()
     const records = letters.flatMap((letter) => {
       const originals = copies ? read(source.partitions[of.partition]!, letter) : undefined
-      return epitaphs(source.name, of, letter, timestamp, originals)
+      return epitaphs(wordsOf(this.#broker, of.groupId).shown(source.name), of, letter, timestamp, originals)
     })
     for (const some of portions(records)) target.appendOwn(encodeBatch({ records: some }))
     await target.flushed()
   }
 
-  async #topic(name: string): Promise<Topic> {
+  /** By the name that the group knows it by. */
+  async #topic(named: string, groupId: string): Promise<Topic> {
     const { config } = this.#broker
     const prefix = config.string('errors.deadletterqueue.topic.name.prefix')
-    if (!name.startsWith(prefix)) throw new Error(`its name does not begin with ${prefix}`)
-    const topic = this.#broker.topic(name)
+    if (!named.startsWith(prefix)) throw new Error(`its name does not begin with ${prefix}`)
+    const broker = seenBy(this.#broker, groupId)
+    const name = wordsOf(this.#broker, groupId).stored(named)
+    const topic = broker.topic(name)
     if (topic !== undefined) {
       if (topic.config.boolean('errors.deadletterqueue.group.enable')) return topic
       throw new Error('errors.deadletterqueue.group.enable is false there')
@@ -74,9 +79,9 @@ export class DeadLetters {
     if (!config.boolean('errors.deadletterqueue.auto.create.topics.enable')) throw new Error('there is no such topic')
     const configs = { 'errors.deadletterqueue.group.enable': 'true', 'message.timestamp.type': 'CreateTime' }
     const wanted = { name, partitions: -1, configs }
-    const refusal = this.#broker.checkNewTopic(wanted)
+    const refusal = broker.checkNewTopic(wanted)
     if (refusal !== undefined) throw new Error(refusal.message)
-    const [made] = await this.#broker.createTopics([wanted])
+    const [made] = await broker.createTopics([wanted])
     return made!
   }
 }
@@ -126,7 +131,7 @@ function epitaphs(
       header('topic', topic),
       header('partition', partition),
       header('offset', offset),
-      header('group', groupId),
+      header('group', insideOf(groupId)?.id ?? groupId),
       header('delivery.count', deliveryCount),
       header('message', burials[burial]),
     ]

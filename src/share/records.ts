@@ -15,6 +15,7 @@ import { Reader } from '../../protocol/reader.ts'
 import type { Draft, Fields, Message, Table } from '../../protocol/schema.ts'
 import { array, has, int8, int16, int32, int64, string, table, uuid } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
+import { readId, writtenId } from '../branch/set-names.ts'
 import type { KeyedRecord } from '../broker/internal-topic.ts'
 import { InFlight, type RecordState } from './in-flight.ts'
 
@@ -71,18 +72,23 @@ function encode<F extends Fields>(of: Table<F>, prefix: number, version: number,
   return writer.bytesWritten()
 }
 
+/** As it is written. */
+const keyOf = (of: ShareKey): ShareKey => ({ ...of, groupId: writtenId(of.groupId) })
+
 export const snapshotRecord = (of: ShareKey, snapshot: Snapshot): KeyedRecord => ({
-  key: encode(shareSnapshotKey, 0, 0, of),
+  key: encode(shareSnapshotKey, 0, 0, keyOf(of)),
   value: encode(shareSnapshotValue, 0, 0, snapshot),
 })
 
 export const updateRecord = (of: ShareKey, update: Update): KeyedRecord => ({
-  key: encode(shareUpdateKey, 1, 1, of),
+  key: encode(shareUpdateKey, 1, 1, keyOf(of)),
   value: encode(shareUpdateValue, 0, 0, update),
 })
 
 /** Removes all that is known of a share partition. */
-export const tombstones = (of: ShareKey): KeyedRecord[] => [{ key: encode(shareSnapshotKey, 0, 0, of), value: null }]
+export const tombstones = (of: ShareKey): KeyedRecord[] => [
+  { key: encode(shareSnapshotKey, 0, 0, keyOf(of)), value: null },
+]
 
 /** A share partition as the log has it. */
 export type Replayed = {
@@ -109,7 +115,8 @@ export function learn(known: Map<string, Replayed>, keyBytes: Buffer, value: Buf
   const reader = new Reader(keyBytes)
   const kind = reader.int16()
   if (kind !== 0 && kind !== 1) return
-  const of = codec(kind === 0 ? shareSnapshotKey : shareUpdateKey, kind).read(reader)
+  const at = codec(kind === 0 ? shareSnapshotKey : shareUpdateKey, kind).read(reader)
+  const of = { ...at, groupId: readId(at.groupId) }
   const text = textOf(of)
   if (kind === 0) {
     if (value === null) known.delete(text)

@@ -3,6 +3,7 @@
 import { type ErrorName, Refusal } from '../../protocol/errors.ts'
 import type { Broker } from '../broker/broker.ts'
 import { type Partition, storageRefusal } from '../broker/partition.ts'
+import { seenBy } from '../broker/set-view.ts'
 import { refusalOf } from '../group/refusal.ts'
 import type { ShareKeeper } from '../group/share-keeper.ts'
 import { type AcknowledgeBatch, checkBatches } from './acknowledgement.ts'
@@ -67,7 +68,7 @@ export class Shares implements ShareKeeper {
 
   /** Everything that a member has acquired from a node goes to others. Resolves when the log knows. */
   async release({ groupId, memberId, node }: SessionRequest): Promise<void> {
-    const held = this.states.of(groupId).filter(({ of }) => !(this.partition(of, node) instanceof Refusal))
+    const held = this.states.of(groupId).filter(({ of }) => !(this.partition(groupId, of, node) instanceof Refusal))
     await Promise.all(held.map((share) => share.release(memberId)))
   }
 
@@ -79,9 +80,9 @@ export class Shares implements ShareKeeper {
 
   // --- partitions
 
-  /** The partition, if this node leads it. */
-  partition({ topicId, partition: index }: SessionPartition, node: number): Partition | Refusal {
-    const topic = this.#broker.topicById(topicId)
+  /** The partition, if this node leads it and the group may know of it. */
+  partition(groupId: string, { topicId, partition: index }: SessionPartition, node: number): Partition | Refusal {
+    const topic = seenBy(this.#broker, groupId).topicById(topicId)
     if (topic === undefined) return new Refusal('UNKNOWN_TOPIC_ID')
     const partition = topic.partitions[index]
     if (partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
@@ -95,7 +96,7 @@ export class Shares implements ShareKeeper {
 
   /** Finds a share partition that knows where it begins. */
   shared({ groupId, node }: SessionRequest, of: SessionPartition): Shared | Refusal | Promise<Shared | Refusal> {
-    const partition = this.partition(of, node)
+    const partition = this.partition(groupId, of, node)
     if (partition instanceof Refusal) return partition
     if (this.states.isUnreadable({ groupId, ...of })) return new Refusal('COORDINATOR_NOT_AVAILABLE')
     const share = this.states.find({ groupId, ...of })
@@ -120,7 +121,7 @@ export class Shares implements ShareKeeper {
     batches: readonly AcknowledgeBatch[],
     renews: boolean,
   ): Promise<Refusal | undefined> {
-    const partition = this.partition(of, node)
+    const partition = this.partition(groupId, of, node)
     if (partition instanceof Refusal) return partition
     const invalid = checkBatches(batches, renews && this.settings(groupId).mayRenew)
     if (invalid !== undefined) return invalid

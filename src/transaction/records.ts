@@ -9,6 +9,7 @@ import { codec } from '../../protocol/compile.ts'
 import { Reader } from '../../protocol/reader.ts'
 import { array, has, int8, int16, int32, int64, string, table } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
+import { readId, writtenId } from '../branch/set-names.ts'
 import { none, type Partitions, statuses, type TransactionState } from './state.ts'
 
 export const transactionLogKey = table('TransactionLogKey', '0', 'none', {
@@ -34,7 +35,7 @@ export type TransactionRecord = { readonly key: Buffer; readonly value: Buffer |
 function keyOf(id: string): Buffer {
   const writer = new Writer()
   writer.int16(0)
-  codec(transactionLogKey, 0).write(writer, { transactionalId: id })
+  codec(transactionLogKey, 0).write(writer, { transactionalId: writtenId(id) })
   return writer.bytesWritten()
 }
 
@@ -70,7 +71,7 @@ export function remembered(
 ): { id: string; state: TransactionState | undefined } | undefined {
   const reader = new Reader(key)
   if (reader.int16() !== 0) return undefined
-  const id = codec(transactionLogKey, 0).read(reader).transactionalId
+  const id = readId(codec(transactionLogKey, 0).read(reader).transactionalId)
   if (value === null) return { id, state: undefined }
   const from = new Reader(value)
   const version = from.int16()

@@ -3,7 +3,9 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { describeLogDirs } from '../../protocol/messages/35-describe-log-dirs.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
+import { WireClient } from '../wire-client.ts'
 import { numbered, Stage } from './stage.ts'
 
 /** Of each branch what DescribeConfigs tells, from nothing but events. */
@@ -33,9 +35,17 @@ function graph(events: readonly BranchEvent[]): Map<string, Record<string, strin
 
 const ownWord = ['branch.bytes.own', 'branch.bytes.shared', 'branch.ttl.ms', 'branch.protect']
 
+/** Every topic there is: members of sets are in no other listing. */
+async function stored(stage: Stage): Promise<string[]> {
+  const client = await WireClient.open(stage.broker.bootstrapServers)
+  const { results } = await client.ask(describeLogDirs, 4, { topics: null })
+  client.close()
+  return results.flatMap(({ topics }) => topics.map(({ name }) => name))
+}
+
 async function described(stage: Stage): Promise<Map<string, Record<string, string>>> {
   const branches = new Map<string, Record<string, string>>()
-  for (const topic of await stage.topics()) {
+  for (const topic of await stored(stage)) {
     const configs = Object.entries(await stage.branchConfigs(topic)).filter(([name]) => !ownWord.includes(name))
     if (configs.length > 0) branches.set(topic, Object.fromEntries(configs))
   }

@@ -1,0 +1,231 @@
+// Entering a branch set: an application with its topic names written into it lives another life.
+
+import { Kafka, logLevel } from 'kafkajs'
+import { describe, expect, test } from 'vitest'
+import { fetch } from '../../protocol/messages/01-fetch.ts'
+import { metadata } from '../../protocol/messages/03-metadata.ts'
+import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
+import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
+import { initProducerId } from '../../protocol/messages/22-init-producer-id.ts'
+import { describeTransactions } from '../../protocol/messages/65-describe-transactions.ts'
+import { listTransactions } from '../../protocol/messages/66-list-transactions.ts'
+import { consumerGroupHeartbeat } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
+import type { Broker } from '../../src/index.ts'
+import { WireClient } from '../wire-client.ts'
+import { numbered, Stage } from './stage.ts'
+
+const inside = (set: string) => `app--branch--${set}--`
+
+const kafkaAt = (broker: Broker, clientId: string, retries = 5) =>
+  new Kafka({
+    clientId,
+    brokers: [broker.bootstrapServers],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, retries },
+  })
+
+/** The application: it knows no names but these. */
+async function application(kafka: Kafka, count: number, writes: readonly string[]): Promise<string[]> {
+  const producer = kafka.producer()
+  const consumer = kafka.consumer({ groupId: 'application', maxWaitTimeInMs: 100 })
+  await Promise.all([producer.connect(), consumer.connect()])
+  const values: string[] = []
+  try {
+    await producer.send({ topic: 'orders', messages: writes.map((value) => ({ value })) })
+    await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+    await new Promise<void>((resolve, reject) => {
+      const eachMessage = async ({ message }: { message: { value: Buffer | null } }) => {
+        values.push(String(message.value))
+        if (values.length === count) resolve()
+      }
+      consumer.run({ eachMessage }).catch(reject)
+    })
+  } finally {
+    await Promise.all([producer.disconnect(), consumer.disconnect()])
+  }
+  return values
+}
+
+async function withAdmin<T>(kafka: Kafka, ask: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    return await ask(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+async function staged(sets: readonly string[] = ['S']): Promise<Stage> {
+  const stage = await Stage.open()
+  await stage.create('orders')
+  await stage.create('stock', 2)
+  await stage.create('private')
+  await stage.send('orders', numbered(10))
+  for (const set of sets) {
+    const configs = { 'branch.set': set }
+    await stage.forkAll(['orders', 'stock'].map((from) => ({ from, topic: `${from}--${set}`, configs })))
+  }
+  return stage
+}
+
+describe('through a client id', () => {
+  test('B41: an application runs unchanged: it reads the past, writes, and the root never sees it', async () => {
+    await using stage = await staged()
+    const kafka = kafkaAt(stage.broker, inside('S'))
+    expect(await application(kafka, 12, ['mine', 'too'])).toEqual([...numbered(10), 'mine', 'too'])
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 10 }])
+    expect(await stage.values('orders--S', 12)).toEqual([...numbered(10), 'mine', 'too'])
+    // Again, and it goes on where it was.
+    expect(await application(kafka, 1, ['later'])).toEqual(['later'])
+    expect(await withAdmin(stage.kafka, (admin) => admin.fetchTopicOffsets('orders'))).toMatchObject([{ high: '10' }])
+  })
+
+  test('B42: only members are there, under the names of their parents', async () => {
+    await using stage = await staged()
+    const kafka = kafkaAt(stage.broker, inside('S'))
+    await withAdmin(kafka, async (admin) => {
+      expect((await admin.listTopics()).sort()).toEqual(['orders', 'stock'])
+      const known = await admin.fetchTopicMetadata({ topics: ['stock'] })
+      expect(known.topics.map(({ name, partitions }) => [name, partitions.length])).toEqual([['stock', 2]])
+      await admin.createTopics({ topics: [{ topic: 'made-inside', numPartitions: 3 }] })
+      expect((await admin.listTopics()).sort()).toEqual(['made-inside', 'orders', 'stock'])
+      await expect(admin.createTopics({ topics: [{ topic: 'orders' }] })).resolves.toBe(false)
+      await expect(admin.fetchTopicOffsets('private')).rejects.toThrow(/does not host/)
+    })
+    // Outside no twins are listed, so that a regular expression of a client does not meet them …
+    expect(await stage.made()).toEqual(['orders', 'private', 'stock'])
+    // … and by their own names they are topics like others.
+    expect((await stage.ends('made-inside--S')).length).toBe(3)
+  })
+
+  test('B42: groups and transactional ids made inside are not seen outside, nor those from outside here', async () => {
+    await using stage = await staged()
+    await application(kafkaAt(stage.broker, 'plain'), 11, ['root'])
+    await application(kafkaAt(stage.broker, inside('S')), 11, ['mine'])
+    const outside = await WireClient.open(stage.broker.bootstrapServers)
+    const within = await WireClient.open(stage.broker.bootstrapServers, inside('S'))
+    const ask = { transactionTimeoutMs: 60_000, producerId: -1, producerEpoch: -1 }
+    await within.ask(initProducerId, 5, { transactionalId: 'in', ...ask })
+    await outside.ask(initProducerId, 5, { transactionalId: 'out', ...ask })
+    const seen = async (client: WireClient, transactionalIdPattern: string | null = null) => {
+      const body = { stateFilters: [], producerIdFilters: [], durationFilter: -1, transactionalIdPattern }
+      const { transactionStates } = await client.ask(listTransactions, 2, body)
+      return transactionStates.map(({ transactionalId }) => transactionalId)
+    }
+    expect(await seen(outside)).toEqual(['out'])
+    expect(await seen(within)).toEqual(['in'])
+    expect(await seen(within, '^i.$')).toEqual(['in'])
+    expect(await seen(within, '^o.*')).toEqual([])
+    const described = await within.ask(describeTransactions, 0, { transactionalIds: ['in', 'out'] })
+    expect(described.transactionStates.map(({ errorCode }) => errorCode)).toEqual([0, 105])
+    for (const clientId of ['plain', inside('S')]) {
+      const { groups } = await withAdmin(kafkaAt(stage.broker, clientId), (admin) => admin.listGroups())
+      expect(groups.map(({ groupId }) => groupId)).toEqual(['application'])
+    }
+    await withAdmin(kafkaAt(stage.broker, inside('S')), (admin) => admin.deleteGroups(['application']))
+    const { groups } = await stage.admin.listGroups()
+    expect(groups.map(({ groupId }) => groupId)).toEqual(['application'])
+    outside.close()
+    within.close()
+  })
+
+  test('B42: a regular expression that the broker resolves finds members inside, and no twins outside', async () => {
+    await using stage = await staged()
+    const assigned = async (clientId: string, memberId: string) => {
+      const client = await WireClient.open(stage.broker.bootstrapServers, clientId)
+      const answer = await client.ask(consumerGroupHeartbeat, 1, {
+        groupId: 'by-regex',
+        memberId,
+        memberEpoch: 0,
+        rebalanceTimeoutMs: 1000,
+        subscribedTopicNames: [],
+        subscribedTopicRegex: '.*r.*',
+        topicPartitions: [],
+      })
+      client.close()
+      expect(answer.errorCode).toBe(0)
+      return answer.assignment!.topicPartitions.map(({ topicId }) => topicId).sort()
+    }
+    const ids = async (clientId: string, names: string[]) => {
+      const client = await WireClient.open(stage.broker.bootstrapServers, clientId)
+      const { topics } = await client.ask(metadata, 12, { topics: names.map((name) => ({ name })) })
+      client.close()
+      return topics.map(({ topicId }) => topicId).sort()
+    }
+    expect(await assigned('plain', 'a')).toEqual(await ids('plain', ['orders', 'private']))
+    expect(await assigned(inside('S'), 'b')).toEqual(await ids('plain', ['orders--S']))
+  })
+
+  test('B44: a set that does not exist is an error at once, and never the root', async () => {
+    await using stage = await staged()
+    const kafka = kafkaAt(stage.broker, inside('T'), 2)
+    await expect(application(kafka, 1, ['lost'])).rejects.toThrow(/topic/i)
+    const consumer = kafka.consumer({ groupId: 'application' })
+    await consumer.connect()
+    const crashed = new Promise<Error>((resolve) => {
+      consumer.on('consumer.crash', ({ payload }) => resolve(payload.error))
+    })
+    const subscribed = consumer.subscribe({ topic: 'orders', fromBeginning: true })
+    const failed = subscribed.then(() => consumer.run({ eachMessage: async () => {} })).then(() => crashed)
+    const error = await failed.catch((cause: Error) => cause)
+    expect(error.message).not.toMatch(/time/i)
+    await consumer.disconnect()
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 10 }])
+    expect((await stage.admin.listGroups()).groups).toEqual([])
+  })
+
+  test('B60: a group called S/x in the root and the group x in S never meet', async () => {
+    await using stage = await staged()
+    const outside = await WireClient.open(stage.broker.bootstrapServers)
+    const within = await WireClient.open(stage.broker.bootstrapServers, inside('S'))
+    const commit = async (client: WireClient, groupId: string, committedOffset: number) => {
+      const topics = [{ name: 'orders', partitions: [{ partitionIndex: 0, committedOffset }] }]
+      const { topics: answers } = await client.ask(offsetCommit, 8, { groupId, memberId: '', topics })
+      expect(answers).toMatchObject([{ name: 'orders', partitions: [{ errorCode: 0 }] }])
+    }
+    const committed = async (client: WireClient, groupId: string) => {
+      const answer = await client.ask(offsetFetch, 8, { groups: [{ groupId, topics: null }] })
+      return answer.groups.flatMap(({ topics }) =>
+        topics.flatMap(({ name, partitions }) => partitions.map((of) => `${name} ${of.committedOffset}`)),
+      )
+    }
+    const rootIds = ['S/x', 'x', '\u0001S\u0001x', 'S\u0001x']
+    await commit(within, 'x', 3)
+    for (const groupId of rootIds) await commit(outside, groupId, 7)
+    expect(await committed(within, 'x')).toEqual(['orders 3'])
+    await commit(within, 'x', 4)
+    for (const groupId of rootIds) expect(await committed(outside, groupId)).toEqual(['orders 7'])
+    outside.close()
+    within.close()
+  })
+
+  test('B60: by its id a topic of the root is unknown inside', async () => {
+    await using stage = await staged()
+    const outside = await WireClient.open(stage.broker.bootstrapServers)
+    const within = await WireClient.open(stage.broker.bootstrapServers, inside('S'))
+    const names = ['orders', 'private', 'orders--S'].map((name) => ({ name }))
+    const { topics } = await outside.ask(metadata, 12, { topics: names })
+    const idOf = (name: string) => topics.find((topic) => topic.name === name)!.topicId
+    const read = async (client: WireClient, topicId: string) => {
+      const partition = { partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }
+      const { responses } = await client.ask(fetch, 13, {
+        maxWaitMs: 0,
+        minBytes: 0,
+        isolationLevel: 0,
+        topics: [{ topicId, partitions: [partition] }],
+      })
+      return responses[0]!.partitions[0]!.errorCode
+    }
+    expect(await read(outside, idOf('orders'))).toBe(0)
+    expect(await read(within, idOf('orders'))).toBe(100)
+    expect(await read(within, idOf('private'))).toBe(100)
+    expect(await read(within, idOf('orders--S'))).toBe(0)
+    const byId = await within.ask(metadata, 12, { topics: [{ topicId: idOf('private'), name: null }] })
+    expect(byId.topics.map(({ errorCode, name }) => [errorCode, name])).toEqual([[100, null]])
+    const own = await within.ask(metadata, 12, { topics: [{ topicId: idOf('orders--S'), name: null }] })
+    expect(own.topics.map(({ errorCode, name }) => [errorCode, name])).toEqual([[0, 'orders']])
+    outside.close()
+    within.close()
+  })
+})
