@@ -2,6 +2,7 @@
 export const drivers = {
   kafkajs: 'node/kafkajs.tap.ts',
   platformatic: 'node/platformatic.tap.ts',
+  jest: 'node/jest.tap.ts',
   kcat: 'c/kcat.tap.ts',
   librdkafka: 'c/librdkafka.tap.ts',
   'confluent-kafka': 'python/confluent.tap.ts',

@@ -1,0 +1,2 @@
+// Stops what the setup has started.
+module.exports = require('twiglog/jest').stopBroker
