@@ -3,6 +3,7 @@
 // with the reason why they cannot.
 import type { Scenario } from './scenario.ts'
 import { administration } from './scenarios/admin.ts'
+import { branches } from './scenarios/branches.ts'
 import { consumerGroups, groups } from './scenarios/groups.ts'
 import { consuming, producing } from './scenarios/records.ts'
 import { restarts } from './scenarios/restarts.ts'
@@ -19,6 +20,7 @@ const list = {
   ...transactions,
   ...shares,
   ...administration,
+  ...branches,
   ...restarts,
 } satisfies { [id: string]: Scenario }
 

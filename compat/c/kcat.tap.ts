@@ -9,6 +9,7 @@ import { compressionOf } from '../node/codecs.ts'
 import { type Part, type Parts, playParts } from '../play.ts'
 import { missing, until } from '../process.ts'
 import { type Codec, fresh, incompressible, large, record, shapes, text } from '../records.ts'
+import { noBranches } from '../scenarios/branches.ts'
 import { asRead, Kcat, lines, parsed } from './kcat.ts'
 
 const noAdmin = 'kcat has no admin requests'
@@ -105,6 +106,22 @@ async function main(): Promise<void> {
     }
   }
 
+  const commandsBranch: Part = async (t) => {
+    const parent = await stage.createTopic('commanded')
+    const past = text(20, 'commanded')
+    await kcat.sendLines(parent, past)
+    const branch = `${parent}--try`
+    const command = JSON.stringify({ op: 'fork', id: branch, from: parent, to: branch })
+    await kcat.run(['-P', '-t', '__branch_commands'], `${command}\n`)
+    const told = async () => (await kcat.read('__branches', 'beginning')).map(({ value }) => JSON.parse(String(value)))
+    await until('the fork is told', async () => (await told()).some(({ id }) => id === branch))
+    t.match(
+      (await told()).find(({ id }) => id === branch),
+      { type: 'fork', status: 'done', topics: [{ from: parent, into: branch }] },
+    )
+    t.same(lines(await kcat.read(branch, 'beginning')), asRead(past))
+  }
+
   const { stdout } = await kcat.attempt(['-V'])
   const version = /Version (\S+).*librdkafka ([\d.]+)/s.exec(stdout.toString())
   const parts: Parts = {
@@ -177,6 +194,9 @@ async function main(): Promise<void> {
       await kcat.sendLines(topic, sent, ['-X', 'enable.idempotence=true', ...small])
       t.same(lines(await kcat.read(topic, 'beginning')), asRead(sent))
     },
+
+    'branch.create': noAdmin,
+    'branch.command': noBranches ?? commandsBranch,
 
     'consume.start': async (t) => {
       const { topic, sent } = await spaced('start')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Parts } from '../../play.ts'
 import { until } from '../../process.ts'
 import { fresh, text } from '../../records.ts'
+import { noBranches } from '../../scenarios/branches.ts'
 import type { Beside } from '../beside.ts'
 import type { Console } from './tools.ts'
 
@@ -60,6 +61,37 @@ export function topicParts(kafka: Console, beside: Beside) {
       t.not(invalid.code, 0)
       t.match(invalid.stdout.toString() + invalid.stderr, /InvalidTopicException/)
     },
+
+    'branch.create': 'kafka-topics --create checks the names of configurations itself; branch.command is its way',
+
+    'branch.command':
+      noBranches ??
+      (async (t) => {
+        const parent = await create('commanded', '--partitions', '1')
+        await kafka.run('producer', ['--topic', parent], 'one\ntwo\n')
+        const branch = `${parent}--try`
+        const command = JSON.stringify({ op: 'fork', id: branch, from: parent, to: branch })
+        await kafka.run('producer', ['--topic', '__branch_commands'], `${command}\n`)
+        await until('the branch is listed', async () => (await list()).includes(branch))
+        t.match((await describe(branch)).split('\n')[0], new RegExp(`branch\\.from=${parent}`), 'B22: its line says so')
+        const configs = await kafka.run('configs', ['--describe', '--topic', branch])
+        t.match(configs, new RegExp(`branch\\.from=${parent}`))
+        t.match(configs, /branch\.offsets=0=2/)
+        t.same(await offsets(branch, '-1'), [`${branch}:0:2`])
+        const read = ['--topic', branch, '--from-beginning', '--max-messages', '2']
+        t.equal(await kafka.run('consumer', read), 'one\ntwo\n')
+        await kafka.run('configs', ['--alter', '--topic', branch, '--add-config', 'branch.protect=frozen'])
+        const frozen = await kafka.attempt('topics', ['--delete', '--topic', branch])
+        t.match(frozen.stdout.toString() + frozen.stderr, /branch\.protect=frozen/, 'it stays until it is taken back')
+        await kafka.run('configs', ['--alter', '--topic', branch, '--delete-config', 'branch.protect'])
+        await kafka.run('topics', ['--delete', '--topic', branch])
+        const told = ['--topic', '__branches', '--from-beginning', '--max-messages', '2']
+        const events = (await kafka.run('consumer', told))
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line))
+        t.match(events, [{ type: 'fork', id: branch, status: 'done' }, { type: 'delete' }])
+      }),
 
     'topic.auto': async (t) => {
       const topic = fresh('java-auto')

@@ -1,0 +1,79 @@
+// Branches as a client has them that knows nothing of branches: made by a configuration or by a line of JSON, then a topic
+// like any other. Only against a broker that has them.
+import { Cannot } from '../hand.ts'
+import { until } from '../process.ts'
+import { record, shown, text } from '../records.ts'
+import { scenario } from '../scenario.ts'
+import type { Stage } from '../stage.ts'
+
+const { COMPAT_BOOTSTRAP: foreign, COMPAT_BRANCHES: has } = process.env
+/** A broker given with --bootstrap is a real Kafka, unless somebody says that it has branches. */
+export const noBranches = foreign && !has ? 'no other broker has branches' : undefined
+
+function needsBranches(): void {
+  if (noBranches !== undefined) throw new Cannot(noBranches)
+}
+
+async function isListed(stage: Stage, topic: string): Promise<boolean> {
+  return (await stage.ask('listTopics', {})).topics.includes(topic)
+}
+
+/** Both sides begin with what was there, go on at the same offset, and see nothing of each other. */
+async function areApart(stage: Stage, parent: string, branch: string, past: ReturnType<typeof text>): Promise<void> {
+  await stage.holds(branch, past)
+  const here = record('here', 'of the parent')
+  const there = record('there', 'of the branch')
+  await stage.send(parent, [here])
+  await stage.send(branch, [there])
+  for (const [topic, last] of [
+    [parent, here],
+    [branch, there],
+  ] as const) {
+    const read = await stage.read(topic, past.length + 1)
+    stage.same(shown(read.map((one) => one.record)), shown([...past, last]), `${topic} has its own last record`)
+    stage.same(read.at(-1)!.offset, past.length, 'at the offset where the branch began')
+  }
+}
+
+export const branches = {
+  'branch.create': scenario(
+    'a topic created with branch.from has the records of its parent; then each goes its own way (B1, B2)',
+    async (stage) => {
+      needsBranches()
+      const parent = await stage.topic('branch')
+      const past = text(20, 'branch')
+      await stage.send(parent, past)
+      const branch = `${parent}--try`
+      await stage.ask('createTopic', { topic: branch, partitions: 1, configs: { 'branch.from': parent } })
+      await until('the branch is listed', () => isListed(stage, branch))
+      if (stage.can('describeConfigs')) {
+        const names = ['branch.from', 'branch.offsets']
+        const { configs } = await stage.ask('describeConfigs', { resource: 'topic', name: branch, names })
+        stage.same(configs['branch.from']?.value, parent)
+        stage.same(configs['branch.offsets']?.value, '0=20')
+      }
+      await areApart(stage, parent, branch, past)
+    },
+  ),
+
+  'branch.command': scenario(
+    'a line of JSON produced to __branch_commands makes a branch, and __branches tells of it (B22)',
+    async (stage) => {
+      needsBranches()
+      const parent = await stage.topic('commanded')
+      const past = text(20, 'commanded')
+      await stage.send(parent, past)
+      const branch = `${parent}--try`
+      const command = JSON.stringify({ op: 'fork', id: branch, from: parent, to: branch })
+      await stage.send('__branch_commands', [record(null, command)])
+      await until('the branch is listed', () => isListed(stage, branch))
+      const history = await stage.consumer('__branches', 'start')
+      const events = () => history.values.map((value) => JSON.parse(value))
+      await history.until('the fork is told', () => events().some(({ id }) => id === branch))
+      const { type, status, topics } = events().find(({ id }) => id === branch)
+      stage.same([type, status, topics[0].from, topics[0].into], ['fork', 'done', parent, branch])
+      await history.close()
+      await areApart(stage, parent, branch, past)
+    },
+  ),
+}
