@@ -107,6 +107,14 @@ switch (order.kind) {
     process.exitCode = await check(order.folder, { json: order.json }, console.log)
     break
   }
+  case 'branch': {
+    const [{ runBranch }, { terminal }] = await Promise.all([
+      import('./cli/branch/run.ts'),
+      import('./cli/terminal.ts'),
+    ])
+    process.exitCode = await runBranch(order.order, terminal)
+    break
+  }
   case 'exit':
     process.stdout.write(order.stdout)
     process.stderr.write(order.stderr)

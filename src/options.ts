@@ -6,6 +6,8 @@ import { basename, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Refusal } from '../protocol/errors.ts'
 import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
+import { BranchMisuse, branchCommand } from './cli/branch/branch-words.ts'
+import type { BranchOrder } from './cli/branch/order.ts'
 import {
   type Environment,
   nearest,
@@ -35,6 +37,7 @@ export type StartOptions = {
 export type Order =
   | { readonly kind: 'start'; readonly options: StartOptions }
   | { readonly kind: 'check'; readonly folder: string; readonly json: boolean }
+  | { readonly kind: 'branch'; readonly order: BranchOrder }
   /** Help, version, or words we do not understand. */
   | { readonly kind: 'exit'; readonly code: number; readonly stdout: string; readonly stderr: string }
 
@@ -81,14 +84,14 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
       stderr += text
     },
   }
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(output)
+  for (const command of allOf(program)) command.exitOverride().configureOutput(output)
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (cause) {
     if (cause instanceof CommanderError) {
       return { kind: 'exit', code: cause.exitCode === 0 ? 0 : usage, stdout, stderr }
     }
-    if (cause instanceof Misuse)
+    if (cause instanceof Misuse || cause instanceof BranchMisuse)
       return { kind: 'exit', code: usage, stdout, stderr: `${stderr}twiglog: ${cause.message}\n` }
     throw cause
   }
@@ -103,6 +106,8 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
       give({ kind: 'start', options })
     }
     const root = withStartFlags(new Command('twiglog'))
+      // What stands behind a command is that command's: --set of a branch is no option of the broker.
+      .enablePositionalOptions()
       .description('A broker that speaks the Kafka wire protocol and keeps its log in memory-mapped segments.')
       .version(version, '-V, --version', 'print the version')
       .helpOption('-h, --help', 'print this help')
@@ -118,9 +123,12 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
         const { json = false } = command.optsWithGlobals<Flags>()
         give({ kind: 'check', folder: resolve(world.currentFolder, folder), json })
       })
+    root.addCommand(branchCommand((order) => give({ kind: 'branch', order })))
     return root.allowExcessArguments(true) // Refused by start, in better words.
   }
 }
+
+const allOf = (command: Command): Command[] => [command, ...command.commands.flatMap(allOf)]
 
 function meant(word: string, { commands }: Command): string {
   const near = nearest(

@@ -1,0 +1,62 @@
+// What happened to branches, in words for people.
+
+import type { BranchEvent, EventTopic } from '../../branch/events.ts'
+import { table, timeInWords } from './table.ts'
+
+const partitionsOf = ({ partitions = [] }: EventTopic): string =>
+  partitions.map(({ partition, to }) => `${partition}=${to ?? '-'}`).join(' ')
+
+/** One line of the log. */
+export function eventLine(event: BranchEvent): string[] {
+  const { at, id, type, status, by, set, topics = [], error, counts, replayed } = event
+  const pairs = topics.map(({ from, into }) => (from === undefined ? (into ?? '') : `${from} → ${into ?? ''}`))
+  const many = pairs.length > 2 ? [...pairs.slice(0, 2), `and ${pairs.length - 2} more`] : pairs
+  const words = [
+    ...(set === undefined ? [] : [`set ${set}:`]),
+    ...many,
+    ...(counts === undefined ? [] : [`${counts.written} written, ${counts.conflicts} conflicts`]),
+    ...(error === undefined ? [] : [`${error.code}: ${error.message}`]),
+    ...(replayed ? ['(told again)'] : []),
+  ]
+  return [timeInWords(at), type, status, id, by, words.join(' ')]
+}
+
+export function logTable(events: readonly BranchEvent[]): string {
+  const columns = ['TIME (UTC)', 'EVENT', 'STATUS', 'ID', 'BY', ''].map((title) => ({ title }))
+  return table(columns, events.map(eventLine))
+}
+
+/** The result of a command. */
+export function resultInWords(event: BranchEvent): string {
+  const { type, status, topics = [], error, replayed, copied = 0, counts } = event
+  if (error !== undefined) return `${error.code}: ${error.message}`
+  const again = replayed ? '\nThis id was done before; that was its result.' : ''
+  switch (type) {
+    case 'fork':
+      return `${forked(topics)}${copied > 0 ? `\n${copied} bytes had to be copied: the disk cannot share files.` : ''}${again}`
+    case 'delete':
+      return `Deleted: ${topics.map(({ into }) => into).join(', ')}.${again}`
+    case 'plan':
+      if (event['op'] === 'fork') return `Would make:\n${forked(topics)}`
+      if (event['op'] === 'abandon') return `Would delete: ${topics.map(({ into }) => into).join(', ')}.`
+      return counts === undefined ? `${status}.` : `${status}: ${countsInWords(counts)}`
+    default: {
+      const numbers = counts === undefined ? '' : `: ${countsInWords(counts)}`
+      const gate = event.gateMs === undefined ? '' : ` Producers were held back for ${event.gateMs} ms.`
+      const bootstrap =
+        typeof event['bootstrap'] === 'string' ? ` Clients of the set connect to ${event['bootstrap']}.` : ''
+      return `${type} ${status}${numbers}.${gate}${bootstrap}${again}`
+    }
+  }
+}
+
+const countsInWords = ({ written, same, skipped, conflicts }: NonNullable<BranchEvent['counts']>): string =>
+  `${written} written, ${same} the same on both sides, ${skipped} left out, ${conflicts} in conflict`
+
+function forked(topics: readonly EventTopic[]): string {
+  const columns = [{ title: 'BRANCH' }, { title: 'OF' }, { title: 'CUT AT' }]
+  return table(
+    columns,
+    topics.map((topic) => [topic.into ?? '', topic.from ?? '', partitionsOf(topic)]),
+  )
+}

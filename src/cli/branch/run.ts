@@ -1,0 +1,178 @@
+// Does what `twiglog branch` was told, over Kafka's protocol, and says what came of it: a table for people, JSON for programs,
+// and an exit code for both.
+
+import type { BranchEvent } from '../../branch/events.ts'
+import { KafkaClient, parseBootstrap, Refused } from '../client/kafka-client.ts'
+import { Unreachable } from '../client/node-connection.ts'
+import { BranchClient } from './branch-client.ts'
+import {
+  count,
+  countsInWords,
+  type Difference,
+  differenceJson,
+  differences,
+  differenceTable,
+  sharedHistory,
+} from './difference.ts'
+import { logTable, resultInWords } from './event-words.ts'
+import { branchCard, branchTable, gaps, graph, listed } from './listing.ts'
+import type { BranchOrder, CommandLine } from './order.ts'
+
+/** Where words go and come from: given in, so that tests need no process. */
+export type Terminal = {
+  readonly isTerminal: boolean
+  out(line: string): void
+  err(line: string): void
+  /** Whether somebody at the terminal says yes. */
+  confirm(question: string): Promise<boolean>
+}
+
+export const exitCodes = { done: 0, refused: 1, usage: 2, conflicts: 4, unreachable: 5 } as const
+
+type Of<V extends BranchOrder['verb']> = Extract<BranchOrder, { verb: V }>
+
+export async function runBranch(order: BranchOrder, terminal: Terminal): Promise<number> {
+  const addresses = parseBootstrap(order.bootstrap)
+  if (addresses === undefined) {
+    terminal.err(`--bootstrap ${order.bootstrap}: host:port is expected, or several with commas between them.`)
+    return exitCodes.usage
+  }
+  const client = new KafkaClient(addresses)
+  try {
+    return await new Run(new BranchClient(client), terminal, order.json).run(order)
+  } catch (cause) {
+    if (cause instanceof Unreachable) {
+      terminal.err(`${cause.message} Is it running? Another place is named with --bootstrap HOST:PORT.`)
+      return exitCodes.unreachable
+    }
+    if (!(cause instanceof Refused)) throw cause
+    terminal.err(`${cause.error}: ${cause.message}`)
+    return exitCodes.refused
+  } finally {
+    await client.close()
+  }
+}
+
+class Run {
+  readonly #branches: BranchClient
+  readonly #terminal: Terminal
+  readonly #json: boolean
+
+  constructor(branches: BranchClient, terminal: Terminal, json: boolean) {
+    this.#branches = branches
+    this.#terminal = terminal
+    this.#json = json
+  }
+
+  run(order: BranchOrder): Promise<number> {
+    switch (order.verb) {
+      case 'list':
+        return this.#list(order)
+      case 'show':
+        return this.#show(order)
+      case 'log':
+        return this.#log(order)
+      case 'diff':
+        return this.#diff(order)
+      case 'protect':
+        return this.#protect(order)
+      case 'command':
+        return this.#command(order)
+    }
+  }
+
+  /** One JSON value a line, or words. */
+  #say(values: readonly unknown[], words: () => string): void {
+    if (!this.#json) this.#terminal.out(words())
+    else for (const value of values) this.#terminal.out(JSON.stringify(value))
+  }
+
+  async #list({ graph: asTree }: Of<'list'>): Promise<number> {
+    const branches = await this.#branches.branches()
+    this.#say(branches.map(listed), () => (asTree && branches.length > 0 ? graph(branches) : branchTable(branches)))
+    return exitCodes.done
+  }
+
+  async #show({ name }: Of<'show'>): Promise<number> {
+    const branch = await this.#branches.branch(name)
+    if (branch === undefined) return this.#noBranch(name)
+    const found = await gaps(this.#branches, branch)
+    this.#say([{ ...listed(branch), partitions: found }], () => branchCard(branch, found))
+    return exitCodes.done
+  }
+
+  #noBranch(name: string): number {
+    this.#terminal.err(`'${name}' is no branch.`)
+    return exitCodes.refused
+  }
+
+  async #log({ name, limit }: Of<'log'>): Promise<number> {
+    const events: BranchEvent[] = []
+    const isAbout = ({ set, topics = [] }: BranchEvent) =>
+      name === undefined || set === name || topics.some(({ from, into }) => from === name || into === name)
+    for await (const event of this.#branches.history()) {
+      if (!isAbout(event)) continue
+      events.push(event)
+      if (events.length > limit) events.shift()
+    }
+    this.#say(events, () => (events.length === 0 ? 'Nothing has happened yet.' : logTable(events)))
+    return exitCodes.done
+  }
+
+  async #diff({ name, other, stat, key }: Of<'diff'>): Promise<number> {
+    const { client } = this.#branches
+    const all = await this.#branches.branches()
+    const ours = await client.topic(name)
+    const parent = all.find(({ id }) => id === ours.id)
+    if (other === undefined && parent === undefined) return this.#noBranch(name)
+    const theirs = await client.topic(other ?? parent!.from)
+    const since = sharedHistory(ours, theirs, all)
+    if (since === undefined) {
+      this.#terminal.err(`'${ours.name}' and '${theirs.name}' do not come from one topic: there is nothing to compare.`)
+      return exitCodes.refused
+    }
+    const found: Difference[] = []
+    const wanted = key === undefined ? undefined : Buffer.from(key)
+    for await (const one of differences(client, ours, theirs, since, wanted)) found.push(one)
+    if (stat) {
+      const counts = count(found)
+      this.#say([counts], () => countsInWords(counts, ours.name, theirs.name))
+    } else {
+      this.#say(found.map(differenceJson), () =>
+        found.length === 0 ? 'There is no difference.' : differenceTable(found, ours.name, theirs.name),
+      )
+    }
+    return exitCodes.done
+  }
+
+  async #protect({ name, as }: Of<'protect'>): Promise<number> {
+    await this.#branches.client.alter(name, { 'branch.protect': as })
+    const words = {
+      none: 'Anybody who may write to it can.',
+      merge: 'Only merges, reverts and resolutions write to it now.',
+      frozen: 'Nobody writes to it now, and nobody deletes it.',
+    }[as]
+    this.#say([{ topic: name, protect: as }], () => words ?? as)
+    return exitCodes.done
+  }
+
+  async #command({ command, question, yes }: Of<'command'>): Promise<number> {
+    if (question !== undefined && yes !== true && this.#terminal.isTerminal) {
+      if (!(await this.#terminal.confirm(question))) return exitCodes.refused
+    }
+    return this.#tell(await this.#ask(command))
+  }
+
+  #ask(command: CommandLine): Promise<BranchEvent> {
+    return this.#branches.command(command)
+  }
+
+  #tell(event: BranchEvent): number {
+    const isRefused = event.status === 'rejected'
+    if (this.#json) this.#terminal.out(JSON.stringify(event))
+    else if (isRefused) this.#terminal.err(resultInWords(event))
+    else this.#terminal.out(resultInWords(event))
+    if (isRefused) return exitCodes.refused
+    return event.status === 'conflicts' ? exitCodes.conflicts : exitCodes.done
+  }
+}

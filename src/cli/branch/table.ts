@@ -1,0 +1,37 @@
+// Tables for people: columns as wide as what stands in them, numbers to the right.
+
+export type Column = { readonly title: string; readonly right?: boolean }
+
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)))
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (columns[i]!.right ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd()
+  return [line(columns.map(({ title }) => title)), ...rows.map(line)].join('\n')
+}
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+export function bytesInWords(count: number): string {
+  let value = count
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return unit === 0 ? `${count} B` : `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
+}
+
+/** As far as a person wants to know. */
+export const timeInWords = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 19)
+
+/** A key or a value on one line of a terminal; bytes that are no text as base64. */
+export function shown(bytes: Buffer | null, lengthMax = 60): string {
+  if (bytes === null) return 'null'
+  const text = bytes.toString()
+  const isText = Buffer.from(text).equals(bytes)
+  const line = isText ? text.replace(/\p{Cc}/gu, '·') : `base64:${bytes.toString('base64')}`
+  return line.length > lengthMax ? `${line.slice(0, lengthMax - 1)}…` : line
+}

@@ -1,0 +1,17 @@
+// The terminal of this process: what is said there, and what is asked.
+
+import { createInterface } from 'node:readline/promises'
+
+export const terminal = {
+  isTerminal: process.stdout.isTTY === true && process.stdin.isTTY === true,
+  out: (line: string) => console.log(line),
+  err: (line: string) => console.error(`twiglog: ${line}`),
+  async confirm(question: string): Promise<boolean> {
+    const asked = createInterface({ input: process.stdin, output: process.stdout })
+    try {
+      return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim())
+    } finally {
+      asked.close()
+    }
+  },
+}
