@@ -35,7 +35,8 @@ export class BranchClient {
 
   /** All branches in the order of their names. */
   async branches(): Promise<SeenBranch[]> {
-    const topics = [...(await this.client.topics()).values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const listed = await this.client.topics()
+    const topics = [...listed.values(), ...(await this.#unlisted(listed))].sort((a, b) => (a.name < b.name ? -1 : 1))
     const found: SeenBranch[] = []
     for (let i = 0; i < topics.length; i += portion) {
       const some = topics.slice(i, i + portion)
@@ -44,6 +45,20 @@ export class BranchClient {
         const branch = branchOf(topic, configs.get(topic.name) ?? new Map())
         if (branch !== undefined) found.push(branch)
       }
+    }
+    return found
+  }
+
+  /** Members of sets, which are listed to those only who have entered one: the history knows their names. */
+  async #unlisted(listed: ReadonlyMap<string, TopicSeen>): Promise<TopicSeen[]> {
+    const names = new Set<string>()
+    for await (const { topics = [] } of this.history()) {
+      for (const { into } of topics) if (into !== undefined && !listed.has(into)) names.add(into)
+    }
+    const wanted = [...names]
+    const found: TopicSeen[] = []
+    for (let i = 0; i < wanted.length; i += portion) {
+      found.push(...(await this.client.topics(wanted.slice(i, i + portion))).values())
     }
     return found
   }
