@@ -193,7 +193,7 @@ export class Broker implements AsyncDisposable {
       // Groups whose partition cannot be read are told that their coordinator is not available; the others work.
       await broker.#groups.load().catch((cause: unknown) => console.error(cause))
       await broker.#transactions.load().catch((cause: unknown) => console.error(cause))
-      broker.#branches.begin()
+      await broker.#branches.begin()
       const missing = broker.#initialTopics.filter(
         (topic) => broker.#core.topic(typeof topic === 'string' ? topic : topic.name) === undefined,
       )

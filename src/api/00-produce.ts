@@ -13,6 +13,7 @@ import { type Appended, BatchRefusal } from '../log/log.ts'
 import { type Context, serve } from './api.ts'
 import { autoCreate } from './auto-create.ts'
 import { currentLeader, endpointsOf } from './leader-epoch.ts'
+import { mayMeanAnother } from './renamed.ts'
 import { Admission, inOrder, isTransactional, isWaiting, type Refusals } from './transactional-produce.ts'
 
 type ProduceRequest = Request<typeof produce>
@@ -31,8 +32,10 @@ const withoutLogStart: ReadonlySet<ErrorName> = new Set([
   'UNSUPPORTED_COMPRESSION_TYPE',
 ])
 
-function topicOf(data: TopicData, { broker, version }: Context): Topic | undefined {
-  return version >= 13 ? broker.topicById(data.topicId) : broker.topic(data.name)
+function topicOf(data: TopicData, { broker, version, client }: Context): Topic | undefined {
+  if (version < 13) return broker.topic(data.name)
+  const topic = broker.topicById(data.topicId)
+  return topic?.renamedAt !== undefined && mayMeanAnother(topic, client) ? undefined : topic
 }
 
 function appendTo(

@@ -10,6 +10,7 @@ import { type Context, serve } from './api.ts'
 import { withinQuota } from './consumer-quota.ts'
 import type { FetchScope, Wanted } from './fetch-session.ts'
 import { checkLeader, currentLeader, endpointsOf } from './leader-epoch.ts'
+import { mayMeanAnother } from './renamed.ts'
 
 type FetchRequest = Request<typeof fetch>
 type PartitionAnswer = Element<Element<Response<typeof fetch>, 'responses'>, 'partitions'>
@@ -17,10 +18,11 @@ type Gathered = { wanted: Wanted; answer: PartitionAnswer; lease: Lease | undefi
 
 const readCommitted = 1
 
-function partitionOf({ topic, request }: Wanted, { broker, version }: Context): Partition | Refusal {
+function partitionOf({ topic, request }: Wanted, { broker, version, client }: Context): Partition | Refusal {
   const byId = version >= 13
   const found = byId ? broker.topicById(topic) : broker.topic(topic)
-  if (found === undefined) return new Refusal(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
+  if (found === undefined || (byId && found.renamedAt !== undefined && mayMeanAnother(found, client)))
+    return new Refusal(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
   return found.partitions[request.partition] ?? new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
 }
 

@@ -10,6 +10,7 @@ import { type Context, serve } from './api.ts'
 import { clusterOperations, notAsked, topicOperations } from './authorized-operations.ts'
 import { autoCreate } from './auto-create.ts'
 import { partitionState } from './partition-state.ts'
+import { tellNames } from './renamed.ts'
 
 type MetadataRequest = Request<typeof metadata>
 
@@ -84,6 +85,7 @@ const noRefusals: Map<string, Refusal> = new Map()
 export const metadataApi = serve(metadata, [0, 13], async (request, context) => {
   const { broker, client, version } = context
   if (cannotBe(request, version)) return refusedWhole(request)
+  tellNames(client, broker.clock.now())
   const { topics, allowAutoTopicCreation } = request
   const operations = request.includeTopicAuthorizedOperations ? topicOperations : notAsked
   // Version 0 has no null: its empty list means all.

@@ -17,6 +17,10 @@ export type Client = {
   /** Set by ApiVersions v3+. */
   softwareName: string
   softwareVersion: string
+  /** When it was last told which topics there are, ms. */
+  toldNamesAt?: number
+  /** How often it was refused a topic by an id that it may know under another name. */
+  misled?: Map<string, number>
 }
 
 /** Tells once that a connection closes. An AbortSignal costs a parked request some microseconds; this does not. */

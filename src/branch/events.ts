@@ -45,6 +45,9 @@ export type EventTopic = {
   readonly intoId?: string
   /** The name inside the set. */
   readonly inside?: string
+  /** Of a promotion: what the topic whose name was taken is called now. */
+  readonly kept?: string
+  readonly keptId?: string
   /** What became of the parent's groups at a fork. */
   readonly groups?: GroupRule
   readonly partitions?: readonly EventPartition[]

@@ -1,11 +1,19 @@
 // Facts of the metadata log as the history tells them.
 
 import type { BranchEvent, EventPartition, EventTopic } from './events.ts'
-import type { DeletedRecord, ForkedPartition, ForkedTopic, ForkRecord } from './lineage.ts'
+import type { DeletedRecord, ForkedPartition, ForkedTopic, ForkRecord, PromoteRecord } from './lineage.ts'
 
-/** The event of a cut or of a deletion. */
-export const eventOf = (record: ForkRecord | DeletedRecord): BranchEvent =>
-  record.type === 'fork' ? forked(record) : deleted(record)
+/** The event of a fact. */
+export function eventOf(record: ForkRecord | DeletedRecord | PromoteRecord): BranchEvent {
+  switch (record.type) {
+    case 'fork':
+      return forked(record)
+    case 'promote':
+      return promoted(record)
+    default:
+      return deleted(record)
+  }
+}
 
 function forked({ id, at, by, set, isReset, topics }: ForkRecord): BranchEvent {
   return {
@@ -48,4 +56,12 @@ function deleted({ id, at, by, set, topics }: DeletedRecord): BranchEvent {
     }),
   )
   return { v: 1, type: 'delete', id, at, by, status: 'done', ...(set === undefined ? {} : { set }), topics: told }
+}
+
+/** `from` is what a branch was called, `into` the name that it took; `kept` is what became of the topic that had it. */
+function promoted({ id, at, by, set, topics }: PromoteRecord): BranchEvent {
+  const told = topics.map(({ id: fromId, name: into, was: from, over }): EventTopic => {
+    return { from, fromId, into, ...(over === undefined ? {} : { kept: over.name, keptId: over.id }) }
+  })
+  return { v: 1, type: 'promote', id, at, by, status: 'done', ...(set === undefined ? {} : { set }), topics: told }
 }

@@ -1,104 +1,21 @@
 // Which topic came from which, at what offsets, and what each knows of the others. Facts of the metadata log: the state is
-// what replay of its records gives, and live changes go through the same function.
+// what replay of its records (lineage-records.ts) gives, and live changes go through the same function.
 
-import type { Inherited } from '../log/inherited.ts'
-import { Knowledge, type MergedRange, type Span } from './knowledge.ts'
-import type { MergeBeginRecord, MergedPartition, MergeEndRecord, MergeRecord } from './merge-records.ts'
+import { Knowledge } from './knowledge.ts'
+import type {
+  DeletedRecord,
+  ForkedTopic,
+  ForkRecord,
+  LeftRecord,
+  LineageRecord,
+  MemberRecord,
+  PromoteRecord,
+} from './lineage-records.ts'
+import type { MergeBeginRecord, MergedPartition, MergeRecord } from './merge-records.ts'
 import type { Vector } from './vector.ts'
 
+export * from './lineage-records.ts'
 export type { Vector } from './vector.ts'
-
-/** What becomes of the parent's groups: nothing, min(commit, fork point), or the fork point. */
-export const groupRules = ['none', 'copy', 'fork'] as const
-export type GroupRule = (typeof groupRules)[number]
-
-export type ForkedPartition = Inherited & {
-  /** Of others, at the fork: what the parent knew of them below the fork point, and the parent itself up to there. */
-  readonly known: Vector
-  /** Where each offset below the fork was first written, and which of them merges wrote (`Knowledge.asOf`). */
-  readonly spans?: readonly Span[]
-  readonly merged?: readonly MergedRange[]
-}
-
-export type ForkedTopic = {
-  readonly id: string
-  /** As it is stored; inside its set it bears `inside`. */
-  readonly name: string
-  readonly inside?: string
-  readonly from: string
-  readonly fromId: string
-  readonly groups: GroupRule
-  readonly partitions: readonly ForkedPartition[]
-  readonly sharedBytes: number
-  readonly copiedBytes: number
-}
-
-/** One cut: all its topics exist, or none. */
-export type ForkRecord = {
-  readonly v: 1
-  readonly type: 'fork'
-  /** Of the event in `__branches`. */
-  readonly id: string
-  /** Broker time, ms. */
-  readonly at: number
-  /** The principal who asked. */
-  readonly by: string
-  /** Offset of the command that asked for it, where one did. */
-  readonly command?: number
-  readonly set?: string
-  /** The topics took the places of branches that were called as they are. */
-  readonly isReset?: boolean
-  readonly topics: readonly ForkedTopic[]
-}
-
-/** A topic that was made inside a set, by whoever had entered it. */
-export type MemberRecord = {
-  readonly v: 1
-  readonly type: 'set-member'
-  readonly set: string
-  readonly inside: string
-  readonly id: string
-}
-
-/** A set is no more, whatever members it had. */
-export type SetRemovedRecord = { readonly v: 1; readonly type: 'set-removed'; readonly set: string }
-
-/** From here on a set is there without members too: who deletes all topics inside, to make them again, is still inside. */
-export type SetStaysRecord = { readonly v: 1; readonly type: 'set-stays'; readonly set: string }
-
-/** Where whoever comes by a port of its own enters a set: one port for each node of the cluster, lowest node first. */
-export type SetListenerRecord = {
-  readonly v: 1
-  readonly type: 'set-listener'
-  readonly set: string
-  readonly ports: readonly number[]
-}
-
-/** Branches go; which, is said once more by the records of the topics. Kept until the event is told. */
-export type DeletedRecord = {
-  readonly v: 1
-  readonly type: 'branches-deleted'
-  /** Of the event in `__branches`. */
-  readonly id: string
-  readonly at: number
-  readonly by: string
-  /** Whose whole set it was. */
-  readonly set?: string
-  /** Offset of the command that asked for it. */
-  readonly command?: number
-  readonly topics: readonly (Pick<ForkedTopic, 'id' | 'name'> & Partial<Pick<ForkedTopic, 'from' | 'fromId'>>)[]
-}
-
-export type LineageRecord =
-  | ForkRecord
-  | MemberRecord
-  | SetRemovedRecord
-  | SetStaysRecord
-  | SetListenerRecord
-  | DeletedRecord
-  | MergeBeginRecord
-  | MergeRecord
-  | MergeEndRecord
 
 /** One branch, as it was made. */
 export type Branch = ForkedTopic & Pick<ForkRecord, 'at' | 'set'> & { readonly eventId: string }
@@ -127,6 +44,10 @@ export class Lineage {
   readonly sets = new Map<string, BranchSet>()
   /** Deletions whose event may not be told yet. */
   readonly #deletions = new Map<string, DeletedRecord>()
+  /** Promotions that are true and perhaps not carried out to the end. */
+  readonly promotions = new Map<string, PromoteRecord>()
+  /** By topic id: the topic that took its name. */
+  readonly #successors = new Map<string, string>()
   /** Cuts as they were made, by event id, without those whose topics are all gone. */
   readonly #cuts = new Map<string, Cut>()
   /** Event ids of cuts by the label of their set: they stay as long as it does. */
@@ -152,6 +73,9 @@ export class Lineage {
       case 'set-member':
         this.#join(record.set, record.inside, record.id)
         break
+      case 'set-left':
+        this.#leave(record.id)
+        break
       case 'set-removed':
         this.#removeSet(record.set)
         break
@@ -176,6 +100,15 @@ export class Lineage {
         break
       case 'merge':
         this.#merge(record)
+        break
+      case 'promote':
+        this.#promote(record)
+        break
+      case 'promoted':
+        this.promotions.delete(record.id)
+        break
+      case 'successor':
+        this.#successors.set(record.id, record.by)
         break
     }
   }
@@ -249,6 +182,21 @@ export class Lineage {
     return ancestry(other).some((id) => ancestors.has(id))
   }
 
+  #promote(record: PromoteRecord): void {
+    this.promotions.set(record.id, record)
+    for (const { id, over } of record.topics) {
+      this.#leave(id)
+      this.#successors.delete(id)
+      if (over !== undefined) this.#successors.set(over.id, id)
+    }
+    if (record.set !== undefined) this.#removeSet(record.set)
+  }
+
+  /** The topic that took the name of another by a promotion, and would give it back. */
+  successor(topicId: string): string | undefined {
+    return this.#successors.get(topicId)
+  }
+
   #join(set: string, inside: string, id: string): void {
     const members = this.sets.get(set)?.members
     if (members === undefined) return
@@ -263,6 +211,11 @@ export class Lineage {
     this.#mergesInto.delete(topicId)
     const branch = this.branches.get(topicId)
     if (branch !== undefined) this.#removeBranch(branch)
+    this.#successors.delete(topicId)
+    this.#leave(topicId)
+  }
+
+  #leave(topicId: string): void {
     const membership = this.#memberships.get(topicId)
     if (membership === undefined) return
     this.#memberships.delete(topicId)
@@ -309,9 +262,10 @@ export class Lineage {
     return this.#memberships.get(topicId)
   }
 
-  /** Cuts and deletions that the history has to tell of, if it does not yet. */
-  get tellable(): (ForkRecord | DeletedRecord)[] {
-    return [...[...this.#cuts.values()].map(({ record }) => record), ...this.#deletions.values()]
+  /** Cuts, deletions and promotions that the history has to tell of, if it does not yet. */
+  get tellable(): (ForkRecord | DeletedRecord | PromoteRecord)[] {
+    const cuts = [...this.#cuts.values()].map(({ record }) => record)
+    return [...cuts, ...this.#deletions.values(), ...this.promotions.values()]
   }
 
   /** The event of this id is in the history: a deletion is not needed any more. */
@@ -345,6 +299,22 @@ export class Lineage {
       ...(stays === undefined ? [] : [{ v: 1, type: 'set-stays', set } as const]),
       ...(ports === undefined ? [] : [{ v: 1, type: 'set-listener', set, ports } as const]),
     ])
-    return [...forks, ...members, ...sets, ...this.#deletions.values(), ...this.merges.values(), ...this.begun.values()]
+    const left = [...this.branches.values()].flatMap(({ id, set }): LeftRecord[] =>
+      set === undefined || this.#memberships.get(id)?.set === set ? [] : [{ v: 1, type: 'set-left', set, id }],
+    )
+    const labels = new Set(forks.flatMap(({ set }) => set ?? []))
+    const ended = [...labels].filter((set) => !this.sets.has(set))
+    return [
+      ...forks,
+      ...members,
+      ...sets,
+      ...left,
+      ...ended.map((set) => ({ v: 1, type: 'set-removed', set }) as const),
+      ...this.#deletions.values(),
+      ...this.merges.values(),
+      ...this.begun.values(),
+      ...this.promotions.values(),
+      ...[...this.#successors].map(([id, by]) => ({ v: 1, type: 'successor', id, by }) as const),
+    ]
   }
 }

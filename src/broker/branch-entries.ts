@@ -56,7 +56,8 @@ function* valuesOf(topic: Topic, branch: Branch, lineage: Lineage): Generator<[C
   yield [rows.fromId, branch.fromId]
   yield [rows.offsets, branch.partitions.map(({ offset }, i) => `${i}=${offset}`).join(',')]
   yield [rows.createdMs, String(branch.at)]
-  if (branch.set !== undefined) yield [rows.set, branch.set]
+  const membership = lineage.membership(topic.id)
+  if (membership !== undefined) yield [rows.set, membership.set]
   yield [rows.groups, branch.groups]
   yield [rows.known, branch.partitions.map((_, i) => `${i}=${knownOf(lineage, topic.id, i)}`).join(',')]
   yield [rows.own, String(own)]

@@ -9,6 +9,7 @@ import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import { ClientMetricsConfigs } from './client-metrics-config.ts'
 import { ClientQuotas } from './client-quotas.ts'
+import { closePartitions } from './close-partitions.ts'
 import { deal, defaultReplicationFactor } from './dealing.ts'
 import { Features, type FeatureUpdate } from './features.ts'
 import { GroupConfigs, type GroupSettings } from './group-config.ts'
@@ -23,18 +24,17 @@ import { checkCount, OwnTopics, partitionsMax } from './own-topics.ts'
 import type { Partition } from './partition.ts'
 import { type CoordinatorKind, coordinatorTopics, type Endpoint, Placement, partitionOfKey } from './placement.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { type Renaming, renameTopics } from './renaming.ts'
 import { ScramCredentials } from './scram-credentials.ts'
 import { Throttle } from './throttle.ts'
 import { Topic } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
 import { finishForks, nameForked, removeOrphans } from './topic-folders.ts'
-import { checkTopicName, collisionKey } from './topic-name.ts'
+import { checkCollision, checkTopicName } from './topic-name.ts'
 
 export type { NewTopic } from './new-topic.ts'
 
 type Environment = { store: Store; clock: Clock; config: BrokerConfig }
-
-const closedAtOnce = 16
 
 export class Broker {
   readonly store: Store
@@ -217,13 +217,8 @@ export class Broker {
     if (badName !== undefined) return badName
     if (this.#byName.has(name) || this.#reserved.has(name))
       return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
-    const key = collisionKey(name)
-    for (const other of this.#byName.keys()) {
-      if (other.length === name.length && collisionKey(other) === key) {
-        const message = `Topic '${name}' collides with existing topic: ${other}`
-        return new Refusal('INVALID_TOPIC_EXCEPTION', message)
-      }
-    }
+    const collision = checkCollision(name, this.#byName.keys())
+    if (collision !== undefined) return collision
     return validateTopicConfigs(new Map(Object.entries(configs))) ?? this.checkPartitions({ name, partitions })
   }
 
@@ -320,6 +315,18 @@ export class Broker {
     this.#removeRest(topics)
   }
 
+  /** Topics get other names, each one that is free or that another of them gives up. */
+  rename(renamings: readonly Renaming[], because: readonly LineageRecord[]): Promise<void> {
+    this.#topicsVersion++
+    const rooms = { metadata: this.#metadata, leaderships: this.leaderships, byName: this.#byName }
+    return renameTopics(renamings, because, { ...rooms, now: this.clock.now() })
+  }
+
+  /** Facts of branches. Resolves when they are durable. Rejects with StorageError. */
+  note(records: readonly LineageRecord[]): Promise<void> {
+    return this.#metadata.commit(records)
+  }
+
   /** In the turn in which the metadata log does: what is opened from now on must not take a branch for something else. */
   #forget(topics: readonly Topic[]): void {
     for (const topic of topics) {
@@ -397,17 +404,9 @@ export class Broker {
 
   /** Flushes everything and leaves the store as a clean stop does. */
   async close(): Promise<void> {
-    const failures: unknown[] = []
-    const attempt = (work: Promise<void>) => work.catch((cause: unknown) => failures.push(cause))
-    const open = this.#partitions()
-    const closeSome = async () => {
-      for (const partition of open) await attempt(partition.close())
-    }
-    // A disk flushes several files in hardly more time than one.
-    await Promise.all(Array.from({ length: closedAtOnce }, closeSome))
+    const failures = await closePartitions(this.#partitions())
     await this.#metadata.shrink()
-    await attempt(this.#metadata.close())
-    // Each has let its files go; what could not be noted is found again by the next start.
+    await this.#metadata.close().catch((cause: unknown) => failures.push(cause))
     if (failures.length > 0) throw failures[0]
   }
 }

@@ -81,6 +81,20 @@ export class Leaderships {
     return { v: 1, type: 'leadership', id, partitions: seats }
   }
 
+  /**
+   * The record of partitions that begin a new epoch above all that clients have heard under one name, and what makes it
+   * so once the record is on stable storage.
+   */
+  renewed(topic: Topic, above: Topic | undefined): { record: MetadataRecord; lead: () => void } {
+    const next = topic.partitions.map((partition) => {
+      const other = above?.partitions[partition.index]?.leaderEpoch ?? 0
+      return { ...partition.leadership, epoch: Math.max(partition.leaderEpoch, other) + 1 }
+    })
+    const partitions = next.map((leadership, partition) => ({ partition, ...seatOf(leadership) }))
+    const lead = () => topic.partitions.forEach((partition, i) => void partition.lead(next[i]!))
+    return { record: { v: 1, type: 'leadership', id: topic.id, partitions }, lead }
+  }
+
   /** Calls `listener` after partitions have got another leader, or none, and waits for it. It never rejects. */
   onMoved(listener: (changes: readonly Change[]) => Promise<unknown>): void {
     this.#listeners.push(listener)

@@ -26,6 +26,7 @@ export type MetadataRecord =
       | { type: 'cluster'; id: string; at: number }
       | { type: 'topic'; id: string; name: string; partitions: number; configs: Configs; at: number }
       | { type: 'topic-removed'; id: string }
+      | { type: 'topic-renamed'; id: string; name: string }
       | { type: 'partitions'; id: string; count: number }
       /** Who has these partitions from now on; a broker that was always alone writes none. */
       | { type: 'leadership'; id: string; partitions: readonly (Seat & { readonly partition: number })[] }
@@ -119,6 +120,11 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       state.removed.add(record.id)
       state.lineage.removed(record.id)
       break
+    case 'topic-renamed': {
+      const topic = state.topics.get(record.id)
+      if (topic !== undefined) topic.name = record.name
+      break
+    }
     case 'partitions': {
       const topic = state.topics.get(record.id)
       if (topic !== undefined) topic.partitions = record.count
@@ -167,6 +173,10 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
     case 'merge-begin':
     case 'merge':
     case 'merge-aborted':
+    case 'set-left':
+    case 'promote':
+    case 'promoted':
+    case 'successor':
       state.lineage.apply(record)
       break
     default: // a newer version's record: kept in the log, without effect here

@@ -20,4 +20,14 @@ export function checkTopicName(name: string): Refusal | undefined {
 }
 
 /** Kafka refuses a topic whose name collides with another in metric names, where `.` and `_` are one. */
-export const collisionKey = (name: string): string => name.replaceAll('.', '_')
+export function checkCollision(name: string, others: Iterable<string>): Refusal | undefined {
+  const key = collisionKey(name)
+  for (const other of others) {
+    if (other.length === name.length && collisionKey(other) === key) {
+      return new Refusal('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${other}`)
+    }
+  }
+  return undefined
+}
+
+const collisionKey = (name: string): string => name.replaceAll('.', '_')

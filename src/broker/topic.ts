@@ -45,7 +45,8 @@ const internalNames = new Set(['__consumer_offsets', '__transaction_state', '__s
 
 export class Topic {
   readonly id: string
-  readonly name: string
+  #name: string
+  #renamedAt: number | undefined
   readonly partitions: Partition[] = []
   /** What is produced to it is run by the broker, for whoever produced it. */
   readonly takesCommands: boolean
@@ -78,11 +79,25 @@ export class Topic {
     this.#leadershipOf = (topicId, partition) => environment.leadershipOf(topicId, partition)
     this.#inheritedOf = (topicId, partition) => environment.inheritedOf?.(topicId, partition)
     this.id = id
-    this.name = name
+    this.#name = name
     this.takesCommands = name === commandsTopic
     this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
     this.#settings = settingsOf(this.#config, this.#broker)
     this.growTo(partitions)
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  /** When it got its name, ms, where that was in the life of this process: clients may know its id under another one. */
+  get renamedAt(): number | undefined {
+    return this.#renamedAt
+  }
+
+  rename(name: string, now: number): void {
+    this.#name = name
+    this.#renamedAt = now
   }
 
   get isInternal(): boolean {

@@ -18,6 +18,7 @@ import { carryOut, type Rooms } from './forking.ts'
 import { History, isOfTheDisk } from './history.ts'
 import { IdleBranches } from './idle-branches.ts'
 import type { Call, Operations } from './operations.ts'
+import { Promoting } from './promoting.ts'
 import { resetRequestsOf } from './reset-command.ts'
 
 type OnForked = (record: ForkRecord) => Promise<void>
@@ -26,6 +27,7 @@ export class Branches {
   readonly history: History
   readonly #rooms: Rooms
   readonly #abandoning: Abandoning
+  readonly #promoting: Promoting
   readonly #loop: CommandLoop
   readonly #idle: IdleBranches
   readonly #asking: Asking
@@ -38,6 +40,7 @@ export class Branches {
     for (const topic of jsonTopics) broker.reserve(topic)
     this.history = new History(broker)
     this.#abandoning = new Abandoning(broker, this.history)
+    this.#promoting = new Promoting(rooms, this.history)
     this.#asking = new Asking(broker, this.history)
     const { history } = this
     // No authorizer yet: rights.ts says what will be asked of it.
@@ -53,6 +56,7 @@ export class Branches {
     return {
       fork: (command, call) => this.#forkAsCommanded(command, call),
       abandon: this.#abandoning.execute,
+      promote: this.#promoting.execute,
       reset: (command, call) => this.#reset(command, call),
     }
   }
@@ -78,8 +82,10 @@ export class Branches {
   }
 
   /** Commands are run from now on; whatever they need is there. */
-  begin(): void {
-    if (this.#begun) this.#loop.attend()
+  async begin(): Promise<void> {
+    if (!this.#begun) return
+    for (const record of [...this.#rooms.broker.lineage.promotions.values()]) await this.#promoting.finish(record)
+    this.#loop.attend()
   }
 
   /** Resolves when the command under way is done. */

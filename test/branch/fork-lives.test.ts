@@ -48,13 +48,7 @@ describe('groups of the parent', () => {
     await stage.create('orders', 2)
     await stage.send('orders', numbered(100), 0)
     await stage.send('orders', numbered(50), 1)
-    const commit = (groupId: string, ...offsets: number[]) =>
-      stage.admin.setOffsets({
-        groupId,
-        topic: 'orders',
-        partitions: offsets.map((offset, partition) => ({ partition, offset: `${offset}` })),
-      })
-    await commit('g', 40, 50)
+    await stage.commit('g', 'orders', 40, 50)
     for (const groups of ['none', 'copy', 'fork']) {
       await stage.fork('orders', `orders--${groups}`, { 'branch.groups': groups, 'branch.at': 'offsets:1=20' })
     }

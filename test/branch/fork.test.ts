@@ -104,7 +104,7 @@ describe('where a branch begins', () => {
     await stage.create('orders', 2)
     await stage.send('orders', numbered(100), 0)
     await stage.send('orders', numbered(10), 1)
-    await stage.admin.setOffsets({ groupId: 'g', topic: 'orders', partitions: [{ partition: 0, offset: '40' }] })
+    await stage.commit('g', 'orders', 40)
     await stage.fork('orders', 'orders--try', { 'branch.at': 'group:g' })
     expect((await stage.ends('orders--try')).map(({ high }) => high)).toEqual([40, 0])
   })

@@ -11,10 +11,8 @@ test('B58: a branch that is reset equals its parent again, with its own name and
   const before = await stage.branchConfigs('orders--try')
   await stage.send('orders--try', numbered(20, 'own'))
   await stage.send('orders', numbered(5, 'later'))
-  const commit = (topic: string, offset: number) =>
-    stage.admin.setOffsets({ groupId: 'g', topic, partitions: [{ partition: 0, offset: `${offset}` }] })
-  await commit('orders', 4)
-  await commit('orders--try', 27)
+  await stage.commit('g', 'orders', 4)
+  await stage.commit('g', 'orders--try', 27)
   const event = await stage.run({ op: 'reset', id: 's1', branch: 'orders--try' })
   expect(event).toMatchObject({ type: 'reset', status: 'done', topics: [{ from: 'orders', into: 'orders--try' }] })
   const all = [...numbered(10), ...numbered(5, 'later')]

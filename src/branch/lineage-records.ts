@@ -1,0 +1,143 @@
+// The facts of branches, as the metadata log holds them.
+
+import type { Inherited } from '../log/inherited.ts'
+import type { MergedRange, Span } from './knowledge.ts'
+import type { MergeBeginRecord, MergeEndRecord, MergeRecord } from './merge-records.ts'
+import type { Vector } from './vector.ts'
+
+/** What becomes of the parent's groups: nothing, min(commit, fork point), or the fork point. */
+export const groupRules = ['none', 'copy', 'fork'] as const
+export type GroupRule = (typeof groupRules)[number]
+
+export type ForkedPartition = Inherited & {
+  /** Of others, at the fork: what the parent knew of them below the fork point, and the parent itself up to there. */
+  readonly known: Vector
+  /** Where each offset below the fork was first written, and which of them merges wrote (`Knowledge.asOf`). */
+  readonly spans?: readonly Span[]
+  readonly merged?: readonly MergedRange[]
+}
+
+export type ForkedTopic = {
+  readonly id: string
+  /** As it is stored; inside its set it bears `inside`. */
+  readonly name: string
+  readonly inside?: string
+  readonly from: string
+  readonly fromId: string
+  readonly groups: GroupRule
+  readonly partitions: readonly ForkedPartition[]
+  readonly sharedBytes: number
+  readonly copiedBytes: number
+}
+
+/** One cut: all its topics exist, or none. */
+export type ForkRecord = {
+  readonly v: 1
+  readonly type: 'fork'
+  /** Of the event in `__branches`. */
+  readonly id: string
+  /** Broker time, ms. */
+  readonly at: number
+  /** The principal who asked. */
+  readonly by: string
+  /** Offset of the command that asked for it, where one did. */
+  readonly command?: number
+  readonly set?: string
+  /** The topics took the places of branches that were called as they are. */
+  readonly isReset?: boolean
+  readonly topics: readonly ForkedTopic[]
+}
+
+/** A topic that was made inside a set, by whoever had entered it. */
+export type MemberRecord = {
+  readonly v: 1
+  readonly type: 'set-member'
+  readonly set: string
+  readonly inside: string
+  readonly id: string
+}
+
+/** A topic is no member any more. */
+export type LeftRecord = { readonly v: 1; readonly type: 'set-left'; readonly set: string; readonly id: string }
+
+/** A set is no more, whatever members it had. */
+export type SetRemovedRecord = { readonly v: 1; readonly type: 'set-removed'; readonly set: string }
+
+/** From here on a set is there without members too: who deletes all topics inside, to make them again, is still inside. */
+export type SetStaysRecord = { readonly v: 1; readonly type: 'set-stays'; readonly set: string }
+
+/** Where whoever comes by a port of its own enters a set: one port for each node of the cluster, lowest node first. */
+export type SetListenerRecord = {
+  readonly v: 1
+  readonly type: 'set-listener'
+  readonly set: string
+  readonly ports: readonly number[]
+}
+
+/** Branches go; which, is said once more by the records of the topics. Kept until the event is told. */
+export type DeletedRecord = {
+  readonly v: 1
+  readonly type: 'branches-deleted'
+  /** Of the event in `__branches`. */
+  readonly id: string
+  readonly at: number
+  readonly by: string
+  /** Whose whole set it was. */
+  readonly set?: string
+  /** Offset of the command that asked for it. */
+  readonly command?: number
+  readonly topics: readonly (Pick<ForkedTopic, 'id' | 'name'> & Partial<Pick<ForkedTopic, 'from' | 'fromId'>>)[]
+}
+
+/** What a group has committed for a topic under one of its names. */
+export type PromotedCommit = {
+  readonly group: string
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+/** Branches take the names of others; those go on living under other ones. Topic ids stay with the records. */
+export type PromoteRecord = {
+  readonly v: 1
+  readonly type: 'promote'
+  readonly id: string
+  readonly at: number
+  readonly by: string
+  readonly command?: number
+  /** Ends with it. */
+  readonly set?: string
+  readonly topics: readonly {
+    readonly id: string
+    readonly name: string
+    readonly was: string
+    /** Whose name it took, and what that one is called now. */
+    readonly over?: { readonly id: string; readonly name: string }
+  }[]
+  /** Where groups stand from now on. Written again by a start that does not find the end of it. */
+  readonly commits: readonly PromotedCommit[]
+}
+
+/** The commits of a promotion are written, and its event is told. */
+export type PromotedRecord = { readonly v: 1; readonly type: 'promoted'; readonly id: string }
+
+/** Of a metadata log that was written anew: which topic bears the name that another had. */
+export type SuccessorRecord = { readonly v: 1; readonly type: 'successor'; readonly id: string; readonly by: string }
+
+export type LineageRecord =
+  | ForkRecord
+  | MemberRecord
+  | LeftRecord
+  | SetRemovedRecord
+  | DeletedRecord
+  | SetStaysRecord
+  | SetListenerRecord
+  | MergeBeginRecord
+  | MergeRecord
+  | MergeEndRecord
+  | PromoteRecord
+  | PromotedRecord
+  | SuccessorRecord

@@ -1,0 +1,36 @@
+// Topics that take each other's names: in one turn, with a new leader epoch each, so that clients that know what was
+// behind a name look again.
+
+import type { LineageRecord } from '../branch/lineage.ts'
+import type { Leaderships } from './leaderships.ts'
+import type { MetadataLog, MetadataRecord } from './metadata-log.ts'
+import type { Topic } from './topic.ts'
+
+export type Renaming = {
+  readonly topic: Topic
+  readonly name: string
+  /** The topic that has the name, or had the one before: the new epochs lie above its own. */
+  readonly other?: Topic
+}
+
+type Rooms = { metadata: MetadataLog; leaderships: Leaderships; byName: Map<string, Topic>; now: number }
+
+/** All or none, together with what else becomes true by it. Resolves when it is durable. Rejects with StorageError. */
+export async function renameTopics(
+  renamings: readonly Renaming[],
+  because: readonly LineageRecord[],
+  { metadata, leaderships, byName, now }: Rooms,
+): Promise<void> {
+  const renewed = renamings.map(({ topic, other }) => leaderships.renewed(topic, other))
+  const renamed = renamings.map(
+    ({ topic, name }): MetadataRecord => ({ v: 1, type: 'topic-renamed', id: topic.id, name }),
+  )
+  const durable = metadata.commit([...renamed, ...renewed.map(({ record }) => record), ...because])
+  for (const { topic } of renamings) byName.delete(topic.name)
+  for (const { topic, name } of renamings) {
+    topic.rename(name, now)
+    byName.set(name, topic)
+  }
+  await durable
+  for (const { lead } of renewed) lead()
+}

@@ -1,0 +1,133 @@
+// Branches that take their parents' names, and give them back.
+
+import type { Admin } from 'kafkajs'
+import { describe, expect, test } from 'vitest'
+import { numbered, Stage } from './stage.ts'
+
+/** KafkaJS goes on asking for names that it has heard once, so each question has a client of its own. */
+const asAdmin = async <T>(stage: Stage, ask: (admin: Admin) => Promise<T>): Promise<T> => {
+  const admin = stage.kafka.admin()
+  await admin.connect()
+  try {
+    return await ask(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+const committedBy = (stage: Stage, groupId: string, topic: string) =>
+  asAdmin(stage, async (admin) => {
+    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
+    return Number(found!.partitions[0]!.offset)
+  })
+describe('B57: promote', () => {
+  test('the name shows the records of the branch, the parent lives on under another; groups stand as the rule says', async () => {
+    await using stage = await Stage.open({ onDisk: true })
+    await stage.create('orders')
+    await stage.send('orders', numbered(10))
+    await stage.fork('orders', 'orders--try', { 'branch.at': 'offset:6' })
+    await stage.send('orders--try', numbered(3, 'own'))
+    await stage.commit('far', 'orders', 9)
+    await stage.commit('near', 'orders', 4)
+    await stage.commit('both', 'orders', 9)
+    await stage.commit('both', 'orders--try', 8)
+    const event = await stage.run({ op: 'promote', id: 'u1', branch: 'orders--try', keep: 'orders--before' })
+    expect(event).toMatchObject({
+      type: 'promote',
+      status: 'done',
+      topics: [{ from: 'orders--try', into: 'orders', kept: 'orders--before' }],
+    })
+    const check = async () => {
+      expect(await stage.made()).toEqual(['orders', 'orders--before'])
+      expect(await stage.values('orders', 9)).toEqual([...numbered(6), ...numbered(3, 'own')])
+      expect(await stage.values('orders--before', 10)).toEqual(numbered(10))
+      expect(await committedBy(stage, 'far', 'orders')).toBe(6)
+      expect(await committedBy(stage, 'far', 'orders--before')).toBe(9)
+      expect(await committedBy(stage, 'near', 'orders')).toBe(4)
+      expect(await committedBy(stage, 'both', 'orders')).toBe(8)
+      expect(await committedBy(stage, 'both', 'orders--before')).toBe(9)
+    }
+    await check()
+    await stage.restart()
+    await check()
+    // Promoting the one that was kept brings the old picture back.
+    await stage.run({ op: 'promote', id: 'u2', branch: 'orders--before', keep: 'orders--try' })
+    expect(await stage.made()).toEqual(['orders', 'orders--try'])
+    expect(await stage.values('orders', 10)).toEqual(numbered(10))
+    expect(await committedBy(stage, 'far', 'orders')).toBe(9)
+    expect(await committedBy(stage, 'both', 'orders')).toBe(9)
+    expect(await committedBy(stage, 'both', 'orders--try')).toBe(8)
+  }, 120_000)
+
+  test('a consumer and an idempotent producer of the name go on with the records of the branch', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders')
+    await stage.send('orders', numbered(5))
+    await stage.fork('orders', 'orders--try')
+    await stage.send('orders--try', ['own'])
+    const seen: string[] = []
+    const consumer = stage.kafka.consumer({ groupId: 'g', maxWaitTimeInMs: 100 })
+    await consumer.connect()
+    await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+    await consumer.run({ eachMessage: async ({ message }) => void seen.push(String(message.value)) })
+    const has = (value: string) =>
+      new Promise<void>((resolve) => {
+        const look = () => (seen.includes(value) ? resolve() : setTimeout(look, 10))
+        look()
+      })
+    const producer = stage.kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
+    await producer.connect()
+    const send = (value: string) => producer.send({ topic: 'orders', messages: [{ value, partition: 0 }] })
+    await has('v4')
+    await send('before')
+    await has('before')
+    await stage.run({ op: 'promote', id: 'u1', branch: 'orders--try' })
+    await send('after 1')
+    await send('after 2')
+    await has('after 2')
+    expect(await stage.values('orders', 8)).toEqual([...numbered(5), 'own', 'after 1', 'after 2'])
+    expect(await stage.values('orders--before-u1', 6)).toEqual([...numbered(5), 'before'])
+    await consumer.disconnect()
+    await producer.disconnect()
+  }, 60_000)
+
+  test('a whole set is promoted at once, with what was made inside, and ends with it', async () => {
+    await using stage = await Stage.open({ topics: ['a', 'b'] })
+    await stage.run({ op: 'fork', id: 'f1', set: 's', from: '*' })
+    await stage.send('a--s', ['own'])
+    const event = await stage.run({ op: 'promote', id: 'u1', set: 's', keep: 'old' })
+    expect(event.topics).toHaveLength(2)
+    expect(await stage.made()).toEqual(['a', 'a--old', 'b', 'b--old'])
+    expect(await stage.values('a', 1)).toEqual(['own'])
+    expect((await stage.run({ op: 'abandon', id: 'x', set: 's' })).error).toMatchObject({ code: 'UNKNOWN_SET' })
+  })
+
+  test('waits for a transaction that is open, and gives up after ten seconds', async () => {
+    await using stage = await Stage.open({ topics: ['a'] })
+    await stage.fork('a', 'a--try')
+    const producer = stage.kafka.producer({ transactionalId: 't', idempotent: true, maxInFlightRequests: 1 })
+    await producer.connect()
+    const first = await producer.transaction()
+    await first.send({ topic: 'a', messages: [{ value: 'open' }] })
+    expect((await stage.run({ op: 'promote', id: 'u1', branch: 'a--try' })).error).toMatchObject({
+      code: 'OPEN_TRANSACTION',
+    })
+    const promoted = stage.run({ op: 'promote', id: 'u2', branch: 'a--try' })
+    await first.commit()
+    expect(await promoted).toMatchObject({ status: 'done' })
+    await producer.disconnect()
+  }, 60_000)
+
+  test('what cannot be promoted is rejected with the reason', async () => {
+    await using stage = await Stage.open({ topics: ['a', 'taken'] })
+    await stage.fork('a', 'b')
+    const why = async (command: Record<string, unknown>, id: string) =>
+      (await stage.run({ op: 'promote', id, ...command })).error?.code
+    expect(await why({ branch: 'nothing' }, '1')).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    expect(await why({ branch: 'a' }, '2')).toBe('NOT_A_BRANCH')
+    expect(await why({ branch: 'b', keep: 'taken' }, '3')).toBe('TOPIC_ALREADY_EXISTS')
+    expect(await why({ branch: 'b', keep: 'a b' }, '4')).toBe('INVALID_TOPIC_EXCEPTION')
+    expect(await why({ branch: 'b', keep: 'a' }, '5')).toBe('TOPIC_ALREADY_EXISTS')
+    await stage.admin.deleteTopics({ topics: ['a'] })
+    expect(await why({ branch: 'b' }, '6')).toBe('ORPHAN')
+  })
+})
