@@ -24,6 +24,8 @@ export type ForkEntry = {
   readonly at?: string
   readonly groups?: GroupRule
   readonly configs?: Readonly<Record<string, string | null>>
+  /** Its name in the set, where the command was given inside. */
+  readonly inside?: string
 }
 
 /** `*`: every topic that is not internal, no view and no branch. `set:T` is told as T's label. */

@@ -25,6 +25,8 @@ type OnForked = (record: ForkRecord) => Promise<void>
 
 export class Branches {
   readonly history: History
+  /** The set that whoever asks is in; outside of all of them there is none. */
+  readonly inside: string | undefined = undefined
   readonly #rooms: Rooms
   readonly #abandoning: Abandoning
   readonly #promoting: Promoting

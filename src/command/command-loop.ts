@@ -4,10 +4,12 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { type Command, parseCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
-import { commandsTopic, principalHeader } from '../branch/json-topics.ts'
+import { commandsTopic, principalHeader, setHeader } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
+import { setView } from '../broker/set-view.ts'
 import type { Timer } from '../storage/clock.ts'
+import { commandInside } from './command-inside.ts'
 import { type CommittedRecord, readCommitted } from './committed-records.ts'
 import { type History, isOfTheDisk } from './history.ts'
 import { type Call, executorOf, type Operations } from './operations.ts'
@@ -105,16 +107,24 @@ export class CommandLoop {
   async #take({ offset, value, headers }: CommittedRecord): Promise<void> {
     const { history } = this.#environment
     const by = headers.find(({ key }) => key === principalHeader)?.value?.toString() ?? nobody
-    const { id, command } = parseCommand(value, `c-${offset}`)
-    const dryRun = !(command instanceof Rejection) && isDry(command)
+    const { id, command: given } = parseCommand(value, `c-${offset}`)
     history.expect(id, offset)
-    const earlier = history.result(id, dryRun)
+    const earlier = history.result(id, !(given instanceof Rejection) && isDry(given))
     if (earlier !== undefined) {
       await history.write({ ...earlier, replayed: true })
       return
     }
+    const set = headers.find(({ key }) => key === setHeader)?.value?.toString()
+    const command = set === undefined || given instanceof Rejection ? given : this.#inside(given, set)
     const result = command instanceof Rejection ? command : await this.#execute(command, { by, command: offset })
-    if (result instanceof Rejection) await history.write(this.#rejected(id, by, command, result))
+    if (result instanceof Rejection) await history.write(this.#rejected(id, by, given, result))
+  }
+
+  #inside(command: Command, set: string): Command | Rejection {
+    const { broker } = this.#environment
+    const view = setView(broker, set)
+    if (view.exists) return commandInside(command, view, broker.lineage)
+    return new Rejection('UNKNOWN_SET', `There is no set '${set}' any more.`)
   }
 
   async #execute(command: Command, call: Call): Promise<BranchEvent | Rejection> {

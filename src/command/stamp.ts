@@ -5,21 +5,26 @@ import type { Records } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { codecName } from '../../protocol/records/compression.ts'
-import { readRecords, type StoredRecord } from '../../protocol/records/record.ts'
+import { type RecordHeader, readRecords, type StoredRecord } from '../../protocol/records/record.ts'
 import { validateProduceBatch, validateRecords } from '../../protocol/records/validate.ts'
-import { brokersHeaders, principalHeader } from '../branch/json-topics.ts'
+import { brokersHeaders, principalHeader, setHeader } from '../branch/json-topics.ts'
+
+/** Who produces, and in which branch set they are. */
+type Signature = { readonly principal: string; readonly set: string | undefined }
 
 /**
  * The same batch with a header of the principal in every record, and no other of ours. What is no good batch comes back as
  * it is, for the log to say why.
  */
-export function stamp(records: Records, principal: string, produceVersion: number): Records {
+export function stamp(records: Records, { principal, set }: Signature, produceVersion: number): Records {
   const bytes = Buffer.isBuffer(records) ? records : Buffer.concat(records)
   const limits = { messageBytesMax: Number.POSITIVE_INFINITY, produceVersion }
   if (validateProduceBatch(bytes, 0, bytes.length, limits) !== 'NONE') return bytes
   if (validateRecords(bytes, 0, {}).error !== 'NONE') return bytes
+  const signature = [{ key: principalHeader, value: Buffer.from(principal) }]
+  if (set !== undefined) signature.push({ key: setHeader, value: Buffer.from(set) })
   return encodeBatch({
-    records: stamped(readRecords(bytes, 0), Buffer.from(principal)),
+    records: stamped(readRecords(bytes, 0), signature),
     codec: codecName(batch.codec(bytes, 0)),
     producerId: batch.producerId(bytes, 0),
     producerEpoch: batch.producerEpoch(bytes, 0),
@@ -28,9 +33,9 @@ export function stamp(records: Records, principal: string, produceVersion: numbe
   })
 }
 
-function* stamped(records: Iterable<StoredRecord>, principal: Buffer) {
+function* stamped(records: Iterable<StoredRecord>, signature: readonly RecordHeader[]) {
   for (const { key, value, timestamp, headers } of records) {
     const own = headers.filter((header) => !header.key.startsWith(brokersHeaders))
-    yield { key, value, timestamp, headers: [...own, { key: principalHeader, value: principal }] }
+    yield { key, value, timestamp, headers: [...own, ...signature] }
   }
 }

@@ -135,6 +135,7 @@ class Interpreter implements Translator {
 /** What is forked by those inside is a member of their set. */
 function branchesInside(branches: Branches, view: SetView): Branches {
   return seenFrom(branches, {
+    inside: view.set,
     check: (request) => {
       const inside = requestInside(request, view)
       return inside instanceof Refusal ? refuseAll(request, inside) : branches.check(inside)
