@@ -49,6 +49,11 @@ export class TestBranch {
     return this.#made.topics
   }
 
+  /** With this client id a client enters the set: inside, topics bear their own names. */
+  clientId(application = 'test'): string {
+    return `${application}--branch--${this.set}--`
+  }
+
   /** What this file has written so far. */
   diff(options: DiffOptions = {}): Promise<Diff> {
     return this.#ask({ op: 'diff', set: this.set, options }) as Promise<Diff>

@@ -94,6 +94,11 @@ export class Fork implements AsyncDisposable {
     return new Fork(branches, set, Object.fromEntries(topics))
   }
 
+  /** A client id that enters the set by the broker's ordinary listener: inside, topics bear their own names. */
+  clientId(application: string): string {
+    return clientIdOf(application, this.set)
+  }
+
   /** What a merge would do now; writes nothing. Rejects with BranchError. */
   async diff(options: DiffOptions = {}): Promise<Diff> {
     const { status, counts, keys } = await ask(this.#branches, { op: 'plan', set: this.set, ...options })
@@ -119,6 +124,8 @@ export class Fork implements AsyncDisposable {
     return this.drop()
   }
 }
+
+const clientIdOf = (application: string, set: string): string => `${application}--branch--${set}--`
 
 const isMany = (from: string): boolean => from === '*' || from.startsWith('set:')
 
