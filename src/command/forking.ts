@@ -112,11 +112,13 @@ async function settle(cuts: readonly Cut[], broker: Broker): Promise<void> {
   const folders: string[] = []
   for (const { id, plan, forks } of cuts) {
     forks.forEach((fork, i) => {
-      if (fork.isEmpty) return
-      folders.push(`${forkedFolder(id)}/${i}`)
-      work.push(fork.flush())
+      if (fork.hasShared) folders.push(forkedFolder(id))
+      if (fork.hasOwn) {
+        folders.push(`${forkedFolder(id)}/${i}`)
+        work.push(fork.flush())
+      }
       const parent = plan.parent.partitions[i]!
-      if (parent.promisesFlush && parent.log.flushedOffset < fork.inherited.offset) work.push(parent.flush())
+      if (parent.promisesFlush && parent.log.securedOffset < fork.inherited.offset) work.push(parent.flush())
     })
   }
   if (folders.length > 0) work.push(broker.store.syncFolder(...folders))
@@ -128,7 +130,7 @@ const forkedTopic =
   ({ id, plan, forks }: Cut): ForkedTopic => {
     const { asked, parent, groups, inside } = plan
     const partitions = forks.map(({ inherited }, i): ForkedPartition => {
-      const flushedOffset = Math.min(parent.partitions[i]!.log.flushedOffset, inherited.offset)
+      const flushedOffset = Math.min(parent.partitions[i]!.log.securedOffset, inherited.offset)
       return { ...inherited, flushedOffset, ...lineage.knowledge(parent.id, i).asOf(inherited.offset) }
     })
     const sum = (key: 'sharedBytes' | 'copiedBytes') => forks.reduce((total, fork) => total + fork[key], 0)

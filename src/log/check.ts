@@ -7,10 +7,11 @@ import { walkRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
 import { checkIndex, type WalkedBatch } from './check-index.ts'
 import { type Checkpoint, checkpointNames, loadCheckpoint, parseCheckpoint } from './checkpoint.ts'
+import { type Inherited, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { snapshotOffsets } from './producer-snapshot.ts'
 import { markerOf, ProducerState } from './producer-state.ts'
-import { segmentBases } from './recovery.ts'
+import { checkpointOf, segmentBases } from './recovery.ts'
 import { follows, nextBatch, tailOf } from './scan.ts'
 import { Segment, segmentName } from './segment.ts'
 
@@ -34,8 +35,14 @@ export type LogReport = {
 /** Every batch that is whole, with its place; its bytes are borrowed. */
 export type BatchVisitor = (bytes: Buffer, at: number) => void
 
-export function checkLog(store: Store, folder: string, visit: BatchVisitor = () => {}): LogReport {
-  return new LogCheck(store, folder, visit).run()
+/** `inherited`: for a log that is a fork, what it knows of what it shares. */
+export function checkLog(
+  store: Store,
+  folder: string,
+  visit: BatchVisitor = () => {},
+  inherited?: Inherited,
+): LogReport {
+  return new LogCheck(store, folder, visit, inherited).run()
 }
 
 class LogCheck {
@@ -46,6 +53,9 @@ class LogCheck {
   readonly #checkpoint: Checkpoint | undefined
   readonly #epochs: LeaderEpochs
   readonly #compactedOffset: number
+  readonly #inherited: Inherited | undefined
+  /** Bytes that count of the shared files, by base offset. */
+  readonly #bounds: ReadonlyMap<number, number>
   /** What the batches so far tell of producers; what was deleted before them it does not know. */
   readonly #producers = new ProducerState()
   #latestEpoch = -1
@@ -53,32 +63,36 @@ class LogCheck {
   #records = 0
   #bytes = 0
 
-  constructor(store: Store, folder: string, visit: BatchVisitor) {
+  constructor(store: Store, folder: string, visit: BatchVisitor, inherited: Inherited | undefined) {
     this.#store = store
     this.#folder = folder
     this.#visit = visit
-    this.#checkpoint = loadCheckpoint(store, folder)
+    this.#inherited = inherited
+    this.#bounds = new Map(inherited?.files)
+    this.#checkpoint = loadCheckpoint(store, folder) ?? (inherited && checkpointOf(inherited))
     this.#epochs = new LeaderEpochs(this.#checkpoint?.epochs)
     this.#compactedOffset = this.#checkpoint?.compactedOffset ?? 0
   }
 
   run(): LogReport {
-    const bases = segmentBases(this.#store, this.#folder)
-    this.#checkNames(bases)
+    const own = segmentBases(this.#store, this.#folder)
+    this.#checkNames(own)
+    const bases = [...this.#sharedBases(), ...own]
     while (bases.length > 1 && bases[1]! <= (this.#checkpoint?.logStartOffset ?? 0)) {
-      this.#find('note', segmentName(bases.shift()!, 'log'), 'lies below the log start; the next start removes it')
+      this.#find('note', this.#segmentPath(bases.shift()!), 'lies below the log start; the next start removes it')
     }
     let expected = bases[0] ?? 0
     for (const [i, base] of bases.entries()) {
       if (base < expected && expected <= this.#compactedOffset) {
-        this.#find('note', segmentName(base, 'log'), 'was compacted into the one before; the next start removes it')
+        this.#find('note', this.#segmentPath(base), 'was compacted into the one before; the next start removes it')
         continue
       }
       this.#checkSeam(base, expected, bases[i - 1])
       expected = this.#checkSegment(base, i === bases.length - 1)
     }
+    if (own.length === 0 && bases.length > 0) expected = this.#checkSharedEnd(bases.at(-1)!, expected)
     const logEndOffset = bases.length > 0 ? expected : this.#endWithoutSegments()
-    const isLost = bases.some((base) => this.#store.mayHaveLost(this.#pathOf(segmentName(base, 'log'))))
+    const isLost = bases.some((base) => this.#store.mayHaveLost(this.#segmentPath(base)))
     this.#checkCheckpoints(logEndOffset, isLost)
     this.#checkSnapshots(logEndOffset)
     return {
@@ -96,54 +110,111 @@ class LogCheck {
     return Math.max(logStartOffset, recovered?.offset ?? 0, ...snapshotOffsets(this.#store, this.#folder))
   }
 
-  #find(kind: Finding['kind'], name: string, message: string, byte?: number): void {
-    const file = `${this.#folder}/${name}`
+  #find(kind: Finding['kind'], file: string, message: string, byte?: number): void {
     this.#findings.push(byte === undefined ? { kind, file, message } : { kind, file, byte, message })
   }
 
   /** What the next start puts right because a power cut explains it, is only noted. */
-  #kindFor(name: string, offset: number): Finding['kind'] {
+  #kindFor(path: string, offset: number): Finding['kind'] {
+    if (offset < (this.#inherited?.ownFrom ?? 0))
+      return this.#isDoubted && this.#isUnflushed(offset) ? 'note' : 'damage'
     const isVouched = offset < (this.#checkpoint?.recovered.offset ?? -1)
-    return !isVouched && this.#store.mayHaveLost(`${this.#folder}/${name}`) ? 'note' : 'damage'
+    return !isVouched && this.#store.mayHaveLost(path) ? 'note' : 'damage'
+  }
+
+  /** A power cut may have taken what of the shared files nobody had flushed. */
+  get #isDoubted(): boolean {
+    return this.#checkpoint?.settled !== true && this.#inherited!.boot !== this.#store.boot
+  }
+
+  #isUnflushed(offset: number): boolean {
+    return offset >= this.#inherited!.flushedOffset
+  }
+
+  /** Those that are there: retention takes them from the front, and the log start tells so. */
+  #sharedBases(): number[] {
+    const start = this.#checkpoint?.logStartOffset ?? 0
+    const bases = [...this.#bounds.keys()]
+    return bases.filter((base, i) => {
+      const path = this.#segmentPath(base)
+      const size = this.#store.exists(path) ? this.#store.sizeOf(path) : undefined
+      const next = bases[i + 1] ?? this.#inherited!.ownFrom
+      const { lost } = this.#checkpoint ?? {}
+      const isLost = lost !== undefined && next > lost.from
+      if (size === undefined) {
+        if (next > start && !isLost) this.#find('damage', path, 'is missing; the branch shares it')
+        return false
+      }
+      const bound = this.#bounds.get(base)!
+      if (size < bound && !isLost) {
+        const isExplained = this.#isDoubted && this.#isUnflushed(next - 1)
+        this.#find(isExplained ? 'note' : 'damage', path, `has ${size} bytes where the branch shows ${bound}`)
+      }
+      return true
+    })
+  }
+
+  /** Without a file of its own a branch ends where it was cut. */
+  #checkSharedEnd(base: number, end: number): number {
+    const { ownFrom } = this.#inherited!
+    if (end < ownFrom && ownFrom > Math.max(this.#compactedOffset, this.#checkpoint?.lost?.to ?? 0)) {
+      const path = this.#segmentPath(base)
+      this.#find(this.#kindFor(path, end), path, `the branch was cut at offset ${ownFrom}; records end at ${end}`)
+    }
+    return ownFrom
+  }
+
+  #isShared(base: number): boolean {
+    return this.#inherited !== undefined && base < this.#inherited.ownFrom
+  }
+
+  #segmentPath(base: number, suffix: 'log' | 'index' = 'log'): string {
+    const prefix = this.#isShared(base) ? sharedPrefix(this.#folder) : ownPrefix(this.#folder)
+    return `${prefix}${segmentName(base, suffix)}`
   }
 
   #checkNames(bases: readonly number[]): void {
     for (const name of this.#store.list(this.#folder)) {
       if (name.endsWith('.tmp') || name.endsWith('.compacted')) {
-        this.#find('note', name, 'was left by a kill in the middle of writing; the next start removes it')
+        this.#find('note', this.#pathOf(name), 'was left by a kill in the middle of writing; the next start removes it')
       } else if (/^\d{20}\.index$/.test(name)) {
-        if (!bases.includes(Number.parseInt(name, 10))) this.#find('note', name, 'is an index without a segment')
+        const isLonely = !bases.includes(Number.parseInt(name, 10))
+        if (isLonely) this.#find('note', this.#pathOf(name), 'is an index without a segment')
       } else if (!/^\d{20}\.(log|snapshot)$/.test(name) && !checkpointNames.some((known) => known === name)) {
-        this.#find('note', name, 'belongs to nothing here')
+        this.#find('note', this.#pathOf(name), 'belongs to nothing here')
       }
     }
   }
 
   #checkSeam(base: number, expected: number, before: number | undefined): void {
     if (base === expected || (base > expected && base <= this.#compactedOffset)) return
-    const name = segmentName(base, 'log')
+    if (base === this.#checkpoint?.lost?.to) return
+    const path = this.#segmentPath(base)
     const message =
       base < expected
-        ? `begins at offset ${base}, but ${segmentName(before!, 'log')} ends at ${expected}`
+        ? `begins at offset ${base}, but ${this.#segmentPath(before!)} ends at ${expected}`
         : `begins at offset ${base}; offsets from ${expected} on are missing`
-    this.#find(this.#kindFor(name, expected), name, message)
+    this.#find(this.#kindFor(path, expected), path, message)
   }
 
   /** Answers the offset behind the last batch. */
   #checkSegment(base: number, last: boolean): number {
-    const name = segmentName(base, 'log')
-    const segment = new Segment(this.#store, this.#folder, base, 0, true, this.#store.sizeOf(this.#pathOf(name)))
+    const path = this.#segmentPath(base)
+    const prefix = path.slice(0, path.length - segmentName(base, 'log').length)
+    const size = Math.min(this.#bounds.get(base) ?? Infinity, this.#store.sizeOf(path))
+    const segment = new Segment(this.#store, prefix, base, 0, true, size)
     const walked: WalkedBatch[] = []
     try {
       segment.reset()
-      const end = this.#walk(segment, name, last, walked)
+      const end = this.#walk(segment, last && !this.#isShared(base), walked)
       const { recovered } = this.#checkpoint ?? {}
       const isVouched = recovered !== undefined && (base < recovered.segment || recovered.position === segment.length)
-      const found = checkIndex(this.#store, this.#pathOf(segmentName(base, 'index')), base, walked, end, {
+      const found = checkIndex(this.#store, segment.indexPath, base, walked, end, {
         isBelieved: isVouched,
-        isExpected: !last,
+        // A fork leaves out what is quickly made.
+        isExpected: !last && !this.#isShared(base),
       })
-      for (const { kind, message, byte } of found) this.#find(kind, segmentName(base, 'index'), message, byte)
+      for (const { kind, message, byte } of found) this.#find(kind, segment.indexPath, message, byte)
       return segment.nextOffset
     } finally {
       segment.close()
@@ -155,7 +226,9 @@ class LogCheck {
   }
 
   /** Walks all batches, over damaged ones too; answers the position behind the last. */
-  #walk(segment: Segment, name: string, last: boolean, walked: WalkedBatch[]): number {
+  #walk(segment: Segment, last: boolean, walked: WalkedBatch[]): number {
+    const { path } = segment
+    const isLost = () => this.#checkpoint?.lost?.from === segment.nextOffset
     let position = 0
     for (;;) {
       const problem = this.#batchAt(segment, position, walked)
@@ -164,13 +237,13 @@ class LogCheck {
         continue
       }
       const tail = tailOf(segment, position)
-      if (tail.byteCount === 0) return position
+      if (tail.byteCount === 0 || isLost()) return position
       const isCut = last && !tail.isDamage
-      if (isCut || this.#kindFor(name, segment.nextOffset) === 'note') {
-        this.#find('note', name, `${tail.byteCount} bytes of a torn write will be cut at the next start`, position)
+      if (isCut || this.#kindFor(path, segment.nextOffset) === 'note') {
+        this.#find('note', path, `${tail.byteCount} bytes of a torn write will be cut at the next start`, position)
         return position
       }
-      this.#find('damage', name, problem, position)
+      this.#find('damage', path, problem, position)
       const next = nextBatch(segment, position + 1, tail.byteCount - 1, segment.nextOffset)
       if (next === undefined) return position
       position = next
@@ -191,8 +264,7 @@ class LogCheck {
       if (!follows(base, segment.nextOffset, this.#compactedOffset)) {
         return `the batch has offset ${base} where ${segment.nextOffset} is next`
       }
-      const name = segmentName(segment.baseOffset, 'log')
-      for (const message of this.#problemsOf(bytes, base)) this.#find('damage', name, message, position)
+      for (const message of this.#problemsOf(bytes, base)) this.#find('damage', segment.path, message, position)
       const maxTimestamp = batch.maxTimestamp(bytes, 0)
       const nextOffset = batch.nextOffset(bytes, 0)
       walked.push({ position, byteCount: size, baseOffset: base, nextOffset, maxTimestamp, ...this.#endedBy(bytes) })
@@ -258,10 +330,10 @@ class LogCheck {
       const bytes = this.#store.load(this.#pathOf(name))
       if (bytes === undefined || parseCheckpoint(bytes) !== undefined) continue
       const isExpected = bytes.length === 0 || this.#store.mayHaveLost(this.#pathOf(name))
-      this.#find(isExpected && name !== 'checkpoint' ? 'note' : 'damage', name, 'is no checkpoint')
+      this.#find(isExpected && name !== 'checkpoint' ? 'note' : 'damage', this.#pathOf(name), 'is no checkpoint')
     }
     if (this.#checkpoint === undefined) return
-    const name = this.#newestCheckpointName()
+    const name = this.#pathOf(this.#newestCheckpointName())
     const { logStartOffset, epochs, recovered } = this.#checkpoint
     const isOrdered = epochs.every(([epoch, start], i) => {
       const [epochBefore, startBefore] = epochs[i - 1] ?? [-1, -1]
@@ -291,10 +363,10 @@ class LogCheck {
       try {
         ProducerState.decode(bytes)
         if (offset > logEndOffset)
-          this.#find('note', name, `is as of offset ${offset}; the log ends at ${logEndOffset}`)
+          this.#find('note', this.#pathOf(name), `is as of offset ${offset}; the log ends at ${logEndOffset}`)
       } catch {
         const isExpected = bytes.length === 0 || this.#store.mayHaveLost(this.#pathOf(name))
-        this.#find(isExpected ? 'note' : 'damage', name, 'is no snapshot of producers')
+        this.#find(isExpected ? 'note' : 'damage', this.#pathOf(name), 'is no snapshot of producers')
       }
     }
   }

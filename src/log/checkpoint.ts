@@ -5,6 +5,7 @@
 // often goes to `checkpoint.recent`: a kill keeps it, and a power cut that leaves half of it falls back on the other.
 
 import type { Store } from '../storage/file.ts'
+import type { Lost } from './inherited.ts'
 import type { EpochEntry } from './leader-epochs.ts'
 
 export type Checkpoint = {
@@ -17,6 +18,10 @@ export type Checkpoint = {
   compactedOffset?: number
   /** Below it everything is compacted as far as it goes. */
   cleanOffset?: number
+  /** Of a fork: what it shares was looked at after a power cut, or had been on stable storage from the beginning. */
+  settled?: boolean
+  /** Of a fork: what a power cut took of what it shares. */
+  lost?: Lost
   /** Everything below lies on stable storage with its index: a scan begins here. */
   recovered: { offset: number; segment: number; position: number }
 }

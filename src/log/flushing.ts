@@ -1,6 +1,7 @@
 // What of a log is on stable storage, and how the rest gets there: one flush at a time, the oldest segment first.
 
 import type { Store } from '../storage/file.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Segment } from './segment.ts'
 
@@ -44,6 +45,17 @@ export class Flushing {
     const sealed = segments.slice(0, segments.at(-1)?.isEmpty ? -2 : -1)
     const end = sealed.findIndex((segment) => this.unflushed.has(segment))
     return end === -1 ? sealed : sealed.slice(0, end)
+  }
+
+  /** Where the next start may begin to look: behind sealed and flushed segments, or all of a log that was just closed. */
+  vouched(closing: boolean): Checkpoint['recovered'] {
+    const { segments, logEndOffset } = this.#log
+    const active = segments.at(-1)
+    const unflushed = [...this.unflushed].reduce((low, { baseOffset }) => Math.min(low, baseOffset), Infinity)
+    const isWhole = closing && unflushed === Infinity && active !== undefined
+    if (isWhole) return { offset: logEndOffset, segment: active.baseOffset, position: active.length }
+    const segment = Math.min(unflushed, active?.baseOffset ?? logEndOffset)
+    return { offset: segment, segment, position: 0 }
   }
 
   /** Resolves when everything appended before the call is on stable storage. */

@@ -12,7 +12,7 @@ import { codecName } from '../../protocol/records/compression.ts'
 import { encodeMarker } from '../../protocol/records/control.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
-import type { CutTransaction, Inherited } from './inherited.ts'
+import { type CutTransaction, type Inherited, ownPrefix, sharedPrefix } from './inherited.ts'
 import type { Log } from './log.ts'
 import { loadSnapshot } from './producer-snapshot.ts'
 import { markerOf } from './producer-state.ts'
@@ -20,6 +20,9 @@ import { scan } from './scan.ts'
 import { Segment, segmentName } from './segment.ts'
 
 type Outcome = 'COMMIT' | 'ABORT'
+
+/** Scanned in a few milliseconds. */
+const unindexedBytesMax = 1024 * 1024
 
 export type ForkOptions = {
   /** The first offset that will not be shared: within the parent's bounds. */
@@ -34,8 +37,9 @@ export type ForkOptions = {
 
 export type Fork = {
   inherited: Inherited
-  /** Nothing lies below the fork point: the child has no folder. */
-  isEmpty: boolean
+  /** Something lies beside the child's folder, or in it. */
+  hasShared: boolean
+  hasOwn: boolean
   /** Bytes of batches that both logs show, and bytes that had to be copied where files cannot be shared. */
   sharedBytes: number
   copiedBytes: number
@@ -43,7 +47,7 @@ export type Fork = {
   flush(): Promise<void>
 }
 
-/** Throws StorageError; `folder` may then hold a part of it. */
+/** The child's folder will be `folder`. Throws StorageError; a part of it may then be there, and beside it. */
 export function forkLog(store: Store, parent: Log, folder: string, options: ForkOptions): Fork {
   return new Forking(store, parent, folder, options).run()
 }
@@ -79,44 +83,48 @@ class Forking {
       offset,
       logStartOffset: Math.min(parent.logStartOffset, offset),
       epochs: [...parent.epochs.entries.filter(([, start]) => start < offset), [leaderEpoch, offset]],
-      compactedOffset: Math.min(parent.compactedOffset, offset),
-      flushedOffset: Math.min(parent.flushedOffset, offset),
+      // What a power cut took looks like what compaction took.
+      compactedOffset: Math.min(Math.max(parent.compactedOffset, parent.lost?.to ?? 0), offset),
+      flushedOffset: Math.min(parent.securedOffset, offset),
       files: this.#files,
       ownFrom,
       open: open.map(({ transaction }) => transaction),
       hasTransactions: parent.producers.hasSeenTransactions,
+      boot: this.#store.boot,
     }
     return {
       inherited,
-      isEmpty: this.#files.length === 0 && own === undefined,
+      hasShared: this.#files.length > 0,
+      hasOwn: own !== undefined,
       sharedBytes: this.#sharedBytes,
       copiedBytes: this.#copiedBytes,
-      flush: async () => own?.flush(),
+      flush: () => own?.flush().finally(() => own.close()) ?? Promise.resolve(),
     }
   }
 
   #share(segment: Segment, cut?: Cut): void {
-    const log = segmentName(segment.baseOffset, 'log')
-    const index = segmentName(segment.baseOffset, 'index')
+    const prefix = sharedPrefix(this.#folder)
+    const index = `${prefix}${segmentName(segment.baseOffset, 'index')}`
     const isWhole = cut === undefined || cut.byteCount === segment.length
-    this.#copiedBytes += this.#store.share(segment.path, `${this.#folder}/${log}`)
+    this.#copiedBytes += this.#store.share(segment.path, `${prefix}${segmentName(segment.baseOffset, 'log')}`)
     const byteCount = cut?.byteCount ?? segment.length
     this.#sharedBytes += byteCount
     this.#files.push([segment.baseOffset, byteCount])
-    if (cut === undefined && this.#store.exists(`${this.#parent.folder}/${index}`)) {
-      this.#copiedBytes += this.#store.share(`${this.#parent.folder}/${index}`, `${this.#folder}/${index}`)
+    if (cut === undefined && this.#store.exists(segment.indexPath)) {
+      this.#copiedBytes += this.#store.share(segment.indexPath, index)
       return
     }
+    // Whoever reads it first makes the index, in less time than it takes to make a file.
+    if (byteCount <= unindexedBytesMax && !this.#parent.producers.hasSeenTransactions) return
     const nextOffset = isWhole ? segment.nextOffset : cut.nextOffset
-    const content = segment.indexBelow(byteCount, nextOffset)
-    this.#store.save(`${this.#folder}/${index}`, content, false)
+    this.#store.save(index, segment.indexBelow(byteCount, nextOffset), false)
   }
 
   /** The half of a batch that is left, and the markers of what was open; undefined where there is neither. */
   #writeOwn(ownFrom: number, half: Buffer | undefined, open: readonly Cutted[]): Segment | undefined {
     if (half === undefined && open.length === 0) return undefined
     const { offset, leaderEpoch, now, outcomeOf } = this.#options
-    const segment = new Segment(this.#store, this.#folder, ownFrom, Number.MAX_SAFE_INTEGER, false)
+    const segment = new Segment(this.#store, ownPrefix(this.#folder), ownFrom, Number.MAX_SAFE_INTEGER, false)
     const write = (bytes: Buffer) => segment.commit(segment.file.stage(bytes), 0, now)
     if (half !== undefined) write(half)
     let at = offset

@@ -9,6 +9,23 @@ import { readRecords } from '../../protocol/records/record.ts'
 import { type RecordError, validateProduceBatch, validateRecords } from '../../protocol/records/validate.ts'
 import type { LogConfig } from './log-config.ts'
 
+export type Appended = {
+  baseOffset: number
+  lastOffset: number
+  /** Broker time where the topic has LogAppendTime, else -1. */
+  logAppendTimeMs: number
+  /** The batch had been appended before; the offsets are those it got then. */
+  duplicate: boolean
+}
+
+export type AppendOptions = {
+  leaderEpoch: number
+  /** Broker time, ms. */
+  now: number
+  /** Version of the Produce request that brings the batch. */
+  produceVersion?: number
+}
+
 /** An answer to a producer whose batch is not taken, record by record where that is known (KIP-467). */
 export class BatchRefusal extends Refusal {
   readonly recordErrors: readonly RecordError[]

@@ -27,4 +27,16 @@ export type Inherited = {
   readonly open: readonly CutTransaction[]
   /** Whether there may be transactions in the shared part at all. */
   readonly hasTransactions: boolean
+  /** Which life of the machine it was made in: a later one may have lost what lies between `flushedOffset` and `ownFrom`. */
+  readonly boot: string
 }
+
+/**
+ * What the names of a fork's shared files begin with. They lie beside the folder of its own files, which is made with the
+ * first of them: a fork of many partitions makes one folder.
+ */
+export const sharedPrefix = (folder: string): string => `${folder}.`
+export const ownPrefix = (folder: string): string => `${folder}/`
+
+/** Records that a power cut took from a log that shares them: `[from, to)` is a hole. */
+export type Lost = { readonly from: number; readonly to: number }

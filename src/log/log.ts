@@ -9,37 +9,20 @@ import type { Lease, Store } from '../storage/file.ts'
 import { type Checkpoint, saveCheckpoint } from './checkpoint.ts'
 import { type CompactionPlan, compactSegments, mapKeys, planCompaction, steadyTurns } from './compaction.ts'
 import { Flushing } from './flushing.ts'
-import { BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
-import type { Inherited } from './inherited.ts'
+import { type Appended, type AppendOptions, BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
+import { type Inherited, type Lost, ownPrefix } from './inherited.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { abortedIn, readSegments } from './log-reading.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshots, saveSnapshot } from './producer-snapshot.ts'
 import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
-import { recover } from './recovery.ts'
+import { type Recovered, recover } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
 import { type CompactedFile, Segment } from './segment.ts'
 import { largestTime, searchTime } from './time-search.ts'
 
-export { BatchRefusal }
-
-export type Appended = {
-  baseOffset: number
-  lastOffset: number
-  /** Broker time where the topic has LogAppendTime, else -1. */
-  logAppendTimeMs: number
-  /** The batch had been appended before; the offsets are those it got then. */
-  duplicate: boolean
-}
-
-export type AppendOptions = {
-  leaderEpoch: number
-  /** Broker time, ms. */
-  now: number
-  /** Version of the Produce request that brings the batch. */
-  produceVersion?: number
-}
+export { type Appended, type AppendOptions, BatchRefusal }
 
 export type OffsetAndTime = { offset: number; timestamp: number; leaderEpoch: number }
 
@@ -60,8 +43,8 @@ export class Log {
   #compactedOffset: number
   #cleanOffset: number
   #compacting = false
-  /** Base offset of the first file that no parent shares. */
-  readonly #ownFrom: number
+  readonly #inherited: Inherited | undefined
+  readonly #shared: Recovered['shared']
   #released = false
   readonly recovered: { scannedBytes: number; cutBytes: number }
 
@@ -73,7 +56,7 @@ export class Log {
     this.folder = folder
     this.#store = store
     this.#config = config
-    this.#ownFrom = inherited?.ownFrom ?? 0
+    this.#inherited = inherited
     const found = recover(store, folder, config.segmentBytes, config.indexIntervalBytes, inherited)
     this.#segments = found.segments
     this.#epochs = found.epochs
@@ -84,8 +67,19 @@ export class Log {
     this.#checkpoint = found.checkpoint
     this.#compactedOffset = found.compactedOffset
     this.#cleanOffset = found.checkpoint?.cleanOffset ?? 0
+    this.#shared = found.shared
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
     if (found.scannedBytes > 0) this.#flushing.distrust(found.checkpoint?.recovered.offset ?? 0)
+  }
+
+  /** What a power cut took of what is shared with others. */
+  get lost(): Lost | undefined {
+    return this.#shared.lost
+  }
+
+  /** Base offset of the first file that no parent shares. */
+  get #ownFrom(): number {
+    return this.#inherited?.ownFrom ?? 0
   }
 
   get logStartOffset(): number {
@@ -99,6 +93,11 @@ export class Log {
   /** Everything below is on stable storage, as far as this process knows. */
   get flushedOffset(): number {
     return this.#flushing.flushedOffset
+  }
+
+  /** The same, and what is shared too was on stable storage when it was forked or has outlived a power cut. */
+  get securedOffset(): number {
+    return this.#shared.isSettled ? this.flushedOffset : Math.min(this.flushedOffset, this.#inherited!.flushedOffset)
   }
 
   /** Everything below was compacted at least once. */
@@ -207,7 +206,8 @@ export class Log {
   }
 
   #begin(): Segment {
-    const segment = new Segment(this.#store, this.folder, this.#logEndOffset, this.#config.segmentBytes, false)
+    const { segmentBytes } = this.#config
+    const segment = new Segment(this.#store, ownPrefix(this.folder), this.#logEndOffset, segmentBytes, false)
     this.#segments.push(segment)
     return segment
   }
@@ -369,13 +369,7 @@ export class Log {
   saveCheckpoint(durable: boolean, closing = false): void {
     const active = this.#segments.at(-1)
     if (this.#released || (active === undefined && this.#logEndOffset === 0)) return
-    // Only sealed and flushed segments, or all of a log that was just closed, are vouched for.
-    const unflushed = [...this.#flushing.unflushed].reduce((low, { baseOffset }) => Math.min(low, baseOffset), Infinity)
-    const whole = closing && unflushed === Infinity && active !== undefined
-    const segment = whole ? active.baseOffset : Math.min(unflushed, active?.baseOffset ?? this.#logEndOffset)
-    const latest = whole
-      ? { offset: this.#logEndOffset, segment, position: active.length }
-      : { offset: segment, segment, position: 0 }
+    const latest = this.#flushing.vouched(closing)
     // What was vouched for once stays so; its producer snapshot is the one that is there.
     const known = this.#checkpoint?.recovered ?? latest
     this.#checkpoint = {
@@ -385,6 +379,8 @@ export class Log {
       epochs: this.#epochs.entries,
       compactedOffset: this.#compactedOffset,
       cleanOffset: this.#cleanOffset,
+      ...(this.#inherited === undefined ? {} : { settled: this.#shared.isSettled }),
+      ...(this.lost === undefined ? {} : { lost: this.lost }),
       recovered: known.offset > latest.offset ? known : latest,
     }
     saveCheckpoint(this.#store, this.folder, this.#checkpoint, durable)
@@ -407,7 +403,8 @@ export class Log {
   /** The last checkpoint says all there is to say: nothing happened since the start. */
   get #isNoted(): boolean {
     const { recovered, logStartOffset } = this.#checkpoint ?? {}
-    if (this.recovered.scannedBytes > 0 || logStartOffset !== this.#logStartOffset) return false
+    if (this.recovered.scannedBytes > 0 || this.#shared.wasDoubted || logStartOffset !== this.#logStartOffset)
+      return false
     return recovered?.offset === this.#logEndOffset
   }
 

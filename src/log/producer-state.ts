@@ -79,7 +79,8 @@ export class ProducerState {
   static cutThrough({ open, hasTransactions }: Pick<Inherited, 'open' | 'hasTransactions'>): ProducerState {
     const state = new ProducerState()
     state.#hasSeenTransactions = hasTransactions
-    for (const { producerId, producerEpoch: epoch, coordinatorEpoch, firstOffset } of open) {
+    const oldestFirst = [...open].sort((a, b) => a.firstOffset - b.firstOffset)
+    for (const { producerId, producerEpoch: epoch, coordinatorEpoch, firstOffset } of oldestFirst) {
       const producer = { epoch, batches: [], lastTimestamp: -1, coordinatorEpoch, transactionStart: firstOffset }
       state.#producers.set(producerId, producer)
       state.transactions.begin(firstOffset, producerId)

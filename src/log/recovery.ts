@@ -7,11 +7,12 @@
 // A kill leaves every byte that was written, so a batch that is not whole in front of one that is was damaged since, and
 // the log goes offline. After a power cut the same picture only means that pages were not written in order.
 
-import { Corruption } from '../../protocol/errors.ts'
+import { Corruption, StorageError } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
+import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { Store } from '../storage/file.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
-import type { Inherited } from './inherited.ts'
+import { type Inherited, type Lost, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
@@ -28,6 +29,15 @@ export type Recovered = {
   compactedOffset: number
   /** What was known beforehand; undefined where nothing was. */
   checkpoint: Checkpoint | undefined
+  /** Of a fork. */
+  shared: {
+    /** What a power cut took of it. */
+    lost: Lost | undefined
+    /** The rest is on stable storage: it was from the beginning, or was found there after a power cut. */
+    isSettled: boolean
+    /** This start has found it so. */
+    wasDoubted: boolean
+  }
   /** Bytes that were scanned, and bytes that were cut off behind the last whole batch. */
   scannedBytes: number
   cutBytes: number
@@ -53,7 +63,7 @@ export function recover(
 }
 
 /** What there is to know of a fork before it was ever closed. */
-const checkpointOf = ({ logStartOffset, epochs, compactedOffset, ownFrom }: Inherited): Checkpoint => ({
+export const checkpointOf = ({ logStartOffset, epochs, compactedOffset, ownFrom }: Inherited): Checkpoint => ({
   v: 1,
   count: 0,
   logStartOffset,
@@ -75,13 +85,20 @@ class Recovery {
   readonly #producersFrom: number
   readonly #compactedOffset: number
   readonly #inherited: Inherited | undefined
+  /** Bytes that count of the files that are shared, by base offset. */
+  readonly #bounds: ReadonlyMap<number, number>
+  /** A power cut may have taken what of the shared files nobody had flushed. */
+  readonly #isDoubted: boolean
+  /** They are on stable storage when they have been looked at, or always were. */
+  readonly #isSettled: boolean
   readonly #bases: number[]
   readonly #logStartOffset: number
   readonly #segments: Segment[] = []
   #scannedBytes = 0
   #cutBytes = 0
-  /** What a power cut took of the shared part leaves a hole up to here. */
-  #lostUpTo: number | undefined
+  #lost: Lost | undefined
+  /** The active file has other names, and what they show above its end a power cut may have taken: it must not come back. */
+  #mustRoll = false
 
   constructor(
     store: Store,
@@ -96,9 +113,15 @@ class Recovery {
     this.#growthMax = growthMax
     this.#indexIntervalBytes = indexIntervalBytes
     this.#checkpoint = loadCheckpoint(store, folder) ?? (inherited && checkpointOf(inherited))
+    this.#bounds = new Map(inherited?.files)
+    this.#lost = this.#checkpoint?.lost
+    const wasFlushed = inherited === undefined || inherited.flushedOffset >= inherited.ownFrom
+    const isSettled = wasFlushed || this.#checkpoint?.settled === true
+    this.#isDoubted = !isSettled && inherited.boot !== store.boot
+    this.#isSettled = isSettled || this.#isDoubted
     this.#point = this.#checkpoint?.recovered ?? { offset: -1, segment: -1, position: 0 }
     this.#epochs = new LeaderEpochs(this.#checkpoint?.epochs)
-    this.#bases = segmentBases(store, folder)
+    this.#bases = [...this.#sharedBases(), ...segmentBases(store, folder)]
     const first = this.#bases[0] ?? this.#emptyStart()
     this.#logStartOffset = Math.max(this.#checkpoint?.logStartOffset ?? 0, first)
     const snapshot = loadSnapshot(store, folder, Math.max(this.#point.offset, this.#logStartOffset))
@@ -124,6 +147,7 @@ class Recovery {
     }
     this.#holdToCheckpoint()
     this.#makeActive(this.#segments.length < bases.length)
+    this.#endHole()
     const last = this.#segments.at(-1)
     if (last !== undefined && last.nextOffset < logStartOffset) {
       // A power cut took what was deleted anyway. The offsets were given out, so the log goes on behind them.
@@ -139,9 +163,20 @@ class Recovery {
       producers: this.#producers,
       compactedOffset: Number.isFinite(this.#compactedOffset) ? this.#compactedOffset : 0,
       checkpoint: this.#checkpoint,
+      shared: { lost: this.#lost, isSettled: this.#isSettled, wasDoubted: this.#isDoubted },
       scannedBytes: this.#scannedBytes,
       cutBytes: this.#cutBytes,
     }
+  }
+
+  /** Of the shared files those that are still there: retention takes them one by one. */
+  #sharedBases(): number[] {
+    const prefix = sharedPrefix(this.#folder)
+    return [...this.#bounds.keys()].filter((base) => {
+      const isThere = this.#store.exists(`${prefix}${segmentName(base, 'log')}`)
+      if (!isThere) this.#store.remove(`${prefix}${segmentName(base, 'index')}`)
+      return isThere
+    })
   }
 
   /** Where a log without a segment begins: were its checkpoint old, the snapshot of its last roll bears the offset. */
@@ -157,11 +192,29 @@ class Recovery {
       const base = Math.max(last.nextOffset, this.#inherited?.ownFrom ?? 0)
       this.#keepProducers(base)
       this.#segments.push(this.#segmentAt(base, false))
-    } else if (isShorter) last.unseal()
+    } else if (this.#mustRoll) this.#leave(last)
+    else if (isShorter) last.unseal()
+  }
+
+  /** What is shared of it stays as it is; what is appended goes into a file that nobody else has. */
+  #leave(last: Segment): void {
+    if (last.isEmpty) {
+      last.remove()
+      this.#segments.pop()
+    } else {
+      last.seal()
+      last.saveIndex()
+    }
+    this.#keepProducers(last.nextOffset)
+    this.#segments.push(this.#segmentAt(last.nextOffset, false))
+  }
+
+  #prefixOf(base: number): string {
+    return this.#isShared(base) ? sharedPrefix(this.#folder) : ownPrefix(this.#folder)
   }
 
   #segmentAt(base: number, sealed: boolean, length = 0): Segment {
-    return new Segment(this.#store, this.#folder, base, this.#growthMax, sealed, length)
+    return new Segment(this.#store, this.#prefixOf(base), base, this.#growthMax, sealed, length)
   }
 
   /** What a kill left in the middle of writing aside, and what belongs to segments that are gone. */
@@ -176,7 +229,12 @@ class Recovery {
 
   /** Takes the next segment in; false where the log ends before it. */
   #take(base: number, last: boolean): boolean {
-    const path = `${this.#folder}/${segmentName(base, 'log')}`
+    if (this.#lost !== undefined && base > this.#lost.from && base < this.#lost.to) {
+      // Nothing of the parent comes after what it has lost.
+      this.#segmentAt(base, true).remove()
+      return true
+    }
+    const path = `${this.#prefixOf(base)}${segmentName(base, 'log')}`
     const before = this.#segments.at(-1)
     const expected = before?.nextOffset ?? base
     if (base < expected && expected <= this.#compactedOffset && Number.isFinite(this.#compactedOffset)) {
@@ -184,7 +242,7 @@ class Recovery {
       this.#segmentAt(base, true).remove()
       return true
     }
-    const isHole = base > expected && base > this.#compactedOffset && base !== this.#lostUpTo
+    const isHole = base > expected && base > this.#compactedOffset && base !== this.#lost?.to
     if (base < expected || isHole) {
       const problem = isHole
         ? `is missing: ${before!.path} ends there, ${path} is the next`
@@ -195,7 +253,7 @@ class Recovery {
     if (before !== undefined) this.#keepProducers(base)
     const physical = this.#sizeOf(base, path)
     const { segment: pointBase, position } = this.#point
-    const vouched = (base < pointBase || (base === pointBase && physical === position)) && !this.#isDoubtful(base, path)
+    const vouched = (base < pointBase || (base === pointBase && physical === position)) && !this.#isDoubtful(base)
     const segment = this.#segmentAt(base, !last, physical)
     if (vouched && segment.loadIndex()) {
       // No checksum: what is vouched for is believed.
@@ -212,8 +270,7 @@ class Recovery {
 
   /** Of a shared file no more counts than when the fork was made: it may go on growing under its other name. */
   #sizeOf(base: number, path: string): number {
-    const shared = this.#inherited?.files.find(([segment]) => segment === base)
-    return shared?.[1] ?? this.#store.sizeOf(path)
+    return Math.min(this.#bounds.get(base) ?? Infinity, this.#store.sizeOf(path))
   }
 
   #isShared(base: number): boolean {
@@ -221,9 +278,10 @@ class Recovery {
   }
 
   /** A fork vouches for what it shares, unless a power cut may have taken what nobody had flushed. */
-  #isDoubtful(base: number, path: string): boolean {
-    const { ownFrom = 0, flushedOffset = 0 } = this.#inherited ?? {}
-    return this.#isShared(base) && flushedOffset < ownFrom && this.#store.mayHaveLost(path)
+  #isDoubtful(base: number): boolean {
+    if (!this.#isDoubted || !this.#isShared(base)) return false
+    const next = this.#bases.find((other) => other > base) ?? Infinity
+    return next > this.#inherited!.flushedOffset
   }
 
   /** Once the segments before are gone, only a snapshot knows who wrote them; a power cut may have taken it. */
@@ -240,6 +298,7 @@ class Recovery {
   #producersBefore(base: number): ProducerState | undefined {
     if (base >= this.#producersFrom) return undefined
     const isShared = this.#isShared(base)
+    if (isShared && !this.#inherited!.hasTransactions) return undefined
     const inherited = isShared ? undefined : this.#inherited
     const producers = inherited === undefined ? new ProducerState() : ProducerState.cutThrough(inherited)
     // What is open since before the first of them no scan finds, and yet it holds back what those after it say is stable.
@@ -265,15 +324,12 @@ class Recovery {
       const aborted = before === undefined ? noted : before.note(bytes, at)
       if (aborted !== undefined) segment.noteAborted(aborted)
     })
-    this.#scannedBytes += end
-    if (end < physical && this.#isShared(base)) {
-      // Not ours to cut: what is behind belongs to the file's other names.
-      if (!this.#store.mayHaveLost(segment.path)) {
-        throw new Corruption(`${segment.path}: the batch at byte ${end} is damaged`)
-      }
-      this.#lostUpTo = this.#inherited!.ownFrom
-      segment.boundAt(end)
-    } else if (end < physical) {
+    if (this.#isShared(base)) this.#boundShared(segment, end)
+    else this.#scannedBytes += end
+    if (last && !this.#isShared(base)) {
+      this.#mustRoll = this.#store.mayHaveLost(segment.path) && this.#store.linkCount(segment.path) > 1
+    }
+    if (end < physical && !this.#isShared(base)) {
       const tail = tailOf(segment, end)
       // Nothing torn can be in front of a later segment: that was begun when this one was whole.
       if ((tail.isDamage || (!last && tail.byteCount > 0)) && !this.#excused(segment.path, segment.nextOffset)) {
@@ -285,6 +341,37 @@ class Recovery {
     if (!last) segment.saveIndex()
   }
 
+  /** It is not ours to cut: what is behind belongs to the file's other names. */
+  #boundShared(segment: Segment, end: number): void {
+    if (end >= this.#bounds.get(segment.baseOffset)!) return
+    const { nextOffset } = segment
+    if (this.#lost?.from !== nextOffset && !this.#isDoubtful(segment.baseOffset)) {
+      throw new Corruption(`${segment.path}: the batch at byte ${end} is damaged`)
+    }
+    this.#lost = { from: nextOffset, to: this.#inherited!.ownFrom }
+    segment.boundAt(end)
+  }
+
+  /** Readers do not cross a hole at the end of a log: a batch without records leads them over. */
+  #endHole(): void {
+    const active = this.#segments.at(-1)
+    const to = this.#lost?.to
+    if (to === undefined || active?.baseOffset !== to || !active.isEmpty) return
+    const bytes = encodeBatch({
+      records: [],
+      baseOffset: to,
+      lastOffset: to,
+      partitionLeaderEpoch: this.#epochs.latest,
+    })
+    try {
+      active.commit(active.file.stage(bytes), this.#indexIntervalBytes, 0)
+      active.firstAppendAt = undefined
+    } catch (cause) {
+      // They wait until there is room for whatever comes next.
+      if (!(cause instanceof StorageError)) throw cause
+    }
+  }
+
   /** Whether a power cut explains that an offset is missing: it was not vouched for, and the machine went down since. */
   #excused(path: string, offset: number): boolean {
     return offset >= this.#point.offset && this.#store.mayHaveLost(path)
@@ -294,7 +381,7 @@ class Recovery {
   #holdToCheckpoint(): void {
     const end = this.#segments.at(-1)?.nextOffset ?? 0
     const { offset } = this.#point
-    if (end >= offset || offset <= this.#logStartOffset || offset <= this.#compactedOffset) return
+    if (end >= offset || offset <= Math.max(this.#logStartOffset, this.#compactedOffset, this.#lost?.to ?? 0)) return
     throw new Corruption(`${this.#folder} ends at offset ${end}, but all up to ${offset} was on stable storage`)
   }
 

@@ -8,7 +8,8 @@ export function expiredSegments(segments: readonly Segment[], config: LogConfig,
   if (!deletes) return []
   let excess = segments.reduce((sum, { length }) => sum + length, 0) - retentionBytes
   const isExpired = (segment: Segment): boolean => {
-    if (segment.isEmpty) return false
+    // One in front of others has lost its records to a power cut.
+    if (segment.isEmpty) return segment !== segments.at(-1)
     // The clock of the records, or, where they bear none, that of the append.
     const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
     const isOld = retentionMs >= 0 && now - newest > retentionMs

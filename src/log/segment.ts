@@ -57,7 +57,7 @@ export class Segment {
   /** Broker time of the first append since the segment was made or opened; undefined while nothing was appended. */
   firstAppendAt: number | undefined
   readonly #store: Store
-  readonly #folder: string
+  readonly #prefix: string
   readonly #growthMax: number
   #file: File | undefined
   #length: number
@@ -69,9 +69,10 @@ export class Segment {
   #unindexedBytes = 0
   #sealed: boolean
 
-  constructor(store: Store, folder: string, baseOffset: number, growthMax: number, sealed: boolean, length = 0) {
+  /** `prefix`: what the paths of its files begin with. */
+  constructor(store: Store, prefix: string, baseOffset: number, growthMax: number, sealed: boolean, length = 0) {
     this.#store = store
-    this.#folder = folder
+    this.#prefix = prefix
     this.baseOffset = baseOffset
     this.nextOffset = baseOffset
     this.#growthMax = growthMax
@@ -80,11 +81,11 @@ export class Segment {
   }
 
   get path(): string {
-    return `${this.#folder}/${segmentName(this.baseOffset, 'log')}`
+    return `${this.#prefix}${segmentName(this.baseOffset, 'log')}`
   }
 
-  get #indexPath(): string {
-    return `${this.#folder}/${segmentName(this.baseOffset, 'index')}`
+  get indexPath(): string {
+    return `${this.#prefix}${segmentName(this.baseOffset, 'index')}`
   }
 
   /** Bytes of batches. */
@@ -168,8 +169,8 @@ export class Segment {
 
   /** Reads the index file; false where there is none or it does not describe this segment. */
   loadIndex(): boolean {
-    if (!this.#store.exists(this.#indexPath)) return false
-    const file = this.#store.open(this.#indexPath, 0)
+    if (!this.#store.exists(this.indexPath)) return false
+    const file = this.#store.open(this.indexPath, 0)
     const lease = file.read(0, file.length)
     try {
       const content = decodeIndex(lease.bytes)
@@ -242,7 +243,7 @@ export class Segment {
       nextOffset: this.nextOffset - this.baseOffset,
       maxTimestamp: this.maxTimestamp,
     }
-    this.#store.save(this.#indexPath, encodeIndex(content), false)
+    this.#store.save(this.indexPath, encodeIndex(content), false)
   }
 
   /**
@@ -359,6 +360,6 @@ export class Segment {
   remove(): void {
     this.close()
     this.#store.remove(this.path)
-    this.#store.remove(this.#indexPath)
+    this.#store.remove(this.indexPath)
   }
 }

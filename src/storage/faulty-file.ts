@@ -122,6 +122,7 @@ class FaultyFile implements File {
 export class FaultyStore extends MemoryStore {
   override readonly kind = 'faulty'
   fault: Fault = () => undefined
+  #powerCuts = 0
   #names = new Map<string, Node>()
   /** Names as stable storage has them. */
   #durableNames = new Map<string, Node>()
@@ -195,6 +196,15 @@ export class FaultyStore extends MemoryStore {
     if (folder !== '') this.#sync(parent(folder))
   }
 
+  override linkCount(path: string): number {
+    const node = this.#names.get(path)
+    return node === undefined ? 0 : [...this.#names.values()].filter((other) => other === node).length
+  }
+
+  override get boot(): string {
+    return String(this.#powerCuts)
+  }
+
   override mayHaveLost(path: string): boolean {
     return this.#names.get(path)?.mayHaveLost ?? false
   }
@@ -206,6 +216,7 @@ export class FaultyStore extends MemoryStore {
    */
   after(event: 'kill' | 'power cut', tornBytes = 0, luck: Luck = noLuck, aheadBytes = 0): FaultyStore {
     const left = new FaultyStore()
+    left.#powerCuts = event === 'kill' ? this.#powerCuts : this.#powerCuts + 1
     const copies = new Map<Node, Node>()
     const copyOf = (node: Node): Node => {
       const known = copies.get(node)

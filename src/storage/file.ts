@@ -56,6 +56,8 @@ export interface Store {
   exists(path: string): boolean
   /** Bytes of a file as the disk has it, pre-allocated zeros included. */
   sizeOf(path: string): number
+  /** How many names a file has; 0 if it is not there. */
+  linkCount(path: string): number
   /** Names in a folder, sorted; none if there is no such folder. */
   list(folder: string): string[]
   /** Removes a file's name; maps and links of it live on. No error if it is not there. */
@@ -79,6 +81,8 @@ export interface Store {
    * anywhere in it; a mere kill leaves every byte.
    */
   mayHaveLost(path: string): boolean
+  /** Another after every time the machine went down: what was written in an earlier life and not flushed may be missing. */
+  readonly boot: string
   volume(): Volume
   close(): void
 }

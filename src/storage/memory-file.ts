@@ -123,6 +123,11 @@ export class MemoryStore implements Store {
     return this.#contents.get(path)?.length ?? 0
   }
 
+  linkCount(path: string): number {
+    const content = this.#contents.get(path)
+    return content === undefined ? 0 : [...this.#contents.values()].filter((other) => other === content).length
+  }
+
   list(folder: string): string[] {
     const prefix = folder === '' ? '' : `${folder}/`
     const names = new Set<string>()
@@ -175,6 +180,10 @@ export class MemoryStore implements Store {
 
   volume(): Volume {
     return { path: '/memory' }
+  }
+
+  get boot(): string {
+    return 'memory'
   }
 
   mayHaveLost(_path: string): boolean {

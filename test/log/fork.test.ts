@@ -1,8 +1,10 @@
 // Forks of one log against a model of ten lines: whatever is written, deleted, forked again or killed on one side, every
 // log shows its own history and nothing of another's.
 
+import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as batch from '../../protocol/records/batch.ts'
+import { checkLog } from '../../src/log/check.ts'
 import { forkLog } from '../../src/log/fork.ts'
 import type { Inherited } from '../../src/log/inherited.ts'
 import { Log } from '../../src/log/log.ts'
@@ -110,6 +112,12 @@ class Life {
     const expected = committedOf(this.sent, stableOffset(log)).filter(([offset]) => offset >= log.logStartOffset)
     expect(readCommitted(log, 700)).toEqual(expected)
   }
+
+  /** What `twiglog check` says of its files. */
+  expectSound(): void {
+    const { findings } = checkLog(this.store, this.folder, undefined, this.inherited)
+    expect(findings.filter(({ kind }) => kind === 'damage')).toEqual([])
+  }
 }
 
 function drawing(seed: number): (below: number) => number {
@@ -150,16 +158,18 @@ describe.each(places)('on a %s store', (_, make) => {
     place.remove()
   })
 
-  test('a fresh fork has no file of its own but small indexes, and one of a fork links the same files', () => {
+  test('a fresh fork has no folder of its own, and one of a fork links the same files', () => {
     const place = make()
     const store = place.open()
     const parent = new Life(store)
     for (let i = 0; i < 200; i++) parent.write([`value ${i}`])
     let child = parent
     for (let depth = 0; depth < 20; depth++) child = child.fork(child.log.logEndOffset)
-    expect(store.list(child.folder).filter((name) => name.endsWith('.log'))).toEqual(
-      store.list(parent.folder).filter((name) => name.endsWith('.log')),
-    )
+    const isLog = (name: string) => name.endsWith('.log')
+    const linked = store.list(parent.folder).filter(isLog)
+    const beside = store.list(dirname(child.folder)).filter(isLog)
+    expect(beside).toEqual(linked.map((name) => `0.${name}`))
+    expect(store.list(child.folder)).toEqual([])
     expect(readCommitted(child.log)).toEqual(readCommitted(parent.log))
     place.remove()
   })
@@ -250,6 +260,7 @@ describe('random lives', () => {
       for (const life of lives) {
         await life.restart(draw(2) === 0)
         life.check()
+        life.expectSound()
       }
       place.remove()
     },
