@@ -5,6 +5,7 @@ import { produce } from '../../protocol/messages/00-produce.ts'
 import type { Records } from '../../protocol/reader.ts'
 import { emptyBytes, type Request, type Response } from '../../protocol/schema.ts'
 import { toldTopics } from '../branch/json-topics.ts'
+import { anyGateClosed } from '../broker/gate.ts'
 import type { Partition } from '../broker/partition.ts'
 import { storageRefusal } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
@@ -162,7 +163,7 @@ export const produceApi = serve(
   produce,
   [3, 13],
   (request, context) => {
-    const isPlain = !isMissing(request, context) && !isTransactional(request)
+    const isPlain = !isMissing(request, context) && !isTransactional(request) && gateOf(request, context) === undefined
     return isPlain && !isWaiting(context.client) ? finish(request, context) : admit(request, context)
   },
   // KAFKA-18659: older librdkafka turns compression off where the range does not begin at 0.
@@ -181,6 +182,19 @@ const isMissing = ({ topicData }: ProduceRequest, context: Context): boolean =>
 
 const noRefusals: Refusals = new Map()
 
+/** Resolves when one of its partitions takes records again that holds its producers back; undefined if none does. */
+function gateOf({ topicData }: ProduceRequest, context: Context): Promise<void> | undefined {
+  if (!anyGateClosed()) return undefined
+  for (const data of topicData) {
+    const topic = topicOf(data, context)
+    for (const { index } of data.partitionData) {
+      const closed = topic?.partitions[index]?.gate.closed
+      if (closed !== undefined) return closed
+    }
+  }
+  return undefined
+}
+
 /** Topics that are missing are made, transactions are asked; what the client has sent behind it stays behind it. */
 function admit(request: ProduceRequest, context: Context) {
   const placeOf = (data: TopicData, index: number) => {
@@ -191,12 +205,16 @@ function admit(request: ProduceRequest, context: Context) {
   }
   // The id alone means nothing: only a batch that calls itself transactional takes part in a transaction.
   const judge = () => (isTransactional(request) ? new Admission(request, context, placeOf).refusals() : noRefusals)
+  const judgeOpen = (): Refusals | Promise<Refusals> => {
+    const closed = gateOf(request, context)
+    if (closed !== undefined) return closed.then(judgeOpen)
+    const names = request.topicData.map(({ name }) => name)
+    const refusals = isMissing(request, context) ? autoCreate(context, names).then(judge) : judge()
+    if (!(refusals instanceof Promise)) return refusals
+    return refusals.then((known) => (gateOf(request, context) === undefined ? known : judgeOpen()))
+  }
   return inOrder(context.client, {
-    judge: () => {
-      if (!isMissing(request, context)) return judge()
-      const names = request.topicData.map(({ name }) => name)
-      return autoCreate(context, names).then(judge)
-    },
+    judge: judgeOpen,
     append: (refusals) => finish(request, context, refusals),
     keep: () => keepBytes(request),
   })

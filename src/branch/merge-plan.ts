@@ -311,15 +311,13 @@ export class MergePlan {
     if (this.#looksAtTarget) this.#revise(this.#options.target.log.logEndOffset)
   }
 
-  /** The batches to put behind the target's log end, which is `end`. */
-  batches(end: number): Buffer[] {
-    const batches = [...this.#writer.batches()]
-    const count = batches.reduce((sum, bytes) => sum + batch.recordCount(bytes, 0), 0)
-    return [...batches, ...this.#lateBatches(end + count)]
+  /** The batches to put behind the target's log end. */
+  batches(): readonly Buffer[] {
+    return this.#writer.batches()
   }
 
-  /** What was composed bears its own offset as its origin, so it is encoded last. */
-  #lateBatches(from: number): Buffer[] {
+  /** Those to put behind them, from an offset on: what was composed bears its own offset as its origin. */
+  lateBatches(from: number): readonly Buffer[] {
     const { late } = this.#decisions
     if (late.size === 0) return []
     const { id, partition, source, target, producer } = this.#options
@@ -335,7 +333,7 @@ export class MergePlan {
       writer.add(record, record.origin ?? { branch: target.knowledge.branch, offset })
       offset++
     }
-    return [...writer.batches()]
+    return writer.batches()
   }
 
   get written(): number {

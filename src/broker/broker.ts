@@ -10,6 +10,7 @@ import type { BrokerConfig } from './broker-config.ts'
 import { ClientMetricsConfigs } from './client-metrics-config.ts'
 import { ClientQuotas } from './client-quotas.ts'
 import { closePartitions } from './close-partitions.ts'
+import { withoutNulls } from './config-alter.ts'
 import { deal, defaultReplicationFactor } from './dealing.ts'
 import { Features, type FeatureUpdate } from './features.ts'
 import { GroupConfigs, type GroupSettings } from './group-config.ts'
@@ -123,8 +124,6 @@ export class Broker {
     return this.config.number('node.id')
   }
 
-  // Placement: what handlers ask instead of assuming.
-
   /** The nodes that run, as clients of a listener are told. */
   nodes(listener: string): Endpoint[] {
     return this.placement.nodes(listener)
@@ -160,11 +159,14 @@ export class Broker {
     return !this.placement.isCluster || this.coordinator(kind, key) === node
   }
 
-  // Topics.
-
   /** Which topic is a branch of which. */
   get lineage(): Lineage {
     return this.#metadata.state.lineage
+  }
+
+  /** Makes facts about branches true. They have taken effect when it returns. Rejects with StorageError. */
+  noteLineage(records: readonly LineageRecord[]): Promise<void> {
+    return this.#metadata.commit(records)
   }
 
   /** What a branch shares with its parent. */
@@ -412,6 +414,3 @@ export class Broker {
 }
 
 const removed = ({ id }: Topic): MetadataRecord => ({ v: 1, type: 'topic-removed', id })
-
-const withoutNulls = (configs: Readonly<Record<string, string | null>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(configs).filter((entry): entry is [string, string] => entry[1] !== null))

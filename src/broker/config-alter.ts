@@ -77,3 +77,7 @@ export function replaceOverrides(assignments: readonly ConfigAssignment[]): Over
   }
   return overrides
 }
+
+/** A value of null says that there is none. */
+export const withoutNulls = (configs: Readonly<Record<string, string | null>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(configs).filter((entry): entry is [string, string] => entry[1] !== null))

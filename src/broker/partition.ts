@@ -10,6 +10,7 @@ import type { AbortedTransaction } from '../log/open-transactions.ts'
 import type { MarkerSource, Producer } from '../log/producer-state.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Lease, Store } from '../storage/file.ts'
+import { Gate } from './gate.ts'
 import { type Leadership, ledBy } from './leadership.ts'
 
 /** What a partition needs of its topic's configuration beside what its log needs. */
@@ -39,6 +40,7 @@ export type ReadResult = {
 
 export class Partition {
   readonly index: number
+  readonly gate = new Gate()
   readonly #store: Store
   readonly #clock: Clock
   readonly #config: PartitionConfig

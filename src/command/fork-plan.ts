@@ -6,6 +6,7 @@ import { checkSetLabel } from '../branch/branch-config.ts'
 import { type ForkPoint, parseForkPoint } from '../branch/fork-point.ts'
 import type { GroupRule } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
+import { withoutNulls } from '../broker/config-alter.ts'
 import { type Partition, storageRefusal } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Groups } from '../group/coordinator.ts'
@@ -94,9 +95,6 @@ function planReset(asked: ForkTopic, broker: Broker, groups: Groups): PlannedFor
 /** What says how a topic lives as a branch is its own. */
 const inheritedConfigs = ({ config }: Topic): Record<string, string> =>
   Object.fromEntries(Object.entries(config.overrides()).filter(([name]) => !name.startsWith('branch.')))
-
-const withoutNulls = (configs: Readonly<Record<string, string | null>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(configs).filter((entry): entry is [string, string] => entry[1] !== null))
 
 const nullsOf = (configs: Readonly<Record<string, string | null>>) =>
   Object.fromEntries(Object.entries(configs).filter(([, value]) => value === null))

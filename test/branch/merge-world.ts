@@ -146,10 +146,12 @@ export class World {
     const log = this.log(into)
     const first = log.logEndOffset
     let producerId: number | undefined
-    for (const bytes of plan.batches(first)) {
+    const append = (bytes: Buffer) => {
       producerId = Number(bytes.readBigInt64BE(43))
       log.appendOwn(bytes, this.#options(into))
     }
+    plan.batches().forEach(append)
+    plan.lateBatches(log.logEndOffset).forEach(append)
     const last = log.logEndOffset - 1
     if (producerId !== undefined) this.end(into, producerId, 'COMMIT')
     const written = last < first ? {} : { first, last }

@@ -1,0 +1,206 @@
+// Takes back what stands in a range of one partition: for every key the value that it had before, unless it has changed since.
+// Nothing is erased; what is written is a change like any other, and may itself be taken back.
+
+import type { StoredRecord } from '../../protocol/records/record.ts'
+import type { Log } from '../log/log.ts'
+import type { ConflictRule } from './commands.ts'
+import type { Conflict } from './decisions.ts'
+import { versionOf } from './decisions.ts'
+import { Rejection } from './events.ts'
+import { findBack } from './find-back.ts'
+import type { ShownKey } from './merge-plan.ts'
+import { MergeWriter, type WriterOptions } from './merge-writer.ts'
+import {
+  eachBatch,
+  eachBatchAtOnce,
+  Fates,
+  kept,
+  keyText,
+  RecordReader,
+  recordOf,
+  type Turns,
+  walkBatch,
+} from './reading.ts'
+import { ruled } from './verdict.ts'
+
+export type RevertOptions = {
+  readonly log: Log
+  /** Topic id. */
+  readonly branch: string
+  /** Both included. */
+  readonly first: number
+  readonly last: number
+  readonly mode: 'net' | 'replay'
+  readonly onConflict: ConflictRule
+  readonly wants: ((key: Buffer) => boolean) | undefined
+  readonly turns: Turns
+  readonly writer: Omit<WriterOptions, 'covers'>
+}
+
+/** A key that the range has changed. */
+type Change = {
+  readonly key: Buffer
+  /** Its records in the range, oldest first. */
+  readonly records: { readonly offset: number; readonly timestamp: number; readonly value: Buffer | null }[]
+  before: StoredRecord | undefined
+  /** What stood before is gone. */
+  isLost: boolean
+  /** Its newest record behind the range; -1: none. */
+  since: number
+}
+
+export class RevertPlan {
+  readonly #options: RevertOptions
+  readonly #changes = new Map<string, Change>()
+  readonly #reader: RecordReader
+  /** Everything behind the range up to here was looked at. */
+  #end: number
+
+  constructor(options: RevertOptions) {
+    this.#options = options
+    this.#reader = new RecordReader(options.log)
+    this.#end = options.last + 1
+  }
+
+  /** Throws a Rejection where a record has no key. */
+  async prepare(): Promise<void> {
+    const { log, first, last, turns } = this.#options
+    const fates = new Fates(log, first, last + 1)
+    await eachBatch(log, first, last + 1, turns, (bytes, position) => {
+      if (fates.of(bytes, position) !== 'committed') return
+      walkBatch(bytes, position, first, last + 1, (cursor) => this.#note(kept(recordOf(bytes, position, cursor))))
+    })
+    const keys = new Set(this.#changes.keys())
+    for (const [key, record] of await findBack({ log, below: first, keys, accepts: () => true }, turns)) {
+      this.#changes.get(key)!.before = record
+    }
+    // Whether a key that is not found was never there is known only where nothing is gone.
+    const mayBeLost = log.logStartOffset > 0 || log.compactedOffset > first
+    for (const change of this.#changes.values()) change.isLost = change.before === undefined && mayBeLost
+    this.conclude()
+  }
+
+  #note({ key, offset, timestamp, value }: StoredRecord): void {
+    if (key === null)
+      throw new Rejection(
+        'NOT_INVERTIBLE',
+        `The record at offset ${offset} has no key: nothing says what stood there before.`,
+      )
+    const { wants } = this.#options
+    if (wants !== undefined && !wants(key)) return
+    const text = keyText(key)
+    const change = this.#changes.get(text)
+    if (change !== undefined) change.records.push({ offset, timestamp, value })
+    else
+      this.#changes.set(text, {
+        key,
+        records: [{ offset, timestamp, value }],
+        before: undefined,
+        isLost: false,
+        since: -1,
+      })
+  }
+
+  /** Looks at what came behind the range, up to now. */
+  conclude(): void {
+    const { log } = this.#options
+    const from = this.#end
+    const to = log.logEndOffset
+    const fates = new Fates(log, from, to)
+    eachBatchAtOnce(log, from, to, (bytes, position) => {
+      if (fates.of(bytes, position) === 'aborted') return
+      walkBatch(bytes, position, from, to, (cursor, offset) => {
+        const key = cursor.key()
+        const change = key === null ? undefined : this.#changes.get(keyText(key))
+        if (change !== undefined) change.since = offset
+      })
+    })
+    this.#end = to
+  }
+
+  /** What is to become of a key; `same`: the range has left it as it was. */
+  #rulingOf(change: Change): 'write' | 'same' | 'target' | 'parked' | 'failed' {
+    const { records, before, since, isLost } = change
+    if (since < 0 && !isLost) return isSame(records.at(-1)!.value, before?.value ?? null) ? 'same' : 'write'
+    const now = this.#reader.at(since < 0 ? records.at(-1)!.offset : since)
+    if (since >= 0 && !isLost && isSame(now?.value ?? null, before?.value ?? null)) return 'same'
+    const ruling = ruled(this.#options.onConflict, before?.timestamp ?? -1, now?.timestamp ?? -1)
+    if (ruling === 'source') return 'write'
+    return ruling === 'target' ? 'target' : ruling === 'park' ? 'parked' : 'failed'
+  }
+
+  get #rulings() {
+    return [...this.#changes.values()].map((change) => ({ change, ruling: this.#rulingOf(change) }))
+  }
+
+  get isRefused(): boolean {
+    return this.#rulings.some(({ ruling }) => ruling === 'failed')
+  }
+
+  get conflicts(): readonly Conflict[] {
+    return this.#rulings.filter(isConflict).map(({ change }) => this.#conflictOf(change))
+  }
+
+  #conflictOf({ key, records, before, since, isLost }: Change): Conflict {
+    const ours = since < 0 ? undefined : this.#reader.at(since)
+    return {
+      key,
+      kind: isLost ? 'history-lost' : 'changed-since',
+      base: records.at(-1)!,
+      ...(ours === undefined ? {} : { ours: versionOf(ours) }),
+      ...(before === undefined ? {} : { theirs: versionOf(before) }),
+    }
+  }
+
+  get counts(): { written: number; same: number; skipped: number; conflicts: number } {
+    const counts = { written: 0, same: 0, skipped: 0, conflicts: 0 }
+    for (const one of this.#rulings) {
+      const { change, ruling } = one
+      if (ruling === 'write') counts.written += this.#inversesOf(change).length
+      if (ruling === 'same') counts.same++
+      if (ruling === 'target') counts.skipped++
+      if (isConflict(one)) counts.conflicts++
+    }
+    return counts
+  }
+
+  shown(limit: number): readonly ShownKey[] {
+    return this.#rulings.slice(0, limit).map((one) => {
+      const { key, records, since, isLost } = one.change
+      const kind = isConflict(one) ? (isLost ? 'history-lost' : 'changed-since') : one.ruling
+      return { key, kind, source: records.at(-1)!.offset, ...(since < 0 ? {} : { target: since }) }
+    })
+  }
+
+  /** What undoes the records of a key, in the order in which it is written. */
+  #inversesOf({
+    records,
+    before,
+  }: Change): { readonly undoes: number; readonly value: Buffer | null; readonly timestamp: number }[] {
+    const states = [{ value: before?.value ?? null }, ...records]
+    const inverses = records.map(({ offset, timestamp }, i) => ({ undoes: offset, value: states[i]!.value, timestamp }))
+    return this.#options.mode === 'replay' ? inverses.reverse() : [{ ...inverses[0]!, undoes: records.at(-1)!.offset }]
+  }
+
+  /** All that is written, from an offset on; newest first where every record is undone. */
+  batches(from: number): readonly Buffer[] {
+    const { branch, mode, writer: options } = this.#options
+    const writer = new MergeWriter({ ...options, covers: () => true })
+    const inverses = this.#rulings
+      .filter(({ ruling }) => ruling === 'write')
+      .flatMap(({ change }) => this.#inversesOf(change).map((inverse) => ({ key: change.key, ...inverse })))
+    inverses.sort((a, b) => (mode === 'replay' ? b.undoes - a.undoes : a.undoes - b.undoes))
+    let offset = from
+    for (const { key, value, timestamp, undoes } of inverses) {
+      writer.add({ key, value, timestamp, offset: undoes, headers: [] }, { branch, offset })
+      offset++
+    }
+    return writer.batches()
+  }
+}
+
+const isSame = (one: Buffer | null, other: Buffer | null): boolean =>
+  one === null || other === null ? one === other : one.equals(other)
+
+const isConflict = ({ change, ruling }: { change: Change; ruling: string }): boolean =>
+  ruling === 'parked' || ruling === 'failed' || ((change.since >= 0 || change.isLost) && ruling !== 'same')

@@ -1,0 +1,177 @@
+// The moment of a merge: the targets' producers wait, the plan is held against what arrived since, batches and markers go in
+// as one transaction, and the producers go on. What a kill leaves of it is finished or taken back by the next start
+// (merge-recovery.ts).
+//
+//   merge-begin ─ gates closed ─ last look ─ append ─ commit (true from here on) ─ merge ─ gates open ─ __branches
+
+import type { BranchEvent } from '../branch/events.ts'
+import { eventOfMerge } from '../branch/merge-event.ts'
+import type { MergeBeginRecord, MergedPartition, MergedTopic, MergeRecord } from '../branch/merge-records.ts'
+import type { OwnProducer } from '../branch/merge-writer.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { KeyedRecord } from '../broker/internal-topic.ts'
+import type { Partition } from '../broker/partition.ts'
+import type { Topic } from '../broker/topic.ts'
+import type { History } from './history.ts'
+import type { MergeTransaction } from './merge-transaction.ts'
+import type { OpenConflicts } from './open-conflicts.ts'
+
+/** What is to be written into one partition. */
+export type Writing = {
+  /** By place in the record. */
+  readonly topic: number
+  readonly target: Topic
+  readonly partition: Partition
+  /** Without what is known only when it is written. */
+  readonly merged: () => Omit<MergedPartition, 'first' | 'last' | 'end'>
+  readonly written: () => number
+  readonly batches: () => readonly Buffer[]
+  /** Behind those, from an offset on. */
+  readonly lateBatches: (from: number) => readonly Buffer[]
+}
+
+export type MergeJob = {
+  readonly producer: OwnProducer
+  readonly topics: readonly Omit<MergedTopic, 'partitions'>[]
+  readonly writings: readonly Writing[]
+  /** Nobody writes into the targets any more; false: nothing may be written. */
+  readonly conclude: () => boolean
+  /** All of the record that is not about places. */
+  readonly record: () => Omit<MergeRecord, 'v' | 'type' | 'topics' | 'gateMs' | 'at'>
+  /** For `__branch_conflicts`, as part of the transaction. */
+  readonly conflicts: () => readonly KeyedRecord[]
+}
+
+/** Bytes that are appended in one go. */
+const sliceBytes = 1024 * 1024
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+export class MergeCommits {
+  readonly #broker: Broker
+  readonly #history: History
+  readonly #transaction: MergeTransaction
+  readonly #conflicts: OpenConflicts
+
+  constructor(broker: Broker, history: History, transaction: MergeTransaction, conflicts: OpenConflicts) {
+    this.#broker = broker
+    this.#history = history
+    this.#transaction = transaction
+    this.#conflicts = conflicts
+  }
+
+  /** Undefined where the last look has found that nothing may be written. Rejects with StorageError. */
+  async run(job: MergeJob): Promise<BranchEvent | undefined> {
+    const begin = this.#beginning(job)
+    await this.#broker.noteLineage([begin])
+    await this.#history.write(eventOfMerge(begin))
+    const fate = { isCommitted: false }
+    const record = await this.#write(job, fate).catch(async (cause: unknown) => {
+      // What is committed and not noted is found by the next start.
+      if (!fate.isCommitted) await this.#giveUp(begin)
+      throw cause
+    })
+    if (record === undefined) {
+      await this.#giveUp(begin)
+      return undefined
+    }
+    return await this.#history.write(eventOfMerge(record))
+  }
+
+  #beginning({ producer, topics, writings, record }: MergeJob): MergeBeginRecord {
+    const places = topics.map((topic, i): MergedTopic => {
+      const own = writings.filter((writing) => writing.topic === i)
+      return {
+        ...topic,
+        partitions: own.map(({ merged, partition }) => ({ ...merged(), end: partition.logEndOffset })),
+      }
+    })
+    const at = this.#broker.clock.now()
+    return { v: 1, type: 'merge-begin', ...record(), ...producer, at, topics: places }
+  }
+
+  async #giveUp({ id }: MergeBeginRecord): Promise<void> {
+    const begin = this.#broker.lineage.begun.get(id)
+    if (begin === undefined) return
+    await this.#broker.noteLineage([{ v: 1, type: 'merge-aborted', id }])
+    await this.#history.write(eventOfMerge(begin, 'aborted'))
+  }
+
+  async #write(job: MergeJob, fate: { isCommitted: boolean }): Promise<MergeRecord | undefined> {
+    const targets = [...new Set(job.writings.map(({ partition }) => partition))]
+    const began = performance.now()
+    const open = targets.map(({ gate }) => gate.close())
+    try {
+      await turn() // Whoever saw a gate open has written by now.
+      if (!job.conclude()) return undefined
+      const partitions = await this.#append(job)
+      fate.isCommitted = true
+      const gateMs = Math.round(10 * (performance.now() - began)) / 10
+      const record: MergeRecord = {
+        v: 1,
+        type: 'merge',
+        ...job.record(),
+        at: this.#broker.clock.now(),
+        gateMs,
+        topics: job.topics.map((topic, i) => ({
+          ...topic,
+          partitions: partitions.filter((_, at) => job.writings[at]!.topic === i),
+        })),
+      }
+      // In effect before anybody writes on, or forks what was written.
+      const durable = this.#broker.noteLineage([record])
+      for (const each of open.splice(0)) each()
+      await durable
+      return record
+    } finally {
+      for (const each of open) each()
+    }
+  }
+
+  async #append(job: MergeJob): Promise<MergedPartition[]> {
+    const conflicts = job.conflicts()
+    const places = job.writings
+      .filter(({ written }) => written() > 0)
+      .map(({ target, partition }) => ({ topic: target.name, partition: partition.index }))
+    if (conflicts.length > 0) places.push(this.#conflicts.place)
+    if (places.length === 0) return job.writings.map((writing) => endOf(writing))
+    await this.#transaction.join(places)
+    try {
+      const partitions: MergedPartition[] = []
+      for (const writing of job.writings) partitions.push(await appendTo(writing))
+      await Promise.all(job.writings.map(({ partition }) => partition.flushed()))
+      if (conflicts.length > 0) await this.#conflicts.append(conflicts, job.producer)
+      await this.#transaction.commit()
+      this.#conflicts.apply(conflicts)
+      return partitions.map((merged, i) => ({ ...merged, end: job.writings[i]!.partition.logEndOffset }))
+    } catch (cause) {
+      await this.#transaction.abort()
+      throw cause
+    }
+  }
+}
+
+const endOf = ({ merged, partition }: Writing): MergedPartition => ({ ...merged(), end: partition.logEndOffset })
+
+async function appendTo(writing: Writing): Promise<MergedPartition> {
+  if (writing.written() === 0) return endOf(writing)
+  const { partition } = writing
+  let first: number | undefined
+  let last = -1
+  let byteCount = 0
+  const append = (bytes: Buffer) => {
+    const appended = partition.appendOwn(bytes)
+    first ??= appended.baseOffset
+    last = appended.lastOffset
+    byteCount += bytes.length
+  }
+  for (const bytes of writing.batches()) {
+    append(bytes)
+    if (byteCount < sliceBytes) continue
+    byteCount = 0
+    await turn()
+  }
+  // They name their own offsets, so nothing comes in between.
+  for (const bytes of writing.lateBatches(partition.logEndOffset)) append(bytes)
+  return { ...endOf(writing), ...(first === undefined ? {} : { first, last }) }
+}

@@ -1,0 +1,70 @@
+// Merges, resolutions and reverts as one thing: what commands may ask for, what is read at a start, and what follows when a
+// topic goes. One at a time, whoever asks.
+
+import type { MergeCommand, PlanCommand, ResolveCommand, RevertCommand } from '../branch/commands.ts'
+import type { BranchEvent, Rejection } from '../branch/events.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { Transactions } from '../transaction/coordinator.ts'
+import { type History, isOfTheDisk } from './history.ts'
+import { MergeCommits } from './merge-commit.ts'
+import { recoverMerges } from './merge-recovery.ts'
+import { MergeTransaction } from './merge-transaction.ts'
+import { Merging } from './merging.ts'
+import { OpenConflicts } from './open-conflicts.ts'
+import type { Executor } from './operations.ts'
+import { Resolving } from './resolving.ts'
+import { Reverting } from './reverting.ts'
+
+export class MergeOperations {
+  readonly #broker: Broker
+  readonly #history: History
+  readonly #transaction: MergeTransaction
+  readonly conflicts: OpenConflicts
+  readonly plan: Executor<PlanCommand>
+  readonly merge: Executor<MergeCommand>
+  readonly resolve: Executor<ResolveCommand>
+  readonly revert: Executor<RevertCommand>
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(broker: Broker, transactions: Transactions, history: History) {
+    this.#broker = broker
+    this.#history = history
+    this.#transaction = new MergeTransaction(transactions, broker.clock)
+    this.conflicts = new OpenConflicts(broker)
+    const { conflicts } = this
+    const transaction = this.#transaction
+    const commits = new MergeCommits(broker, history, transaction, conflicts)
+    const rooms = { broker, history, transaction, conflicts, commits }
+    const merging = new Merging(rooms)
+    this.plan = merging.plan
+    this.merge = this.#inTurn(merging.merge)
+    this.resolve = this.#inTurn(new Resolving(rooms).resolve)
+    this.revert = this.#inTurn(new Reverting(rooms).revert)
+    broker.onTopicDeleted(({ id }) => {
+      conflicts.abandon(id).catch((cause: unknown) => console.error('Conflicts of a deleted topic stay open:', cause))
+    })
+  }
+
+  #inTurn<C>(executor: Executor<C>): Executor<C> {
+    return (command, call) => {
+      const done = this.#last.then(() => executor(command, call))
+      this.#last = done.catch(() => {})
+      return done as Promise<BranchEvent | Rejection>
+    }
+  }
+
+  /** Finishes or takes back what a kill has interrupted. Transactions and history have been read. */
+  async load(): Promise<void> {
+    try {
+      await recoverMerges(this.#broker, this.#history, this.#transaction)
+      this.conflicts.load()
+    } catch (cause) {
+      if (!isOfTheDisk(cause)) throw cause
+      console.error(`What a kill has left of a merge is not settled yet: ${String(cause)}`)
+    }
+  }
+
+  reset(): void {
+    this.conflicts.reset()
+  }
+}

@@ -1,0 +1,301 @@
+// The ops `plan` and `merge`: every partition of every pair is planned while clients go on, and what comes out is told, or
+// carried out in one moment (merge-commit.ts). Merges are carried out one after the other.
+
+import { StorageError } from '../../protocol/errors.ts'
+import type { CodecName } from '../../protocol/records/compression.ts'
+import type { MergeCommand } from '../branch/commands.ts'
+import { type ConflictSides, conflictKey, conflictValue, told } from '../branch/conflict-records.ts'
+import { type BranchEvent, type EventCounts, type PlannedKey, Rejection } from '../branch/events.ts'
+import { MergePlan } from '../branch/merge-plan.ts'
+import type { OwnProducer } from '../branch/merge-writer.ts'
+import type { PairOptions } from '../branch/pair.ts'
+import { keyText, politely } from '../branch/reading.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { KeyedRecord } from '../broker/internal-topic.ts'
+import type { Partition } from '../broker/partition.ts'
+import type { Topic } from '../broker/topic.ts'
+import type { History } from './history.ts'
+import type { MergeCommits, MergeJob, Writing } from './merge-commit.ts'
+import { type Asked, pairsOf, type TopicPair } from './merge-pairs.ts'
+import type { MergeTransaction } from './merge-transaction.ts'
+import type { OpenConflicts } from './open-conflicts.ts'
+import type { Call } from './operations.ts'
+
+export type MergeRooms = {
+  readonly broker: Broker
+  readonly history: History
+  readonly transaction: MergeTransaction
+  readonly conflicts: OpenConflicts
+  readonly commits: MergeCommits
+}
+
+/** The plan of one partition of one pair. */
+type Planned = {
+  readonly pair: number
+  readonly from: Topic
+  readonly into: Topic
+  readonly partition: Partition
+  /** End of the source. */
+  readonly to: number
+  readonly plan: MergePlan
+}
+
+/** Of a plan that is only told. */
+const nobody: OwnProducer = { producerId: 0, producerEpoch: 0 }
+
+export class Merging {
+  readonly #rooms: MergeRooms
+
+  constructor(rooms: MergeRooms) {
+    this.#rooms = rooms
+  }
+
+  readonly plan = (asked: Asked, call: Call): Promise<BranchEvent | Rejection> => this.#tried(asked, call, nobody)
+
+  readonly merge = async (asked: MergeCommand, call: Call): Promise<BranchEvent | Rejection> => {
+    if (asked.dryRun) return await this.plan(asked, call)
+    return await this.#tried(asked, call, await this.#rooms.transaction.begin())
+  }
+
+  /** A topic may go while it is read. */
+  async #tried(asked: Asked, call: Call, producer: OwnProducer): Promise<BranchEvent | Rejection> {
+    try {
+      const pairs = pairsOf(asked, this.#rooms.broker)
+      if (pairs instanceof Rejection) return pairs
+      const planned = await this.#planAll(pairs, asked, producer)
+      return producer === nobody
+        ? await this.#tell(planned, pairs, asked, call)
+        : await this.#carryOut(planned, pairs, asked as MergeCommand, call, producer)
+    } catch (cause) {
+      if (cause instanceof Rejection) return cause
+      if (cause instanceof StorageError && cause.code === 'ENOENT') {
+        return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', 'A topic of the merge was deleted meanwhile.')
+      }
+      throw cause
+    }
+  }
+
+  // --- planning
+
+  async #planAll(pairs: readonly TopicPair[], asked: Asked, producer: OwnProducer): Promise<Planned[]> {
+    const planned: Planned[] = []
+    for (const [pair, topics] of pairs.entries()) {
+      for (const partition of topics.into.partitions) {
+        const options = this.#optionsOf(topics, partition, asked, producer)
+        const plan = new MergePlan(options)
+        await plan.prepare()
+        const { end: to } = options.source
+        planned.push({ pair, from: topics.from, into: topics.into, partition, to, plan })
+      }
+    }
+    return planned
+  }
+
+  #optionsOf(pair: TopicPair, target: Partition, asked: Asked, producer: OwnProducer): PairOptions {
+    const { from, into, strategy } = pair
+    const { broker, conflicts } = this.#rooms
+    const { index: partition } = target
+    const source = from.partitions[partition]!
+    const { lastStableOffset: end } = source
+    const { lineage } = broker
+    const wants = wantsOf(asked)
+    const open = conflicts.between(from.id, into.id, partition)
+    return {
+      id: asked.id,
+      partition,
+      source: { topic: from.name, log: source.log, knowledge: lineage.knowledge(from.id, partition).upTo(end), end },
+      target: {
+        topic: into.name,
+        log: target.log,
+        knowledge: lineage.knowledge(into.id, partition),
+        messageBytesMax: into.config.maxMessageBytes,
+        codec: codecOf(into),
+      },
+      // A fast-forward is another way (fast-forward.ts).
+      strategy: strategy === 'fast-forward' ? 'append' : strategy,
+      fields: asked.fields,
+      onConflict: asked.onConflict,
+      isPick: wants !== undefined,
+      ...(wants === undefined ? {} : { wants }),
+      reads: asked.reads.filter(({ topic }) => topic === into.name || topic === from.name).map(({ key }) => key),
+      open: new Map(
+        open.map(({ key, base }) => [keyText(key), base === undefined ? {} : { base: { value: null, ...base } }]),
+      ),
+      producer,
+      seed: broker.clock.random(32),
+      turns: { ...politely, isOver: () => source.isRemoved || target.isRemoved },
+      keysShown: asked.limit,
+    }
+  }
+
+  // --- telling
+
+  async #tell(planned: readonly Planned[], pairs: readonly TopicPair[], asked: Asked, call: Call) {
+    for (const { plan } of planned) plan.conclude()
+    const counts = countsOf(planned)
+    const event: BranchEvent = {
+      ...this.#eventOf('plan', asked, call),
+      status: counts.conflicts > 0 ? 'conflicts' : 'clean',
+      ...(asked.op === 'plan' ? {} : { op: asked.op, dryRun: true }),
+      topics: topicsOf(planned, pairs),
+      counts,
+      keys: shownOf(planned, asked.limit),
+    }
+    return await this.#rooms.history.write(event)
+  }
+
+  #eventOf(type: 'plan' | 'merge', asked: Asked, { by }: Call) {
+    const { id, pair, strategy, onConflict } = asked
+    return {
+      v: 1,
+      type,
+      id,
+      at: this.#rooms.broker.clock.now(),
+      by,
+      ...('set' in pair ? { set: pair.set } : {}),
+      ...(strategy === undefined ? {} : { strategy }),
+      onConflict,
+    } as const
+  }
+
+  /** Nothing is written: what stands against it is told. */
+  #refused(planned: readonly Planned[], pairs: readonly TopicPair[], asked: Asked, call: Call): Promise<BranchEvent> {
+    return this.#rooms.history.write({
+      ...this.#eventOf('merge', asked, call),
+      status: 'conflicts',
+      topics: topicsOf(planned, pairs),
+      counts: { ...countsOf(planned), written: 0 },
+      keys: shownOf(planned, asked.limit).filter(({ kind }) => kind !== 'write' && kind !== 'same'),
+    })
+  }
+
+  // --- carrying out
+
+  async #carryOut(
+    planned: readonly Planned[],
+    pairs: readonly TopicPair[],
+    asked: MergeCommand,
+    call: Call,
+    producer: OwnProducer,
+  ): Promise<BranchEvent> {
+    const isRefused = () => planned.some(({ plan }) => plan.isRefused)
+    if (isRefused()) return await this.#refused(planned, pairs, asked, call)
+    if (planned.some(({ plan }) => plan.counts.conflicts > 0 || plan.closed.length > 0)) {
+      await this.#rooms.conflicts.prepare()
+    }
+    const job: MergeJob = {
+      producer,
+      topics: pairs.map(({ from, into }) => ({ from: from.name, fromId: from.id, into: into.name, intoId: into.id })),
+      writings: planned.map(writingOf),
+      conclude: () => {
+        for (const { plan } of planned) plan.conclude()
+        return !isRefused()
+      },
+      record: () => {
+        const { id, pair, strategy, onConflict } = asked
+        return {
+          id,
+          by: call.by,
+          op: 'merge',
+          ...('set' in pair ? { set: pair.set } : {}),
+          ...(strategy === undefined ? {} : { strategy }),
+          onConflict,
+          status: planned.some(({ plan }) => onConflict === 'park' && plan.counts.conflicts > 0)
+            ? 'parked'
+            : 'committed',
+          counts: countsOf(planned),
+        }
+      },
+      conflicts: () => planned.flatMap((one) => this.#conflictsOf(one, asked)),
+    }
+    return (await this.#rooms.commits.run(job)) ?? (await this.#refused(planned, pairs, asked, call))
+  }
+
+  /** What is parked now, and in front of it what was open before and is not any more, or no longer under that merge. */
+  #conflictsOf({ from, into, partition, plan }: Planned, { id, onConflict }: MergeCommand): KeyedRecord[] {
+    const { conflicts } = this.#rooms
+    const closed = new Set(plan.closed)
+    const before = conflicts
+      .between(from.id, into.id, partition.index)
+      .filter(({ key }) => closed.has(keyText(key)))
+      .map((conflict) => ({ key: conflictKey(conflict), value: null }))
+    if (onConflict !== 'park') return before
+    const sides: ConflictSides = { from: from.name, fromId: from.id, into: into.name, intoId: into.id }
+    const now = plan.conflicts.map((conflict) => ({
+      key: conflictKey({ merge: id, topic: into.name, partition: partition.index, key: conflict.key }),
+      value: conflictValue(conflict, sides, partition.index),
+    }))
+    return [...before, ...now]
+  }
+}
+
+const writingOf = ({ pair, into, partition, to, plan }: Planned): Writing => ({
+  topic: pair,
+  target: into,
+  partition,
+  merged: () => ({
+    partition: partition.index,
+    from: plan.from,
+    to,
+    known: plan.known,
+    ...(plan.loose === undefined ? {} : { loose: plan.loose }),
+  }),
+  written: () => plan.written,
+  batches: () => plan.batches(),
+  lateBatches: (from) => plan.lateBatches(from),
+})
+
+function countsOf(planned: readonly Planned[]): EventCounts {
+  const sum = { written: 0, same: 0, skipped: 0, conflicts: 0 }
+  for (const { plan } of planned) {
+    const { written, same, skipped, conflicts } = plan.counts
+    sum.written += written
+    sum.same += same
+    sum.skipped += skipped
+    sum.conflicts += conflicts
+  }
+  return sum
+}
+
+const topicsOf = (planned: readonly Planned[], pairs: readonly TopicPair[]) =>
+  pairs.map(({ from, into }, i) => ({
+    from: from.name,
+    into: into.name,
+    fromId: from.id,
+    intoId: into.id,
+    partitions: planned
+      .filter(({ pair }) => pair === i)
+      .map(({ partition, plan, to }) => ({ partition: partition.index, from: plan.from, to })),
+  }))
+
+function shownOf(planned: readonly Planned[], limit: number): PlannedKey[] {
+  const keys = planned.flatMap(({ into, partition, plan }) =>
+    plan.shown.map(({ key, kind, source, target }): PlannedKey => {
+      const offsets = {
+        ...(source < 0 ? {} : { from: source }),
+        ...(target === undefined || target < 0 ? {} : { into: target }),
+      }
+      return { topic: into.name, partition: partition.index, ...told('key', key), kind, ...offsets }
+    }),
+  )
+  // Conflicts are what a plan is asked for.
+  const rank = ({ kind }: PlannedKey) => (kind === 'write' ? 2 : kind === 'same' ? 1 : 0)
+  return keys.sort((a, b) => rank(a) - rank(b)).slice(0, limit)
+}
+
+export function wantsOf({
+  keys,
+  keyPrefix,
+}: Pick<Asked, 'keys' | 'keyPrefix'>): ((key: Buffer) => boolean) | undefined {
+  if (keys !== undefined) {
+    const wanted = new Set(keys.map(keyText))
+    return (key) => wanted.has(keyText(key))
+  }
+  if (keyPrefix === undefined) return undefined
+  return (key) => key.subarray(0, keyPrefix.length).equals(keyPrefix)
+}
+
+export function codecOf({ config: { compressionType } }: Topic): CodecName | undefined {
+  if (compressionType === 'producer') return undefined
+  return compressionType === 'uncompressed' ? 'none' : (compressionType as CodecName)
+}

@@ -1,0 +1,175 @@
+// The op `resolve`: a key that a merge has parked gets one value, and its conflict is closed, in one transaction.
+
+import { StorageError } from '../../protocol/errors.ts'
+import type { ResolveCommand } from '../branch/commands.ts'
+import { conflictKey, type OpenConflict, type ToldVersion } from '../branch/conflict-records.ts'
+import { type BranchEvent, Rejection } from '../branch/events.ts'
+import { findBackAtOnce } from '../branch/find-back.ts'
+import type { Place } from '../branch/knowledge.ts'
+import { MergeWriter } from '../branch/merge-writer.ts'
+import { MergeHeaders, originOf } from '../branch/origin.ts'
+import { keyText, RecordReader } from '../branch/reading.ts'
+import type { Partition } from '../broker/partition.ts'
+import type { Topic } from '../broker/topic.ts'
+import type { Writing } from './merge-commit.ts'
+import { codecOf, type MergeRooms } from './merging.ts'
+import type { Call } from './operations.ts'
+
+/** What the key becomes; without an origin it is the target's own record. */
+type Chosen = {
+  readonly value: Buffer | null
+  readonly timestamp: number
+  readonly offset: number
+  readonly origin?: Place
+}
+
+export class Resolving {
+  readonly #rooms: MergeRooms
+
+  constructor(rooms: MergeRooms) {
+    this.#rooms = rooms
+  }
+
+  readonly resolve = async (command: ResolveCommand, call: Call): Promise<BranchEvent | Rejection> => {
+    const { broker, conflicts } = this.#rooms
+    const { merge, topic, partition: index, key } = command
+    const target = broker.topic(topic)
+    const partition = target?.partitions[index]
+    if (target === undefined || partition === undefined) {
+      return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no partition ${index} of '${topic}'.`)
+    }
+    if (target.config.protection === 'frozen') {
+      return new Rejection('POLICY_VIOLATION', `'${topic}' has branch.protect=frozen: nothing may be written to it.`)
+    }
+    const conflict = conflicts.find(merge, topic, index, key)
+    if (conflict === undefined || conflict.intoId !== target.id) {
+      const message = `No conflict of the merge '${merge}' is open for this key in partition ${index} of '${topic}'.`
+      return new Rejection('NO_SUCH_CONFLICT', message)
+    }
+    const chosen = this.#choose(command, conflict)
+    if (chosen instanceof Rejection) return chosen
+    return await this.#carryOut(command, call, conflict, chosen, target, partition)
+  }
+
+  /** Undefined where the target's value stays. */
+  #choose({ take, value }: ResolveCommand, conflict: OpenConflict): Chosen | undefined | Rejection {
+    const now = this.#rooms.broker.clock.now()
+    switch (take) {
+      case 'ours':
+        return undefined
+      case 'value':
+        return { value: value ?? null, timestamp: now, offset: -1 }
+      case 'base':
+        return conflict.base === undefined
+          ? { value: null, timestamp: now, offset: -1 }
+          : chosenOf(conflict.base, now, 'base')
+      case 'theirs':
+        return this.#theirs(conflict, now)
+    }
+  }
+
+  /** The source's record as it stands in its log, so that it keeps its origin; if it is gone, as the conflict tells it. */
+  #theirs(conflict: OpenConflict, now: number): Chosen | Rejection {
+    const { theirs, fromId, intoId, partition } = conflict
+    if (theirs === undefined) return { value: null, timestamp: now, offset: -1 }
+    // What a revert would have written is a record of the target's own: others have yet to hear of it.
+    if (fromId === intoId) return chosenOf(theirs, now, 'theirs')
+    const source = this.#rooms.broker.topicById(fromId)?.partitions[partition]
+    const record = source && new RecordReader(source.log).at(theirs.offset)
+    if (record === undefined) return chosenOf(theirs, now, 'theirs')
+    const knowledge = this.#rooms.broker.lineage.knowledge(fromId, partition)
+    const { offset, value, timestamp, headers } = record
+    const origin = knowledge.isMerged(offset) ? originOf(headers) : undefined
+    return { value, timestamp, offset, origin: origin ?? { branch: knowledge.home(offset), offset } }
+  }
+
+  async #carryOut(
+    command: ResolveCommand,
+    { by }: Call,
+    conflict: OpenConflict,
+    chosen: Chosen | undefined,
+    target: Topic,
+    partition: Partition,
+  ): Promise<BranchEvent | Rejection> {
+    const { broker, transaction, commits, history } = this.#rooms
+    const { id, force, key, dryRun } = command
+    let moved = this.#movedTo(conflict, partition, force)
+    if (moved !== undefined) return moved
+    const counts = { written: chosen === undefined ? 0 : 1, same: 0, skipped: 0, conflicts: 0 }
+    const place = { from: conflict.from, fromId: conflict.fromId, into: target.name, intoId: target.id }
+    if (dryRun) {
+      const told = { v: 1, type: 'plan', id, at: broker.clock.now(), by, status: 'clean' } as const
+      return await history.write({ ...told, op: 'resolve', dryRun: true, topics: [place], counts })
+    }
+    const producer = await transaction.begin()
+    const knowledge = broker.lineage.knowledge(target.id, partition.index)
+    const write = (origin: Place): readonly Buffer[] => {
+      const writer = new MergeWriter({
+        headers: new MergeHeaders(id, conflict.from, partition.index),
+        producer,
+        messageBytesMax: target.config.maxMessageBytes,
+        codec: codecOf(target),
+        covers: () => true,
+      })
+      const { value, timestamp, offset } = chosen!
+      writer.add({ key, value, timestamp, offset: Math.max(0, offset), headers: [] }, origin)
+      return writer.batches()
+    }
+    const loose = looseOf(chosen, (origin) => knowledge.knows(origin))
+    const writing: Writing = {
+      topic: 0,
+      target,
+      partition,
+      merged: () => ({ partition: partition.index, known: knowledge.known, ...loose }),
+      written: () => counts.written,
+      batches: () => [],
+      lateBatches: (from) => (chosen === undefined ? [] : write(chosen.origin ?? { branch: target.id, offset: from })),
+    }
+    try {
+      const event = await commits.run({
+        producer,
+        topics: [place],
+        writings: [writing],
+        conclude: () => {
+          moved = this.#movedTo(conflict, partition, force)
+          return moved === undefined
+        },
+        record: () => ({ id, by, op: 'resolve', status: 'done', counts }),
+        conflicts: () => [{ key: conflictKey(conflict), value: null }],
+      })
+      return event ?? moved ?? new Rejection('MOVED', 'The key was written again.')
+    } catch (cause) {
+      if (!(cause instanceof StorageError && cause.code === 'ENOENT')) throw cause
+      return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `'${target.name}' was deleted meanwhile.`)
+    }
+  }
+
+  /** Where the target ended when the key was parked. */
+  #endOf({ merge, intoId, partition }: OpenConflict): number {
+    const topics = this.#rooms.broker.lineage.merges.get(merge)?.topics ?? []
+    const partitions = topics.find((topic) => topic.intoId === intoId)?.partitions ?? []
+    return partitions.find((one) => one.partition === partition)?.end ?? 0
+  }
+
+  /** Somebody has written the key since: who resolves has not seen it. */
+  #movedTo(conflict: OpenConflict, { log }: Partition, force: boolean): Rejection | undefined {
+    if (force) return undefined
+    const { ours, key } = conflict
+    const text = keyText(key)
+    const search = { log, below: log.logEndOffset, keys: new Set([text]), accepts: () => true }
+    const newest = findBackAtOnce(search).get(text)?.offset ?? -1
+    if (newest <= (ours?.offset ?? this.#endOf(conflict) - 1)) return undefined
+    const message = `The key was written again since the conflict: its newest record stands at offset ${newest}. Look at it, then resolve with "force":true.`
+    return new Rejection('MOVED', message)
+  }
+}
+
+function chosenOf({ value, timestamp, offset }: ToldVersion, now: number, what: string): Chosen | Rejection {
+  if (value !== undefined) return { value, timestamp: Math.max(timestamp, 0) || now, offset }
+  return new Rejection('VALUE_LEFT_OUT', `The conflict does not hold the value of '${what}': give it with take=value.`)
+}
+
+const looseOf = (chosen: Chosen | undefined, knows: (origin: Place) => boolean) =>
+  chosen?.origin === undefined || knows(chosen.origin)
+    ? {}
+    : { loose: { [chosen.origin.branch]: chosen.origin.offset + 1 } }
