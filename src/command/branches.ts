@@ -6,6 +6,7 @@ import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { jsonTopics } from '../branch/json-topics.ts'
 import type { ForkRecord } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
+import { anyGateClosed } from '../broker/gate.ts'
 import type { Topic } from '../broker/topic.ts'
 import { randomId } from '../storage/clock.ts'
 import { Abandoning } from './abandoning.ts'
@@ -17,6 +18,7 @@ import type { ForkRequest } from './fork-request.ts'
 import { carryOut, type Rooms } from './forking.ts'
 import { History, isOfTheDisk } from './history.ts'
 import { IdleBranches } from './idle-branches.ts'
+import { MergeOperations } from './merge-operations.ts'
 import type { Call, Operations } from './operations.ts'
 import { Promoting } from './promoting.ts'
 import { resetRequestsOf } from './reset-command.ts'
@@ -32,6 +34,7 @@ export class Branches {
   readonly #promoting: Promoting
   readonly #loop: CommandLoop
   readonly #idle: IdleBranches
+  readonly #merges: MergeOperations
   readonly #asking: Asking
   readonly #onForked: OnForked[] = []
   #begun = false
@@ -45,6 +48,7 @@ export class Branches {
     this.#promoting = new Promoting(rooms, this.history)
     this.#asking = new Asking(broker, this.history)
     const { history } = this
+    this.#merges = new MergeOperations(broker, rooms.transactions, history)
     // No authorizer yet: rights.ts says what will be asked of it.
     this.#loop = new CommandLoop({ broker, history, operations: this.#operations(), forbidden: () => undefined })
     broker.onTopicCreated(() => {
@@ -60,6 +64,10 @@ export class Branches {
       abandon: this.#abandoning.execute,
       promote: this.#promoting.execute,
       reset: (command, call) => this.#reset(command, call),
+      plan: this.#merges.plan,
+      merge: this.#merges.merge,
+      resolve: this.#merges.resolve,
+      revert: this.#merges.revert,
     }
   }
 
@@ -83,9 +91,10 @@ export class Branches {
     this.#begun = true
   }
 
-  /** Commands are run from now on; whatever they need is there. */
+  /** Commands are run from now on; whatever they need is there, transactions too. */
   async begin(): Promise<void> {
     if (!this.#begun) return
+    await this.#merges.load()
     for (const record of [...this.#rooms.broker.lineage.promotions.values()]) await this.#promoting.finish(record)
     this.#loop.attend()
   }
@@ -100,6 +109,7 @@ export class Branches {
   reset(): void {
     this.#loop.reset()
     this.history.reset()
+    this.#merges.reset()
   }
 
   /** Has a command run and gives its result, as somebody who produced it would read it. */
@@ -131,6 +141,7 @@ export class Branches {
   /** One cut: all topics are there and durable when it resolves, or none is and the refusals tell why. */
   async fork(request: ForkRequest): Promise<ForkRecord | ForkRefusals> {
     const { broker, groups } = this.#rooms
+    await this.#gatesOf(request)
     // Judged and cut in the same turn.
     const { planned, refusals } = planFork(request, broker, groups)
     if (refusals.size > 0) return refusals
@@ -140,6 +151,16 @@ export class Branches {
     for (const listener of this.#onForked) await listener(record)
     await this.history.write(eventOf(record))
     return record
+  }
+
+  /** A cut through a merge that is just being written would not know what it is. */
+  async #gatesOf({ topics }: ForkRequest): Promise<void> {
+    while (anyGateClosed()) {
+      const parents = topics.flatMap(({ from }) => this.#rooms.broker.topic(from)?.partitions ?? [])
+      const closed = parents.find(({ gate }) => gate.closed !== undefined)
+      if (closed === undefined) return
+      await closed.gate.closed
+    }
   }
 
   async #forkAsCommanded(command: ForkCommand, call: Call): Promise<BranchEvent | Rejection> {

@@ -3,6 +3,7 @@
 
 import type { MergeCommand, PlanCommand, ResolveCommand, RevertCommand } from '../branch/commands.ts'
 import type { BranchEvent, Rejection } from '../branch/events.ts'
+import { eventOfMerge } from '../branch/merge-event.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
 import { type History, isOfTheDisk } from './history.ts'
@@ -53,9 +54,12 @@ export class MergeOperations {
     }
   }
 
-  /** Finishes or takes back what a kill has interrupted. Transactions and history have been read. */
+  /** Tells what a kill has kept from being told, and finishes or takes back what it has interrupted. Transactions and history have been read. */
   async load(): Promise<void> {
     try {
+      for (const record of this.#broker.lineage.merges.values()) {
+        if (!this.#history.hasResult(record.id)) await this.#history.write(eventOfMerge(record))
+      }
       await recoverMerges(this.#broker, this.#history, this.#transaction)
       this.conflicts.load()
     } catch (cause) {

@@ -196,7 +196,7 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** The event of this id, when it is told. */
+  /** The result of this id, when it is told. */
   async event(id: string): Promise<BranchEvent> {
     const consumer = this.kafka.consumer({ groupId: `events-${Math.random()}`, maxWaitTimeInMs: 100 })
     await consumer.connect()
@@ -205,7 +205,7 @@ export class Stage implements AsyncDisposable {
       return await new Promise<BranchEvent>((resolve, reject) => {
         const eachMessage = async ({ message }: { message: KafkaMessage }) => {
           const event = JSON.parse(String(message.value)) as BranchEvent
-          if (event.id === id) resolve(event)
+          if (event.id === id && !/^merge-(begin|aborted)$/.test(event.type)) resolve(event)
         }
         consumer.run({ autoCommit: false, eachMessage }).catch(reject)
       })
