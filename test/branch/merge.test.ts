@@ -48,7 +48,7 @@ describe('append', () => {
       'branch.src': 'P--b:0:10',
       'branch.origin': `${fromId}:0:10`,
     })
-    const [{ high }] = (await stage.ends('P')) as [{ high: number }]
+    const { high } = (await stage.ends('P'))[0]!
     await stage.command(merge)
     await stage.send('P--b', numbered(3, 'c'))
     expect(await stage.run({ ...merge, id: 'm2' })).toMatchObject({ counts: { written: 3 } })
