@@ -6,7 +6,8 @@ import { basename, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Refusal } from '../protocol/errors.ts'
 import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
-import { BranchMisuse, branchCommand } from './cli/branch/branch-words.ts'
+import { branchCommand } from './cli/branch/branch-words.ts'
+import { BranchMisuse } from './cli/branch/misuse.ts'
 import type { BranchOrder } from './cli/branch/order.ts'
 import {
   type Environment,

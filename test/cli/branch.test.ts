@@ -260,3 +260,24 @@ test('where no broker answers the exit code is 5, and an address that is none is
   }
   expect(err[0]).toContain('No broker answers at 127.0.0.1:1 (ECONNREFUSED)')
 })
+
+describe('twiglog branch reset and promote', () => {
+  test('reset forgets what was written into a branch, once somebody says yes', async () => {
+    await using stage = await opened()
+    await type(stage, 'create orders a')
+    await stage.send('a', ['mine'])
+    expect(await type(stage, 'reset a', false)).toMatchObject({ code: 1 })
+    expect(await stage.ends('a')).toEqual([{ low: 0, high: 3 }])
+    expect((await type(stage, 'reset a --at 1', true)).out).toMatch(/a +orders +0=1$/)
+    expect(await stage.ends('a')).toEqual([{ low: 0, high: 1 }])
+  })
+
+  test('promote puts a branch in the place of its parent, which lives on', async () => {
+    await using stage = await opened()
+    await type(stage, 'create orders a')
+    await stage.send('a', ['mine'])
+    expect(await type(stage, 'promote a --keep old')).toMatchObject({ code: 0, out: 'a → orders, orders → old' })
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 3 }])
+    expect(await stage.ends('old')).toEqual([{ low: 0, high: 2 }])
+  })
+})

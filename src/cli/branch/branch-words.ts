@@ -2,13 +2,12 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { groupRules } from '../../branch/lineage.ts'
+import { mergeWords } from './merge-words.ts'
+import { BranchMisuse, pointOf, which } from './misuse.ts'
 import type { BranchOrder, CommandLine, Verb } from './order.ts'
 
 type Give = (order: BranchOrder) => void
 type Values = Readonly<Record<string, unknown>>
-
-/** Words that commander understands and we do not. */
-export class BranchMisuse extends Error {}
 
 const examples = `
 Where a topic may be cut: orders (its end), orders@120, orders@0=5,1=7, orders@earliest,
@@ -18,6 +17,8 @@ Examples:
   twiglog branch create orders orders--try       a branch of orders, in milliseconds
   twiglog branch create --all --set pr-7         every topic at one instant
   twiglog branch diff orders--try --stat         what differs from its parent
+  twiglog branch merge orders--try --plan        what a merge would write, and what is in conflict
+  twiglog branch merge orders--try               the merge; twiglog branch revert --merge ID takes it back
   twiglog branch delete orders--try
 
 Exit codes: 0 done, 1 refused, 2 not understood, 4 conflicts, 5 no broker answers.
@@ -25,10 +26,10 @@ Exit codes: 0 done, 1 refused, 2 not understood, 4 conflicts, 5 no broker answer
 
 export function branchCommand(give: Give): Command {
   const root = new Command('branch')
-    .description('fork topics, look at branches, and let them go')
+    .description('fork topics, look at branches, merge them, and let them go')
     .addHelpText('after', examples)
-  const verb = (words: string, description: string) => {
-    const command = root.command(words).description(description)
+  const verb = (words: string, description: string, under = root) => {
+    const command = under.command(words).description(description)
     return command
       .option('--bootstrap <servers>', 'host:port of a broker', '127.0.0.1:9092')
       .option('--json', 'JSON, one value a line, instead of a table')
@@ -78,6 +79,7 @@ export function branchCommand(give: Give): Command {
         yes: values['yes'] === true,
       })),
     )
+  mergeWords(verb, means, root)
   return root
 }
 
@@ -133,21 +135,6 @@ function sourceOf(source: string | undefined, all: boolean, fromSet: string | un
     throw new BranchMisuse('say which topic, or --all: twiglog branch create orders orders--try')
   const [from = '', ...rest] = source.split('@')
   return { from, ...(rest.length === 0 ? {} : { at: pointOf(rest.join('@')) }) }
-}
-
-/** Short for what `branch.at` takes. */
-export function pointOf(text: string): string {
-  if (/^\d+$/.test(text)) return `offset:${text}`
-  if (/^\d+=\d+(,\d+=\d+)*$/.test(text)) return `offsets:${text}`
-  if (/^\d{4}-\d\d-\d\d/.test(text)) return `timestamp:${text}`
-  return text
-}
-
-/** A branch by its name, or --set. */
-export function which(values: Values, branch: string | undefined): { branch: string } | { set: string } {
-  const set = values['set'] as string | undefined
-  if ((branch === undefined) === (set === undefined)) throw new BranchMisuse('name a branch, or a set with --set')
-  return set === undefined ? { branch: branch! } : { set }
 }
 
 function protection(text: string): string {

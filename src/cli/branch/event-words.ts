@@ -1,7 +1,7 @@
 // What happened to branches, in words for people.
 
-import type { BranchEvent, EventTopic } from '../../branch/events.ts'
-import { table, timeInWords } from './table.ts'
+import type { BranchEvent, EventTopic, PlannedKey } from '../../branch/events.ts'
+import { shown, table, timeInWords } from './table.ts'
 
 const partitionsOf = ({ partitions = [] }: EventTopic): string =>
   partitions.map(({ partition, to }) => `${partition}=${to ?? '-'}`).join(' ')
@@ -37,21 +37,49 @@ export function resultInWords(event: BranchEvent): string {
     case 'delete':
       return `Deleted: ${topics.map(({ into }) => into).join(', ')}.${again}`
     case 'plan':
-      if (event['op'] === 'fork') return `Would make:\n${forked(topics)}`
+      if (event['op'] === 'fork' || event['op'] === 'reset') return `Would make:\n${forked(topics)}`
       if (event['op'] === 'abandon') return `Would delete: ${topics.map(({ into }) => into).join(', ')}.`
-      return counts === undefined ? `${status}.` : `${status}: ${countsInWords(counts)}`
+      if (event['op'] === 'promote') return `Would rename:\n${renamed(topics)}`
+      return [`${counts === undefined ? status : countsInWords(counts)}.`, ...keysInWords(event)].join('\n')
+    case 'promote':
+      return `${renamed(topics)}${again}`
+    case 'reset':
+      return `${forked(topics)}${again}`
     default: {
       const numbers = counts === undefined ? '' : `: ${countsInWords(counts)}`
       const gate = event.gateMs === undefined ? '' : ` Producers were held back for ${event.gateMs} ms.`
       const bootstrap =
         typeof event['bootstrap'] === 'string' ? ` Clients of the set connect to ${event['bootstrap']}.` : ''
-      return `${type} ${status}${numbers}.${gate}${bootstrap}${again}`
+      const said = `${type} ${status}${numbers}.${gate}${bootstrap}${again}`
+      const next = { parked: 'twiglog branch conflicts list shows what is open.', conflicts: 'Nothing was written.' }[
+        status as string
+      ]
+      return [said, ...keysInWords(event), ...(next === undefined ? [] : [next])].join('\n')
     }
   }
 }
 
 const countsInWords = ({ written, same, skipped, conflicts }: NonNullable<BranchEvent['counts']>): string =>
   `${written} written, ${same} the same on both sides, ${skipped} left out, ${conflicts} in conflict`
+
+/** Keys that a plan, or a merge that was refused, tells of. */
+function keysInWords({ keys }: BranchEvent): string[] {
+  if (!Array.isArray(keys) || keys.length === 0) return []
+  const rows = (keys as PlannedKey[]).map(({ topic, partition, key, keyBase64, kind }) => {
+    const bytes =
+      keyBase64 === undefined ? (key === undefined ? null : Buffer.from(key)) : Buffer.from(keyBase64, 'base64')
+    return [topic, String(partition), key === null ? '(none)' : shown(bytes, 40), kind]
+  })
+  return [
+    table(
+      ['TOPIC', 'PARTITION', 'KEY', ''].map((title) => ({ title })),
+      rows,
+    ),
+  ]
+}
+
+const renamed = (topics: readonly EventTopic[]): string =>
+  topics.map(({ from, into, kept }) => `${from} → ${into}${kept === undefined ? '' : `, ${into} → ${kept}`}`).join('\n')
 
 function forked(topics: readonly EventTopic[]): string {
   const columns = [{ title: 'BRANCH' }, { title: 'OF' }, { title: 'CUT AT' }]

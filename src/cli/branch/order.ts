@@ -21,6 +21,23 @@ export type Verb =
       readonly stat: boolean
       readonly key: string | undefined
     }
+  | {
+      readonly verb: 'merge'
+      /** A `merge`; `from` without `into` means the parent. */
+      readonly command: CommandLine
+      /** Only say what it would do. */
+      readonly plan: boolean
+      readonly yes: boolean
+    }
+  | { readonly verb: 'conflicts'; readonly merge: string | undefined; readonly key: string | undefined }
+  | {
+      readonly verb: 'resolve'
+      readonly key: string
+      readonly merge: string | undefined
+      readonly topic: string | undefined
+      /** `take`, and what belongs to it. */
+      readonly how: Readonly<Record<string, unknown>>
+    }
   | { readonly verb: 'protect'; readonly name: string; readonly as: string }
   | { readonly verb: 'command'; readonly command: CommandLine; readonly question?: string; readonly yes?: boolean }
 

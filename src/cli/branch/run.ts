@@ -5,6 +5,7 @@ import type { BranchEvent } from '../../branch/events.ts'
 import { KafkaClient, parseBootstrap, Refused } from '../client/kafka-client.ts'
 import { Unreachable } from '../client/node-connection.ts'
 import { BranchClient } from './branch-client.ts'
+import { conflictCard, conflictJson, conflictTable, openConflicts } from './conflicts.ts'
 import {
   count,
   countsInWords,
@@ -28,6 +29,9 @@ export type Terminal = {
 }
 
 export const exitCodes = { done: 0, refused: 1, usage: 2, conflicts: 4, unreachable: 5 } as const
+
+/** How often somebody who waits is told so. */
+const progressMs = 3_000
 
 type Of<V extends BranchOrder['verb']> = Extract<BranchOrder, { verb: V }>
 
@@ -74,6 +78,12 @@ class Run {
         return this.#log(order)
       case 'diff':
         return this.#diff(order)
+      case 'merge':
+        return this.#merge(order)
+      case 'conflicts':
+        return this.#conflicts(order)
+      case 'resolve':
+        return this.#resolve(order)
       case 'protect':
         return this.#protect(order)
       case 'command':
@@ -145,6 +155,59 @@ class Run {
     return exitCodes.done
   }
 
+  async #merge({ command: given, plan, yes }: Of<'merge'>): Promise<number> {
+    const command = await this.#paired(given)
+    if (command === undefined) return this.#noBranch(String(given['from']))
+    const { id: _, ...unnamed } = command
+    if (plan) return this.#tell(await this.#ask({ ...unnamed, op: 'plan' }))
+    if (!yes && this.#terminal.isTerminal) {
+      const event = await this.#ask({ ...unnamed, op: 'plan' })
+      this.#terminal.out(resultInWords(event))
+      if (event.status === 'rejected') return exitCodes.refused
+      if (!(await this.#terminal.confirm('Merge?'))) return exitCodes.refused
+    }
+    return this.#tell(await this.#ask(command))
+  }
+
+  /** Where nobody says into what, it is the parent. */
+  async #paired(command: CommandLine): Promise<CommandLine | undefined> {
+    const { from, into } = command
+    if (typeof from !== 'string' || into !== undefined) return command
+    const branch = await this.#branches.branch(from)
+    return branch === undefined ? undefined : { ...command, into: branch.from }
+  }
+
+  async #conflicts({ merge, key }: Of<'conflicts'>): Promise<number> {
+    const wanted = key === undefined ? undefined : Buffer.from(key)
+    const found = await openConflicts(this.#branches.client, merge, wanted)
+    if (key !== undefined && found.length === 0) return this.#noConflict(key)
+    const words = () => (key === undefined ? conflictTable(found) : found.map(conflictCard).join('\n\n'))
+    this.#say(found.map(conflictJson), words)
+    return exitCodes.done
+  }
+
+  #noConflict(key: string): number {
+    this.#terminal.err(`Nothing is in conflict under the key '${key}'. twiglog branch conflicts list shows what is.`)
+    return exitCodes.refused
+  }
+
+  async #resolve({ key, merge, topic, how }: Of<'resolve'>): Promise<number> {
+    const all = await openConflicts(this.#branches.client, merge, Buffer.from(key))
+    const found = all.filter((one) => topic === undefined || one.topic === topic)
+    const [conflict, ...others] = found
+    if (conflict === undefined) return this.#noConflict(key)
+    if (others.length > 0) {
+      this.#terminal.err(
+        `The key '${key}' is in conflict more than once; say which with --merge or --topic.\n${conflictTable(found)}`,
+      )
+      return exitCodes.refused
+    }
+    const { partition } = conflict
+    const keyBase64 = conflict.key.toString('base64')
+    const command = { op: 'resolve', merge: conflict.merge, topic: conflict.topic, partition, keyBase64, ...how }
+    return this.#tell(await this.#ask(command))
+  }
+
   async #protect({ name, as }: Of<'protect'>): Promise<number> {
     await this.#branches.client.alter(name, { 'branch.protect': as })
     const words = {
@@ -163,8 +226,16 @@ class Run {
     return this.#tell(await this.#ask(command))
   }
 
-  #ask(command: CommandLine): Promise<BranchEvent> {
-    return this.#branches.command(command)
+  /** At a terminal a long one is heard of. */
+  async #ask(command: CommandLine): Promise<BranchEvent> {
+    const begin = performance.now()
+    const tell = () => this.#terminal.err(`${command.op}: ${Math.round((performance.now() - begin) / 1000)} s …`)
+    const timer = this.#terminal.isTerminal ? setInterval(tell, progressMs) : undefined
+    try {
+      return await this.#branches.command(command)
+    } finally {
+      clearInterval(timer)
+    }
   }
 
   #tell(event: BranchEvent): number {

@@ -1,0 +1,21 @@
+// What the verbs of `twiglog branch` share: words that make no sense, where a topic is cut, which branch is meant.
+
+type Values = Readonly<Record<string, unknown>>
+
+/** Words that commander understands and we do not. */
+export class BranchMisuse extends Error {}
+
+/** Short for what `branch.at` takes. */
+export function pointOf(text: string): string {
+  if (/^\d+$/.test(text)) return `offset:${text}`
+  if (/^\d+=\d+(,\d+=\d+)*$/.test(text)) return `offsets:${text}`
+  if (/^\d{4}-\d\d-\d\d/.test(text)) return `timestamp:${text}`
+  return text
+}
+
+/** A branch by its name, or --set. */
+export function which(values: Values, branch: string | undefined): { branch: string } | { set: string } {
+  const set = values['set'] as string | undefined
+  if ((branch === undefined) === (set === undefined)) throw new BranchMisuse('name a branch, or a set with --set')
+  return set === undefined ? { branch: branch! } : { set }
+}
