@@ -4,7 +4,7 @@ import { Cannot } from '../hand.ts'
 import { until } from '../process.ts'
 import { record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
-import type { Stage } from '../stage.ts'
+import type { Joining, Stage } from '../stage.ts'
 
 const { COMPAT_BOOTSTRAP: foreign, COMPAT_BRANCHES: has } = process.env
 /** A broker given with --bootstrap is a real Kafka, unless somebody says that it has branches. */
@@ -32,6 +32,35 @@ async function areApart(stage: Stage, parent: string, branch: string, past: Retu
     const read = await stage.read(topic, past.length + 1)
     stage.same(shown(read.map((one) => one.record)), shown([...past, last]), `${topic} has its own last record`)
     stage.same(read.at(-1)!.offset, past.length, 'at the offset where the branch began')
+  }
+}
+
+/** Their own patterns leave internal topics out; those of the others take `__consumer_offsets` too. */
+const skipInternal = /java|kafka-clients|franz-go|kafka-python|aiokafka/i
+
+function pattern(joining: Omit<Joining, 'topics' | 'pattern'>) {
+  return async (stage: Stage) => {
+    needsBranches()
+    const { client } = stage.hand.hello
+    if (joining.protocol !== 'consumer' && !skipInternal.test(client)) {
+      throw new Cannot(`the patterns of ${client} match internal topics, as they match __consumer_offsets`)
+    }
+    for (const told of ['__branches', '__branch_conflicts']) {
+      const consumer = await stage.consumer(told, 'end')
+      await consumer.poll()
+      await consumer.close()
+    }
+    await until('the history is listed', () => isListed(stage, '__branches'))
+    const prefix = stage.name('patterned')
+    await stage.ask('createTopic', { topic: `${prefix}-a`, partitions: 1 })
+    const wanted = `(__branches|__branch_conflicts|${prefix}-.*)`
+    const member = await stage.member(stage.name('patterned-group'), { pattern: wanted, ...joining })
+    const names = () => [...new Set(member.assigned.map(({ topic }) => topic))].sort()
+    await member.until('the topic is assigned', () => names().includes(`${prefix}-a`))
+    await stage.ask('createTopic', { topic: `${prefix}-b`, partitions: 1 })
+    await stage.send(`${prefix}-b`, text(1, 'b'))
+    await member.until('a topic that came later is assigned', () => names().includes(`${prefix}-b`))
+    stage.same(names(), [`${prefix}-a`, `${prefix}-b`])
   }
 }
 
@@ -75,5 +104,12 @@ export const branches = {
       await history.close()
       await areApart(stage, parent, branch, past)
     },
+  ),
+
+  'branch.pattern': scenario('a pattern that matches __branches does not bring it to a member (B61)', pattern({})),
+
+  'branch.pattern-848': scenario(
+    'KIP-848: the broker leaves the topics that are an API out of every pattern (B61)',
+    pattern({ protocol: 'consumer' }),
   ),
 }
