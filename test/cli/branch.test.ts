@@ -281,3 +281,77 @@ describe('twiglog branch reset and promote', () => {
     expect(await stage.ends('old')).toEqual([{ low: 0, high: 2 }])
   })
 })
+
+describe('twiglog branch merge, conflicts and revert', () => {
+  /** orders is compacted; its branch `a` and it have both changed k1, and the branch k3. */
+  async function parted(): Promise<Stage> {
+    const stage = await Stage.open()
+    await stage.create('orders', 1, { 'cleanup.policy': 'compact' })
+    await stage.send('orders', [{ key: 'k1', value: 'a' }])
+    await type(stage, 'create orders a')
+    await stage.send('a', [
+      { key: 'k1', value: 'theirs' },
+      { key: 'k3', value: 'new' },
+    ])
+    await stage.send('orders', [{ key: 'k1', value: 'ours' }])
+    return stage
+  }
+
+  test('a plan tells conflicts beforehand, a merge with them is refused whole, and both exit with 4', async () => {
+    await using stage = await parted()
+    const plan = await type(stage, 'merge a --plan')
+    expect(plan.code).toBe(4)
+    expect(plan.out).toContain('1 in conflict')
+    expect(plan.out).toMatch(/orders +0 +k1 +edit\/edit/)
+    expect(await type(stage, 'merge a orders')).toMatchObject({ code: 4 })
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 2 }])
+    expect((await type(stage, 'merge a --plan --json')).json()[0]).toMatchObject({ type: 'plan', status: 'conflicts' })
+  })
+
+  test('a terminal shows the plan and asks first', async () => {
+    await using stage = await parted()
+    const { code, out } = await type(stage, 'merge a --on-conflict theirs', false)
+    expect(code).toBe(1)
+    expect(out).toContain('written')
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 2 }])
+    expect((await type(stage, 'merge a --on-conflict theirs', true)).code).toBe(0)
+    expect((await stage.ends('orders'))[0]!.high).toBeGreaterThan(2)
+  })
+
+  test('what is parked is listed, shown and resolved, and a merge is taken back', async () => {
+    await using stage = await parted()
+    const parked = await type(stage, 'merge a --on-conflict park --id m1')
+    expect(parked).toMatchObject({ code: 0, out: expect.stringContaining('parked') })
+    const rows = (await type(stage, 'conflicts list')).out.split('\n')
+    expect(rows[1]!.split(/ {2,}/)).toEqual(['m1', 'orders', '0', 'k1', 'edit/edit', 'ours', 'theirs'])
+    expect((await type(stage, 'conflicts show k1')).out).toMatch(/Base +a\n/)
+    expect((await type(stage, 'conflicts list --json')).json()).toMatchObject([{ merge: 'm1', key: 'k1' }])
+    expect(await type(stage, 'conflicts show k3')).toMatchObject({ code: 1 })
+    expect(await type(stage, 'conflicts resolve k1 --take theirs')).toMatchObject({ code: 0 })
+    expect((await type(stage, 'conflicts list')).out).toBe('Nothing is in conflict.')
+    expect(await type(stage, 'conflicts resolve k1 --take theirs')).toMatchObject({ code: 1 })
+    expect(await type(stage, 'revert orders --merge m1')).toMatchObject({ code: 0 })
+    const events = (await type(stage, 'log')).out.split('\n').slice(1)
+    expect(events.map((line) => line.split(/ {2,}/)[1])).toEqual(['fork', 'merge', 'resolve', 'revert'])
+  })
+
+  test('only some keys are merged where somebody says so', async () => {
+    await using stage = await parted()
+    expect(await type(stage, 'merge a --key k3')).toMatchObject({ code: 0, out: expect.stringContaining('1 written') })
+    expect((await type(stage, 'diff a --key k3 --json')).out).toBe('')
+    expect(await type(stage, 'merge nothing')).toMatchObject({ code: 1 })
+    expect(await type(stage, 'merge orders')).toMatchObject({ code: 1, err: "'orders' is no branch." })
+  })
+
+  test.each([
+    ['merge', 'name a branch, or a set'],
+    ['merge a --on-conflict mine', 'Allowed choices are fail, park, ours, theirs, newest'],
+    ['revert orders', 'say what is taken back'],
+    ['revert orders --range 5', 'PARTITION:FIRST-LAST'],
+    ['conflicts resolve k', "'--take <side>' not specified"],
+  ])('%s makes no sense, and the answer says why', async (line, why) => {
+    const { code, err } = await type(undefined, line)
+    expect(code).toBe(2)
+    expect(err).toContain(why)
+  })
+})

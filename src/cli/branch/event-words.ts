@@ -21,7 +21,10 @@ export function eventLine(event: BranchEvent): string[] {
   return [timeInWords(at), type, status, id, by, words.join(' ')]
 }
 
-export function logTable(events: readonly BranchEvent[]): string {
+/** That something has begun is news only as long as nobody knows how it ended. */
+export function logTable(all: readonly BranchEvent[]): string {
+  const ended = new Set(all.flatMap(({ id, type }) => (type === 'merge-begin' ? [] : [id])))
+  const events = all.filter(({ id, type }) => type !== 'merge-begin' || !ended.has(id))
   const columns = ['TIME (UTC)', 'EVENT', 'STATUS', 'ID', 'BY', ''].map((title) => ({ title }))
   return table(columns, events.map(eventLine))
 }
