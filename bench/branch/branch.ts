@@ -5,6 +5,7 @@ import type { Peer, RunningPeer } from '../peers.ts'
 import { whileProducing } from './busy.ts'
 import { byDepth } from './depth.ts'
 import { manyTopics } from './many.ts'
+import { mergeByKeys } from './merge.ts'
 import { forkBySize } from './size.ts'
 
 interface Part {
@@ -17,6 +18,7 @@ const parts: readonly Part[] = [
   { name: 'branch-many', summary: 'a fork of 1,000 topics x 3 partitions at one cut', run: manyTopics },
   { name: 'branch-depth', summary: 'forks and fetches 1, 20 and 64 branches deep', run: byDepth },
   { name: 'branch-busy', summary: 'acknowledgements while a topic is forked 100 times a second', run: whileProducing },
+  { name: 'branch-merge', summary: 'plans and merges by changed keys and by size of the topic', run: mergeByKeys },
   // Last, for it leaves the page cache full.
   { name: 'branch-size', summary: 'forks of a topic of 0.1, 1 and 10 GB, in ms and bytes', run: forkBySize },
 ]

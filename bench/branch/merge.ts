@@ -1,0 +1,79 @@
+// A merge costs what was changed, not what is there: so many keys changed on a branch of a small and of a large topic, planned and
+// merged with nobody writing beside.
+import type { Producer } from 'kafkajs'
+import { type Bench, inTurn, newTopic, settle } from '../journey.ts'
+import type { RunningPeer } from '../peers.ts'
+import { forker } from './admin.ts'
+import { commander } from './commands.ts'
+
+const partitions = 3
+const valueBytes = 100
+const topicKeys = [100_000, 1_000_000] as const
+const changedKeys = [1_000, 10_000, 100_000] as const
+const portion = 5_000
+const mebibyte = 2 ** 20
+
+export async function mergeByKeys(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
+  for (const inTopic of topicKeys) {
+    const topics = new Map<RunningPeer, string>()
+    for (const peer of peers) {
+      process.stderr.write(`  filling ${peer.peer.name} with ${inTopic} keys\n`)
+      await using admin = await forker(peer)
+      const topic = await newTopic(peer, partitions)
+      topics.set(peer, topic)
+      await write(admin.kafka.producer(), topic, bench.count(inTopic), 'base')
+    }
+    await settle()
+    for (const changed of changedKeys) {
+      await inTurn(bench, `merge of ${changed} keys into ${inTopic}`, peers, (peer, round) =>
+        merged(bench, peer, round, topics.get(peer)!, {
+          changed: bench.count(changed),
+          what: `${changed} of ${inTopic} keys`,
+        }),
+      )
+    }
+  }
+}
+
+async function merged(
+  bench: Bench,
+  peer: RunningPeer,
+  round: number,
+  into: string,
+  { changed, what }: { changed: number; what: string },
+): Promise<void> {
+  await using admin = await forker(peer)
+  await using commands = await commander(admin.kafka)
+  const from = `${into}--merge-${changed}-${round}`
+  await admin.fork([{ from: into, to: from }])
+  await write(admin.kafka.producer(), from, changed, `changed in round ${round}`)
+  const pair = { from, into, strategy: 'three-way' }
+  const plan = await commands.run({ op: 'plan', ...pair, limit: 0 })
+  const merge = await commands.run({ op: 'merge', ...pair })
+  if (merge.event.counts?.written !== changed) throw new Error(`not all was merged: ${JSON.stringify(merge.event)}`)
+  const add = (name: string, unit: string, value: number, aim: object = {}) =>
+    bench.table.add(peer.peer, round, 'KafkaJS', { name: `${name}, ${what}`, unit, ...aim }, value)
+  // A rate is asked for where the command itself does not weigh.
+  const rate = (least: number) => (changed >= 100_000 ? { aim: { least } } : {})
+  add('plan', 'ms', plan.ms)
+  add('merge', 'ms', merge.ms)
+  add('planned', 'keys/s', (changed / plan.ms) * 1000, rate(100_000))
+  add('merged', 'keys/s', (changed / merge.ms) * 1000, rate(50_000))
+  const mergedMb = (changed * valueBytes) / mebibyte
+  add('producers held back by merge', 'ms', merge.event.gateMs ?? 0, { aim: { most: 50 + 5 * mergedMb } })
+  await admin.drop([from])
+}
+
+/** Keys k0 to k<count - 1>, each in the partition that its number gives. */
+async function write(producer: Producer, topic: string, count: number, text: string): Promise<void> {
+  await producer.connect()
+  for (let at = 0; at < count; at += portion) {
+    const messages = Array.from({ length: Math.min(portion, count - at) }, (_, i) => ({
+      partition: (at + i) % partitions,
+      key: `k${at + i}`,
+      value: text.padEnd(valueBytes, '.'),
+    }))
+    await producer.send({ topic, messages })
+  }
+  await producer.disconnect()
+}
