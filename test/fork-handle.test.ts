@@ -60,3 +60,40 @@ test('forks that are asked for at once are all made, and a broker that stops lea
     expect([undefined, expect.stringContaining('stopped')]).toContainEqual(said)
   await expect(stage.broker.fork({ from: '*', set: 'late' })).rejects.toThrow()
 })
+
+test('what was written in a fork is looked at and merged into the parents', async () => {
+  await using stage = await Stage.open()
+  await stage.create('orders', 1, { 'cleanup.policy': 'compact' })
+  await stage.create('log')
+  await stage.send('orders', [
+    { key: 'k1', value: 'a' },
+    { key: 'k2', value: 'b' },
+  ])
+  const fork = await stage.broker.fork({ from: '*', set: 's' })
+  expect(await fork.diff()).toMatchObject({ status: 'clean', counts: { written: 0, conflicts: 0 }, keys: [] })
+  await stage.send(fork.topics['orders']!, [{ key: 'k1', value: 'mine' }])
+  await stage.send(fork.topics['log']!, ['line'])
+  const diff = await fork.diff()
+  expect(diff).toMatchObject({ status: 'clean', counts: { written: 2, conflicts: 0 } })
+  expect(diff.keys).toMatchObject([{ topic: 'orders', partition: 0, key: 'k1', kind: 'write' }])
+  expect(await stage.ends('orders')).toEqual([{ low: 0, high: 2 }])
+  const merge = await fork.merge()
+  expect(merge).toMatchObject({ status: 'committed', counts: { written: 2 }, id: expect.any(String) })
+  expect((await stage.values('orders', 3)).at(-1)).toBe('mine')
+  expect(await stage.values('log', 1)).toEqual(['line'])
+})
+
+test('keys that both sides have changed are told, and nothing is merged unless one says how', async () => {
+  await using stage = await Stage.open()
+  await stage.create('orders', 1, { 'cleanup.policy': 'compact' })
+  await stage.send('orders', [{ key: 'k', value: '{"a":1,"b":1}' }])
+  const fork = await stage.broker.fork({ from: 'orders', set: 's' })
+  await stage.send('orders--s', [{ key: 'k', value: '{"a":2,"b":1}' }])
+  await stage.send('orders', [{ key: 'k', value: '{"a":1,"b":2}' }])
+  expect(await fork.diff()).toMatchObject({ status: 'conflicts', keys: [{ key: 'k', kind: 'edit/edit' }] })
+  expect(await fork.merge()).toMatchObject({ status: 'conflicts', counts: { written: 0, conflicts: 1 } })
+  expect(await stage.ends('orders')).toEqual([{ low: 0, high: 2 }])
+  expect(await fork.merge({ fields: 'json' })).toMatchObject({ status: 'committed', counts: { written: 1 } })
+  expect((await stage.values('orders', 3)).at(-1)).toBe('{"a":2,"b":2}')
+  await expect(fork.merge({ strategy: 'append', keys: ['k'] })).rejects.toMatchObject({ name: 'BranchError' })
+})
