@@ -15,6 +15,7 @@ import type { Services } from './net/connection.ts'
 import type { Listener } from './net/listener.ts'
 import { KafkaServer } from './net/server.ts'
 import { Nodes } from './nodes.ts'
+import { SetDoors } from './set-doors.ts'
 import { Shares } from './share/shares.ts'
 import { stateTopic } from './share/state-topic.ts'
 import { systemClock } from './storage/clock.ts'
@@ -98,6 +99,7 @@ export class Broker implements AsyncDisposable {
   readonly #server: KafkaServer
   readonly #unlock: () => void
   readonly #nodes: Nodes
+  readonly #doors: SetDoors
   readonly #listeners: readonly Listener[]
   readonly #initialTopics: readonly (string | TopicOptions)[]
   readonly #timers: NodeJS.Timeout[] = []
@@ -137,7 +139,11 @@ export class Broker implements AsyncDisposable {
     this.#core.leaderships.onMoved((moved) => this.#handOver(moved))
     this.#core.onTopicDeleted((topic) => this.#groups.offsets.onTopicDeleted(topic.name, topic.id))
     this.#transactions = transactionsOn(this.#core, this.#groups)
-    this.#branches = new Branches({ broker: this.#core, groups: this.#groups, transactions: this.#transactions })
+    this.#listeners = options.listeners ?? [loopback(options.port ?? 0)]
+    const ordinary = this.#listeners.find(({ role }) => role === 'client')!
+    this.#doors = new SetDoors(this.#core, () => this.#nodes, ordinary)
+    const rooms = { broker: this.#core, groups: this.#groups, transactions: this.#transactions }
+    this.#branches = new Branches(rooms, this.#doors)
     this.#core.onTopicDeleted((topic) => this.#groups.share.onTopicDeleted(topic.id))
     this.#core.onTopicDeleted((topic) => this.#shares.onTopicDeleted(topic.id))
     const servicesOf = (node: number): Services => ({
@@ -156,7 +162,6 @@ export class Broker implements AsyncDisposable {
       idleMs: config.number('connections.max.idle.ms'),
     }
     this.#server = new KafkaServer(limits)
-    this.#listeners = options.listeners ?? [loopback(options.port ?? 0)]
     this.#nodes = new Nodes(this.#core.placement, this.#server, this.#listeners, servicesOf)
   }
 
@@ -190,6 +195,7 @@ export class Broker implements AsyncDisposable {
       await broker.#shares.load()
       await broker.#branches.load()
       await broker.#nodes.listen()
+      await broker.#doors.resume()
       // Groups whose partition cannot be read are told that their coordinator is not available; the others work.
       await broker.#groups.load().catch((cause: unknown) => console.error(cause))
       await broker.#transactions.load().catch((cause: unknown) => console.error(cause))

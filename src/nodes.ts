@@ -9,7 +9,7 @@ import type { KafkaServer } from './net/server.ts'
 export class Nodes {
   readonly #placement: Placement
   readonly #server: KafkaServer
-  readonly #listeners: readonly Listener[]
+  #listeners: readonly Listener[]
   readonly #services: ReadonlyMap<number, Services>
   /** Ports as they were bound, where any free one was asked for. */
   readonly #bound = new Map<string, number>()
@@ -33,18 +33,45 @@ export class Nodes {
   }
 
   async #listenAt(node: number): Promise<void> {
+    for (const listener of this.#listeners) await this.#bind(listener, node)
+  }
+
+  async #bind(given: Listener, node: number): Promise<void> {
     const turn = this.#placement.ids.indexOf(node)
-    for (const listener of this.#listeners.map((each) => listenerOf(each, turn))) {
-      const { name, host, role } = listener
-      // The controller is one, and nobody is served there.
-      if (role === 'controller' && turn > 0) continue
-      const key = `${name} ${node}`
-      const port = this.#bound.get(key) ?? listener.port
-      const services = this.#services.get(node)!
-      const bound = await this.#server.listen({ name, host, port, services, closesAtOnce: role === 'controller' })
-      this.#bound.set(key, bound)
-      if (role === 'client') this.#placement.setEndpoint(name, { nodeId: node, ...endpointFor(listener, bound) })
+    const listener = listenerOf(given, turn)
+    const { name, host, role, set } = listener
+    // The controller is one, and nobody is served there.
+    if (role === 'controller' && turn > 0) return
+    const key = `${name} ${node}`
+    const port = this.#bound.get(key) ?? listener.port
+    const services = this.#services.get(node)!
+    const bound = await this.#server.listen({ name, host, port, services, closesAtOnce: role === 'controller', set })
+    this.#bound.set(key, bound)
+    if (role === 'client') this.#placement.setEndpoint(name, { nodeId: node, ...endpointFor(listener, bound) })
+  }
+
+  /**
+   * One listener more, at `ports` by node where they are not 0; answers its ports. Rejects with the error of the system, and
+   * then nothing is bound.
+   */
+  async open(listener: Listener, ports: readonly number[] = []): Promise<number[]> {
+    const { ids } = this.#placement
+    for (const [turn, node] of ids.entries()) if (ports[turn]) this.#bound.set(`${listener.name} ${node}`, ports[turn])
+    this.#listeners = [...this.#listeners, listener]
+    try {
+      for (const node of this.#placement.running) await this.#bind(listener, node)
+    } catch (cause) {
+      await this.close(listener.name)
+      throw cause
     }
+    return ids.map((node) => this.#bound.get(`${listener.name} ${node}`) ?? 0)
+  }
+
+  /** Its connections are cut, its ports refuse, and it does not come back. */
+  async close(name: string): Promise<void> {
+    this.#listeners = this.#listeners.filter((listener) => listener.name !== name)
+    for (const node of this.#placement.ids) this.#bound.delete(`${name} ${node}`)
+    await this.#server.destroyListener(name)
   }
 
   /** The node is gone, from one moment to the next: its connections are cut and its ports refuse. */

@@ -61,7 +61,9 @@ function appendTo(
     const misplaced = checkPlace(partition, request.acks, context.node)
     if (misplaced !== undefined) return { index, partition, result: misplaced }
     const given = (records ?? emptyBytes) as Records
-    const bytes = topic.takesCommands ? stamp(given, signatureOf(context), context.version) : given
+    const bytes = topic.takesCommands
+      ? stamp(given, { principal: context.client.principal, entered: context.entered }, context.version)
+      : given
     return { index, partition, result: partition.append(bytes, context.version) }
   })
 }
@@ -77,8 +79,6 @@ const protectedRefusal = ({ name, config: { protection } }: Topic): BatchRefusal
     protection === 'frozen' ? 'nothing may write to it' : 'only merges, reverts and resolutions may write to it'
   return new BatchRefusal('POLICY_VIOLATION', `'${name}' has branch.protect=${protection}: ${rule}.`)
 }
-
-const signatureOf = ({ client, branches }: Context) => ({ principal: client.principal, set: branches.inside })
 
 const isClosed = (topic: Topic, context: Context): boolean =>
   topic.isInternal && (context.clientId !== adminClientId || toldTopics.has(topic.name))

@@ -41,6 +41,8 @@ export type Context = {
   readonly shares: Shares
   readonly client: Client
   readonly clientId: string | null
+  /** The branch set that the client is in, for what has to be noted of it: handlers see the set and need not ask. */
+  readonly entered?: string
   /** Version of the request and of its answer. */
   readonly version: number
   /** Runs when the connection is gone or the answer has left: leases end here. */

@@ -21,11 +21,11 @@ export type ForkEntry = {
   readonly from: string
   /** `from--set` where it is absent. */
   readonly to: string
+  /** What it is called in the set, where that is not what its parent is called. */
+  readonly inside?: string
   readonly at?: string
   readonly groups?: GroupRule
   readonly configs?: Readonly<Record<string, string | null>>
-  /** Its name in the set, where the command was given inside. */
-  readonly inside?: string
 }
 
 /** `*`: every topic that is not internal, no view and no branch. `set:T` is told as T's label. */

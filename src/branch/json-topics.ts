@@ -28,7 +28,7 @@ export const isJsonTopic = (name: string): boolean => jsonTopics.some((topic) =>
 export const brokersHeaders = 'branch.'
 /** Who produced a command. */
 export const principalHeader = 'branch.principal'
-/** The branch set that they had entered; its names are those of the command. */
-export const setHeader = 'branch.set'
+/** In which set a command was given: its names are those inside. */
+export const enteredHeader = 'branch.entered'
 /** Of an event: the offset of the command whose result it is. */
 export const commandHeader = 'branch.command'

@@ -54,6 +54,8 @@ export class Lineage {
   readonly #cutsOfSets = new Map<string, Set<string>>()
   /** Branches by the id of the topic that they were made of. */
   readonly #children = new Map<string, Set<Branch>>()
+  /** Labels of sets that are no more, for whoever has to end what was in them; he empties it. */
+  readonly gone = new Set<string>()
   /** By topic id. */
   readonly #memberships = new Map<string, Membership>()
   /** Merges, resolutions and reverts as they were made, by id, without those whose targets are all gone. */
@@ -238,7 +240,7 @@ export class Lineage {
 
   #removeSet(set: string): void {
     for (const id of this.sets.get(set)?.members.values() ?? []) this.#memberships.delete(id)
-    this.sets.delete(set)
+    if (this.sets.delete(set)) this.gone.add(set)
     const cuts = this.#cutsOfSets.get(set) ?? []
     this.#cutsOfSets.delete(set)
     for (const eventId of cuts) this.#forgetCut(eventId)

@@ -2,7 +2,8 @@
 // broker without branches looks like any other.
 
 import { protections } from '../branch/branch-config.ts'
-import { type BrokerRow, boolean, int } from './broker-config-row.ts'
+import { type BrokerRow, boolean, int, list } from './broker-config-row.ts'
+import { checkAddresses, checkPortRanges } from './set-addresses.ts'
 import type { TopicRow } from './topic-config-rows.ts'
 
 export const branchTopicRows: readonly TopicRow[] = [
@@ -32,6 +33,17 @@ export const branchBrokerRows: readonly BrokerRow[] = [
     false,
     'Creating a topic P--x without configurations of its own forks P at its end, for tools that do not know branch.from.',
     { internal: true, ours: true },
+  ),
+  list('branch.listeners', '', 'Listeners of branch sets: who comes by SET=HOST:PORT has entered the set.', {
+    check: checkAddresses,
+    internal: true,
+    ours: true,
+  }),
+  list(
+    'branch.listeners.ports',
+    '',
+    'Ports that the command listen may ask for, beside any free one: ports and ranges such as 9200-9299.',
+    { check: checkPortRanges, internal: true, ours: true },
   ),
   int('branch.max.depth', 64, 'How many forks may lie between a branch and the topic that it all began with.', {
     min: 1,

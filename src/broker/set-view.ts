@@ -53,13 +53,24 @@ export class SetView {
       listed: () => this.#members(),
       checkTopicName: (name) => this.#refuseSet() ?? whole.checkTopicName(untaken(name)),
       checkNewTopic: (topic) => this.#refuseSet() ?? this.#refuseTaken(topic.name) ?? whole.checkNewTopic(topic),
-      deleteTopic: (topic) => this.#delete(topic),
       createTopics: (topics) => whole.createTopics(topics.map((topic) => this.#asMember(topic))),
     })
   }
 
   get exists(): boolean {
     return this.#whole.lineage.sets.has(this.set)
+  }
+
+  /** Whether the set would go with this topic. */
+  isLast({ id }: Topic): boolean {
+    const { lineage } = this.#whole
+    const set = lineage.sets.get(this.set)
+    return set?.stays === undefined && set?.members.size === 1 && lineage.membership(id)?.set === this.set
+  }
+
+  /** The set stays when its last member goes. In effect when this returns. */
+  keep(): Promise<void> {
+    return this.#whole.note([{ v: 1, type: 'set-stays', set: this.set }])
   }
 
   /** Where the topic that is called so inside is stored, or would be. */
@@ -97,11 +108,6 @@ export class SetView {
   #asMember(topic: NewTopic): NewTopic {
     if (isJsonTopic(topic.name)) return topic
     return { ...topic, membership: { set: this.set, inside: this.shown(topic.name) } }
-  }
-
-  #delete(topic: Topic): Promise<void> {
-    const isLast = this.#whole.lineage.sets.get(this.set)?.members.size === 1
-    return this.#whole.deleteTopics([topic], isLast ? [{ v: 1, type: 'set-stays', set: this.set }] : [])
   }
 
   #refuseSet(): Refusal | undefined {

@@ -12,24 +12,27 @@ import { randomId } from '../storage/clock.ts'
 import { Abandoning } from './abandoning.ts'
 import { Asking } from './asking.ts'
 import { CommandLoop } from './command-loop.ts'
+import { type Doors, noDoors } from './doors.ts'
 import { forkPlanEvent, forkRequestOf, rejectionOf } from './fork-command.ts'
 import { type ForkRefusals, planFork } from './fork-plan.ts'
 import type { ForkRequest } from './fork-request.ts'
 import { carryOut, type Rooms } from './forking.ts'
 import { History, isOfTheDisk } from './history.ts'
 import { IdleBranches } from './idle-branches.ts'
+import { listening } from './listening.ts'
 import { MergeOperations } from './merge-operations.ts'
 import type { Call, Operations } from './operations.ts'
 import { Promoting } from './promoting.ts'
 import { resetRequestsOf } from './reset-command.ts'
+import { SetEndings } from './set-endings.ts'
 
 type OnForked = (record: ForkRecord) => Promise<void>
 
 export class Branches {
   readonly history: History
-  /** The set that whoever asks is in; outside of all of them there is none. */
-  readonly inside: string | undefined = undefined
   readonly #rooms: Rooms
+  readonly #doors: Doors
+  readonly #endings: SetEndings
   readonly #abandoning: Abandoning
   readonly #promoting: Promoting
   readonly #loop: CommandLoop
@@ -39,13 +42,16 @@ export class Branches {
   readonly #onForked: OnForked[] = []
   #begun = false
 
-  constructor(rooms: Rooms) {
+  constructor(rooms: Rooms, doors: Doors = noDoors) {
     this.#rooms = rooms
+    this.#doors = doors
+    this.#endings = new SetEndings(rooms, doors)
     const { broker } = rooms
     for (const topic of jsonTopics) broker.reserve(topic)
     this.history = new History(broker)
     this.#abandoning = new Abandoning(broker, this.history)
     this.#promoting = new Promoting(rooms, this.history)
+    this.#abandoning.onAbandoned(() => this.#endings.look())
     this.#asking = new Asking(broker, this.history)
     const { history } = this
     this.#merges = new MergeOperations(broker, rooms.transactions, history)
@@ -62,7 +68,12 @@ export class Branches {
     return {
       fork: (command, call) => this.#forkAsCommanded(command, call),
       abandon: this.#abandoning.execute,
-      promote: this.#promoting.execute,
+      promote: async (command, call) => {
+        const result = await this.#promoting.execute(command, call)
+        await this.#endings.look()
+        return result
+      },
+      listen: listening(this.#rooms.broker, this.#doors, this.history),
       reset: (command, call) => this.#reset(command, call),
       plan: this.#merges.plan,
       merge: this.#merges.merge,
@@ -93,6 +104,7 @@ export class Branches {
 
   /** Commands are run from now on; whatever they need is there, transactions too. */
   async begin(): Promise<void> {
+    void this.#endings.sweep()
     if (!this.#begun) return
     await this.#merges.load()
     for (const record of [...this.#rooms.broker.lineage.promotions.values()]) await this.#promoting.finish(record)

@@ -1,90 +1,64 @@
-// A command of somebody who has entered a branch set (§1.8): its names are those of the set, and what it makes belongs there.
+// A command that was given inside a branch set: topics and groups in it are called as they are in there. Labels of sets
+// mean the same everywhere.
 
 import type { Command, ForkCommand, ForkEntry } from '../branch/commands.ts'
-import { Rejection } from '../branch/events.ts'
-import type { Lineage } from '../branch/lineage.ts'
 import { groupInside } from '../branch/set-names.ts'
 import type { SetView } from '../broker/set-view.ts'
 
-type View = Pick<SetView, 'set' | 'stored'>
-
-/** The same command as it is meant outside, where topics are called as they are stored. */
-export function commandInside(command: Command, view: View, lineage: Lineage): Command | Rejection {
-  const unseen = setsOf(command).find((set) => set !== view.set && !isMadeOf(set, view.set, lineage))
-  if (unseen !== undefined) return new Rejection('UNKNOWN_SET', `There is no set '${unseen}' inside '${view.set}'.`)
+/** The same command in stored names. */
+export function commandInside(command: Command, view: SetView): Command {
+  const stored = (name: string) => view.stored(name)
   switch (command.op) {
     case 'fork':
       return forkInside(command, view)
     case 'plan':
     case 'merge': {
-      const { pair, reads } = command
-      return {
-        ...command,
-        pair: 'set' in pair ? pair : { from: view.stored(pair.from), into: view.stored(pair.into) },
-        reads: reads.map(({ topic, key }) => ({ topic: view.stored(topic), key })),
-      }
+      const { pair } = command
+      const reads = command.reads.map((read) => ({ ...read, topic: stored(read.topic) }))
+      if ('set' in pair) return { ...command, reads }
+      return { ...command, reads, pair: { from: stored(pair.from), into: stored(pair.into) } }
     }
     case 'resolve':
-      return { ...command, topic: view.stored(command.topic) }
+      return { ...command, topic: stored(command.topic) }
     case 'revert':
-      return command.topic === undefined ? command : { ...command, topic: view.stored(command.topic) }
-    case 'promote': {
-      const keep = command.keep === undefined ? {} : { keep: view.stored(command.keep) }
-      return { ...command, which: whichInside(command.which, view), ...keep }
-    }
+      return command.topic === undefined ? command : { ...command, topic: stored(command.topic) }
     case 'reset':
-      return { ...command, which: whichInside(command.which, view), at: pointInside(command.at, view) }
+      return { ...whichInside(command, stored), at: pointInside(command.at, view) }
+    case 'promote': {
+      const { keep } = command
+      return { ...whichInside(command, stored), ...(keep === undefined ? {} : { keep: stored(keep) }) }
+    }
     case 'abandon':
-      return { ...command, which: whichInside(command.which, view) }
+      return whichInside(command, stored)
     case 'listen':
       return command
   }
 }
 
-/** The sets that a command speaks of as being there. */
-function setsOf(command: Command): string[] {
-  switch (command.op) {
-    case 'fork':
-      return command.source.kind === 'set' ? [command.source.set] : []
-    case 'plan':
-    case 'merge':
-      return 'set' in command.pair ? [command.pair.set] : []
-    case 'reset':
-    case 'promote':
-    case 'abandon':
-      return 'set' in command.which ? [command.which.set] : []
-    case 'listen':
-      return [command.set]
-    default:
-      return []
-  }
+function whichInside<C extends Extract<Command, { readonly which: unknown }>>(
+  command: C,
+  stored: (name: string) => string,
+): C {
+  const { which } = command
+  return 'set' in which ? command : { ...command, which: { branch: stored(which.branch) } }
 }
-
-/** An environment of an environment: whoever is in the one may speak of the other. */
-function isMadeOf(set: string, of: string, lineage: Lineage): boolean {
-  const members = [...(lineage.sets.get(set)?.members.values() ?? [])]
-  const parents = new Set(lineage.sets.get(of)?.members.values() ?? [])
-  return members.some((id) => parents.has(lineage.branches.get(id)?.fromId ?? ''))
-}
-
-const whichInside = <W extends { readonly branch: string } | { readonly set: string }>(which: W, view: View) =>
-  'branch' in which ? { branch: view.stored(which.branch) } : { set: (which as { set: string }).set }
 
 const group = 'group:'
-const pointInside = (at: string, { set }: View): string =>
+const pointInside = (at: string, { set }: SetView): string =>
   at.startsWith(group) ? group + groupInside(set, at.slice(group.length)) : at
 
-function forkInside(command: ForkCommand, view: View): ForkCommand {
-  const { source, set: label = view.set, at } = command
-  const isHere = label === view.set
-  const point = at === undefined ? {} : { at: pointInside(at, view) }
-  // All that whoever is inside can see.
-  if (source.kind === 'all') return { ...command, ...point, source: { kind: 'set', set: view.set } }
-  if (source.kind === 'set') return { ...command, ...point }
+/** All that there is inside is the set; a branch that is given no other set is its member. */
+function forkInside(command: ForkCommand, view: SetView): ForkCommand {
+  const { source, set = view.set } = command
+  const at = command.at === undefined ? {} : { at: pointInside(command.at, view) }
+  if (source.kind !== 'topics') {
+    return { ...command, ...at, source: source.kind === 'all' ? { kind: 'set', set: view.set } : source }
+  }
   const topics = source.topics.map((entry): ForkEntry => {
-    const own = entry.at === undefined ? {} : { at: pointInside(entry.at, view) }
-    const to = isHere ? { to: view.stored(entry.to), inside: entry.to } : {}
-    return { ...entry, ...own, from: view.stored(entry.from), ...to }
+    const here = { ...entry, from: view.stored(entry.from) }
+    const point = entry.at === undefined ? {} : { at: pointInside(entry.at, view) }
+    if (set !== view.set) return { ...here, ...point }
+    return { ...here, ...point, to: view.stored(entry.to), inside: entry.to }
   })
-  return { ...command, ...point, set: label, source: { kind: 'topics', topics } }
+  return { ...command, ...at, set, source: { kind: 'topics', topics } }
 }

@@ -4,7 +4,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { type Command, parseCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
-import { commandsTopic, principalHeader, setHeader } from '../branch/json-topics.ts'
+import { commandsTopic, enteredHeader, principalHeader } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
 import { setView } from '../broker/set-view.ts'
@@ -108,23 +108,24 @@ export class CommandLoop {
     const { history } = this.#environment
     const by = headers.find(({ key }) => key === principalHeader)?.value?.toString() ?? nobody
     const { id, command: given } = parseCommand(value, `c-${offset}`)
+    const entered = headers.find(({ key }) => key === enteredHeader)?.value?.toString()
+    const command = entered === undefined ? given : this.#inside(given, entered)
+    const dryRun = !(command instanceof Rejection) && isDry(command)
     history.expect(id, offset)
-    const earlier = history.result(id, !(given instanceof Rejection) && isDry(given))
+    const earlier = history.result(id, dryRun)
     if (earlier !== undefined) {
       await history.write({ ...earlier, replayed: true })
       return
     }
-    const set = headers.find(({ key }) => key === setHeader)?.value?.toString()
-    const command = set === undefined || given instanceof Rejection ? given : this.#inside(given, set)
     const result = command instanceof Rejection ? command : await this.#execute(command, { by, command: offset })
-    if (result instanceof Rejection) await history.write(this.#rejected(id, by, given, result))
+    if (result instanceof Rejection) await history.write(this.#rejected(id, by, command, result))
   }
 
-  #inside(command: Command, set: string): Command | Rejection {
-    const { broker } = this.#environment
-    const view = setView(broker, set)
-    if (view.exists) return commandInside(command, view, broker.lineage)
-    return new Rejection('UNKNOWN_SET', `There is no set '${set}' any more.`)
+  #inside(command: Command | Rejection, set: string): Command | Rejection {
+    if (command instanceof Rejection) return command
+    const view = setView(this.#environment.broker, set)
+    const gone = `The set '${set}', in which the command was given, is not there any more.`
+    return view.exists ? commandInside(command, view) : new Rejection('UNKNOWN_SET', gone)
   }
 
   async #execute(command: Command, call: Call): Promise<BranchEvent | Rejection> {

@@ -5,26 +5,24 @@ import type { Records } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { codecName } from '../../protocol/records/compression.ts'
-import { type RecordHeader, readRecords, type StoredRecord } from '../../protocol/records/record.ts'
+import { readRecords, type StoredRecord } from '../../protocol/records/record.ts'
 import { validateProduceBatch, validateRecords } from '../../protocol/records/validate.ts'
-import { brokersHeaders, principalHeader, setHeader } from '../branch/json-topics.ts'
+import { brokersHeaders, enteredHeader, principalHeader } from '../branch/json-topics.ts'
 
-/** Who produces, and in which branch set they are. */
-type Signature = { readonly principal: string; readonly set: string | undefined }
+/** Who gives a command, and in which set. */
+type Giver = { readonly principal: string; readonly entered: string | undefined }
 
 /**
- * The same batch with a header of the principal in every record, and no other of ours. What is no good batch comes back as
+ * The same batch with headers of the principal, and of the set that he has entered, in every record, and no other of ours. What is no good batch comes back as
  * it is, for the log to say why.
  */
-export function stamp(records: Records, { principal, set }: Signature, produceVersion: number): Records {
+export function stamp(records: Records, by: Giver, produceVersion: number): Records {
   const bytes = Buffer.isBuffer(records) ? records : Buffer.concat(records)
   const limits = { messageBytesMax: Number.POSITIVE_INFINITY, produceVersion }
   if (validateProduceBatch(bytes, 0, bytes.length, limits) !== 'NONE') return bytes
   if (validateRecords(bytes, 0, {}).error !== 'NONE') return bytes
-  const signature = [{ key: principalHeader, value: Buffer.from(principal) }]
-  if (set !== undefined) signature.push({ key: setHeader, value: Buffer.from(set) })
   return encodeBatch({
-    records: stamped(readRecords(bytes, 0), signature),
+    records: stamped(readRecords(bytes, 0), by),
     codec: codecName(batch.codec(bytes, 0)),
     producerId: batch.producerId(bytes, 0),
     producerEpoch: batch.producerEpoch(bytes, 0),
@@ -33,9 +31,11 @@ export function stamp(records: Records, { principal, set }: Signature, produceVe
   })
 }
 
-function* stamped(records: Iterable<StoredRecord>, signature: readonly RecordHeader[]) {
+function* stamped(records: Iterable<StoredRecord>, { principal, entered }: Giver) {
+  const said = [{ key: principalHeader, value: Buffer.from(principal) }]
+  if (entered !== undefined) said.push({ key: enteredHeader, value: Buffer.from(entered) })
   for (const { key, value, timestamp, headers } of records) {
     const own = headers.filter((header) => !header.key.startsWith(brokersHeaders))
-    yield { key, value, timestamp, headers: [...own, ...signature] }
+    yield { key, value, timestamp, headers: [...own, ...said] }
   }
 }

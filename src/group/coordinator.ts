@@ -108,6 +108,18 @@ export class Groups {
     }
   }
 
+  /** A life is over, and its groups with it: members, offsets and all. What a disk does not forget is swept by the next start. */
+  async end(isOver: (groupId: string) => boolean): Promise<void> {
+    const doomed = this.#roster.all.filter(({ id }) => isOver(id))
+    const end = async (group: Group) => {
+      group.stop()
+      const records = () => (this.#roster.find(group.id) === group ? tombstonesOf(group, [...group.offsets.all()]) : [])
+      await this.#roster.writeAlone(group.id, records, () => this.#roster.remove(group.id))
+      if (group.type === 'share') await this.share.forget(group.id)
+    }
+    await Promise.all(doomed.map((group) => end(group).catch(refusalOf)))
+  }
+
   /** Removes an empty group with all its offsets, if `pick` still names them all when its turn comes. */
   async #remove(group: Group, pick: () => readonly TopicPartition[]): Promise<boolean> {
     let dying = false
@@ -115,10 +127,9 @@ export class Groups {
       const doomed = pick()
       if (this.#roster.find(group.id) !== group || outlives(group, doomed)) return []
       dying = true
-      const tombstones = doomed.map(({ topic, partition }) => offsetTombstone(group.id, topic, partition))
-      const own = group.tombstones()
+      const tombstones = tombstonesOf(group, doomed)
       group.die()
-      return [...tombstones, ...own]
+      return tombstones
     }
     const apply = () => {
       if (dying) this.#roster.remove(group.id)
@@ -155,3 +166,8 @@ export class Groups {
     }
   }
 }
+
+const tombstonesOf = (group: Group, offsets: readonly TopicPartition[]): OffsetsRecord[] => [
+  ...offsets.map(({ topic, partition }) => offsetTombstone(group.id, topic, partition)),
+  ...group.tombstones(),
+]

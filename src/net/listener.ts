@@ -18,6 +18,8 @@ export type Listener = {
   readonly advertisedPort: number | undefined
   /** Connections to a controller listener are closed at once: its port is there for those who wait for it. */
   readonly role: 'client' | 'controller'
+  /** The branch set that is entered here; by an ordinary listener none is. */
+  readonly set?: string
 }
 
 const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const

@@ -16,7 +16,12 @@ export type ListenOptions = {
   services: Services
   /** Accepts connections and closes them: a controller listener of a configuration made for a real cluster. */
   closesAtOnce: boolean
+  /** The branch set that is entered here. */
+  set?: string | undefined
 }
+
+/** Whose address it is. */
+type Place = { readonly node: number; readonly listener: string }
 
 /** Connections idle for longer than `connections.max.idle.ms` are closed. */
 export type ServerLimits = { idleMs: number }
@@ -25,9 +30,8 @@ const drainMs = 2000
 
 export class KafkaServer {
   readonly #limits: ServerLimits
-  /** By the node whose address it is. */
-  readonly #servers = new Map<Server, number>()
-  readonly #connections = new Map<Connection, number>()
+  readonly #servers = new Map<Server, Place>()
+  readonly #connections = new Map<Connection, Place>()
   readonly #pool = new BufferPool()
   readonly #admission = new Admission()
 
@@ -36,7 +40,8 @@ export class KafkaServer {
   }
 
   /** Binds a listener; resolves with the port. Rejects with the error of the system (EADDRINUSE, EACCES …). */
-  listen({ name, host, port, services, closesAtOnce }: ListenOptions): Promise<number> {
+  listen({ name, host, port, services, closesAtOnce, set }: ListenOptions): Promise<number> {
+    const place = { node: services.node, listener: name }
     const server = createServer({ keepAlive: true }, (socket) => {
       if (closesAtOnce) {
         socket.on('error', () => {})
@@ -44,16 +49,19 @@ export class KafkaServer {
         return
       }
       if (!this.#admission.admit(socket, services.broker)) return
-      const connection = new Connection(socket, services, name, this.#pool)
-      this.#connections.set(connection, services.node)
+      const connection = new Connection(socket, services, name, this.#pool, set)
+      this.#connections.set(connection, place)
       if (this.#limits.idleMs > 0) socket.setTimeout(this.#limits.idleMs, () => socket.destroy())
       socket.on('close', () => this.#connections.delete(connection))
     })
-    this.#servers.set(server, services.node)
+    this.#servers.set(server, place)
     return new Promise((resolve, reject) => {
-      server.once('error', reject)
+      server.once('error', (cause) => {
+        this.#servers.delete(server)
+        reject(cause)
+      })
       server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
-        server.off('error', reject)
+        server.removeAllListeners('error')
         server.on('error', (cause) => console.error(`Listener ${name}: ${cause.message}`))
         resolve((server.address() as { port: number }).port)
       })
@@ -82,13 +90,22 @@ export class KafkaServer {
   }
 
   /** The same for one node; resolves when its ports are free again. */
-  async destroyNode(node: number): Promise<void> {
-    const servers = [...this.#servers].filter(([, of]) => of === node).map(([server]) => server)
+  destroyNode(node: number): Promise<void> {
+    return this.#destroy((of) => of.node === node)
+  }
+
+  /** The same for one listener. */
+  destroyListener(name: string): Promise<void> {
+    return this.#destroy((of) => of.listener === name)
+  }
+
+  async #destroy(isDoomed: (place: Place) => boolean): Promise<void> {
+    const servers = [...this.#servers].filter(([, place]) => isDoomed(place)).map(([server]) => server)
     const closed = servers.map((server) => {
       this.#servers.delete(server)
       return new Promise((resolve) => server.close(resolve))
     })
-    for (const [connection, of] of this.#connections) if (of === node) connection.destroy()
+    for (const [connection, place] of this.#connections) if (isDoomed(place)) connection.destroy()
     await Promise.all(closed)
   }
 }

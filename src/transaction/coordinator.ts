@@ -361,6 +361,14 @@ export class Transactions {
     }
   }
 
+  /** A life is over: what is open in it is taken back, and its ids are forgotten. */
+  async endAll(isOver: (id: string) => boolean): Promise<void> {
+    for (const transaction of [...this.#transactions.values()].filter(({ state }) => isOver(state.id))) {
+      if (transaction.state.status === 'Ongoing' && !transaction.isBusy) await this.#fence(transaction)
+      if (!transaction.isBusy) await this.#forget(transaction)
+    }
+  }
+
   #forgetExpired(): void {
     const before = this.#environment.clock.now() - this.#environment.config['transactional.id.expiration.ms']
     for (const transaction of this.#transactions.values()) {

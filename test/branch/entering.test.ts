@@ -229,3 +229,96 @@ describe('through a client id', () => {
     within.close()
   })
 })
+
+describe('commands that are given inside', () => {
+  test('name topics as they are called in there', async () => {
+    await using stage = await staged()
+    const kafka = kafkaAt(stage.broker, inside('S'))
+    const producer = kafka.producer()
+    await producer.connect()
+    const give = (command: object) =>
+      producer.send({ topic: '__branch_commands', messages: [{ value: JSON.stringify(command) }] })
+    await give({ op: 'fork', id: 'mine', from: 'orders', to: 'orders-try' })
+    expect(await stage.event('mine')).toMatchObject({
+      status: 'done',
+      set: 'S',
+      topics: [{ from: 'orders--S', into: 'orders-try--S', inside: 'orders-try' }],
+    })
+    await give({ op: 'fork', id: 'foreign', from: 'private', to: 'mine-now' })
+    expect(await stage.event('foreign')).toMatchObject({ type: 'rejected', error: { code: 'INVALID_CONFIG' } })
+    await give({ op: 'fork', id: 'all', from: '*', set: 'T' })
+    const all = await stage.event('all')
+    expect(all.topics!.map(({ into, inside: name }) => `${into} is ${name}`).sort()).toEqual([
+      'orders--T is orders',
+      'orders-try--T is orders-try',
+      'stock--T is stock',
+    ])
+    await give({ op: 'abandon', id: 'over', branch: 'orders-try' })
+    expect(await stage.event('over')).toMatchObject({ type: 'delete', topics: [{ into: 'orders-try--S' }] })
+    await withAdmin(kafka, async (admin) => expect((await admin.listTopics()).sort()).toEqual(['orders', 'stock']))
+    await producer.disconnect()
+  })
+
+  test('B59: an environment of an environment has its records, and neither sees what the other writes', async () => {
+    await using stage = await staged()
+    const at = (set: string) => kafkaAt(stage.broker, inside(set))
+    expect(await application(at('S'), 11, ['of S'])).toEqual([...numbered(10), 'of S'])
+    await stage.run({ op: 'fork', id: 'f', set: 'T', from: 'set:S' })
+    // The group goes on where it was in S.
+    expect(await application(at('T'), 1, ['of T'])).toEqual(['of T'])
+    expect(await application(at('S'), 1, ['of S again'])).toEqual(['of S again'])
+    expect(await stage.values('orders--T', 12)).toEqual([...numbered(10), 'of S', 'of T'])
+    expect(await stage.values('orders--S', 12)).toEqual([...numbered(10), 'of S', 'of S again'])
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 10 }])
+  })
+})
+
+describe('what is made inside', () => {
+  test('a branch is a member too, and tells of its parent by the name in there', async () => {
+    await using stage = await staged()
+    await withAdmin(kafkaAt(stage.broker, inside('S')), async (admin) => {
+      const configEntries = [{ name: 'branch.from', value: 'orders' }]
+      await admin.createTopics({ topics: [{ topic: 'try', numPartitions: -1, configEntries }] })
+      expect((await admin.listTopics()).sort()).toEqual(['orders', 'stock', 'try'])
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: 2, name: 'try' }],
+      })
+      const told = resources[0]!.configEntries.filter(({ configName }) => /^branch\.(from|set)$/.test(configName))
+      expect(told.map(({ configName, configValue }) => `${configName}=${configValue}`).sort()).toEqual([
+        'branch.from=orders',
+        'branch.set=S',
+      ])
+      const elsewhere = [...configEntries, { name: 'branch.set', value: 'T' }]
+      const made = admin.createTopics({ topics: [{ topic: 'other', numPartitions: -1, configEntries: elsewhere }] })
+      await expect(made).rejects.toThrow()
+      const foreign = [{ name: 'branch.from', value: 'private' }]
+      await expect(
+        admin.createTopics({ topics: [{ topic: 'other', numPartitions: -1, configEntries: foreign }] }),
+      ).rejects.toThrow()
+    })
+    expect((await stage.ends('try--S'))[0]).toEqual({ low: 0, high: 10 })
+  })
+
+  test('who deletes every topic and makes it again is still inside', async () => {
+    await using stage = await staged()
+    await withAdmin(kafkaAt(stage.broker, inside('S')), async (admin) => {
+      await admin.deleteTopics({ topics: ['orders', 'stock'] })
+      expect(await admin.listTopics()).toEqual([])
+      await admin.createTopics({ topics: [{ topic: 'orders' }] })
+      expect(await admin.listTopics()).toEqual(['orders'])
+    })
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 10 }])
+  })
+
+  test('a name whose place is taken outside cannot be made, and what lies there is not shown', async () => {
+    await using stage = await staged()
+    await stage.create('other--S')
+    await stage.send('other--S', ['of the root'])
+    await withAdmin(kafkaAt(stage.broker, inside('S'), 0), async (admin) => {
+      await expect(admin.fetchTopicOffsets('other')).rejects.toThrow()
+      await expect(admin.createTopics({ topics: [{ topic: 'other' }] })).rejects.toThrow()
+      await expect(admin.createTopics({ topics: [{ topic: '__consumer_offsets' }] })).rejects.toThrow()
+    })
+  })
+})

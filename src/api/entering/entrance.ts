@@ -53,7 +53,8 @@ const handleOutside = (api: Api, request: Message<Columns>, context: Context): u
   after(api.handle(request, context), (answer) => translateAnswer(bearings[api.table.key]!, answer, outside))
 
 function handleInside(api: Api, request: Message<Columns>, context: Context, view: SetView): unknown {
-  const inside = { ...context, broker: view.broker, branches: branchesInside(context.branches, view) }
+  const { set, broker } = view
+  const inside = { ...context, broker, branches: branchesInside(context.branches, view), entered: set }
   const handle = () => (view.exists ? api.handle(request, inside) : refuse(api, request, inside))
   const bearing = bearings[api.table.key]
   if (bearing === undefined) return handle()
@@ -135,10 +136,14 @@ class Interpreter implements Translator {
 /** What is forked by those inside is a member of their set. */
 function branchesInside(branches: Branches, view: SetView): Branches {
   return seenFrom(branches, {
-    inside: view.set,
     check: (request) => {
       const inside = requestInside(request, view)
       return inside instanceof Refusal ? refuseAll(request, inside) : branches.check(inside)
+    },
+    deleteTopic: async (topic, by) => {
+      // Not with its last member: who makes it again is still inside.
+      if (view.isLast(topic)) await view.keep()
+      return branches.deleteTopic(topic, by)
     },
     fork: async (request) => {
       const inside = requestInside(request, view)
