@@ -5,6 +5,7 @@ import type { Scenario } from './scenario.ts'
 import { administration } from './scenarios/admin.ts'
 import { branches } from './scenarios/branches.ts'
 import { consumerGroups, groups } from './scenarios/groups.ts'
+import { merges } from './scenarios/merges.ts'
 import { consuming, producing } from './scenarios/records.ts'
 import { restarts } from './scenarios/restarts.ts'
 import { shares } from './scenarios/shares.ts'
@@ -21,6 +22,7 @@ const list = {
   ...shares,
   ...administration,
   ...branches,
+  ...merges,
   ...restarts,
 } satisfies { [id: string]: Scenario }
 

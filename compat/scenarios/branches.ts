@@ -10,7 +10,7 @@ const { COMPAT_BOOTSTRAP: foreign, COMPAT_BRANCHES: has } = process.env
 /** A broker given with --bootstrap is a real Kafka, unless somebody says that it has branches. */
 export const noBranches = foreign && !has ? 'no other broker has branches' : undefined
 
-function needsBranches(): void {
+export function needsBranches(): void {
   if (noBranches !== undefined) throw new Cannot(noBranches)
 }
 
@@ -50,7 +50,6 @@ function pattern(joining: Omit<Joining, 'topics' | 'pattern'>) {
       await consumer.poll()
       await consumer.close()
     }
-    await until('the history is listed', () => isListed(stage, '__branches'))
     const prefix = stage.name('patterned')
     await stage.ask('createTopic', { topic: `${prefix}-a`, partitions: 1 })
     const wanted = `(__branches|__branch_conflicts|${prefix}-.*)`
