@@ -111,6 +111,14 @@ export class Knowledge {
     return low < merged.length && merged[low]!.first <= offset
   }
 
+  /** When the last merge wrote into `[from, to)`, ms; -1 where none did. */
+  broughtAt(from: number, to: number): number {
+    return this.#merged.reduce(
+      (at, range) => (range.last >= from && range.first < to ? Math.max(at, range.at) : at),
+      -1,
+    )
+  }
+
   /** The first offset of `[start, end)` whose place another branch does not know; `end` where it knows them all. */
   firstUnknownTo(other: Knowledge, start: number, end: number): number {
     let from = start

@@ -130,7 +130,9 @@ export class Lineage {
     }
   }
 
+  /** Live it takes effect before it is on stable storage, so that it may come twice. */
   #merge(record: MergeRecord): void {
+    if (this.merges.has(record.id)) return
     this.begun.delete(record.id)
     this.merges.set(record.id, record)
     for (const { intoId, partitions } of record.topics) {

@@ -35,7 +35,7 @@ export class Housekeeping {
     for (const partition of this.#partitions()) {
       if (!openAll && !partition.isOpen) continue
       try {
-        partition.log.retain(now)
+        partition.log.retain(now, partition.broughtAt)
         partition.log.producers.expire(now - expiryMs)
       } catch (cause) {
         if (!(cause instanceof StorageError)) throw cause

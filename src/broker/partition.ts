@@ -8,6 +8,7 @@ import { type Appended, BatchRefusal, Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { AbortedTransaction } from '../log/open-transactions.ts'
 import type { MarkerSource, Producer } from '../log/producer-state.ts'
+import type { BroughtAt } from '../log/retention.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Lease, Store } from '../storage/file.ts'
 import { Gate } from './gate.ts'
@@ -41,6 +42,8 @@ export type ReadResult = {
 export class Partition {
   readonly index: number
   readonly gate = new Gate()
+  /** Of records that merges have brought. */
+  broughtAt: BroughtAt = () => -1
   readonly #store: Store
   readonly #clock: Clock
   readonly #config: PartitionConfig

@@ -2,6 +2,7 @@
 
 import { codecs } from '../../protocol/records/compression.ts'
 import { commandsTopic, toldTopics } from '../branch/json-topics.ts'
+import type { Lineage } from '../branch/lineage.ts'
 import type { Inherited } from '../log/inherited.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
@@ -55,6 +56,7 @@ export class Topic {
   readonly #broker: BrokerConfig
   readonly #leadershipOf: (topicId: string, partition: number) => Leadership
   readonly #inheritedOf: (topicId: string, partition: number) => Inherited | undefined
+  readonly #lineage: Lineage | undefined
   readonly #settings: PartitionConfig
   #config: TopicConfig
 
@@ -65,6 +67,7 @@ export class Topic {
       config: BrokerConfig
       leadershipOf: (topicId: string, partition: number) => Leadership
       inheritedOf?: (topicId: string, partition: number) => Inherited | undefined
+      lineage?: Lineage
     },
     {
       id,
@@ -78,6 +81,7 @@ export class Topic {
     this.#broker = environment.config
     this.#leadershipOf = (topicId, partition) => environment.leadershipOf(topicId, partition)
     this.#inheritedOf = (topicId, partition) => environment.inheritedOf?.(topicId, partition)
+    this.#lineage = environment.lineage
     this.id = id
     this.#name = name
     this.takesCommands = name === commandsTopic
@@ -124,9 +128,13 @@ export class Topic {
       const leadership = this.#leadershipOf(this.id, index)
       const folder = `${this.folder}/${index}`
       const inherited = this.#inheritedOf(this.id, index)
-      this.partitions.push(
-        new Partition(this.#store, this.#clock, folder, index, this.#settings, leadership, inherited),
-      )
+      const made = new Partition(this.#store, this.#clock, folder, index, this.#settings, leadership, inherited)
+      // While the gate is closed something is just being brought.
+      made.broughtAt = (from, to) =>
+        made.gate.closed === undefined
+          ? (this.#lineage?.knowledge(this.id, index).broughtAt(from, to) ?? -1)
+          : Number.POSITIVE_INFINITY
+      this.partitions.push(made)
     }
   }
 }

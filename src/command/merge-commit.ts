@@ -119,9 +119,11 @@ export class MergeCommits {
         })),
       }
       // In effect before anybody writes on, or forks what was written.
-      const durable = this.#broker.noteLineage([record])
+      this.#broker.lineage.apply(record)
       for (const each of open.splice(0)) each()
-      await durable
+      // A power cut must not leave it said of records that are gone.
+      await Promise.all(targets.map((partition) => partition.flush()))
+      await this.#broker.noteLineage([record])
       return record
     } finally {
       for (const each of open) each()

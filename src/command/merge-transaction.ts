@@ -2,14 +2,14 @@
 // since merges are.
 
 import type { OwnProducer } from '../branch/merge-writer.ts'
-import { noSet, transactionInside } from '../branch/set-names.ts'
+import { transactionInside } from '../branch/set-names.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
 import type { Place } from '../transaction/markers.ts'
 import { isPrepared, type TransactionState } from '../transaction/state.ts'
 
-/** Nobody enters the set without a name. */
-export const mergeTransactionId = transactionInside(noSet, 'merge')
+/** No set may be called so, so nobody enters it. */
+export const mergeTransactionId = transactionInside('-', 'merge')
 /** Since this version every transaction has an epoch of its own (KIP-890). */
 const clientVersion = 2
 /** Only while it writes is a transaction of ours open. */

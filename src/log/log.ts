@@ -18,7 +18,7 @@ import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshots, saveSnapshot } from './producer-snapshot.ts'
 import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
 import { type Recovered, recover } from './recovery.ts'
-import { expiredSegments } from './retention.ts'
+import { type BroughtAt, expiredSegments } from './retention.ts'
 import { type CompactedFile, Segment } from './segment.ts'
 import { largestTime, searchTime } from './time-search.ts'
 
@@ -266,8 +266,8 @@ export class Log {
   }
 
   /** Applies retention by time and by bytes; answers how many segments went. */
-  retain(now: number): number {
-    const doomed = expiredSegments(this.#segments, this.#config, now)
+  retain(now: number, broughtAt?: BroughtAt): number {
+    const doomed = expiredSegments(this.#segments, this.#config, now, broughtAt)
     if (doomed.length === 0) return 0
     const takesAll = this.#segments[doomed.length]?.isEmpty ?? true
     // The name of the first file left tells the log start, so these need no room on a disk that may be full.

@@ -3,7 +3,18 @@
 import type { LogConfig } from './log-config.ts'
 import type { Segment } from './segment.ts'
 
-export function expiredSegments(segments: readonly Segment[], config: LogConfig, now: number): Segment[] {
+/**
+ * When records of `[from, to)` came that are older than that; -1 where there are none. Retention counts from there: what somebody
+ * has just brought here is not to be gone at once, however old it is.
+ */
+export type BroughtAt = (from: number, to: number) => number
+
+export function expiredSegments(
+  segments: readonly Segment[],
+  config: LogConfig,
+  now: number,
+  broughtAt: BroughtAt = () => -1,
+): Segment[] {
   const { deletes, retentionMs, retentionBytes } = config
   if (!deletes) return []
   let excess = segments.reduce((sum, { length }) => sum + length, 0) - retentionBytes
@@ -12,7 +23,8 @@ export function expiredSegments(segments: readonly Segment[], config: LogConfig,
     if (segment.isEmpty) return segment !== segments.at(-1)
     // The clock of the records, or, where they bear none, that of the append.
     const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
-    const isOld = retentionMs >= 0 && now - newest > retentionMs
+    const isPast = (time: number): boolean => now - time > retentionMs
+    const isOld = retentionMs >= 0 && isPast(newest) && isPast(broughtAt(segment.baseOffset, segment.nextOffset))
     const isOver = retentionBytes >= 0 && excess >= segment.length
     if (isOver) excess -= segment.length
     return isOld || isOver

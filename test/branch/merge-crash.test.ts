@@ -1,0 +1,159 @@
+// A broker that is killed at any moment of a merge, at every single operation on its files: afterwards the merge is whole or it is
+// not there, it is told once, and the same command adds nothing.
+
+import { expect, test } from 'vitest'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import { commandsTopic, jsonTopics } from '../../src/branch/json-topics.ts'
+import { eachBatchAtOnce, Fates, recordOf, walkBatch } from '../../src/branch/reading.ts'
+import { Broker } from '../../src/broker/broker.ts'
+import { BrokerConfig } from '../../src/broker/broker-config.ts'
+import { InternalTopic } from '../../src/broker/internal-topic.ts'
+import { Branches } from '../../src/command/branches.ts'
+import { catalogOf } from '../../src/group/catalog.ts'
+import { groupConfigDefaults } from '../../src/group/config.ts'
+import { Groups } from '../../src/group/coordinator.ts'
+import { Shares } from '../../src/share/shares.ts'
+import { stateTopic } from '../../src/share/state-topic.ts'
+import { systemClock } from '../../src/storage/clock.ts'
+import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { transactionsOn } from '../../src/transaction/on-broker.ts'
+
+class Rooms {
+  readonly broker: Broker
+  readonly branches: Branches
+  readonly #groups: Groups
+  readonly #transactions: ReturnType<typeof transactionsOn>
+
+  constructor(store: FaultyStore) {
+    const config = new BrokerConfig(new Map([['offsets.topic.num.partitions', { value: '1', origin: 'program' }]]))
+    this.broker = new Broker({ store, clock: systemClock, config })
+    const log = new InternalTopic(this.broker, { name: '__consumer_offsets', partitions: 1, configs: {} })
+    this.#groups = new Groups({
+      clock: systemClock,
+      config: { ...groupConfigDefaults, 'offsets.topic.num.partitions': 1 },
+      log,
+      topics: catalogOf(this.broker),
+      settings: (groupId) => this.broker.groupConfig(groupId),
+      shares: new Shares(this.broker, stateTopic(this.broker)),
+    })
+    this.#transactions = transactionsOn(this.broker, this.#groups)
+    this.branches = new Branches({ broker: this.broker, groups: this.#groups, transactions: this.#transactions })
+  }
+
+  static async open(store: FaultyStore): Promise<Rooms> {
+    const rooms = new Rooms(store)
+    await rooms.branches.load()
+    await rooms.#groups.load()
+    await rooms.#transactions.load()
+    await rooms.branches.begin()
+    return rooms
+  }
+
+  write(topic: string, partition: number, records: readonly (readonly [string, string | null])[]): void {
+    const timestamp = 1000
+    const bytes = encodeBatch({ records: records.map(([key, value]) => ({ key, value, timestamp })) })
+    this.broker.topic(topic)!.partitions[partition]!.appendOwn(bytes)
+  }
+
+  async command(command: object): Promise<void> {
+    const made = jsonTopics.find(({ name }) => name === commandsTopic)!
+    const topic = this.broker.topic(commandsTopic) ?? (await this.broker.createTopics([made]))[0]!
+    topic.partitions[0]!.appendOwn(encodeBatch({ records: [{ timestamp: 1, value: JSON.stringify(command) }] }))
+    await topic.partitions[0]!.flush()
+  }
+
+  /** Resolves when the history has told so many results of an id. */
+  async told(id: string, count: number): Promise<void> {
+    while (this.results(id).length < count) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  results(id: string) {
+    const isResult = (event: { id: string; type: string }) => event.id === id && !event.type.startsWith('merge-')
+    return [...this.branches.history.events()].filter(isResult)
+  }
+
+  /** Values that a reader of committed data sees, by key and in order. */
+  seen(topic: string): string[] {
+    return this.broker.topic(topic)!.partitions.flatMap(({ log, index }) => {
+      const found: string[] = []
+      const fates = new Fates(log, 0, log.logEndOffset)
+      eachBatchAtOnce(log, 0, log.logEndOffset, (bytes, position) => {
+        if (fates.of(bytes, position) !== 'committed') return
+        walkBatch(bytes, position, 0, Number.POSITIVE_INFINITY, (cursor) => {
+          const { key, value } = recordOf(bytes, position, cursor)
+          found.push(`${index} ${key}=${value}`)
+        })
+      })
+      return found
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.branches.stop()
+    this.#groups.stop()
+    this.#transactions.stop()
+  }
+}
+
+const before = ['0 k=0', '0 both=0', '0 both=p', '1 k=0']
+const after = ['0 k=0', '0 both=0', '0 both=p', '0 k=1', '0 json=1', '1 k=0', '1 k=1']
+const merge = { op: 'merge', id: 'm1', from: 'C', into: 'P', onConflict: 'park' }
+
+async function staged(): Promise<[FaultyStore, Rooms]> {
+  const store = new FaultyStore()
+  const rooms = await Rooms.open(store)
+  await rooms.broker.createTopics([{ name: 'P', partitions: 2, configs: { 'cleanup.policy': 'compact' } }])
+  rooms.write('P', 0, [
+    ['k', '0'],
+    ['both', '0'],
+  ])
+  rooms.write('P', 1, [['k', '0']])
+  await rooms.command({ op: 'fork', id: 'f1', from: 'P', to: 'C' })
+  await rooms.told('f1', 1)
+  rooms.write('C', 0, [
+    ['k', '1'],
+    ['both', 'c'],
+    ['json', '1'],
+  ])
+  rooms.write('C', 1, [['k', '1']])
+  rooms.write('P', 0, [['both', 'p']])
+  return [store, rooms]
+}
+
+test('B36: killed at every operation of a merge: all or nothing, told once, and the command again adds nothing', {
+  timeout: 240_000,
+}, async () => {
+  const [store, rooms] = await staged()
+  const moments: { operation: string; left: FaultyStore }[] = []
+  store.fault = (operation, path) => {
+    if (operation !== 'read')
+      moments.push({ operation: `${moments.length}: ${operation} of ${path}`, left: store.after('kill') })
+    return undefined
+  }
+  await rooms.command(merge)
+  await rooms.told('m1', 1)
+  store.fault = () => undefined
+  await rooms.stop()
+  expect(rooms.seen('P')).toEqual(after)
+  expect(moments.length).toBeGreaterThan(30)
+  for (const { operation, left } of moments) {
+    const found = await Rooms.open(left)
+    // Whatever the loop does anew takes a turn of the event loop at least.
+    expect([before, after], operation).toContainEqual(found.seen('P'))
+    await found.command(merge)
+    await found.told('m1', 1)
+    await found.command({ op: 'plan', id: 'p1', from: 'C', into: 'P' })
+    await found.told('p1', 1)
+    expect(found.seen('P'), operation).toEqual(after)
+    const results = found.results('m1')
+    expect(
+      results.filter((event) => event.replayed !== true),
+      operation,
+    ).toHaveLength(1)
+    expect(results[0], operation).toMatchObject({ type: 'merge', status: 'parked' })
+    // What was parked is open once, and nothing else is left to merge.
+    expect(found.results('p1')[0]!.counts, operation).toEqual({ written: 0, same: 0, skipped: 0, conflicts: 1 })
+    expect(found.broker.lineage.begun.size).toBe(0)
+    await found.stop()
+  }
+})
