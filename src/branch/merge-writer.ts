@@ -66,6 +66,7 @@ export class MergeWriter {
     this.#first = Math.min(this.#first, record.offset)
     this.#last = Math.max(this.#last, record.offset)
     this.#written++
+    if (this.#builder.size > this.#options.messageBytesMax + headerBytesSpare) this.#finish()
   }
 
   get #bytesMax(): number {
