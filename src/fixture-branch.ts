@@ -35,7 +35,7 @@ export class TestBranch {
     return this.#fork
   }
 
-  /** What clients take. */
+  /** What clients take: whoever connects there finds the topics of the run under their names, and nothing else. */
   get bootstrapServers(): string {
     return this.#made.bootstrapServers
   }
@@ -44,14 +44,9 @@ export class TestBranch {
     return this.#made.set
   }
 
-  /** What each topic is called in the application, and the name of the branch that it stands for. */
+  /** Names of the topics, and of the branches that they stand for: what the broker's own listener knows them by. */
   get topics(): Readonly<Record<string, string>> {
     return this.#made.topics
-  }
-
-  /** With this client id a client enters the set: inside, topics bear their own names. */
-  clientId(application = 'test'): string {
-    return `${application}--branch--${this.set}--`
   }
 
   /** What this file has written so far. */

@@ -19,7 +19,7 @@ export type FixtureCall =
   | { readonly op: 'drop'; readonly set: string }
 export type FixtureAnswer = { readonly result?: unknown; readonly error?: { code?: string; message: string } }
 /** A set as it can be told in JSON. */
-export type ForkTold = Pick<Fork, 'set' | 'topics'> & { readonly bootstrapServers: string }
+export type ForkTold = Pick<Fork, 'set' | 'topics' | 'bootstrapServers'>
 
 export type RunningFixture = {
   /** Where test files ask. */
@@ -80,8 +80,8 @@ async function run(call: FixtureCall, broker: Broker, forks: Map<string, Fork>):
   if (call.op === 'fork') {
     const fork = await broker.fork(call.options)
     forks.set(fork.set, fork)
-    const told: ForkTold = { set: fork.set, topics: fork.topics, bootstrapServers: broker.bootstrapServers }
-    return told
+    const { set, topics, bootstrapServers } = fork
+    return { set, topics, bootstrapServers } satisfies ForkTold
   }
   const fork = forks.get(call.set)
   if (fork === undefined) throw new Error(`There is no set ${call.set} of this run.`)

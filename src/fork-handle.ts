@@ -70,12 +70,15 @@ export class Fork implements AsyncDisposable {
   readonly set: string
   /** What each topic is called inside, and the name of the branch that it stands for. */
   readonly topics: Readonly<Record<string, string>>
+  /** The set's own listener: whoever connects there is inside, where topics bear their own names and nothing else exists. */
+  readonly bootstrapServers: string
   readonly #branches: Branches
 
-  private constructor(branches: Branches, set: string, topics: Record<string, string>) {
+  private constructor(branches: Branches, made: Pick<Fork, 'set' | 'topics' | 'bootstrapServers'>) {
     this.#branches = branches
-    this.set = set
-    this.topics = topics
+    this.set = made.set
+    this.topics = made.topics
+    this.bootstrapServers = made.bootstrapServers
   }
 
   /** Forks all of it at one instant, or nothing. Rejects with BranchError. */
@@ -91,7 +94,14 @@ export class Fork implements AsyncDisposable {
       ...(configs === undefined ? {} : { configs }),
     })
     const topics = (made.topics ?? []).map(({ from, into, inside }) => [inside ?? from!, into!] as const)
-    return new Fork(branches, set, Object.fromEntries(topics))
+    try {
+      const { bootstrap } = await ask(branches, { op: 'listen', set })
+      const bootstrapServers = String(bootstrap)
+      return new Fork(branches, { set, topics: Object.fromEntries(topics), bootstrapServers })
+    } catch (cause) {
+      await drop(branches, set)
+      throw cause
+    }
   }
 
   /** A client id that enters the set by the broker's ordinary listener: inside, topics bear their own names. */
@@ -112,12 +122,8 @@ export class Fork implements AsyncDisposable {
   }
 
   /** Deletes the branches and whatever was made inside. May be called more than once. Rejects with BranchError. */
-  async drop(): Promise<void> {
-    try {
-      await ask(this.#branches, { op: 'abandon', set: this.set })
-    } catch (cause) {
-      if (!(cause instanceof BranchError) || cause.code !== 'UNKNOWN_SET') throw cause
-    }
+  drop(): Promise<void> {
+    return drop(this.#branches, this.set)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -128,6 +134,14 @@ export class Fork implements AsyncDisposable {
 const clientIdOf = (application: string, set: string): string => `${application}--branch--${set}--`
 
 const isMany = (from: string): boolean => from === '*' || from.startsWith('set:')
+
+async function drop(branches: Branches, set: string): Promise<void> {
+  try {
+    await ask(branches, { op: 'abandon', set })
+  } catch (cause) {
+    if (!(cause instanceof BranchError) || cause.code !== 'UNKNOWN_SET') throw cause
+  }
+}
 
 async function ask(branches: Branches, command: object): Promise<BranchEvent> {
   const event = await branches.ask(command, program)

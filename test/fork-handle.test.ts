@@ -1,5 +1,6 @@
 // Forks as a program holds them that has the broker inside: for one test, for a try.
 
+import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { numbered, Stage } from './branch/stage.ts'
 
@@ -18,6 +19,25 @@ test('a fork of all topics is another life of them, until it is dropped', async 
     await fork.drop()
   }
   expect((await stage.topics()).filter((name) => !name.startsWith('__'))).toEqual(['orders', 'stock'])
+})
+
+test('an application that is given the address of a fork finds its topics there under their names, and no others', async () => {
+  await using stage = await Stage.open()
+  await stage.create('orders')
+  await stage.create('stock')
+  await stage.send('orders', numbered(2))
+  const fork = await stage.broker.fork({ from: 'orders', set: 't1' })
+  expect(fork.bootstrapServers).not.toBe(stage.broker.bootstrapServers)
+  const kafka = new Kafka({ brokers: [fork.bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 1 } })
+  const [admin, producer] = [kafka.admin(), kafka.producer()]
+  await Promise.all([admin.connect(), producer.connect()])
+  expect(await admin.listTopics()).toEqual(['orders'])
+  await producer.send({ topic: 'orders', messages: [{ value: 'mine' }] })
+  expect(await stage.values('orders--t1', 3)).toEqual([...numbered(2), 'mine'])
+  expect(await stage.ends('orders')).toEqual([{ low: 0, high: 2 }])
+  await Promise.all([admin.disconnect(), producer.disconnect()])
+  await fork.drop()
+  await expect(kafka.admin().connect()).rejects.toThrow()
 })
 
 test('a fork of one topic or several is cut where it is asked to be', async () => {

@@ -82,7 +82,8 @@ const withoutTail = (text: string) => text.replace(/[ \t]+$/gm, '').trimEnd()
 
 const hasKcat = spawnSync('kcat', ['-V']).status === 0
 
-describe.skipIf(!hasKcat)('docs/branches.md', () => {
+// Every block is a process or several, and other tests run beside.
+describe.skipIf(!hasKcat)('docs/branches.md', { timeout: 180_000 }, () => {
   test.each(storiesOf(guide))('$title', async ({ blocks }) => {
     const folder = mkdtempSync(join(tmpdir(), 'twiglog-guide-'))
     const broker = await Broker.start({ data: join(folder, 'data') })
