@@ -195,7 +195,26 @@ void seek_(const Json *ask, Line *ok) {
   check(code);
 }
 
+static bool owns_something(rd_kafka_t *held) {
+  rd_kafka_topic_partition_list_t *owned = NULL;
+  if (rd_kafka_assignment(held, &owned)) return false;
+  bool something = owned->cnt > 0;
+  rd_kafka_topic_partition_list_destroy(owned);
+  return something;
+}
+
+/** librdkafka 2.0 closes a cooperative member without a LeaveGroup: the others would wait for its session to end. */
+static void leave(rd_kafka_t *held) {
+  const char *protocol = rd_kafka_rebalance_protocol(held);
+  if (!protocol || strcmp(protocol, "COOPERATIVE") || rd_kafka_unsubscribe(held)) return;
+  for (int tries = 0; tries < 100 && owns_something(held); tries++) {
+    rd_kafka_message_t *late = rd_kafka_consumer_poll(held, 20);
+    if (late) rd_kafka_message_destroy(late);
+  }
+}
+
 static void finish(rd_kafka_t *held) {
+  leave(held);
   rd_kafka_consumer_close(held);
   rd_kafka_destroy(held);
 }
