@@ -21,6 +21,7 @@ typedef struct Open {
   char *name;
   rd_kafka_t *client;
   bool tells_offsets;
+  bool hurries; // its records have no more than a second or two
   rd_kafka_topic_partition_list_t *behind; // the last records that poll gave
   struct Open *next;
 } Open;

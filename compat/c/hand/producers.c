@@ -45,7 +45,9 @@ void openProducer(const Json *ask, Line *ok) {
   rd_kafka_conf_set_dr_msg_cb(conf, delivered);
   rd_kafka_t *made = client(RD_KAFKA_PRODUCER, conf);
   if (transactional) refuse_error(rd_kafka_init_transactions(made, patience_ms));
-  keep(&producers, text_of(ask, "producer", ""), made)->tells_offsets = acks->kind != NUMBER || acks->number != 0;
+  Open *open = keep(&producers, text_of(ask, "producer", ""), made);
+  open->tells_offsets = acks->kind != NUMBER || acks->number != 0;
+  open->hurries = transactional && number_of(ask, "transactionTimeoutMs", 60000) < 3000;
 }
 
 static void send_one(rd_kafka_t *producer, const char *topic, const Json *record, void *opaque) {
@@ -74,11 +76,20 @@ static void send_one(rd_kafka_t *producer, const char *topic, const Json *record
   }
 }
 
+/** librdkafka looks for topics that it does not know once a second, and by then the records may be too old. */
+static void learn(rd_kafka_t *producer, const char *name) {
+  const struct rd_kafka_metadata *known;
+  rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, name, NULL);
+  if (!rd_kafka_metadata(producer, 0, topic, &known, admin_ms)) rd_kafka_metadata_destroy(known);
+  rd_kafka_topic_destroy(topic);
+}
+
 /** Each record has two numbers: where its sending is, and the offset it got. Nothing is freed that a late report may name. */
 void produce(const Json *ask, Line *ok) {
   Open *open = opened(producers, text_of(ask, "producer", ""));
   const Json *records = field(ask, "records");
   int count = count_of(records), index = 0;
+  if (open->hurries) learn(open->client, text_of(ask, "topic", ""));
   Sending *sending = calloc(1, sizeof *sending);
   sending->offsets = calloc((size_t)count * 2 + 1, sizeof *sending->offsets);
   for (const Json *each = records->first; each; each = each->next, index++) {
