@@ -16,6 +16,8 @@ languages: ${languages.join(' ')}`
 // So that a machine with slow clients still comes to an end: what has not begun by then is skipped.
 const { COMPAT_MINUTES } = process.env
 const playedUntil = COMPAT_MINUTES ? Date.now() + Number(COMPAT_MINUTES) * 60_000 : Number.POSITIVE_INFINITY
+// Clients wait more than they work: two at a time need hardly longer than one.
+const jobs = Number(process.env.COMPAT_JOBS ?? 1)
 const noTime = {
   passed: 0,
   failed: 0,
@@ -31,12 +33,30 @@ else await playAll()
 async function playAll() {
   const total = { passed: 0, failed: 0, skipped: 0 }
   console.log('TAP version 14')
-  for (const [i, name] of chosen.entries()) {
-    const counts = Date.now() < playedUntil ? await driveTwice(name) : noTime
-    for (const word of Object.keys(total)) total[word] += counts[word]
-    const skip = counts.skipAll ? ` # SKIP ${counts.skipAll}` : ''
-    console.log(`${counts.failed > 0 ? 'not ok' : 'ok'} ${i + 1} - ${name}${skip}`)
+  const waiting = [...chosen]
+  let played = 0
+  // Two of one language would make the same packages ready at the same time.
+  const busy = new Set()
+  const take = () => {
+    const at = waiting.findIndex((name) => !busy.has(languageOf(drivers[name])))
+    return at < 0 ? undefined : waiting.splice(at, 1)[0]
   }
+  const playNext = async () => {
+    for (let name = take(); name !== undefined; name = take()) {
+      const language = languageOf(drivers[name])
+      busy.add(language)
+      // Of several at a time each says everything at its end, or TAP would be mixed up.
+      const lines = []
+      const say = jobs > 1 ? (line) => lines.push(line) : console.log
+      const counts = Date.now() < playedUntil ? await driveTwice(name, say) : noTime
+      busy.delete(language)
+      for (const word of Object.keys(total)) total[word] += counts[word]
+      const skip = counts.skipAll ? ` # SKIP ${counts.skipAll}` : ''
+      say(`${counts.failed > 0 ? 'not ok' : 'ok'} ${++played} - ${name}${skip}`)
+      if (lines.length > 0) console.log(lines.join('\n'))
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(jobs, chosen.length) }, playNext))
   console.log(`1..${chosen.length}`)
   const { passed, failed, skipped } = total
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
@@ -88,18 +108,18 @@ async function matrixOnly() {
  * With COMPAT_AGAIN=1 what fails is played once more by itself. What passes then is counted so and named: clients have clocks
  * of their own, and a machine that does something else for a second must not look like a broken broker.
  */
-async function driveTwice(name) {
-  const counts = await drive(name)
+async function driveTwice(name, say) {
+  const counts = await drive(name, say)
   const { failed, failures } = counts
   if (process.env.COMPAT_AGAIN !== '1' || failed === 0 || failures.length !== failed) return counts
-  const again = await drive(name, { COMPAT_ONLY: failures.join(',') })
+  const again = await drive(name, say, { COMPAT_ONLY: failures.join(',') })
   if (again.failed > 0 || again.passed < failed) return counts
-  console.log(`# ${name} failed at first and passed alone: ${failures.join(', ')}`)
+  say(`# ${name} failed at first and passed alone: ${failures.join(', ')}`)
   return { ...counts, passed: counts.passed + failed, failed: 0 }
 }
 
 /** Runs one driver as a process of its own. */
-async function drive(name, environment = {}) {
+async function drive(name, say, environment = {}) {
   const { Parser } = await import('tap-parser') // not there before install()
   const counts = { passed: 0, failed: 0, skipped: 0, skipAll: '', failures: [] }
   const parser = new Parser()
@@ -113,12 +133,12 @@ async function drive(name, environment = {}) {
   })
   const ended = new Promise((resolve) => parser.on('complete', resolve))
 
-  console.log(`# Subtest: ${name}`)
+  say(`# Subtest: ${name}`)
   const child = typescript(drivers[name], 'pipe', environment)
   const exited = new Promise((resolve) => child.once('exit', resolve))
   for await (const line of createInterface({ input: child.stdout })) {
     parser.write(`${line}\n`)
-    if (!line.startsWith('TAP version')) console.log(`    ${line}`)
+    if (!line.startsWith('TAP version')) say(`    ${line}`)
   }
   parser.end()
   const results = await ended
@@ -127,7 +147,7 @@ async function drive(name, environment = {}) {
   if (code !== 0 || !results.ok) {
     if (counts.failed === 0) {
       // It died before its plan was played. Its empty TAP alone would look like a driver that skips everything.
-      console.log(`    # ${name} ended with ${code}`)
+      say(`    # ${name} ended with ${code}`)
       counts.failed++
     }
   } else if (results.plan.skipAll) {
