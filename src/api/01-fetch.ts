@@ -18,11 +18,18 @@ type Gathered = { wanted: Wanted; answer: PartitionAnswer; lease: Lease | undefi
 
 const readCommitted = 1
 
-function partitionOf({ topic, request }: Wanted, { broker, version, client }: Context): Partition | Refusal {
+function partitionOf(wanted: Wanted, { broker, version, client }: Context): Partition | Refusal {
+  const { topic, request } = wanted
   const byId = version >= 13
   const found = byId ? broker.topicById(topic) : broker.topic(topic)
-  if (found === undefined || (byId && found.renamedAt !== undefined && mayMeanAnother(found, client)))
-    return new Refusal(byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
+  if (byId && found?.renamedAt !== undefined && mayMeanAnother(found, client)) return new Refusal('UNKNOWN_TOPIC_ID')
+  if (found === undefined) {
+    if (!byId) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+    // As the real broker: a session knows the name of an id that is gone, and looks who bears it now.
+    if (wanted.name === undefined) return new Refusal('UNKNOWN_TOPIC_ID')
+    return new Refusal(broker.topic(wanted.name) ? 'INCONSISTENT_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
+  }
+  wanted.name = found.name
   return found.partitions[request.partition] ?? new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
 }
 

@@ -45,8 +45,7 @@ function refuse(request: ShareFetchRequest, hasAcknowledgements: boolean): Refus
   // KIP-1222: a member that lengthens its locks does not want more records.
   const fetches = maxBytes > 0 || minBytes > 0 || maxRecords > 0 || maxWaitMs > 0
   if (isRenewAck && fetches) return new Refusal('INVALID_REQUEST')
-  if (shareSessionEpoch === 0 && hasAcknowledgements) return new Refusal('INVALID_REQUEST')
-  return acquireModes[request.shareAcquireMode] === undefined ? new Refusal('UNKNOWN_SERVER_ERROR') : undefined
+  return shareSessionEpoch === 0 && hasAcknowledgements ? new Refusal('INVALID_REQUEST') : undefined
 }
 
 /** One look at all partitions of the session. */
@@ -205,8 +204,12 @@ export const shareFetchApi = serve(shareFetch, [1, 2], async (asked, context) =>
   }
   const added = shares.sessions.change(member, read.wanted, forgottenIn(request))
   const fetches = !request.isRenewAck && request.maxRecords > 0
-  const partitions = fetches ? shares.sessions.partitions(member) : []
+  const inSession = shares.sessions.partitions(member)
+  const partitions = fetches ? inSession : []
   const acknowledged = await acknowledging
+  // As the real broker: how records are to be taken is looked at where there is something to take them from.
+  const isOdd = inSession.length > 0 && acquireModes[request.shareAcquireMode] === undefined
+  if (isOdd) return refused(new Refusal('UNKNOWN_SERVER_ERROR'))
   const wanted = await Promise.all(partitions.map(async (of) => ({ of, shared: await shares.shared(member, of) })))
   const gathered = await look(request, member, wanted, context)
   context.onSent(() => {

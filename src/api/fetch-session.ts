@@ -10,7 +10,12 @@ type FetchRequest = Request<typeof fetch>
 type RequestPartition = FetchRequest['topics'][number]['partitions'][number]
 
 /** One partition that is being read; `topic` is a name up to version 12 and an id from 13 on. */
-export type Wanted = { topic: string; request: RequestPartition }
+export type Wanted = {
+  topic: string
+  request: RequestPartition
+  /** What the topic was called when it was found: a session remembers that of an id, as in Kafka. */
+  name?: string
+}
 
 /** What an incremental answer last said of a partition: it is left out while nothing of it changed. */
 type Told = { highWatermark: number; logStartOffset: number; failed: boolean }
@@ -107,8 +112,8 @@ export class FetchSessions {
       for (const partition of partitions) {
         const name = byId ? topicId : topic
         const key = keyOf(name, partition.partition)
-        const told = session.entries.get(key)?.told
-        session.entries.set(key, { topic: name, request: partition, told })
+        const entry: Entry = { told: undefined, ...session.entries.get(key), topic: name, request: partition }
+        session.entries.set(key, entry)
       }
     }
     // Last: what is asked for and forgotten in one request is forgotten.

@@ -28,11 +28,15 @@ export type ShareRequest = {
   readonly acknowledgements: readonly Acknowledgement[]
 }
 
+/** As many as an id with dashes has; the real broker looks no closer. */
+const memberIdCharactersMax = 36
+
 export function readShareRequest(
   { groupId, memberId, shareSessionEpoch, topics }: Asked,
   { node }: Context,
 ): ShareRequest | Refusal {
   if (groupId === null || memberId === null || memberId === '') return new Refusal('INVALID_REQUEST')
+  if (memberId.length > memberIdCharactersMax) return new Refusal('INVALID_REQUEST')
   const all = topics.flatMap(({ topicId, partitions }) =>
     partitions.map(({ partitionIndex: partition, acknowledgementBatches: batches }) => ({
       of: { topicId, partition },

@@ -95,7 +95,7 @@ test('what is wrong with a request or its session is said as Kafka says it', asy
   expect(await of('').take([[id, 0]])).toBe('INVALID_REQUEST')
   expect(shownFetch(await of('c').fetch([[id, 0]], { groupId: null }))).toBe('INVALID_REQUEST')
   expect(await of('c').take([[id, 0, [0, 0, 1]]])).toBe('INVALID_REQUEST')
-  expect(await of('c').take([[id, 0]], { shareAcquireMode: 7 })).toBe('UNKNOWN_SERVER_ERROR')
+  expect(await of('c'.repeat(37)).take([[id, 0]])).toBe('INVALID_REQUEST')
   expect(await of('c').take([], { shareSessionEpoch: 3 })).toBe('SHARE_SESSION_NOT_FOUND')
   expect(await of('c').take([], { shareSessionEpoch: -1 })).toBe('SHARE_SESSION_NOT_FOUND')
   await a.take([[id, 0]])
@@ -173,4 +173,15 @@ test('version 1 knows neither renewal nor acquisition by number', async () => {
   await line.append('jobs', 0, ['x', 'y', 'z'])
   expect(shownFetch(await a.fetch([[id, 0]], { maxRecords: 1 }, 1))).toBe('0: 0-2x1')
   expect(shownFetch(await a.fetch([[id, 0, [0, 0, 4]]], {}, 1))).toBe('0: - (INVALID_REQUEST)')
+})
+
+test('a way of taking records that does not exist is refused where there are records to be taken from', async () => {
+  const { line, a, id } = await opened()
+  await using _ = line
+  expect(await a.take([], { shareAcquireMode: 7, shareSessionEpoch: 5 })).toBe('SHARE_SESSION_NOT_FOUND')
+  expect(await a.take([[id, 0]], { shareAcquireMode: 7, shareSessionEpoch: 0 })).toBe('UNKNOWN_SERVER_ERROR')
+  // The session was begun all the same.
+  expect(await a.take([], { shareSessionEpoch: 1 })).toBe('')
+  expect(await a.take([], { shareAcquireMode: -1, shareSessionEpoch: 2, maxRecords: 0 })).toBe('UNKNOWN_SERVER_ERROR')
+  expect(await a.take([], { shareAcquireMode: 7, shareSessionEpoch: -1 })).toBe('')
 })

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
+import { createTopics } from '../../protocol/messages/19-create-topics.ts'
+import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import type { Request } from '../../protocol/schema.ts'
 import { FetchSessions } from '../../src/api/fetch-session.ts'
@@ -250,4 +252,38 @@ describe('when all places are taken', () => {
   test('a broker without places declines every session', () => {
     expect(open(new FetchSessions(new FakeClock(), 0))).toBe(0)
   })
+})
+
+test('a session knows the name of a topic id that is gone, and says whether another topic bears it now', async () => {
+  await using line = await Line.open([{ name: 'a' }])
+  const topicId = await line.id('a')
+  const partition = { partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }
+  let sessionId = 0
+  const ask = async (sessionEpoch: number, isNamed = false) => {
+    const topics = isNamed ? [{ topicId, partitions: [partition] }] : []
+    const body = {
+      maxWaitMs: 0,
+      minBytes: 0,
+      isolationLevel: 0,
+      forgottenTopicsData: [],
+      topics,
+      sessionId,
+      sessionEpoch,
+    }
+    const answer = await line.ask(fetch, 18, body)
+    sessionId = answer.sessionId
+    return answer.responses.flatMap(({ partitions }) => partitions.map(errorOf))
+  }
+  expect(await ask(0, true)).toEqual(['NONE'])
+  await line.ask(deleteTopics, 6, { topics: [{ name: 'a' }], timeoutMs: 1000 })
+  expect(await ask(1)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION'])
+  expect(await ask(2, true)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION'])
+  await line.ask(createTopics, 7, {
+    topics: [{ name: 'a', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+    timeoutMs: 1000,
+    validateOnly: false,
+  })
+  expect(await ask(3)).toEqual(['INCONSISTENT_TOPIC_ID'])
+  expect(await ask(4, true)).toEqual(['INCONSISTENT_TOPIC_ID'])
+  expect(await ask(0, true)).toEqual(['UNKNOWN_TOPIC_ID'])
 })
