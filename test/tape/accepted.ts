@@ -52,4 +52,17 @@ export const acceptedOfTapes: readonly Accepted[] = [
     why: 'Produce makes a topic that is missing, as Metadata does; Kafka leaves it to Metadata',
     matches: ({ api, label, ours }) => api === 'Produce' && label.startsWith('topicData.name: ') && ours === '0',
   },
+  {
+    why: 'what a fetch in a session has to tell depends on what came just then, and on what was told before',
+    matches: ({ api, path, theirs, ours }) =>
+      /^(Share)?Fetch$/.test(api) &&
+      /^responses\[[^\]]*\](\.partitions\[\d+\])?$/.test(path) &&
+      [theirs, ours].includes('nothing') &&
+      !/"errorCode":[^0]/.test(theirs + ours),
+  },
+  {
+    why: 'Kafka makes a share partition ready behind the back of its first fetch: the tape gives back what it had not got yet',
+    matches: ({ api, label, theirs }) =>
+      /^Share(Fetch|Acknowledge)$/.test(api) && label.startsWith('tape') && theirs === '121',
+  },
 ]

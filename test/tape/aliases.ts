@@ -19,11 +19,38 @@ export class Aliases {
   readonly #liveNumbers = new Map<string, number>()
   readonly #tapedNumbers = new Map<string, number>()
 
+  /** Of a member in a group with heartbeats: how many steps it has taken by the tape, and how many here. */
+  readonly #epochs = new Map<string, { taped: number; live: number }>()
+
+  /** How often a group changes until all have their parts is for each broker to say; its members follow (KIP-848). */
+  learnEpoch(asked: Record<string, unknown>, taped: Record<string, unknown>, live: Record<string, unknown>): void {
+    const [before, now] = [taped['memberEpoch'], live['memberEpoch']]
+    if (typeof before !== 'number' || typeof now !== 'number' || taped['errorCode'] !== 0 || live['errorCode'] !== 0)
+      return
+    this.#epochs.set(`${asked['groupId']} ${asked['memberId'] || taped['memberId']}`, { taped: before, live: now })
+  }
+
+  /** The epoch of a member in a request of the tape, as this broker counts. */
+  withEpoch(body: Record<string, unknown>): Record<string, unknown> {
+    const epoch = this.#epochs.get(`${body['groupId']} ${body['memberId']}`)
+    if (epoch === undefined) return body
+    const field = ['memberEpoch', 'generationIdOrMemberEpoch'].find((name) => body[name] === epoch.taped)
+    return field === undefined || epoch.taped <= 0 ? body : { ...body, [field]: epoch.live }
+  }
+
+  /** The epoch in the answer to a heartbeat, as the tape counts. */
+  withTapedEpoch(asked: Record<string, unknown>, live: unknown): unknown {
+    if (!isObject(live)) return live
+    const epoch = this.#epochs.get(`${asked['groupId']} ${asked['memberId'] || live['memberId']}`)
+    return epoch !== undefined && live['memberEpoch'] === epoch.live ? { ...live, memberEpoch: epoch.taped } : live
+  }
+
   /** Takes in what the tape's answer and the live one say for the same request. */
   learn(taped: unknown, live: unknown, field = ''): void {
     if (Array.isArray(taped) && Array.isArray(live)) {
       // What stands in another order is found by its name.
-      const nameOf = (of: unknown) => (isObject(of) ? (of['name'] ?? of['groupId']) : undefined)
+      const nameOf = (of: unknown) =>
+        isObject(of) ? (of['name'] ?? of['groupId'] ?? of['transactionalId']) : undefined
       for (const [i, one] of taped.entries()) {
         const name = nameOf(one)
         const other = name === undefined ? live[i] : live.find((of) => nameOf(of) === name)

@@ -23,7 +23,9 @@ const isAnswered = ({ table, body }: Ask): boolean => !(table.name === 'Produce'
 /** What passes by itself: a leader that is being made, a coordinator that reads, a marker on its way. */
 const passing: ReadonlySet<number> = new Set([3, 5, 6, 7, 14, 15, 16, 51, 100])
 /** What Kafka answers before it has come to pass everywhere: the next question would meet chance. */
-const settles: ReadonlySet<string> = new Set(['CreateTopics', 'CreatePartitions', 'DeleteTopics', 'EndTxn'])
+const settles: ReadonlySet<string> = new Set([
+  ...['CreateTopics', 'CreatePartitions', 'DeleteTopics', 'EndTxn', 'AlterClientQuotas', 'IncrementalAlterConfigs'],
+])
 const settleMs = 250
 const insistMs = 150
 const insistTimes = 40
@@ -36,16 +38,33 @@ function errorsIn(outcome: unknown): number[] {
   )
 }
 
+/** A member of a group with heartbeats asks in its own time for what the tape's broker had told it by then (KIP-848). */
+function waitsForAssignment({ table }: Ask, outcome: Outcome, taped: Outcome): boolean {
+  if (!table.name.endsWith('GroupHeartbeat') || typeof outcome === 'string' || typeof taped === 'string') return false
+  if (outcome['errorCode'] !== 0 || taped['errorCode'] !== 0) return false
+  const partitionsOf = ({ assignment }: Record<string, unknown>) =>
+    assignment === null ? 0 : (assignment as { topicPartitions: readonly unknown[] }).topicPartitions.length
+  return (
+    (outcome['memberEpoch'] as number) < (taped['memberEpoch'] as number) || partitionsOf(outcome) < partitionsOf(taped)
+  )
+}
+
+/** In a session a request has its number: it can be asked once. */
+const isInSession = ({ body }: Ask): boolean =>
+  typeof body['sessionId'] === 'number' ? body['sessionId'] !== 0 : 'shareSessionEpoch' in body
+
 /** Asks again, as a client does, where a broker is not ready for what the tape's broker was ready for. */
 async function insist(side: PlayedSide, connection: number, ask: Ask, taped: Outcome): Promise<Outcome> {
   const known = new Set(errorsIn(taped))
   for (let times = 0; ; times++) {
     const outcome = await side.answer(connection, ask, taped, patienceMs)
+    if (isInSession(ask)) return outcome
     const isReady = (code: number) => !passing.has(code) || known.has(code)
     const errors = errorsIn(outcome)
     // What is written a second time is there twice: where a part was taken, it stays at that.
     const ended = ask.table.name === 'Produce' ? errors.some(isReady) : errors.every(isReady)
-    if (times === insistTimes || errors.length === 0 || ended) return outcome
+    const isDone = (errors.length === 0 || ended) && !waitsForAssignment(ask, outcome, taped)
+    if (times === insistTimes || isDone) return outcome
     await pause(insistMs)
     side.ask(connection, ask)
   }

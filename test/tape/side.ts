@@ -30,7 +30,7 @@ export class PlayedSide {
   }
 
   ask(connection: number, ask: Ask): void {
-    const body = this.aliases.toLive(ask.body) as Record<string, unknown>
+    const body = this.aliases.toLive(this.aliases.withEpoch(ask.body)) as Record<string, unknown>
     this.#wires.get(connection)?.send(writeAsk({ ...ask, body }))
   }
 
@@ -45,6 +45,8 @@ export class PlayedSide {
     const live = readAnswer(ask, frame)
     if (taped === undefined) this.aliases.meet(live)
     else this.aliases.learn(taped, live)
-    return this.aliases.toTaped(live) as Outcome
+    if (!ask.table.name.endsWith('GroupHeartbeat')) return this.aliases.toTaped(live) as Outcome
+    if (typeof taped === 'object' && typeof live === 'object') this.aliases.learnEpoch(ask.body, taped, live)
+    return this.aliases.withTapedEpoch(ask.body, this.aliases.toTaped(live)) as Outcome
   }
 }
