@@ -17,6 +17,7 @@ export const drivers = {
   aiokafka: 'python/aio.tap.ts',
   'kafka-go': 'go/kafkago.tap.ts',
   kcat: 'c/kcat.tap.ts',
+  'rust-rdkafka': 'rust/rdkafka.tap.ts',
   'java-3.9': 'java/java-3.9.tap.ts',
   'java-2.8': 'java/java-2.8.tap.ts',
 }

@@ -31,7 +31,7 @@ void openProducer(const Json *ask, Line *ok) {
   set(conf, "enable.idempotence", number_of(ask, "idempotent", 0) || transactional ? "true" : "false");
   set_number(conf, "message.timeout.ms", patience_ms);
   set(conf, "message.max.bytes", "1048588"); // what a broker takes by default; librdkafka's own is a little less
-  set(conf, "linger.ms", "5");
+  set(conf, "linger.ms", "20");
   set(conf, "topic.metadata.refresh.interval.ms", "2000");
   if (has(ask, "batchBytes")) set_number(conf, "batch.size", number_of(ask, "batchBytes", 0));
   if (transactional) {

@@ -1,10 +1,9 @@
 // rskafka as a hand (../../hand.ts): partitions read and written one by one, without groups and without transactions.
 use std::collections::HashMap;
-use std::io::{stdin, stdout, BufRead, Write};
+use std::io::{stdin, BufRead};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::{engine::general_purpose::STANDARD, Engine};
 use chrono::{DateTime, Utc};
 use rskafka::client::error::{Error, ProtocolError};
 use rskafka::client::partition::{Compression, OffsetAt, PartitionClient, UnknownTopicHandling};
@@ -12,6 +11,9 @@ use rskafka::client::{Client, ClientBuilder};
 use rskafka::record::Record;
 use rskafka::BackoffConfig;
 use serde_json::{json, Value};
+
+mod hand;
+use hand::{number, packed, said_of, say, text, unpacked_bytes};
 
 const REQUEST_MS: i32 = 30_000;
 /// More than the 30 seconds without a broker that a producer must bear.
@@ -214,11 +216,11 @@ impl Hand {
             .map(|read| {
                 let record = &read.record;
                 let headers: Vec<Value> =
-                    record.headers.iter().map(|(name, held)| json!([name, STANDARD.encode(held)])).collect();
+                    record.headers.iter().map(|(name, held)| json!([name, packed(Some(held))])).collect();
                 json!({
                     "topic": topic, "partition": partition, "offset": read.offset,
                     "timestamp": record.timestamp.timestamp_millis(),
-                    "key": packed(&record.key), "value": packed(&record.value), "headers": headers,
+                    "key": packed(record.key.as_deref()), "value": packed(record.value.as_deref()), "headers": headers,
                 })
             })
             .collect();
@@ -235,14 +237,6 @@ impl Hand {
     }
 }
 
-fn text<'a>(ask: &'a Value, field: &str) -> &'a str {
-    ask[field].as_str().unwrap_or_default()
-}
-
-fn number(ask: &Value, field: &str) -> i64 {
-    ask[field].as_i64().unwrap_or_default()
-}
-
 fn time(ms: i64) -> Result<DateTime<Utc>, Problem> {
     DateTime::from_timestamp_millis(ms).ok_or_else(|| Problem::Client(format!("{ms} is no time")))
 }
@@ -256,13 +250,8 @@ fn place(at: &Value) -> Result<OffsetAt, Problem> {
     }
 }
 
-fn packed(held: &Option<Vec<u8>>) -> Value {
-    held.as_ref().map_or(Value::Null, |bytes| Value::String(STANDARD.encode(bytes)))
-}
-
 fn bytes(held: &Value) -> Result<Option<Vec<u8>>, Problem> {
-    let decoded = held.as_str().map(|text| STANDARD.decode(text)).transpose();
-    decoded.map_err(|problem| Problem::Client(problem.to_string()))
+    unpacked_bytes(held).map_err(Problem::Client)
 }
 
 fn unpacked(sent: &Value) -> Result<Record, Problem> {
@@ -304,19 +293,9 @@ fn name_of(error: &Error) -> Value {
     }
 }
 
-fn say(answer: Value) {
-    let mut out = stdout().lock();
-    // Who cannot be heard any more has nothing left to do.
-    if writeln!(out, "{answer}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
-    }
-}
-
 #[tokio::main]
 async fn main() {
     let bootstrap = std::env::args().nth(1).expect("the bootstrap address is the only argument");
-    let cannot: HashMap<&str, &str> =
-        CANNOT.iter().flat_map(|(why, keys)| keys.iter().map(move |key| (*key, *why))).collect();
     let backoff = BackoffConfig {
         init_backoff: Duration::from_millis(50),
         max_backoff: Duration::from_millis(500),
@@ -326,7 +305,7 @@ async fn main() {
     let built = ClientBuilder::new(vec![bootstrap]).backoff_config(backoff).build().await;
     let client = built.expect("the broker is there");
     say(json!({ "hello": {
-        "client": "rskafka", "version": env!("RSKAFKA_VERSION"), "runtime": env!("RUST_VERSION"), "cannot": cannot,
+        "client": "rskafka", "version": env!("RSKAFKA_VERSION"), "runtime": env!("RUST_VERSION"), "cannot": said_of(CANNOT),
     } }));
     let mut hand = Hand { client, producers: HashMap::new(), consumers: HashMap::new() };
     for line in stdin().lock().lines().map_while(Result::ok) {
