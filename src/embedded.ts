@@ -39,8 +39,8 @@ export type BrokerOptions = {
   listeners?: readonly Listener[]
   /** How many nodes clients see (default 1): a cluster in one process, to test what clients do when leaders move and nodes fail. */
   brokers?: number
-  /** `memory` (the default without `data`) touches no disk. */
-  storage?: 'memory' | 'mapped' | 'plain'
+  /** `memory` (the default without `data`) touches no disk. Or a store of your own, which the broker closes at its end. */
+  storage?: 'memory' | 'mapped' | 'plain' | Store
   /** Data directory, for every storage but memory. */
   data?: string
   topics?: readonly (string | TopicOptions)[]
@@ -64,9 +64,10 @@ const loopback = (port: number): Listener => ({
 const offsetsTopic = '__consumer_offsets'
 
 function openStore(
-  storage: 'memory' | 'mapped' | 'plain',
+  storage: NonNullable<BrokerOptions['storage']>,
   data: string | undefined,
 ): { store: Store; unlock: () => void } {
+  if (typeof storage !== 'string') return { store: storage, unlock: () => {} }
   if (storage === 'memory') return { store: new MemoryStore(), unlock: () => {} }
   if (data === undefined) throw new TypeError('storage on disk needs a data directory: { data: DIR }')
   // Where files cannot be mapped the plain store keeps the same promises.

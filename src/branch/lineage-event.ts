@@ -1,18 +1,26 @@
 // Facts of the metadata log as the history tells them.
 
 import type { BranchEvent, EventPartition, EventTopic } from './events.ts'
-import type { DeletedRecord, ForkedPartition, ForkedTopic, ForkRecord, PromoteRecord } from './lineage.ts'
+import type { DeletedRecord, ForkedPartition, ForkedTopic, ForkRecord, LostRecord, PromoteRecord } from './lineage.ts'
 
 /** The event of a fact. */
-export function eventOf(record: ForkRecord | DeletedRecord | PromoteRecord): BranchEvent {
+export function eventOf(record: ForkRecord | DeletedRecord | PromoteRecord | LostRecord): BranchEvent {
   switch (record.type) {
     case 'fork':
       return forked(record)
     case 'promote':
       return promoted(record)
+    case 'lost':
+      return lost(record)
     default:
       return deleted(record)
   }
+}
+
+/** The range is that of the branch; at the same offsets its parent has lost them too, and may have others there since. */
+function lost({ id, at, by, topicId: intoId, name: into, partition, from, to }: LostRecord): BranchEvent {
+  const topics = [{ into, intoId, partitions: [{ partition, from, to }] }]
+  return { v: 1, type: 'lost', id, at, by, status: 'done', topics }
 }
 
 function forked({ id, at, by, set, isReset, topics }: ForkRecord): BranchEvent {

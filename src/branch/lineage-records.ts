@@ -127,7 +127,25 @@ export type PromotedRecord = { readonly v: 1; readonly type: 'promoted'; readonl
 /** Of a metadata log that was written anew: which topic bears the name that another had. */
 export type SuccessorRecord = { readonly v: 1; readonly type: 'successor'; readonly id: string; readonly by: string }
 
+/** A power cut took records `[from, to)` that a branch shared with its parent. */
+export type LostRecord = {
+  readonly v: 1
+  readonly type: 'lost'
+  /** Of the event in `__branches`. */
+  readonly id: string
+  readonly at: number
+  /** Nobody. */
+  readonly by: string
+  readonly command?: number
+  readonly topicId: string
+  readonly name: string
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+}
+
 export type LineageRecord =
+  | LostRecord
   | ForkRecord
   | MemberRecord
   | LeftRecord

@@ -8,6 +8,7 @@ import type {
   ForkRecord,
   LeftRecord,
   LineageRecord,
+  LostRecord,
   MemberRecord,
   PromoteRecord,
 } from './lineage-records.ts'
@@ -44,6 +45,8 @@ export class Lineage {
   readonly sets = new Map<string, BranchSet>()
   /** Deletions whose event may not be told yet. */
   readonly #deletions = new Map<string, DeletedRecord>()
+  /** By id. Here as long as the branch. */
+  readonly losses = new Map<string, LostRecord>()
   /** Promotions that are true and perhaps not carried out to the end. */
   readonly promotions = new Map<string, PromoteRecord>()
   /** By topic id: the topic that took its name. */
@@ -91,6 +94,9 @@ export class Lineage {
         if (set !== undefined) set.ports = record.ports
         break
       }
+      case 'lost':
+        this.losses.set(record.id, record)
+        break
       case 'branches-deleted':
         this.#deletions.set(record.id, record)
         break
@@ -234,6 +240,7 @@ export class Lineage {
     const siblings = this.#children.get(branch.fromId)
     siblings?.delete(branch)
     if (siblings?.size === 0) this.#children.delete(branch.fromId)
+    for (const [id, { topicId }] of this.losses) if (topicId === branch.id) this.losses.delete(id)
     const cut = this.#cuts.get(branch.eventId)
     if (cut === undefined) return
     cut.topicsLeft--
@@ -266,10 +273,10 @@ export class Lineage {
     return this.#memberships.get(topicId)
   }
 
-  /** Cuts, deletions and promotions that the history has to tell of, if it does not yet. */
-  get tellable(): (ForkRecord | DeletedRecord | PromoteRecord)[] {
+  /** Cuts, deletions, promotions and losses that the history has to tell of, if it does not yet. */
+  get tellable(): (ForkRecord | DeletedRecord | PromoteRecord | LostRecord)[] {
     const cuts = [...this.#cuts.values()].map(({ record }) => record)
-    return [...cuts, ...this.#deletions.values(), ...this.promotions.values()]
+    return [...cuts, ...this.#deletions.values(), ...this.promotions.values(), ...this.losses.values()]
   }
 
   /** The event of this id is in the history: a deletion is not needed any more. */
@@ -318,6 +325,7 @@ export class Lineage {
       ...this.merges.values(),
       ...this.begun.values(),
       ...this.promotions.values(),
+      ...this.losses.values(),
       ...[...this.#successors].map(([id, by]) => ({ v: 1, type: 'successor', id, by }) as const),
     ]
   }

@@ -19,6 +19,7 @@ import { insyncSaidOnce } from './insync-guard.ts'
 import type { Leadership } from './leadership.ts'
 import { type ForkedSeat, Leaderships } from './leaderships.ts'
 import { LoggerConfig } from './logger-config.ts'
+import { Losses } from './losses.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
 import { memberships, type NewTopic } from './new-topic.ts'
 import { checkCount, OwnTopics, partitionsMax } from './own-topics.ts'
@@ -42,6 +43,7 @@ export class Broker {
   readonly clock: Clock
   readonly config: BrokerConfig
   readonly housekeeping: Housekeeping
+  readonly losses: Losses
   readonly features: Features
   readonly groupConfigs: GroupConfigs
   readonly clientMetrics: ClientMetricsConfigs
@@ -70,6 +72,7 @@ export class Broker {
     this.config = environment.config
     this.housekeeping = new Housekeeping(environment, () => this.#partitions())
     this.#metadata = new MetadataLog(this.store, this.clock)
+    this.losses = new Losses(this.#metadata, this.clock)
     this.features = new Features(this.#metadata)
     this.groupConfigs = new GroupConfigs(this.#metadata, this.config)
     this.quotas = new ClientQuotas(this.#metadata)

@@ -170,6 +170,7 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
     case 'set-stays':
     case 'set-listener':
     case 'branches-deleted':
+    case 'lost':
     case 'merge-begin':
     case 'merge':
     case 'merge-aborted':

@@ -3,7 +3,7 @@
 import { Corruption, type ErrorName, Refusal, StorageError } from '../../protocol/errors.ts'
 import type { Records } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
-import type { Inherited } from '../log/inherited.ts'
+import type { Inherited, Lost } from '../log/inherited.ts'
 import { type Appended, BatchRefusal, Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import type { AbortedTransaction } from '../log/open-transactions.ts'
@@ -49,6 +49,7 @@ export class Partition {
   readonly #config: PartitionConfig
   readonly #folder: string
   readonly #inherited: Inherited | undefined
+  readonly #onLost: ((lost: Lost) => void) | undefined
   #leadership: Leadership
   #log: Log | undefined
   #offline: Corruption | StorageError | undefined
@@ -68,7 +69,9 @@ export class Partition {
     config: PartitionConfig,
     leadership: Leadership = ledBy(1),
     inherited?: Inherited,
+    onLost?: (lost: Lost) => void,
   ) {
+    this.#onLost = onLost
     this.#inherited = inherited
     this.#leadership = leadership
     this.#store = store
@@ -85,6 +88,7 @@ export class Partition {
       try {
         this.#log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
         if (this.leaderEpoch > 0) this.#beginEpoch()
+        for (const lost of this.#log.lost) this.#onLost?.(lost)
         this.#flushOutlived()
       } catch (cause) {
         throw this.#fail(cause)

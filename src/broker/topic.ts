@@ -3,11 +3,12 @@
 import { codecs } from '../../protocol/records/compression.ts'
 import { commandsTopic, toldTopics } from '../branch/json-topics.ts'
 import type { Lineage } from '../branch/lineage.ts'
-import type { Inherited } from '../log/inherited.ts'
+import type { Inherited, Lost } from '../log/inherited.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import type { Leadership } from './leadership.ts'
+import type { Losses } from './losses.ts'
 import { Partition, type PartitionConfig } from './partition.ts'
 import { TopicConfig } from './topic-config.ts'
 import { topicFolder } from './topic-folders.ts'
@@ -57,6 +58,7 @@ export class Topic {
   readonly #leadershipOf: (topicId: string, partition: number) => Leadership
   readonly #inheritedOf: (topicId: string, partition: number) => Inherited | undefined
   readonly #lineage: Lineage | undefined
+  readonly #losses: Losses | undefined
   readonly #settings: PartitionConfig
   #config: TopicConfig
 
@@ -68,6 +70,7 @@ export class Topic {
       leadershipOf: (topicId: string, partition: number) => Leadership
       inheritedOf?: (topicId: string, partition: number) => Inherited | undefined
       lineage?: Lineage
+      losses?: Losses
     },
     {
       id,
@@ -82,6 +85,7 @@ export class Topic {
     this.#leadershipOf = (topicId, partition) => environment.leadershipOf(topicId, partition)
     this.#inheritedOf = (topicId, partition) => environment.inheritedOf?.(topicId, partition)
     this.#lineage = environment.lineage
+    this.#losses = environment.losses
     this.id = id
     this.#name = name
     this.takesCommands = name === commandsTopic
@@ -128,7 +132,8 @@ export class Topic {
       const leadership = this.#leadershipOf(this.id, index)
       const folder = `${this.folder}/${index}`
       const inherited = this.#inheritedOf(this.id, index)
-      const made = new Partition(this.#store, this.#clock, folder, index, this.#settings, leadership, inherited)
+      const onLost = (lost: Lost) => this.#losses?.found(this.id, this.#name, index, lost)
+      const made = new Partition(this.#store, this.#clock, folder, index, this.#settings, leadership, inherited, onLost)
       // While the gate is closed something is just being brought.
       made.broughtAt = (from, to) =>
         made.gate.closed === undefined

@@ -61,6 +61,9 @@ export class Branches {
       if (this.#begun) this.#loop.attend()
     })
     this.#idle = new IdleBranches(rooms.broker)
+    broker.losses.onLost((record) => {
+      if (this.#begun) this.history.write(eventOf(record)).catch((cause: unknown) => console.error(cause))
+    })
   }
 
   /** What commands can ask for. */

@@ -7,7 +7,7 @@ import { walkRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
 import { checkIndex, type WalkedBatch } from './check-index.ts'
 import { type Checkpoint, checkpointNames, loadCheckpoint, parseCheckpoint } from './checkpoint.ts'
-import { type Inherited, ownPrefix, sharedPrefix } from './inherited.ts'
+import { type Inherited, type Lost, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { snapshotOffsets } from './producer-snapshot.ts'
 import { markerOf, ProducerState } from './producer-state.ts'
@@ -127,6 +127,11 @@ class LogCheck {
     return this.#checkpoint?.settled !== true && this.#inherited!.boot !== this.#store.boot
   }
 
+  /** What a power cut has taken, and an earlier start has found missing. */
+  get #lost(): readonly Lost[] {
+    return this.#checkpoint?.lost ?? []
+  }
+
   #isUnflushed(offset: number): boolean {
     return offset >= this.#inherited!.flushedOffset
   }
@@ -139,8 +144,7 @@ class LogCheck {
       const path = this.#segmentPath(base)
       const size = this.#store.exists(path) ? this.#store.sizeOf(path) : undefined
       const next = bases[i + 1] ?? this.#inherited!.ownFrom
-      const { lost } = this.#checkpoint ?? {}
-      const isLost = lost !== undefined && next > lost.from
+      const isLost = this.#lost.some(({ from, to }) => next > from && base < to)
       if (size === undefined) {
         if (next > start && !isLost) this.#find('damage', path, 'is missing; the branch shares it')
         return false
@@ -157,7 +161,7 @@ class LogCheck {
   /** Without a file of its own a branch ends where it was cut. */
   #checkSharedEnd(base: number, end: number): number {
     const { ownFrom } = this.#inherited!
-    if (end < ownFrom && ownFrom > Math.max(this.#compactedOffset, this.#checkpoint?.lost?.to ?? 0)) {
+    if (end < ownFrom && ownFrom > Math.max(this.#compactedOffset, lostUpTo(this.#lost))) {
       const path = this.#segmentPath(base)
       this.#find(this.#kindFor(path, end), path, `the branch was cut at offset ${ownFrom}; records end at ${end}`)
     }
@@ -188,7 +192,7 @@ class LogCheck {
 
   #checkSeam(base: number, expected: number, before: number | undefined): void {
     if (base === expected || (base > expected && base <= this.#compactedOffset)) return
-    if (base === this.#checkpoint?.lost?.to) return
+    if (this.#lost.some(({ to }) => to === base)) return
     const path = this.#segmentPath(base)
     const message =
       base < expected
@@ -228,7 +232,7 @@ class LogCheck {
   /** Walks all batches, over damaged ones too; answers the position behind the last. */
   #walk(segment: Segment, last: boolean, walked: WalkedBatch[]): number {
     const { path } = segment
-    const isLost = () => this.#checkpoint?.lost?.from === segment.nextOffset
+    const isLost = () => this.#lost.some(({ from }) => from === segment.nextOffset)
     let position = 0
     for (;;) {
       const problem = this.#batchAt(segment, position, walked)

@@ -21,7 +21,7 @@ export type Checkpoint = {
   /** Of a fork: what it shares was looked at after a power cut, or had been on stable storage from the beginning. */
   settled?: boolean
   /** Of a fork: what a power cut took of what it shares. */
-  lost?: Lost
+  lost?: readonly Lost[]
   /** Everything below lies on stable storage with its index: a scan begins here. */
   recovered: { offset: number; segment: number; position: number }
 }

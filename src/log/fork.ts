@@ -12,7 +12,7 @@ import { codecName } from '../../protocol/records/compression.ts'
 import { encodeMarker } from '../../protocol/records/control.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
-import { type CutTransaction, type Inherited, ownPrefix, sharedPrefix } from './inherited.ts'
+import { type CutTransaction, type Inherited, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
 import type { Log } from './log.ts'
 import { loadSnapshot } from './producer-snapshot.ts'
 import { markerOf } from './producer-state.ts'
@@ -84,9 +84,10 @@ class Forking {
       logStartOffset: Math.min(parent.logStartOffset, offset),
       epochs: [...parent.epochs.entries.filter(([, start]) => start < offset), [leaderEpoch, offset]],
       // What a power cut took looks like what compaction took.
-      compactedOffset: Math.min(Math.max(parent.compactedOffset, parent.lost?.to ?? 0), offset),
+      compactedOffset: Math.min(Math.max(parent.compactedOffset, lostUpTo(parent.lost)), offset),
       flushedOffset: Math.min(parent.securedOffset, offset),
       files: this.#files,
+      seams: parent.seams.filter((seam) => seam < ownFrom),
       ownFrom,
       open: open.map(({ transaction }) => transaction),
       hasTransactions: parent.producers.hasSeenTransactions,

@@ -22,6 +22,8 @@ export type Inherited = {
   readonly flushedOffset: number
   /** The shared files by their base offsets, and how many bytes of each belong to this log. */
   readonly files: readonly (readonly [segment: number, byteCount: number])[]
+  /** Where among the shared files those of one log end and those of a fork of it begin, ascending. */
+  readonly seams: readonly number[]
   /** Base offset of the first own file: the fork offset, or where a batch begins that the fork cut in two. */
   readonly ownFrom: number
   readonly open: readonly CutTransaction[]
@@ -40,3 +42,6 @@ export const ownPrefix = (folder: string): string => `${folder}/`
 
 /** Records that a power cut took from a log that shares them: `[from, to)` is a hole. */
 export type Lost = { readonly from: number; readonly to: number }
+
+/** Behind the last of the holes, which ascend; 0 where there is none. */
+export const lostUpTo = (lost: readonly Lost[]): number => lost.at(-1)?.to ?? 0

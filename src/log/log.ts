@@ -48,10 +48,7 @@ export class Log {
   #released = false
   readonly recovered: { scannedBytes: number; cutBytes: number }
 
-  /**
-   * Opens the log in `folder`; a missing folder is an empty log that owns nothing on the disk. `inherited`: for one that
-   * was made by forkLog, what that answered.
-   */
+  /** Opens the log in `folder`; a missing folder is an empty log. `inherited`: of one that forkLog made, its answer. */
   constructor(store: Store, folder: string, config: LogConfig, inherited?: Inherited) {
     this.folder = folder
     this.#store = store
@@ -73,8 +70,13 @@ export class Log {
   }
 
   /** What a power cut took of what is shared with others. */
-  get lost(): Lost | undefined {
+  get lost(): readonly Lost[] {
     return this.#shared.lost
+  }
+
+  /** Where each of the logs that this one was forked through began its own files, and this one. */
+  get seams(): readonly number[] {
+    return this.#inherited === undefined ? [] : [...this.#inherited.seams, this.#inherited.ownFrom]
   }
 
   /** Base offset of the first file that no parent shares. */
@@ -299,7 +301,7 @@ export class Log {
    * segments are replaced whole, by new files.
    */
   async compact(now: number, turns = steadyTurns): Promise<void> {
-    const plan = this.#compacting || this.#released ? undefined : this.#compactionPlan(now)
+    const plan = this.#compactionPlan(now)
     if (plan === undefined) return
     this.#compacting = true
     try {
@@ -332,7 +334,7 @@ export class Log {
   }
 
   #compactionPlan(now: number): CompactionPlan | undefined {
-    if (!this.#config.compacts) return undefined
+    if (this.#compacting || this.#released || !this.#config.compacts) return undefined
     const stable = this.#producers.transactions.firstUnstable(this.flushedOffset)
     // What a fork shares stays as it is: the bound of its last file holds for that file only.
     const sealed = this.#flushing.flushedSegments.filter(({ baseOffset }) => baseOffset >= this.#ownFrom)
@@ -380,7 +382,7 @@ export class Log {
       compactedOffset: this.#compactedOffset,
       cleanOffset: this.#cleanOffset,
       ...(this.#inherited === undefined ? {} : { settled: this.#shared.isSettled }),
-      ...(this.lost === undefined ? {} : { lost: this.lost }),
+      ...(this.lost.length === 0 ? {} : { lost: this.lost }),
       recovered: known.offset > latest.offset ? known : latest,
     }
     saveCheckpoint(this.#store, this.folder, this.#checkpoint, durable)
@@ -408,7 +410,7 @@ export class Log {
     return recovered?.offset === this.#logEndOffset
   }
 
-  /** Lets files go without another word: the log is deleted, or the process pretends to die. */
+  /** Lets files go without a word: the log is deleted, or the process pretends to die. */
   release(): void {
     this.#released = true
     for (const segment of this.#segments) segment.close()

@@ -12,7 +12,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { Store } from '../storage/file.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
-import { type Inherited, type Lost, ownPrefix, sharedPrefix } from './inherited.ts'
+import { type Inherited, type Lost, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
@@ -32,7 +32,7 @@ export type Recovered = {
   /** Of a fork. */
   shared: {
     /** What a power cut took of it. */
-    lost: Lost | undefined
+    lost: readonly Lost[]
     /** The rest is on stable storage: it was from the beginning, or was found there after a power cut. */
     isSettled: boolean
     /** This start has found it so. */
@@ -96,7 +96,7 @@ class Recovery {
   readonly #segments: Segment[] = []
   #scannedBytes = 0
   #cutBytes = 0
-  #lost: Lost | undefined
+  readonly #lost: Lost[]
   /** The active file has other names, and what they show above its end a power cut may have taken: it must not come back. */
   #mustRoll = false
 
@@ -114,7 +114,7 @@ class Recovery {
     this.#indexIntervalBytes = indexIntervalBytes
     this.#checkpoint = loadCheckpoint(store, folder) ?? (inherited && checkpointOf(inherited))
     this.#bounds = new Map(inherited?.files)
-    this.#lost = this.#checkpoint?.lost
+    this.#lost = [...(this.#checkpoint?.lost ?? [])]
     const wasFlushed = inherited === undefined || inherited.flushedOffset >= inherited.ownFrom
     const isSettled = wasFlushed || this.#checkpoint?.settled === true
     this.#isDoubted = !isSettled && inherited.boot !== store.boot
@@ -229,8 +229,8 @@ class Recovery {
 
   /** Takes the next segment in; false where the log ends before it. */
   #take(base: number, last: boolean): boolean {
-    if (this.#lost !== undefined && base > this.#lost.from && base < this.#lost.to) {
-      // Nothing of the parent comes after what it has lost.
+    if (this.#lost.some(({ from, to }) => base > from && base < to)) {
+      // Of a log that has lost something nothing comes after it.
       this.#segmentAt(base, true).remove()
       return true
     }
@@ -242,7 +242,7 @@ class Recovery {
       this.#segmentAt(base, true).remove()
       return true
     }
-    const isHole = base > expected && base > this.#compactedOffset && base !== this.#lost?.to
+    const isHole = base > expected && base > this.#compactedOffset && !this.#lost.some(({ to }) => to === base)
     if (base < expected || isHole) {
       const problem = isHole
         ? `is missing: ${before!.path} ends there, ${path} is the next`
@@ -345,18 +345,21 @@ class Recovery {
   #boundShared(segment: Segment, end: number): void {
     if (end >= this.#bounds.get(segment.baseOffset)!) return
     const { nextOffset } = segment
-    if (this.#lost?.from !== nextOffset && !this.#isDoubtful(segment.baseOffset)) {
+    const isKnown = this.#lost.some(({ from }) => from === nextOffset)
+    if (!isKnown && !this.#isDoubtful(segment.baseOffset)) {
       throw new Corruption(`${segment.path}: the batch at byte ${end} is damaged`)
     }
-    this.#lost = { from: nextOffset, to: this.#inherited!.ownFrom }
+    const { seams, ownFrom } = this.#inherited!
+    const to = seams.find((seam) => seam > segment.baseOffset) ?? ownFrom
+    if (!isKnown) this.#lost.push({ from: nextOffset, to })
     segment.boundAt(end)
   }
 
   /** Readers do not cross a hole at the end of a log: a batch without records leads them over. */
   #endHole(): void {
     const active = this.#segments.at(-1)
-    const to = this.#lost?.to
-    if (to === undefined || active?.baseOffset !== to || !active.isEmpty) return
+    const to = lostUpTo(this.#lost)
+    if (to === 0 || active?.baseOffset !== to || !active.isEmpty) return
     const bytes = encodeBatch({
       records: [],
       baseOffset: to,
@@ -381,7 +384,7 @@ class Recovery {
   #holdToCheckpoint(): void {
     const end = this.#segments.at(-1)?.nextOffset ?? 0
     const { offset } = this.#point
-    if (end >= offset || offset <= Math.max(this.#logStartOffset, this.#compactedOffset, this.#lost?.to ?? 0)) return
+    if (end >= offset || offset <= Math.max(this.#logStartOffset, this.#compactedOffset, lostUpTo(this.#lost))) return
     throw new Corruption(`${this.#folder} ends at offset ${end}, but all up to ${offset} was on stable storage`)
   }
 
