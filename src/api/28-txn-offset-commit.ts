@@ -5,11 +5,13 @@ import type { ErrorName } from '../../protocol/errors.ts'
 import { txnOffsetCommit } from '../../protocol/messages/28-txn-offset-commit.ts'
 import type { Request } from '../../protocol/schema.ts'
 import type { Commit } from '../group/offset-requests.ts'
+import type { TopicPartition } from '../group/offsets.ts'
 import { type Context, serve } from './api.ts'
 import { commitTopics } from './committed-topics.ts'
 import { elsewhere } from './coordinator.ts'
 
 type Asked = Request<typeof txnOffsetCommit>
+type Producer = { readonly producerId: number; readonly producerEpoch: number }
 
 /** Brings its partition along. */
 const implicitFrom = 5
@@ -33,6 +35,7 @@ async function commit(request: Asked, commits: readonly Commit[], context: Conte
   if (wrong !== undefined) return commits.map(() => wrong)
   const claim = { id, producerId, producerEpoch }
   const place = groups.transactions.placeOf(groupId)
+  if (isStale(claim, place, context)) return commits.map(() => 'INVALID_PRODUCER_EPOCH')
   const [admitted] = await transactions.admit(claim, [place], { implicit: version >= implicitFrom })
   // Looked at again in this turn: while the log was written the transaction may have been taken away.
   const error = admitted === 'NONE' ? transactions.verify(claim, [place])[0]! : admitted!
@@ -47,6 +50,16 @@ async function commit(request: Asked, commits: readonly Commit[], context: Conte
     partitions: commits,
     commits,
   })
+}
+
+/** What the group's partition itself knows comes first, as in Produce; a log that cannot be asked says so at the append. */
+function isStale({ producerId, producerEpoch }: Producer, { topic, partition }: TopicPartition, { broker }: Context) {
+  try {
+    const log = broker.topic(topic)?.partitions[partition]?.log
+    return log?.producers.checkEpoch(producerId, producerEpoch) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** What a producer of this version understands. */

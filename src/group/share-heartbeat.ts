@@ -43,6 +43,8 @@ export type ShareCircumstances = ShareRules & {
 }
 
 export const leaves = -1
+/** As many as an id with dashes has; the real broker looks no closer, and in consumer groups not at all. */
+const memberIdCharactersMax = 36
 
 /** What is wrong with a heartbeat, whatever the group. The sentences are the real broker's. */
 export function checkHeartbeat({
@@ -53,7 +55,7 @@ export function checkHeartbeat({
   topics,
 }: ShareHeartbeat): Refusal | undefined {
   const invalid = (message?: string) => new Refusal('INVALID_REQUEST', message)
-  if (memberId === '') return invalid()
+  if (memberId === '' || memberId.length > memberIdCharactersMax) return invalid()
   if (groupId === '') return invalid("GroupId can't be empty.")
   if (rackId === '') return invalid("RackId can't be empty.")
   if (memberEpoch < leaves) return invalid('MemberEpoch is invalid.')

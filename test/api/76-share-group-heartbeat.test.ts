@@ -46,6 +46,7 @@ test('what is wrong with a heartbeat is said as Kafka says it', async () => {
   }
   expect(await said(of('a', ''), 0, ['jobs'])).toBe("INVALID_REQUEST: GroupId can't be empty.")
   expect(await said(of(''), 0, ['jobs'])).toBe('INVALID_REQUEST: null')
+  expect(await said(of('a'.repeat(37)), 1, null)).toBe('INVALID_REQUEST: null')
   expect(await said(of('a'), 0, null)).toBe('INVALID_REQUEST: SubscribedTopicNames must be set in first request.')
   expect(await said(of('a'), 0, [])).toBe('INVALID_REQUEST: SubscribedTopicNames must be set in first request.')
   expect(await said(of('a'), 0, ['jobs'], '')).toBe("INVALID_REQUEST: RackId can't be empty.")

@@ -368,6 +368,9 @@ describe('TxnOffsetCommit', () => {
     await teller.end(bumped(held), false)
     expect(await teller.committed()).toBe(5)
     expect(await teller.commit(held, 7, {}, version)).toBe('INVALID_PRODUCER_EPOCH')
+    // The partition has the first word, before the coordinator is asked whose producer it is.
+    expect(await teller.commit(held, 7, { transactionalId: 'nobody' }, version)).toBe('INVALID_PRODUCER_EPOCH')
+    expect(await teller.commit(held, 7, { transactionalId: '' }, version)).toBe('INVALID_PRODUCER_EPOCH')
   })
 
   test.each(versions(0, 6))('v%i: who must not commit', async (version) => {
