@@ -3,6 +3,7 @@
 // with the reason why they cannot.
 import type { Scenario } from './scenario.ts'
 import { administration } from './scenarios/admin.ts'
+import { branchLives } from './scenarios/branch-lives.ts'
 import { branches } from './scenarios/branches.ts'
 import { consumerGroups, groups } from './scenarios/groups.ts'
 import { merges } from './scenarios/merges.ts'
@@ -23,6 +24,7 @@ const list = {
   ...administration,
   ...branches,
   ...merges,
+  ...branchLives,
   ...restarts,
 } satisfies { [id: string]: Scenario }
 

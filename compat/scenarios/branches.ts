@@ -14,6 +14,18 @@ export function needsBranches(): void {
   if (noBranches !== undefined) throw new Cannot(noBranches)
 }
 
+/** Has a command run by a line of JSON; resolves when its event is told. */
+export async function run(stage: Stage, command: { readonly op: string; readonly id: string; readonly [more: string]: unknown }) {
+  await stage.send('__branch_commands', [record(null, JSON.stringify(command))])
+  const history = await stage.consumer('__branches', 'start')
+  const events = () => history.values.map((value) => JSON.parse(value))
+  await history.until(`${command.op} is told`, () => events().some(({ id }) => id === command.id))
+  await history.close()
+  const event = events().find(({ id }) => id === command.id)
+  stage.ok(event.status !== 'rejected', JSON.stringify(event.error))
+  return event
+}
+
 async function isListed(stage: Stage, topic: string): Promise<boolean> {
   return (await stage.ask('listTopics', {})).topics.includes(topic)
 }

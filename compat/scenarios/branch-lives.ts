@@ -1,0 +1,114 @@
+// Branches and transactions, sets, promotion: a client that knows nothing of branches is in the middle of its work when
+// they are made. Only against a broker that has them.
+import { until } from '../process.ts'
+import { record, text } from '../records.ts'
+import { scenario } from '../scenario.ts'
+import type { Stage } from '../stage.ts'
+import { needsBranches, run } from './branches.ts'
+
+const isolation = 'read_committed'
+const keysOf = (label: string, count: number) => text(count, label).map(({ key }) => String(key))
+
+/** What a reader sees up to a record that is written last. */
+async function seen(stage: Stage, topic: string, level: 'read_committed' | 'read_uncommitted' = isolation) {
+  await stage.send(topic, [record('the end', 'v')])
+  const consumer = await stage.consumer(topic, 'start', { isolation: level })
+  await consumer.until('the last record came', () => consumer.seen.at(-1)?.record.key?.toString() === 'the end')
+  await consumer.close()
+  return consumer.seen.slice(0, -1).map((one) => String(one.record.key))
+}
+
+export const branchLives = {
+  'branch.transaction': scenario(
+    'a transaction that is open when a branch is made is seen on its parent, never on the branch (B8)',
+    async (stage) => {
+      needsBranches()
+      const parent = await stage.topic('cut')
+      const producer = await stage.producer({ transactionalId: stage.name('cut-id') })
+      await stage.ask('beginTransaction', { producer })
+      await stage.produce(producer, parent, text(2, 'open'))
+      const branch = `${parent}--try`
+      await run(stage, { op: 'fork', id: branch, from: parent, to: branch })
+      if (stage.can('offsetAt', { isolation })) {
+        const stable = await stage.ask('offsetAt', { topic: branch, partition: 0, at: 'end', isolation })
+        stage.same(stable.offset, 3, 'two records and a marker, and nothing that is open')
+      }
+      await stage.ask('commitTransaction', { producer })
+      stage.same(await seen(stage, parent), keysOf('open', 2))
+      stage.same(await seen(stage, branch), [])
+    },
+  ),
+
+  'branch.transaction-goes-on': scenario(
+    'the producer of a transaction that a branch has cut goes on into the branch, in the same and in later ones (B51)',
+    async (stage) => {
+      needsBranches()
+      const parent = await stage.topic('over')
+      const branch = `${parent}--try`
+      const producer = await stage.producer({ transactionalId: stage.name('over-id') })
+      await stage.ask('beginTransaction', { producer })
+      await stage.produce(producer, parent, text(1, 'over'))
+      await run(stage, { op: 'fork', id: branch, from: parent, to: branch })
+      await stage.produce(producer, branch, text(1, 'same'))
+      await stage.ask('commitTransaction', { producer })
+      await stage.ask('beginTransaction', { producer })
+      await stage.produce(producer, branch, text(1, 'aborted'))
+      await stage.ask('abortTransaction', { producer })
+      await stage.ask('beginTransaction', { producer })
+      await stage.produce(producer, branch, text(1, 'third'))
+      await stage.ask('commitTransaction', { producer })
+      stage.same(await seen(stage, branch), [...keysOf('same', 1), ...keysOf('third', 1)])
+      stage.same(await seen(stage, parent), keysOf('over', 1))
+    },
+  ),
+
+  'branch.set': scenario(
+    'topics that are forked as a set show the same transactions, whenever that is (B10)',
+    async (stage) => {
+      needsBranches()
+      const [one, two] = [await stage.topic('one'), await stage.topic('two')]
+      const producer = await stage.producer({ transactionalId: stage.name('set-id') })
+      const sets: string[] = []
+      for (let turn = 0; turn < 5; turn++) {
+        await stage.ask('beginTransaction', { producer })
+        await stage.produce(producer, one, text(1, `${turn}`))
+        const set = `${one}-${turn}`.slice(-60).replace(/^-+|-(?=-)/g, '')
+        sets.push(set)
+        // In the middle of a transaction that one of both topics knows already.
+        await run(stage, { op: 'fork', id: set, set, topics: [{ from: one }, { from: two }] })
+        await stage.produce(producer, two, text(1, `${turn}`))
+        await stage.ask('commitTransaction', { producer })
+      }
+      for (const [turn, set] of sets.entries()) {
+        const wanted = Array.from({ length: turn }, (_, i) => keysOf(`${i}`, 1)).flat()
+        stage.same(await seen(stage, `${one}--${set}`), wanted)
+        stage.same(await seen(stage, `${two}--${set}`), wanted)
+      }
+    },
+  ),
+
+  'branch.promote': scenario(
+    'a producer and a consumer of a name go on with the records of the branch that swaps names with it (B57)',
+    async (stage) => {
+      needsBranches()
+      const name = await stage.topic('promoted')
+      const branch = `${name}--try`
+      const producer = await stage.producer(stage.can('openProducer', { idempotent: true }) ? { idempotent: true } : {})
+      await stage.produce(producer, name, text(5, 'past'))
+      await run(stage, { op: 'fork', id: branch, from: name, to: branch })
+      await stage.send(branch, text(1, 'own'))
+      const member = await stage.member(stage.name('group'), { topics: [name] })
+      await member.until('the past came', () => member.seen.length >= 5)
+      await stage.produce(producer, name, text(1, 'before'))
+      await member.until('what came before came', () => member.seen.length >= 6)
+      await run(stage, { op: 'promote', id: `${branch}-1`, branch, keep: branch })
+      await stage.produce(producer, name, text(2, 'after'))
+      await member.until('it goes on', () => member.keys.includes(keysOf('after', 2)[1]!))
+      await member.close()
+      stage.same(await seen(stage, name), [...keysOf('past', 5), ...keysOf('own', 1), ...keysOf('after', 2)])
+      stage.same(await seen(stage, branch), [...keysOf('past', 5), ...keysOf('before', 1)])
+      await run(stage, { op: 'promote', id: `${branch}-2`, branch, keep: branch })
+      await until('the old picture is back', async () => (await seen(stage, name)).includes(keysOf('before', 1)[0]!))
+    },
+  ),
+}
