@@ -1,6 +1,5 @@
 // Branches and transactions, sets, promotion: a client that knows nothing of branches is in the middle of its work when
 // they are made. Only against a broker that has them.
-import { until } from '../process.ts'
 import { record, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
@@ -11,7 +10,10 @@ const keysOf = (label: string, count: number) => text(count, label).map(({ key }
 
 /** What a reader sees up to a record that is written last. */
 async function seen(stage: Stage, topic: string, level: 'read_committed' | 'read_uncommitted' = isolation) {
-  await stage.send(topic, [record('the end', 'v')])
+  // By somebody who has never heard of the topic: the Java client cannot be told one id under two names (4.4.0).
+  const producer = await stage.producer()
+  await stage.produce(producer, topic, [record('the end', 'v')])
+  await stage.ask('closeProducer', { producer })
   const consumer = await stage.consumer(topic, 'start', { isolation: level })
   await consumer.until('the last record came', () => consumer.seen.at(-1)?.record.key?.toString() === 'the end')
   await consumer.close()
@@ -96,7 +98,7 @@ export const branchLives = {
       const producer = await stage.producer(stage.can('openProducer', { idempotent: true }) ? { idempotent: true } : {})
       await stage.produce(producer, name, text(5, 'past'))
       await run(stage, { op: 'fork', id: branch, from: name, to: branch })
-      await stage.send(branch, text(1, 'own'))
+      await stage.produce(await stage.producer(), branch, text(1, 'own'))
       const member = await stage.member(stage.name('group'), { topics: [name] })
       await member.until('the past came', () => member.seen.length >= 5)
       await stage.produce(producer, name, text(1, 'before'))
@@ -105,10 +107,14 @@ export const branchLives = {
       await stage.produce(producer, name, text(2, 'after'))
       await member.until('it goes on', () => member.keys.includes(keysOf('after', 2)[1]!))
       await member.close()
-      stage.same(await seen(stage, name), [...keysOf('past', 5), ...keysOf('own', 1), ...keysOf('after', 2)])
+      const now = (await seen(stage, name)).filter((key) => key !== 'the end')
+      stage.same(now, [...keysOf('past', 5), ...keysOf('own', 1), ...keysOf('after', 2)])
       stage.same(await seen(stage, branch), [...keysOf('past', 5), ...keysOf('before', 1)])
       await run(stage, { op: 'promote', id: `${branch}-2`, branch, keep: branch })
-      await until('the old picture is back', async () => (await seen(stage, name)).includes(keysOf('before', 1)[0]!))
+      const again = await stage.member(stage.name('again'), { topics: [name] })
+      await again.until('the old picture is back', () => again.keys.includes(keysOf('before', 1)[0]!))
+      stage.ok(!again.keys.includes(keysOf('own', 1)[0]!), 'what the branch alone has is gone')
+      await again.close()
     },
   ),
 }

@@ -1,6 +1,6 @@
 // Branches as a client has them that knows nothing of branches: made by a configuration or by a line of JSON, then a topic
 // like any other. Only against a broker that has them.
-import { Cannot } from '../hand.ts'
+import { Cannot, Refused } from '../hand.ts'
 import { until } from '../process.ts'
 import { record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
@@ -15,8 +15,17 @@ export function needsBranches(): void {
 }
 
 /** Has a command run by a line of JSON; resolves when its event is told. */
-export async function run(stage: Stage, command: { readonly op: string; readonly id: string; readonly [more: string]: unknown }) {
+export async function run(
+  stage: Stage,
+  command: { readonly op: string; readonly id: string; readonly [more: string]: unknown },
+) {
   await stage.send('__branch_commands', [record(null, JSON.stringify(command))])
+  const isThere = () =>
+    stage.ask('describeTopic', { topic: '__branches' }).then(
+      () => true,
+      (problem: unknown) => !(problem instanceof Refused),
+    )
+  if (stage.can('describeTopic')) await until('the history is there', isThere)
   const history = await stage.consumer('__branches', 'start')
   const events = () => history.values.map((value) => JSON.parse(value))
   await history.until(`${command.op} is told`, () => events().some(({ id }) => id === command.id))
