@@ -40,7 +40,7 @@ func main() {
 	hello := hand.Hello{
 		Client:  "franz-go",
 		Version: hand.Version("github.com/twmb/franz-go"),
-		Cannot:  map[string]string{
+		Cannot: map[string]string{
 			"branch.promote": "kgo does not follow a name to another topic id, as it does not follow one that was made anew",
 		},
 	}

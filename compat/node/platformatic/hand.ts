@@ -8,6 +8,8 @@ import { Member, openProducer, wireMessage } from './clients.ts'
 
 type Transaction = Awaited<ReturnType<Producer['beginTransaction']>>
 
+const resultsHidden = '@platformatic/kafka reads no topic that is internal, and results stand in one'
+
 const { dependencies } = createRequire(import.meta.url)('./package.json') as {
   dependencies: { [name: string]: string }
 }
@@ -151,6 +153,11 @@ await serve(
     client: '@platformatic/kafka',
     version,
     cannot: {
+      'branch.command': resultsHidden,
+      'branch.transaction': resultsHidden,
+      'branch.transaction-goes-on': resultsHidden,
+      'branch.set': resultsHidden,
+      'branch.promote': resultsHidden,
       'describeGroup.type=consumer': '@platformatic/kafka describes classic groups only',
       'describeGroup.type=share': '@platformatic/kafka describes classic groups only',
       'joinGroup.pattern': '@platformatic/kafka does not subscribe to patterns',
