@@ -21,26 +21,6 @@ async function seen(stage: Stage, topic: string, level: 'read_committed' | 'read
 }
 
 export const branchLives = {
-  'branch.transaction': scenario(
-    'a transaction that is open when a branch is made is seen on its parent, never on the branch (B8)',
-    async (stage) => {
-      needsBranches()
-      const parent = await stage.topic('cut')
-      const producer = await stage.producer({ transactionalId: stage.name('cut-id') })
-      await stage.ask('beginTransaction', { producer })
-      await stage.produce(producer, parent, text(2, 'open'))
-      const branch = `${parent}--try`
-      await run(stage, { op: 'fork', id: branch, from: parent, to: branch })
-      if (stage.can('offsetAt', { isolation })) {
-        const stable = await stage.ask('offsetAt', { topic: branch, partition: 0, at: 'end', isolation })
-        stage.same(stable.offset, 3, 'two records and a marker, and nothing that is open')
-      }
-      await stage.ask('commitTransaction', { producer })
-      stage.same(await seen(stage, parent), keysOf('open', 2))
-      stage.same(await seen(stage, branch), [])
-    },
-  ),
-
   'branch.transaction-goes-on': scenario(
     'the producer of a transaction that a branch has cut goes on into the branch, in the same and in later ones (B51)',
     async (stage) => {
@@ -61,31 +41,6 @@ export const branchLives = {
       await stage.ask('commitTransaction', { producer })
       stage.same(await seen(stage, branch), [...keysOf('same', 1), ...keysOf('third', 1)])
       stage.same(await seen(stage, parent), keysOf('over', 1))
-    },
-  ),
-
-  'branch.set': scenario(
-    'topics that are forked as a set show the same transactions, whenever that is (B10)',
-    async (stage) => {
-      needsBranches()
-      const [one, two] = [await stage.topic('one'), await stage.topic('two')]
-      const producer = await stage.producer({ transactionalId: stage.name('set-id') })
-      const sets: string[] = []
-      for (let turn = 0; turn < 5; turn++) {
-        await stage.ask('beginTransaction', { producer })
-        await stage.produce(producer, one, text(1, `${turn}`))
-        const set = `${one}-${turn}`.slice(-60).replace(/^-+|-(?=-)/g, '')
-        sets.push(set)
-        // In the middle of a transaction that one of both topics knows already.
-        await run(stage, { op: 'fork', id: set, set, topics: [{ from: one }, { from: two }] })
-        await stage.produce(producer, two, text(1, `${turn}`))
-        await stage.ask('commitTransaction', { producer })
-      }
-      for (const [turn, set] of sets.entries()) {
-        const wanted = Array.from({ length: turn }, (_, i) => keysOf(`${i}`, 1)).flat()
-        stage.same(await seen(stage, `${one}--${set}`), wanted)
-        stage.same(await seen(stage, `${two}--${set}`), wanted)
-      }
     },
   ),
 
