@@ -1,6 +1,6 @@
-// The four requests the script itself makes, as bytes: asking for Metadata until a broker answers, and making and
-// deleting topics. Written apart from protocol/ so that a mistake there cannot hide in the measurement of it.
-import { connect } from 'node:net'
+// The requests the script itself makes, as bytes: asking for Metadata until a broker answers, making topics and branches, and
+// deleting them. Written apart from protocol/ so that a mistake there cannot hide in the measurement of it.
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const host = '127.0.0.1'
@@ -47,23 +47,59 @@ class Answer {
   }
 }
 
-/** One request on a connection of its own. Rejects when nobody listens or the broker hangs up. */
-function ask(port: number, key: number, version: number, ...body: Buffer[]): Promise<Answer> {
+const framed = (key: number, version: number, body: readonly Buffer[]): Buffer => {
   const message = Buffer.concat([int16(key), int16(version), int32(1), string('bench'), ...body])
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true })
-    let received = Buffer.alloc(0)
-    socket.setTimeout(answerMsMax, () => socket.destroy(new Error(`no answer to request ${key} in ${answerMsMax} ms`)))
-    socket.once('error', reject)
-    socket.once('close', () => reject(new Error(`the broker hung up on request ${key}`)))
-    socket.write(Buffer.concat([int32(message.length), message]))
-    socket.on('data', (bytes) => {
-      received = Buffer.concat([received, bytes])
-      if (received.length < 4 || received.length < 4 + received.readInt32BE()) return
-      resolve(new Answer(received.subarray(8))) // past the length and the correlation id
-      socket.destroy()
+  return Buffer.concat([int32(message.length), message])
+}
+
+/** One request after the other on one connection. */
+export class Connection {
+  readonly #socket: Socket
+  #received = Buffer.alloc(0)
+  #waiting: { resolve(answer: Answer): void; reject(problem: Error): void }[] = []
+
+  constructor(port: number) {
+    this.#socket = connect({ host, port, noDelay: true })
+    this.#socket.setTimeout(answerMsMax, () => this.#socket.destroy(new Error(`no answer in ${answerMsMax} ms`)))
+    this.#socket.once('error', (problem) => this.#fail(problem))
+    this.#socket.once('close', () => this.#fail(new Error('the broker hung up')))
+    this.#socket.on('data', (bytes) => this.#take(bytes))
+  }
+
+  /** Rejects when nobody listens or the broker hangs up. Answers come in the order of requests. */
+  ask(key: number, version: number, ...body: Buffer[]): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.#socket.write(framed(key, version, body))
     })
-  })
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #take(bytes: Buffer): void {
+    this.#received = Buffer.concat([this.#received, bytes])
+    while (this.#received.length >= 4 && this.#received.length >= 4 + this.#received.readInt32BE()) {
+      const end = 4 + this.#received.readInt32BE()
+      this.#waiting.shift()?.resolve(new Answer(this.#received.subarray(8, end))) // past the length and the correlation id
+      this.#received = this.#received.subarray(end)
+    }
+  }
+
+  #fail(problem: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(problem)
+  }
+}
+
+/** One request on a connection of its own. */
+async function ask(port: number, key: number, version: number, ...body: Buffer[]): Promise<Answer> {
+  const connection = new Connection(port)
+  try {
+    return await connection.ask(key, version, ...body)
+  } finally {
+    connection.close()
+  }
 }
 
 async function metadata(port: number, topics: Buffer) {
@@ -102,15 +138,35 @@ export async function isAnswering(port: number): Promise<boolean> {
   }
 }
 
-export async function createTopic(port: number, topic: string, partitionCount: number): Promise<void> {
-  const row = Buffer.concat([string(topic), int32(partitionCount), int16(1), list(), list()])
-  const answer = await ask(port, 19, 2, list(row), int32(answerMsMax), int8(0))
-  answer.int32() // throttle
-  const [error] = answer.list(() => {
-    answer.string()
-    return answer.int16()
+export interface NewTopic {
+  readonly name: string
+  /** -1: as the broker likes it, or as the parent has it. */
+  readonly partitionCount: number
+  readonly configs?: Readonly<Record<string, string>>
+}
+
+/** All in one request. */
+export async function createTopics(connection: Connection, topics: readonly NewTopic[]): Promise<void> {
+  const rows = topics.map(({ name, partitionCount, configs = {} }) => {
+    const entries = Object.entries(configs).map(([key, value]) => Buffer.concat([string(key), string(value)]))
+    const replicas = int16(partitionCount === -1 ? -1 : 1)
+    return Buffer.concat([string(name), int32(partitionCount), replicas, list(), list(...entries)])
   })
-  if (error !== 0) throw new Error(`topic ${topic} was refused with error ${error}`)
+  const answer = await connection.ask(19, 4, list(...rows), int32(answerMsMax), int8(0))
+  answer.int32() // throttle
+  const results = answer.list(() => {
+    answer.string()
+    const error = answer.int16()
+    answer.string() // its message
+    return error
+  })
+  const refused = results.findIndex((error) => error !== 0)
+  if (refused >= 0) throw new Error(`topic ${topics[refused]?.name} was refused with error ${results[refused]}`)
+}
+
+export async function createTopic(port: number, topic: string, partitionCount: number): Promise<void> {
+  const connection = new Connection(port)
+  await createTopics(connection, [{ name: topic, partitionCount }]).finally(() => connection.close())
   for (const deadlineAt = Date.now() + answerMsMax; Date.now() < deadlineAt; await sleep(20)) {
     const [leaders = []] = (await metadata(port, list(string(topic)))).leaders
     if (leaders.length === partitionCount && leaders.every((leader) => leader >= 0)) return

@@ -34,7 +34,7 @@ export async function whileProducing(bench: Bench, peers: readonly RunningPeer[]
     const forks = await forking(peer, topic, `${round}`, () => measured(`at ${forksPerSecond} forks/s`))
     const ratio = { name: 'ack p99 while forking against without', unit: 'times', aim: { most: 2 } }
     bench.table.add(peer.peer, round, client.name, ratio, p99[1]! / p99[0]!)
-    bench.table.add(peer.peer, round, 'KafkaJS', { name: 'forks done meanwhile', unit: 'forks/s' }, forks)
+    bench.table.add(peer.peer, round, 'wire', { name: 'forks done meanwhile', unit: 'forks/s' }, forks)
   })
 }
 

@@ -50,7 +50,7 @@ export async function byDepth(bench: Bench, peers: readonly RunningPeer[]): Prom
           unit: 'ms',
           ...(most === undefined ? {} : { aim: { most } }),
         }
-        bench.table.add(peer.peer, round, 'KafkaJS', figure, percentile(times, share))
+        bench.table.add(peer.peer, round, 'wire', figure, percentile(times, share))
       }
       add('fork p50', 0.5)
       add('fork p99', 0.99, 20)

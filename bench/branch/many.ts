@@ -23,9 +23,9 @@ export async function manyTopics(bench: Bench, peers: readonly RunningPeer[]): P
     const before = diskBytes(peer.dataFolder)
     const ms = await admin.fork(branches, set)
     const what = `fork of ${count} topics x ${partitions} partitions in one cut`
-    bench.table.add(peer.peer, round, 'KafkaJS', { name: what, unit: 'ms', aim: { most: 2000 } }, ms)
+    bench.table.add(peer.peer, round, 'wire', { name: what, unit: 'ms', aim: { most: 2000 } }, ms)
     const growth = (diskBytes(peer.dataFolder) - before) / 1024 / count
-    bench.table.add(peer.peer, round, 'KafkaJS', { name: 'disk per topic of it', unit: 'KiB' }, growth)
+    bench.table.add(peer.peer, round, 'wire', { name: 'disk per topic of it', unit: 'KiB' }, growth)
     await admin.drop(branches.map(({ to }) => to))
   })
 }

@@ -33,7 +33,7 @@ async function forksOf(bench: Bench, peer: RunningPeer, round: number, from: str
   await using admin = await forker(peer)
   const add = (name: string, unit: string, value: number, most?: number) => {
     const figure = { name: `${name} ${size} GB`, unit, ...(most === undefined ? {} : { aim: { most } }) }
-    bench.table.add(peer.peer, round, 'KafkaJS', figure, value)
+    bench.table.add(peer.peer, round, 'wire', figure, value)
   }
   const warm = Array.from({ length: 10 }, (_, i) => `${from}--warm-${i}`)
   for (const to of warm) await admin.fork([{ from, to }])
