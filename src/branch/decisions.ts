@@ -20,6 +20,8 @@ export type Question = {
   state: TargetState
   /** Offset of its newest record in the target; -1: none that the source may not know. */
   readonly target: number
+  /** That record, once it was fetched. */
+  ours?: StoredRecord | undefined
 }
 
 /** `there`: the target has it; `target`: its value stays; `source` in spite of a conflict; `composed` of both. */
@@ -134,6 +136,7 @@ export class Decisions {
 
   async decide(questions: readonly Question[]): Promise<Decided[]> {
     const { turns } = this.#options
+    this.#fetch(questions)
     const [source, target] = this.#searches(questions)
     const bases = this.#chosen(await findBack(source, turns), await findBack(target, turns))
     return questions.map((question) => this.#remember(this.#decideOne(question, bases)))
@@ -142,10 +145,17 @@ export class Decisions {
   /** The same without a pause. Where nobody asks for base values none are looked for. */
   decideAtOnce(questions: readonly Question[]): Decided[] {
     const { onConflict, fields } = this.#options
+    this.#fetch(questions)
     const needsBases = fields === 'json' || onConflict === 'park' || onConflict === 'fail'
     const [source, target] = this.#searches(needsBases ? questions : [])
     const bases = this.#chosen(findBackAtOnce(source), findBackAtOnce(target))
     return questions.map((question) => this.#remember(this.#decideOne(question, bases)))
+  }
+
+  /** In the order in which they stand, so that each batch is read once. */
+  #fetch(questions: readonly Question[]): void {
+    const asked = questions.filter(({ target }) => target >= 0).sort((a, b) => a.target - b.target)
+    for (const question of asked) question.ours = this.#targetReader.at(question.target)
   }
 
   #remember(decided: Decided): Decided {
@@ -175,7 +185,7 @@ export class Decisions {
   /** For the newest record of each key that both sides know, on either. */
   #searches(questions: readonly Question[]): [Search, Search] {
     const { source, target, open } = this.#options
-    const asked = questions.filter(({ state, isThere }) => state === 'changed' && !isThere)
+    const asked = questions.filter((question) => question.state === 'changed' && !question.isThere && !isAlike(question))
     const keys = new Set(asked.map(({ record }) => keyText(record.key!)).filter((key) => !open.has(key)))
     return [
       { log: source.log, below: source.end, keys, accepts: this.#isKnownToTarget },
@@ -213,19 +223,17 @@ export class Decisions {
   // --- one key
 
   #decideOne(question: Question, bases: Bases): Decided {
-    const { record, isThere, target } = question
-    const ours = target < 0 ? undefined : this.#targetReader.at(target)
+    const { record, isThere, target, ours } = question
     // Retention was faster.
     const state = question.state === 'changed' && ours === undefined && target >= 0 ? 'lost' : question.state
     const key = keyText(record.key!)
     const base = this.#options.open.get(key)?.base ?? bases.get(key)
-    const isSame = ours !== undefined && ours.value !== null && record.value?.equals(ours.value) === true
     const verdict = judge({
       isThere,
       target: state,
       sourceDeletes: record.value === null,
       targetDeletes: ours === undefined || ours.value === null,
-      isSame,
+      isSame: isAlike(question),
       hasBase: base !== undefined && base.value !== null,
     })
     if (verdict === 'already-there') return { question, outcome: 'there' }
@@ -267,6 +275,10 @@ export class Decisions {
     return { question, outcome: 'composed', ...conflict }
   }
 }
+
+/** Both sides have come to the same. */
+const isAlike = ({ record, ours }: Question): boolean =>
+  ours !== undefined && (record.value === null ? ours.value === null : ours.value?.equals(record.value) === true)
 
 const isConflict = (outcome: Outcome | undefined): boolean =>
   outcome === 'target' || outcome === 'source' || outcome === 'parked' || outcome === 'failed'
