@@ -185,7 +185,9 @@ export class Decisions {
   /** For the newest record of each key that both sides know, on either. */
   #searches(questions: readonly Question[]): [Search, Search] {
     const { source, target, open } = this.#options
-    const asked = questions.filter((question) => question.state === 'changed' && !question.isThere && !isAlike(question))
+    const asked = questions.filter(
+      (question) => question.state === 'changed' && !question.isThere && !isAlike(question),
+    )
     const keys = new Set(asked.map(({ record }) => keyText(record.key!)).filter((key) => !open.has(key)))
     return [
       { log: source.log, below: source.end, keys, accepts: this.#isKnownToTarget },

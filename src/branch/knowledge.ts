@@ -46,8 +46,9 @@ export type Lesson = {
   readonly first?: number
   readonly last?: number
   readonly loose?: Vector
-  /** A fast-forward: spans of the source, from where the target's log ended before. */
+  /** A fast-forward: spans as they are now, and what merges wrote of what is new. */
   readonly spans?: readonly Span[]
+  readonly merged?: readonly MergedRange[]
 }
 
 const nothing: Heritage = { known: {}, spans: [], merged: [] }
@@ -59,6 +60,8 @@ export class Knowledge {
   #spans: readonly Span[]
   /** Ascending, none overlaps another. */
   #merged: MergedRange[]
+  /** What merges of any kind brought, and when. */
+  readonly #brought: { readonly first: number; readonly last: number; readonly at: number }[]
   /** What was known at the fork, and then after each merge, ascending. */
   readonly #steps: { readonly end: number; readonly known: Vector }[]
 
@@ -67,6 +70,7 @@ export class Knowledge {
     this.#known = known
     this.#spans = spans
     this.#merged = [...merged]
+    this.#brought = [...merged]
     this.#steps = [{ end: 0, known }]
   }
 
@@ -132,11 +136,28 @@ export class Knowledge {
     return end
   }
 
-  learn({ id, at, end, known, first, last, loose, spans }: Lesson): void {
+  /** Whether the log of another branch begins with all that this one's has, up to its end. */
+  isPrefixOf(other: Knowledge, start: number, end: number): boolean {
+    const homes = (knowledge: Knowledge) => {
+      const pieces: [branch: string, upTo: number][] = []
+      for (const [branch, upTo] of [...knowledge.spans, [knowledge.branch, Infinity] as const]) {
+        if (upTo <= start || (pieces.at(-1)?.[1] ?? start) >= end) continue
+        if (pieces.at(-1)?.[0] === branch) pieces.at(-1)![1] = Math.min(upTo, end)
+        else pieces.push([branch, Math.min(upTo, end)])
+      }
+      return JSON.stringify(pieces)
+    }
+    return start >= end || homes(this) === homes(other)
+  }
+
+  learn({ id, at, end, known, first, last, loose, spans, merged = [] }: Lesson): void {
     this.#known = raised(this.#known, known)
     this.#steps.push({ end, known: this.#known })
     if (spans !== undefined) this.#spans = spans
-    if (first === undefined || last === undefined || spans !== undefined) return
+    this.#merged.push(...merged)
+    if (first === undefined || last === undefined) return
+    this.#brought.push({ first, last, at })
+    if (spans !== undefined) return
     this.#merged.push({ id, first, last, at, ...(loose === undefined ? {} : { loose }) })
   }
 

@@ -1,6 +1,7 @@
 // Which topic came from which, at what offsets, and what each knows of the others. Facts of the metadata log: the state is
 // what replay of its records (lineage-records.ts) gives, and live changes go through the same function.
 
+import type { Inherited } from '../log/inherited.ts'
 import { Knowledge } from './knowledge.ts'
 import type {
   DeletedRecord,
@@ -12,7 +13,7 @@ import type {
   MemberRecord,
   PromoteRecord,
 } from './lineage-records.ts'
-import type { MergeBeginRecord, MergedPartition, MergeRecord } from './merge-records.ts'
+import type { Forwarded, MergeBeginRecord, MergedPartition, MergeRecord } from './merge-records.ts'
 import type { Vector } from './vector.ts'
 
 export * from './lineage-records.ts'
@@ -65,6 +66,8 @@ export class Lineage {
   readonly merges = new Map<string, MergeRecord>()
   /** Begun, and not known to be over: at a start these are what a kill has interrupted. */
   readonly begun = new Map<string, MergeBeginRecord>()
+  /** By topic id. */
+  readonly #forwarded = new Map<string, Forwarded>()
   /** Their ids by the id of the target. */
   readonly #mergesInto = new Map<string, Set<string>>()
   /** By topic id, then by partition: those of which there is something to know. */
@@ -141,14 +144,15 @@ export class Lineage {
     if (this.merges.has(record.id)) return
     this.begun.delete(record.id)
     this.merges.set(record.id, record)
-    for (const { intoId, partitions } of record.topics) {
+    for (const { intoId, partitions, forwarded } of record.topics) {
+      if (forwarded !== undefined) this.#forwarded.set(intoId, forwarded)
       this.#mergesInto.set(intoId, (this.#mergesInto.get(intoId) ?? new Set()).add(record.id))
       for (const each of partitions) this.#learn(intoId, record, each)
     }
   }
 
   #learn(topicId: string, { id, at }: MergeRecord, learnt: MergedPartition): void {
-    const { partition, known, end, first, last, loose, spans } = learnt
+    const { partition, known, end, first, last, loose, spans, merged } = learnt
     const knowledge = this.knowledge(topicId, partition)
     this.#keep(topicId, partition, knowledge)
     knowledge.learn({
@@ -159,12 +163,23 @@ export class Lineage {
       ...(first === undefined || last === undefined ? {} : { first, last }),
       ...(loose === undefined ? {} : { loose }),
       ...(spans === undefined ? {} : { spans }),
+      ...(merged === undefined ? {} : { merged }),
     })
   }
 
   #keep(topicId: string, partition: number, knowledge: Knowledge): void {
     const known = this.#knowledge.get(topicId) ?? new Map<number, Knowledge>()
     this.#knowledge.set(topicId, known.set(partition, knowledge))
+  }
+
+  /** Topics whose files were put together by a fast-forward, by id: the folder of the last one. */
+  forwardedOf(topicId: string): Forwarded | undefined {
+    return this.#forwarded.get(topicId)
+  }
+
+  /** What the log of a partition shares with others'. */
+  inheritedOf(topicId: string, partition: number): Inherited | undefined {
+    return (this.#forwarded.get(topicId) ?? this.branches.get(topicId))?.partitions[partition]
   }
 
   /** What a partition knows of others; of a topic that was never forked or merged into, nothing. */
@@ -217,6 +232,7 @@ export class Lineage {
   /** A topic is gone, and with it what is known of it alone. A set goes with its last member. */
   removed(topicId: string): void {
     this.#knowledge.delete(topicId)
+    this.#forwarded.delete(topicId)
     for (const id of this.#mergesInto.get(topicId) ?? []) this.#forgetTarget(this.merges.get(id)!, topicId)
     this.#mergesInto.delete(topicId)
     const branch = this.branches.get(topicId)

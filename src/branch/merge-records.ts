@@ -1,8 +1,9 @@
 // Merges as facts of the metadata log: one that began, and how it ended. What a merge wrote is true by its transaction; these
 // say what it means. A resolution and a revert are merges that bring nothing from another branch.
 
+import type { Inherited } from '../log/inherited.ts'
 import type { ConflictRule, Strategy } from './commands.ts'
-import type { Span } from './knowledge.ts'
+import type { MergedRange, Span } from './knowledge.ts'
 import type { Vector } from './vector.ts'
 
 export type MergedPartition = {
@@ -19,9 +20,13 @@ export type MergedPartition = {
   readonly end: number
   /** Of what it wrote, origins that `known` does not cover. */
   readonly loose?: Vector
-  /** Of a fast-forward: where the target's records were first written from now on. */
+  /** Of a fast-forward: where the target's records were first written from now on, and which of the new ones merges wrote. */
   readonly spans?: readonly Span[]
+  readonly merged?: readonly MergedRange[]
 }
+
+/** The target's files are those of the source from now on, put together in a folder that takes the place of its own. */
+export type Forwarded = { readonly folder: string; readonly partitions: readonly Inherited[] }
 
 export type MergedTopic = {
   /** The source; absent where a resolution or a revert has none. */
@@ -30,6 +35,7 @@ export type MergedTopic = {
   readonly into: string
   readonly intoId: string
   readonly partitions: readonly MergedPartition[]
+  readonly forwarded?: Forwarded
 }
 
 export type MergeCounts = {

@@ -31,7 +31,7 @@ import { ScramCredentials } from './scram-credentials.ts'
 import { Throttle } from './throttle.ts'
 import { Topic } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
-import { finishForks, nameForked, removeOrphans } from './topic-folders.ts'
+import { finishForks, finishForwards, nameForked, removeOrphans } from './topic-folders.ts'
 import { checkCollision, checkTopicName } from './topic-name.ts'
 
 export type { NewTopic } from './new-topic.ts'
@@ -92,6 +92,7 @@ export class Broker {
     const resumed = this.leaderships.resume()
     if (resumed.length > 0) this.#inBackground(this.#metadata.commit(resumed))
     finishForks(this.store, (id) => state.topics.has(id))
+    finishForwards(this.store, (id) => state.lineage.forwardedOf(id)?.folder)
     for (const topic of state.topics.values()) this.#add(topic)
     this.#producerIds = new ProducerIds(this.#metadata)
     removeOrphans(
@@ -168,13 +169,13 @@ export class Broker {
   }
 
   /** Makes facts about branches true. They have taken effect when it returns. Rejects with StorageError. */
-  noteLineage(records: readonly LineageRecord[]): Promise<void> {
+  noteLineage(records: readonly MetadataRecord[]): Promise<void> {
     return this.#metadata.commit(records)
   }
 
   /** What a branch shares with its parent. */
   inheritedOf(topicId: string, partition: number): Inherited | undefined {
-    return this.lineage.branches.get(topicId)?.partitions[partition]
+    return this.lineage.inheritedOf(topicId, partition)
   }
 
   topic(name: string): Topic | undefined {

@@ -48,7 +48,7 @@ export class Partition {
   readonly #clock: Clock
   readonly #config: PartitionConfig
   readonly #folder: string
-  readonly #inherited: Inherited | undefined
+  #inherited: Inherited | undefined
   readonly #onLost: ((lost: Lost) => void) | undefined
   #leadership: Leadership
   #log: Log | undefined
@@ -378,6 +378,13 @@ export class Partition {
       this.#log?.release()
       this.#log = undefined
     }
+  }
+
+  /** Lets go of files that are about to be replaced, in this turn, by others that hold all of it and more. */
+  replaceFiles(inherited: Inherited): void {
+    this.#log?.release()
+    this.#log = undefined
+    this.#inherited = inherited
   }
 
   /** The topic is deleted: readers that wait are told, files are let go. */

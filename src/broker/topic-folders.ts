@@ -23,6 +23,27 @@ export function finishForks(store: Store, isKnown: (id: string) => boolean): voi
   }
 }
 
+const forwardedEnding = '.forward'
+/** Where the files of a fast-forward are put together. */
+export const forwardedFolder = (id: string, token: string): string => `${topicFolder(id)}.${token}${forwardedEnding}`
+
+/** They take the place of the topic's own, which have nothing that they have not. */
+export function nameForwarded(store: Store, id: string, token: string): void {
+  const folder = forwardedFolder(id, token)
+  if (store.list(folder).length === 0) return
+  store.removeFolder(topicFolder(id))
+  store.rename(folder, topicFolder(id))
+}
+
+/** For a start: what the metadata log knows (`tokenOf` a topic) takes its place, other leftovers go. */
+export function finishForwards(store: Store, tokenOf: (id: string) => string | undefined): void {
+  for (const name of store.list('topics').filter((each) => each.endsWith(forwardedEnding))) {
+    const [id = '', token = ''] = name.slice(0, -forwardedEnding.length).split('.')
+    if (tokenOf(id) === token) nameForwarded(store, id, token)
+    else store.removeFolder(forwardedFolder(id, token))
+  }
+}
+
 /** Folders whose topic was deleted before they could be removed. Any other stays: it may be all that somebody has left. */
 export function removeOrphans(
   store: Store,

@@ -14,6 +14,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { KeyedRecord } from '../broker/internal-topic.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
+import { FastForward } from './fast-forward.ts'
 import type { History } from './history.ts'
 import type { MergeCommits, MergeJob, Writing } from './merge-commit.ts'
 import { type Asked, pairsOf, type TopicPair } from './merge-pairs.ts'
@@ -42,19 +43,24 @@ type Planned = {
 
 /** Of a plan that is only told. */
 const nobody: OwnProducer = { producerId: 0, producerEpoch: 0 }
+/** Of a fast-forward, which writes nothing of its own. */
+const nobodyYet: OwnProducer = { producerId: 0, producerEpoch: 0 }
 
 export class Merging {
   readonly #rooms: MergeRooms
+  readonly #forward: FastForward
 
   constructor(rooms: MergeRooms) {
     this.#rooms = rooms
+    this.#forward = new FastForward(rooms.broker, rooms.history)
   }
 
   readonly plan = (asked: Asked, call: Call): Promise<BranchEvent | Rejection> => this.#tried(asked, call, nobody)
 
   readonly merge = async (asked: MergeCommand, call: Call): Promise<BranchEvent | Rejection> => {
     if (asked.dryRun) return await this.plan(asked, call)
-    return await this.#tried(asked, call, await this.#rooms.transaction.begin())
+    const isForward = asked.strategy === 'fast-forward'
+    return await this.#tried(asked, call, isForward ? nobodyYet : await this.#rooms.transaction.begin())
   }
 
   /** A topic may go while it is read. */
@@ -62,6 +68,11 @@ export class Merging {
     try {
       const pairs = pairsOf(asked, this.#rooms.broker)
       if (pairs instanceof Rejection) return pairs
+      if (pairs.some(({ strategy }) => strategy === 'fast-forward')) {
+        return producer === nobody
+          ? await this.#forward.plan(pairs, asked, call)
+          : await this.#forward.merge(pairs, asked as MergeCommand, call)
+      }
       const planned = await this.#planAll(pairs, asked, producer)
       return producer === nobody
         ? await this.#tell(planned, pairs, asked, call)
@@ -111,7 +122,6 @@ export class Merging {
         messageBytesMax: into.config.maxMessageBytes,
         codec: codecOf(into),
       },
-      // A fast-forward is another way (fast-forward.ts).
       strategy: strategy === 'fast-forward' ? 'append' : strategy,
       fields: asked.fields,
       onConflict: asked.onConflict,

@@ -75,6 +75,11 @@ export class ProducerState {
     return this.#hasSeenTransactions
   }
 
+  /** There are some in what others have written, whether or not any was noted here. */
+  expectTransactions(): void {
+    this.#hasSeenTransactions = true
+  }
+
   /** A fork went through these transactions: the markers that end them are to be understood. */
   static cutThrough({ open, hasTransactions }: Pick<Inherited, 'open' | 'hasTransactions'>): ProducerState {
     const state = new ProducerState()

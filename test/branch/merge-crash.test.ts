@@ -157,3 +157,46 @@ test('B36: killed at every operation of a merge: all or nothing, told once, and 
     await found.stop()
   }
 })
+
+test('B36: the same of a fast-forward', { timeout: 240_000 }, async () => {
+  const store = new FaultyStore()
+  const rooms = await Rooms.open(store)
+  await rooms.broker.createTopics([{ name: 'P', partitions: 2, configs: {} }])
+  rooms.write('P', 0, [['p', '0']])
+  await rooms.command({ op: 'fork', id: 'f1', from: 'P', to: 'C' })
+  await rooms.told('f1', 1)
+  rooms.write('C', 0, [['c', '0']])
+  rooms.write('C', 1, [['c', '1']])
+  const moments: { operation: string; left: FaultyStore }[] = []
+  store.fault = (operation, path) => {
+    if (operation !== 'read')
+      moments.push({ operation: `${moments.length}: ${operation} of ${path}`, left: store.after('kill') })
+    return undefined
+  }
+  const forward = { op: 'merge', id: 'm1', from: 'C', into: 'P', strategy: 'fast-forward' }
+  await rooms.command(forward)
+  await rooms.told('m1', 1)
+  store.fault = () => undefined
+  await rooms.stop()
+  const whole = ['0 p=0', '0 c=0', '1 c=1']
+  expect(rooms.seen('P')).toEqual(whole)
+  for (const { operation, left } of moments) {
+    const found = await Rooms.open(left)
+    expect([['0 p=0'], whole], operation).toContainEqual(found.seen('P'))
+    await found.command(forward)
+    await found.told('m1', 1)
+    expect(found.seen('P'), operation).toEqual(whole)
+    expect(
+      found.results('m1').filter((event) => event.replayed !== true),
+      operation,
+    ).toHaveLength(1)
+    // Nothing is left of what was put together and did not take its place.
+    expect(
+      left.list('topics').filter((name) => name.includes('.')),
+      operation,
+    ).toEqual([])
+    found.write('P', 0, [['p', '1']])
+    expect(found.seen('P'), operation).toEqual(['0 p=0', '0 c=0', '0 p=1', '1 c=1'])
+    await found.stop()
+  }
+})
