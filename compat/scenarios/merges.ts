@@ -3,7 +3,7 @@
 import { type KafkaRecord, record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
-import { needsBranches } from './branches.ts'
+import { needsBranches, needsInternal } from './branches.ts'
 
 const isolation = 'read_committed'
 
@@ -18,6 +18,7 @@ let commandCount = 0
 
 /** Has a command run; its result is the last event of its id that does not only say that it has begun. */
 async function run(stage: Stage, command: { readonly op: string; readonly [field: string]: unknown }): Promise<Event> {
+  needsInternal(stage)
   const id = typeof command['id'] === 'string' ? command['id'] : stage.name(`command-${++commandCount}`)
   const history = await stage.consumer('__branches', 'end')
   await stage.send('__branch_commands', [record(null, JSON.stringify({ ...command, id }))])

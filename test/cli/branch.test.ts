@@ -241,6 +241,16 @@ describe('twiglog branch protect and delete', () => {
   })
 })
 
+test('twiglog branch serve opens a listener of the set, and tells where it is', async () => {
+  await using stage = await opened()
+  await type(stage, 'create --all --set S')
+  const { code, out } = await type(stage, 'serve S --json')
+  expect(code).toBe(0)
+  const { bootstrap } = JSON.parse(out) as { bootstrap: string }
+  expect((await type(stage, 'serve S')).out).toContain(`Clients of the set connect to ${bootstrap}.`)
+  expect(await type(stage, 'serve nothing')).toMatchObject({ code: 1, err: expect.stringContaining('UNKNOWN_SET') })
+})
+
 test('where no broker answers the exit code is 5, and an address that is none is misuse', async () => {
   const world = { environment: {}, currentFolder: '.', version: '0' }
   const err: string[] = []

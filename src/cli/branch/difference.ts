@@ -125,7 +125,12 @@ export function countsInWords({ onlyOurs, onlyTheirs, both }: Counts, ours: stri
   ])
 }
 
-export function differenceTable(found: readonly Difference[], ours: string, theirs: string): string {
+export function differenceTable(
+  found: readonly Difference[],
+  ours: string,
+  theirs: string,
+  valueLengthMax = 40,
+): string {
   const columns = [
     { title: 'PARTITION', right: true },
     { title: 'KEY' },
@@ -134,7 +139,8 @@ export function differenceTable(found: readonly Difference[], ours: string, thei
     { title: theirs },
   ]
   const kinds = { 'only ours': `only on ${ours}`, 'only theirs': `only on ${theirs}`, both: 'on both' }
-  const side = (one: Side | undefined) => (one === undefined ? '' : `${one.offset}: ${shown(one.value, 40)}`)
+  const side = (one: Side | undefined) =>
+    one === undefined ? '' : `${one.offset}: ${shown(one.value, valueLengthMax)}`
   const rows = found.map(({ partition, key, kind, ours, theirs }) => [
     String(partition),
     key === null ? '(none)' : shown(key, 30),

@@ -30,6 +30,8 @@ export type Terminal = {
 
 export const exitCodes = { done: 0, refused: 1, usage: 2, conflicts: 4, unreachable: 5 } as const
 
+/** Who asks for one key wants to see its values. */
+const wholeValue = 4_000
 /** How often somebody who waits is told so. */
 const progressMs = 3_000
 
@@ -149,7 +151,9 @@ class Run {
       this.#say([counts], () => countsInWords(counts, ours.name, theirs.name))
     } else {
       this.#say(found.map(differenceJson), () =>
-        found.length === 0 ? 'There is no difference.' : differenceTable(found, ours.name, theirs.name),
+        found.length === 0
+          ? 'There is no difference.'
+          : differenceTable(found, ours.name, theirs.name, key === undefined ? undefined : wholeValue),
       )
     }
     return exitCodes.done
