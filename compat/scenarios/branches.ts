@@ -70,6 +70,7 @@ function pattern(joining: Omit<Joining, 'topics' | 'pattern'>) {
   return async (stage: Stage) => {
     needsBranches()
     needsInternal(stage)
+    stage.needs('joinGroup', joining)
     const { client } = stage.hand.hello
     if (joining.protocol !== 'consumer' && !skipInternal.test(client)) {
       throw new Cannot(`the patterns of ${client} match internal topics, as they match __consumer_offsets`)

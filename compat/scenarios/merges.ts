@@ -1,5 +1,6 @@
 // Branches and what they are for: cut through transactions, merged, with conflicts that a plain consumer reads. Everything is
 // asked by lines of JSON and read as records, so any client can.
+import { Cannot } from '../hand.ts'
 import { type KafkaRecord, record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
@@ -31,6 +32,8 @@ async function run(stage: Stage, command: { readonly op: string; readonly [field
 
 /** What read_committed shows, up to a last record that is written for this purpose. */
 async function committed(stage: Stage, topic: string): Promise<KafkaRecord[]> {
+  const { client } = stage.hand.hello
+  if (client === 'kafka-go') throw new Cannot('kafka-go gives the markers of transactions as records')
   await stage.send(topic, [record('the end', 'v')])
   const consumer = await stage.consumer(topic, 'start', { isolation })
   await consumer.until('the last record came', () => consumer.seen.at(-1)?.record.key?.toString() === 'the end')
