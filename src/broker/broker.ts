@@ -284,10 +284,10 @@ export class Broker {
   }
 
   /**
-   * Branches whose files lie in `forkedFolder`, under reserved names: they are true when the record is on stable storage,
-   * and seen from then on, in the place of `replaced`. Rejects with StorageError; if the metadata log has refused the record nothing has changed.
+   * Branches whose files lie in `forkedFolder`, under reserved names: they are seen when the record is on stable storage,
+   * in the place of `replaced`. Throws StorageError, and nothing has changed; rejects with it, and only a start can tell.
    */
-  async addForked(
+  addForked(
     topics: readonly { id: string; name: string; partitions: number; configs: Record<string, string>; at: number }[],
     seats: readonly ForkedSeat[],
     fork: ForkRecord,
@@ -300,12 +300,11 @@ export class Broker {
       ...replaced.map(removed),
     ])
     this.#forget(replaced)
-    await durable
-    for (const topic of topics) {
-      nameForked(this.store, topic.id)
-      this.#add(topic)
-    }
-    this.#removeRest(replaced)
+    return durable.then(() => {
+      for (const topic of topics) nameForked(this.store, topic.id)
+      for (const topic of topics) this.#add(topic)
+      this.#removeRest(replaced)
+    })
   }
 
   /** Deletes a topic: it is gone for every client when this returns, and for good when the promise resolves. */

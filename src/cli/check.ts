@@ -3,11 +3,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { StorageError } from '../../protocol/errors.ts'
+import { isControl } from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { branchesTopic } from '../branch/json-topics.ts'
 import { applyMetadata, emptyMetadata, type MetadataRecord, type MetadataState } from '../broker/metadata-log.ts'
 import { checkLog, type Finding, type LogReport } from '../log/check.ts'
 import type { Store } from '../storage/file.ts'
 import { PlainStore } from '../storage/plain-file.ts'
+import { checkLineage, HistoryCheck } from './check-branches.ts'
 
 const sound = 0
 const failed = 1
@@ -68,7 +71,8 @@ function* lockFinding(directory: string): Generator<Finding> {
   }
 }
 
-function checkStore(store: Store): { findings: Finding[]; total: Total } {
+/** What is in a data folder, held against itself. */
+export function checkStore(store: Store): { findings: Finding[]; total: Total } {
   const findings: Finding[] = []
   const total: Total = { topics: 0, partitions: 0, batches: 0, records: 0, bytes: 0 }
   const add = (report: LogReport) => {
@@ -80,11 +84,19 @@ function checkStore(store: Store): { findings: Finding[]; total: Total } {
   const { state, report } = replay(store)
   add(report)
   total.topics = state.topics.size
-  for (const { folder, name, index } of partitionFolders(store, state, findings)) {
+  findings.push(...checkLineage(state))
+  const history = new HistoryCheck(`topics/${idOf(state, branchesTopic) ?? ''}`)
+  for (const { id, folder, name, index } of partitionFolders(store, state, findings)) {
     total.partitions++
-    const checked = checkLog(store, folder)
+    const tell = (bytes: Buffer, at: number) => {
+      if (isControl(bytes, at)) return
+      for (const { offset, value } of readRecords(bytes, at)) history.take(offset, value)
+    }
+    const visit = name === branchesTopic ? tell : undefined
+    const checked = checkLog(store, folder, visit, state.lineage.branches.get(id)?.partitions[index])
     add({ ...checked, findings: checked.findings.map((finding) => named(finding, `${name}-${index}`)) })
   }
+  findings.push(...history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
   for (const name of store.list('')) {
     if (!['metadata', 'topics', 'lock'].includes(name)) findings.push(note(name, 'belongs to nothing here'))
   }
@@ -114,26 +126,37 @@ function replay(store: Store): { state: MetadataState; report: LogReport } {
   return { state, report: { ...report, findings: [...report.findings, ...unreadable] } }
 }
 
-/** Topics without a folder were never written. */
+const idOf = ({ topics }: MetadataState, name: string): string | undefined =>
+  [...topics.values()].find((topic) => topic.name === name)?.id
+
+/** Topics without a folder were never written; but a branch may have lost one with what it shares. */
 function* partitionFolders(
   store: Store,
-  { topics }: MetadataState,
+  { topics, lineage }: MetadataState,
   findings: Finding[],
-): Generator<{ folder: string; name: string; index: number }> {
+): Generator<{ id: string; folder: string; name: string; index: number }> {
   for (const id of store.list('topics')) {
-    const topic = topics.get(id)
-    if (topic === undefined) {
-      findings.push(note(`topics/${id}`, 'belongs to no topic'))
-      continue
+    const topic = topics.get(id.endsWith('.tmp') ? id.slice(0, -'.tmp'.length) : id)
+    if (topic === undefined) findings.push(note(`topics/${id}`, 'belongs to no topic'))
+    else if (topic.id !== id) findings.push(note(`topics/${id}`, `is a branch that gets its name at the next start`))
+  }
+  for (const { id, name, partitions } of topics.values()) {
+    const found = new Set<number>()
+    const shared = lineage.branches.get(id)?.partitions ?? []
+    const list = store.list(`topics/${id}`)
+    const isNamed = list.length > 0 || store.list(`topics/${id}.tmp`).length === 0
+    for (const entry of list) {
+      const file = `topics/${id}/${entry}`
+      const [, number, , base] = /^(\d+)(\.(\d{20})\.(?:log|index))?$/.exec(entry) ?? []
+      const index = Number(number ?? -1)
+      const isOdd = base !== undefined && !shared[index]?.files.some(([segment]) => segment === Number(base))
+      if (number === undefined || isOdd) findings.push(note(file, 'belongs to nothing here'))
+      else if (index >= partitions) {
+        const message = `topic ${name} has ${partitions} partitions, numbered from 0`
+        findings.push({ kind: 'damage', file, message })
+      } else found.add(index)
     }
-    for (const partition of store.list(`topics/${id}`)) {
-      const folder = `topics/${id}/${partition}`
-      const index = /^\d+$/.test(partition) ? Number(partition) : -1
-      if (index < 0) findings.push(note(folder, 'belongs to nothing here'))
-      else if (index >= topic.partitions) {
-        const message = `topic ${topic.name} has ${topic.partitions} partitions, numbered from 0`
-        findings.push({ kind: 'damage', file: folder, message })
-      } else yield { folder, name: topic.name, index }
-    }
+    for (const [index, { files }] of shared.entries()) if (files.length > 0 && isNamed) found.add(index)
+    for (const index of found) yield { id, folder: `topics/${id}/${index}`, name, index }
   }
 }

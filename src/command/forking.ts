@@ -37,7 +37,10 @@ export type Cut = {
   readonly forks: readonly Fork[]
 }
 
-/** Makes planned forks true, all or none. Answers a refusal where the disk does not let it, and then nothing is left. */
+/**
+ * Makes planned forks true, all or none. Answers a refusal where the disk does not let it. Then nothing is left; but if the
+ * disk fails behind the commit point, the names stay taken until the next start, which decides.
+ */
 export async function carryOut(
   planned: readonly PlannedFork[],
   asked: Asked,
@@ -46,6 +49,8 @@ export async function carryOut(
   const { broker } = rooms
   const release = broker.reserveNames(planned.map(({ asked: { to } }) => to))
   const cuts: Cut[] = []
+  let isRecorded = false
+  let isOver = false
   try {
     const at = broker.clock.now()
     for (const plan of planned) cut(plan, cuts, rooms)
@@ -64,7 +69,7 @@ export async function carryOut(
       ...(isReset ? { isReset } : {}),
       topics,
     }
-    await broker.addForked(
+    const seen = broker.addForked(
       cuts.map(({ id, plan }) => ({
         id,
         name: plan.asked.to,
@@ -76,12 +81,16 @@ export async function carryOut(
       record,
       planned.flatMap(({ replaced }) => replaced ?? []),
     )
+    isRecorded = true
+    await seen
+    isOver = true
     return record
   } catch (cause) {
-    for (const { id } of cuts) removeQuietly(broker, forkedFolder(id))
+    // A record that may be on stable storage cannot be taken back: the next start finds files and record, and finishes.
+    if (!isRecorded) for (const { id } of cuts) removeQuietly(broker, forkedFolder(id))
     return storageRefusal(cause)
   } finally {
-    release()
+    if (isOver || !isRecorded) release()
   }
 }
 

@@ -1,0 +1,108 @@
+// What `twiglog check` says of branches: whether the facts of the metadata log fit each other, and whether the history
+// tells them as they are.
+
+import { isDeepStrictEqual } from 'node:util'
+import type { BranchEvent, EventTopic } from '../branch/events.ts'
+import type { Branch, ForkedPartition } from '../branch/lineage.ts'
+import { eventOf } from '../branch/lineage-event.ts'
+import type { MetadataState } from '../broker/metadata-log.ts'
+import type { Finding } from '../log/check.ts'
+
+const damage = (file: string, message: string): Finding => ({ kind: 'damage', file, message })
+const note = (file: string, message: string): Finding => ({ kind: 'note', file, message })
+
+const facts = 'metadata'
+
+/** Fork records, vectors and sets against the topics that are there. */
+export function* checkLineage({ lineage, topics }: MetadataState): Generator<Finding> {
+  for (const branch of lineage.branches.values()) {
+    const { id, name, partitions } = branch
+    const topic = topics.get(id)
+    if (topic === undefined) {
+      yield damage(facts, `a fork is told of topic ${id}, which is not there (${name})`)
+      continue
+    }
+    if (partitions.length > topic.partitions) {
+      yield damage(facts, `a fork has ${partitions.length} partitions, its topic ${topic.partitions} (${topic.name})`)
+    }
+    if (isOwnAncestor(branch, lineage.branches)) yield damage(facts, `a branch comes from itself (${topic.name})`)
+    for (const [i, partition] of partitions.entries()) {
+      for (const problem of problemsOf(partition, branch)) yield damage(facts, `${problem} (${topic.name}-${i})`)
+    }
+  }
+  for (const [set, { members }] of lineage.sets) {
+    for (const [inside, id] of members) {
+      if (!topics.has(id)) yield damage(facts, `set ${set} has a member ${inside} whose topic ${id} is not there`)
+    }
+  }
+}
+
+function isOwnAncestor({ id, fromId }: Branch, branches: ReadonlyMap<string, Branch>): boolean {
+  const seen = new Set<string>()
+  for (let at: string | undefined = fromId; at !== undefined && !seen.has(at); at = branches.get(at)?.fromId) {
+    if (at === id) return true
+    seen.add(at)
+  }
+  return false
+}
+
+const ascend = (numbers: readonly number[]): boolean => numbers.every((each, i) => i === 0 || each > numbers[i - 1]!)
+
+function* problemsOf(partition: ForkedPartition, { fromId }: Branch): Generator<string> {
+  const { offset, ownFrom, logStartOffset, files, epochs, seams, known, open } = partition
+  const bases = files.map(([base]) => base)
+  const isOrdered = ascend([...bases, ownFrom]) && ascend(epochs.map(([epoch]) => epoch)) && ascend([...seams, ownFrom])
+  if (!isOrdered || ownFrom > offset || logStartOffset > offset) yield 'bounds of a fork do not ascend'
+  if (files.some(([, byteCount]) => byteCount <= 0)) yield 'a fork shares a file of which it shows nothing'
+  if (epochs.at(-1)?.[1] !== offset) yield `a fork was cut at offset ${offset}, but its epoch begins elsewhere`
+  if (open.some(({ firstOffset }) => firstOffset >= offset))
+    yield 'a fork goes through a transaction that began after it'
+  if (known[fromId] !== offset) yield `a fork was cut at offset ${offset}, but knows its parent up to ${known[fromId]}`
+}
+
+/** Reads the history as its records are walked, and holds it against the facts afterwards. */
+export class HistoryCheck {
+  readonly #file: string
+  readonly #findings: Finding[] = []
+  /** The first result of each id counts. */
+  readonly #events = new Map<string, BranchEvent>()
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  take(offset: number, value: Buffer | null): void {
+    try {
+      const event = JSON.parse(String(value)) as BranchEvent
+      if (typeof event.id !== 'string' || typeof event.type !== 'string') throw new SyntaxError()
+      const isResult = event.type !== 'plan' && event.type !== 'merge-begin' && event.type !== 'merge-aborted'
+      if (isResult && event['dryRun'] !== true && !this.#events.has(event.id)) this.#events.set(event.id, event)
+    } catch {
+      this.#findings.push(damage(this.#file, `the record at offset ${offset} is no event`))
+    }
+  }
+
+  /** `isWhole`: all of the history was read. */
+  finish({ lineage }: MetadataState, isWhole: boolean): Finding[] {
+    for (const record of lineage.tellable) {
+      const { id, type } = record
+      const told = this.#events.get(id)
+      const fact = eventOf(record)
+      if (told === undefined) {
+        if (isWhole) this.#findings.push(note(this.#file, `${type} ${id} is not told; the next start does`))
+      } else if (told.type !== fact.type || told.set !== fact.set || !tellsAll(told.topics, fact.topics)) {
+        this.#findings.push(damage(this.#file, `${type} ${id} is told otherwise than the metadata log has it`))
+      }
+    }
+    return this.#findings
+  }
+}
+
+/** The facts of topics that are gone may be forgotten, those of the others are told as they are. */
+function tellsAll(told: readonly EventTopic[] = [], facts: readonly EventTopic[] = []): boolean {
+  const byId = new Map(told.map((topic) => [topic.intoId, topic]))
+  return facts.every((fact) => {
+    const topic = byId.get(fact.intoId)
+    return topic !== undefined && isDeepStrictEqual(topic, JSON.parse(JSON.stringify(fact)))
+  })
+}
