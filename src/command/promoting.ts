@@ -81,7 +81,8 @@ export class Promoting {
       byGroup.set(group, [...(byGroup.get(group) ?? []), commit])
     }
     await Promise.all([...byGroup].map(([group, commits]) => groups.offsets.plant(group, commits)))
-    const event = await this.#history.write(eventOf(record))
+    // A start that comes back to it has told it already, if nobody else had.
+    const event = this.#history.result(record.id) ?? (await this.#history.write(eventOf(record)))
     await broker.note([{ v: 1, type: 'promoted', id: record.id }])
     return event
   }
