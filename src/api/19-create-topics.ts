@@ -71,14 +71,14 @@ const refused = (name: string, refusal: Refusal) => ({
   configs: [],
 })
 
-const made = (topic: Topic, { lineage }: Broker) => ({
+const made = (topic: Topic, broker: Broker) => ({
   name: topic.name,
   topicId: topic.id,
   errorCode: errors.NONE.code,
   errorMessage: null,
   numPartitions: topic.partitions.length,
   replicationFactor: topic.partitions[0]!.leadership.replicas.length,
-  configs: describe([...topic.config.describe(everything), ...branchEntries(topic, lineage, everything)]),
+  configs: describe([...topic.config.describe(everything), ...branchEntries(topic, broker, everything)]),
 })
 
 const everything = { synonyms: false, documentation: false, names: null }

@@ -71,7 +71,7 @@ function topic(broker: Broker, name: string): Configured | Refusal {
     ? new Refusal('POLICY_VIOLATION', `What '${name}' tells is the broker's, and so is its configuration.`)
     : undefined
   return {
-    describe: (request) => [...found.config.describe(request), ...branchEntries(found, broker.lineage, request)],
+    describe: (request) => [...found.config.describe(request), ...branchEntries(found, broker, request)],
     alter: (operations) => fixed ?? refuseBranchNames(broker, found, operations) ?? found.config.alter(operations),
     replace: (assignments) =>
       fixed ?? refuseBranchNames(broker, found, assignments) ?? found.config.replace(assignments),

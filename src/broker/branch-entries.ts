@@ -3,6 +3,7 @@
 
 import type { Branch, Lineage } from '../branch/lineage.ts'
 import { branchTopicRows } from './branch-config-rows.ts'
+import type { Broker } from './broker.ts'
 import { type ConfigEntry, configEntry, type DescribeRequest, wants } from './config-entry.ts'
 import type { ConfigRow } from './config-table.ts'
 import { configSources } from './config-table.ts'
@@ -17,7 +18,11 @@ const row = (name: string, type: ConfigRow['type'], doc: string): ConfigRow => (
 })
 
 const rows = {
-  from: row('branch.from', 'string', 'The topic that this one was forked from, as it was called then.'),
+  from: row(
+    'branch.from',
+    'string',
+    'The topic that this one was forked from: its name, or what that was if it is gone.',
+  ),
   fromId: row('branch.from.id', 'string', 'The id of that topic.'),
   offsets: row('branch.offsets', 'string', 'The fork point: the first own offset of each partition, as 0=N,1=M.'),
   createdMs: row('branch.created.ms', 'long', 'When the fork was made, ms since 1970.'),
@@ -32,10 +37,14 @@ const rows = {
   shared: row('branch.bytes.shared', 'long', 'Bytes of records that it shows and shares with its parent.'),
 }
 
-export function branchEntries(topic: Topic, lineage: Lineage, request: DescribeRequest): ConfigEntry[] {
-  const branch = lineage.branches.get(topic.id)
+export function branchEntries(
+  topic: Topic,
+  broker: Pick<Broker, 'lineage' | 'topicById'>,
+  request: DescribeRequest,
+): ConfigEntry[] {
+  const branch = broker.lineage.branches.get(topic.id)
   if (branch === undefined) return []
-  const told = [...valuesOf(topic, branch, lineage)].filter(([{ name }]) => wants(request, name))
+  const told = [...valuesOf(topic, branch, broker)].filter(([{ name }]) => wants(request, name))
   const entries = told.map(([of, value]) => {
     const synonyms = [{ name: of.name, value, source: configSources.topic }]
     return configEntry(of, { name: of.name, value, readOnly: true, synonyms }, request)
@@ -50,9 +59,14 @@ export function branchEntries(topic: Topic, lineage: Lineage, request: DescribeR
   ]
 }
 
-function* valuesOf(topic: Topic, branch: Branch, lineage: Lineage): Generator<[ConfigRow, string]> {
+function* valuesOf(
+  topic: Topic,
+  branch: Branch,
+  broker: Pick<Broker, 'lineage' | 'topicById'>,
+): Generator<[ConfigRow, string]> {
+  const { lineage } = broker
   const { own, shared } = bytesOf(topic, branch)
-  yield [rows.from, branch.from]
+  yield [rows.from, broker.topicById(branch.fromId)?.name ?? branch.from]
   yield [rows.fromId, branch.fromId]
   yield [rows.offsets, branch.partitions.map(({ offset }, i) => `${i}=${offset}`).join(',')]
   yield [rows.createdMs, String(branch.at)]

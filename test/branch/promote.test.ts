@@ -39,6 +39,7 @@ describe('B57: promote', () => {
     const check = async () => {
       expect(await stage.made()).toEqual(['orders', 'orders--before'])
       expect(await stage.values('orders', 9)).toEqual([...numbered(6), ...numbered(3, 'own')])
+      expect((await stage.configs('orders'))['branch.from']).toBe('orders--before')
       expect(await stage.values('orders--before', 10)).toEqual(numbered(10))
       expect(await committedBy(stage, 'far', 'orders')).toBe(6)
       expect(await committedBy(stage, 'far', 'orders--before')).toBe(9)
