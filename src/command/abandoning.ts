@@ -91,8 +91,9 @@ export class Abandoning {
     const ended: LineageRecord[] = set === undefined ? [] : [{ v: 1, type: 'set-removed', set }]
     await this.#broker.deleteTopics(topics, [record, ...ended])
     for (const listener of this.#listeners) await listener(record)
-    const event = await this.#history.write(eventOf(record))
-    lineage.told(id)
+    const event = eventOf(record)
+    await this.#history.tell(event)
+    if (this.#history.hasResult(id)) lineage.told(id)
     return event
   }
 

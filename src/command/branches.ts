@@ -56,13 +56,19 @@ export class Branches {
     const { history } = this
     this.#merges = new MergeOperations(broker, rooms.transactions, history)
     // No authorizer yet: rights.ts says what will be asked of it.
-    this.#loop = new CommandLoop({ broker, history, operations: this.#operations(), forbidden: () => undefined })
+    this.#loop = new CommandLoop({
+      broker,
+      history,
+      operations: this.#operations(),
+      untold: (id) => this.#untold(id),
+      forbidden: () => undefined,
+    })
     broker.onTopicCreated(() => {
       if (this.#begun) this.#loop.attend()
     })
     this.#idle = new IdleBranches(rooms.broker)
     broker.losses.onLost((record) => {
-      if (this.#begun) this.history.write(eventOf(record)).catch((cause: unknown) => console.error(cause))
+      if (this.#begun) void this.history.tell(eventOf(record))
     })
   }
 
@@ -83,6 +89,12 @@ export class Branches {
       resolve: this.#merges.resolve,
       revert: this.#merges.revert,
     }
+  }
+
+  /** What is true already under this id, if only its event is missing. */
+  #untold(id: string): BranchEvent | undefined {
+    const record = this.#rooms.broker.lineage.tellable.find((one) => one.id === id)
+    return record && eventOf(record)
   }
 
   // --- life
@@ -164,7 +176,7 @@ export class Branches {
     const record = await carryOut(planned, { id, by, set, command, isReset }, this.#rooms)
     if (record instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, record]))
     for (const listener of this.#onForked) await listener(record)
-    await this.history.write(eventOf(record))
+    await this.history.tell(eventOf(record))
     return record
   }
 

@@ -23,6 +23,8 @@ export type LoopEnvironment = {
   readonly broker: Broker
   readonly history: History
   readonly operations: Operations
+  /** What is true under an id and could not be told. */
+  untold(id: string): BranchEvent | undefined
   /** Why a command may not be run for somebody. */
   forbidden(command: Command, by: string): Rejection | undefined
 }
@@ -117,8 +119,8 @@ export class CommandLoop {
       await history.write({ ...earlier, replayed: true })
       return
     }
-    const result = command instanceof Rejection ? command : await this.#execute(command, { by, command: offset })
-    if (result instanceof Rejection) await history.write(this.#rejected(id, by, command, result))
+    if (command instanceof Rejection) await history.write(this.#rejected(id, by, command, command))
+    else await this.#carryOut(command, { by, command: offset })
   }
 
   #inside(command: Command | Rejection, set: string): Command | Rejection {
@@ -126,6 +128,16 @@ export class CommandLoop {
     const view = setView(this.#environment.broker, set)
     const gone = `The set '${set}', in which the command was given, is not there any more.`
     return view.exists ? commandInside(command, view) : new Rejection('UNKNOWN_SET', gone)
+  }
+
+  /** A result that the disk did not take is told again, and what is done is not done again for it. */
+  async #carryOut(command: Command, call: Call): Promise<void> {
+    const { history, untold } = this.#environment
+    const { id } = command
+    const done = isDry(command) ? undefined : untold(id)
+    const result = done === undefined ? await this.#execute(command, call) : await history.write(done)
+    if (result instanceof Rejection) await history.write(this.#rejected(id, call.by, command, result))
+    else if (!history.hasResult(id, isDry(command))) throw new Error(`${id} has no result yet.`)
   }
 
   async #execute(command: Command, call: Call): Promise<BranchEvent | Rejection> {

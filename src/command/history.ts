@@ -144,16 +144,41 @@ export class History {
 
   /** Tells an event; resolves when it is on stable storage. Rejects with StorageError. */
   async write(event: BranchEvent): Promise<BranchEvent> {
+    await (await this.#append(event)).flushed
+    return event
+  }
+
+  /**
+   * Tells what the metadata log knows already, so that a start would tell it: whoever asked for it does not wait for a second
+   * flush, and is not told that it failed when only this did. A command waits, for this is its result.
+   */
+  async tell(event: BranchEvent): Promise<void> {
+    try {
+      const { flushed } = await this.#append(event)
+      const told = flushed.catch((cause: unknown) => this.#untold(event, cause))
+      if (this.#commands.has(event.id)) await told
+    } catch (cause) {
+      this.#untold(event, cause)
+    }
+  }
+
+  #untold({ id, type }: BranchEvent, cause: unknown): void {
+    console.error(`${branchesTopic} does not tell of the ${type} ${id}; the next start will: ${String(cause)}`)
+  }
+
+  /** The event is in the log when this resolves, and its result counts when it is flushed. Rejects with StorageError. */
+  async #append(event: BranchEvent): Promise<{ flushed: Promise<void> }> {
     const partition = (await this.#topic()).partitions[0]!
     const command = this.#commands.get(event.id)
     const headers = command === undefined ? [] : [{ key: commandHeader, value: String(command) }]
     const timestamp = this.#broker.clock.now()
     const record = { key: event.id, value: JSON.stringify(event), timestamp, headers }
     const { baseOffset } = partition.appendOwn(encodeBatch({ records: [record] }))
-    await partition.flush()
-    this.#noted(event, baseOffset, command)
-    if (isFinal(event)) for (const listener of this.#onResult) listener(event)
-    return event
+    const flushed = partition.flush().then(() => {
+      this.#noted(event, baseOffset, command)
+      if (isFinal(event)) for (const listener of this.#onResult) listener(event)
+    })
+    return { flushed }
   }
 
   async #topic(): Promise<Topic> {
