@@ -25,8 +25,9 @@ export class HandProcess implements Hand {
   #last: Promise<unknown> = Promise.resolve()
   #over = false
 
-  private constructor([program, ...args]: readonly string[], bootstrap: string, cwd: string) {
-    this.#child = spawn(program!, [...args, bootstrap], { cwd, stdio: 'pipe' })
+  private constructor([program, ...args]: readonly string[], bootstrap: string, cwd: string, clientId?: string) {
+    const env = clientId === undefined ? process.env : { ...process.env, COMPAT_CLIENT_ID: clientId }
+    this.#child = spawn(program!, [...args, bootstrap], { cwd, stdio: 'pipe', env })
     this.#child.stdin.on('error', () => {}) // a program that ended early; `close` tells
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-wordsMax)
@@ -50,8 +51,13 @@ export class HandProcess implements Hand {
     })
   }
 
-  static async start(command: readonly string[], bootstrap: string, cwd: string): Promise<HandProcess> {
-    const hand = new HandProcess(command, bootstrap, cwd)
+  static async start(
+    command: readonly string[],
+    bootstrap: string,
+    cwd: string,
+    clientId?: string,
+  ): Promise<HandProcess> {
+    const hand = new HandProcess(command, bootstrap, cwd, clientId)
     try {
       const { hello } = await hand.#answer('hello', helloMs)
       if (hello === undefined) throw new Error('the hand did not say hello')

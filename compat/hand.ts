@@ -240,6 +240,8 @@ export interface Hello {
   readonly client: string
   readonly version: string
   readonly runtime: string
+  /** What the client calls itself; told by hands that take COMPAT_CLIENT_ID from their environment. */
+  readonly clientId?: string
   readonly cannot: { readonly [what: string]: string }
 }
 

@@ -8,7 +8,7 @@ import { HandProcess } from './hand-process.ts'
 import { Broken, leavingNothing, missing } from './process.ts'
 import { type Outcome, Results } from './results.ts'
 import { type ApplicationId, applications, type ScenarioId, scenarioIds, scenarios } from './scenarios.ts'
-import { Stage } from './stage.ts'
+import { type Elsewhere, Stage } from './stage.ts'
 
 const msPerScenario = 90_000
 /** A real Kafka is slow to come back after kill -9. */
@@ -39,7 +39,9 @@ export async function playClient({ from, ...client }: Client): Promise<void> {
   if (ready === undefined) return
   const { broker, command } = ready
   const cwd = fileURLToPath(new URL('.', from))
-  const cast = new Cast(broker, () => HandProcess.start(command, broker.bootstrap, cwd))
+  const cast = new Cast(broker, ({ bootstrap = broker.bootstrap, clientId } = {}) =>
+    HandProcess.start(command, bootstrap, cwd, clientId),
+  )
   tap.teardown(() => cast.end())
   await cast.ready()
   const program = new Results(client.name, cast.hand.hello.version)
@@ -79,11 +81,11 @@ function give(reason: string): undefined {
 /** The hand in use, and those that a scenario has started besides. */
 class Cast {
   readonly #broker: BrokerUnderTest
-  readonly #start: () => Promise<HandProcess>
+  readonly #start: (elsewhere?: Elsewhere) => Promise<HandProcess>
   readonly #others: HandProcess[] = []
   #hand: HandProcess | undefined
 
-  constructor(broker: BrokerUnderTest, start: () => Promise<HandProcess>) {
+  constructor(broker: BrokerUnderTest, start: (elsewhere?: Elsewhere) => Promise<HandProcess>) {
     this.#broker = broker
     this.#start = start
   }
@@ -97,8 +99,8 @@ class Cast {
   }
 
   stage(): Stage {
-    const another = async () => {
-      const hand = await this.#start()
+    const another = async (elsewhere?: Elsewhere) => {
+      const hand = await this.#start(elsewhere)
       this.#others.push(hand)
       return hand
     }

@@ -9,6 +9,7 @@ import { consumerGroups, groups } from './scenarios/groups.ts'
 import { merges } from './scenarios/merges.ts'
 import { consuming, producing } from './scenarios/records.ts'
 import { restarts } from './scenarios/restarts.ts'
+import { sets } from './scenarios/sets.ts'
 import { shares } from './scenarios/shares.ts'
 import { topics } from './scenarios/topics.ts'
 import { transactions } from './scenarios/transactions.ts'
@@ -25,6 +26,7 @@ const list = {
   ...branches,
   ...merges,
   ...branchLives,
+  ...sets,
   ...restarts,
 } satisfies { [id: string]: Scenario }
 

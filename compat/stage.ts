@@ -33,8 +33,13 @@ export interface Read extends TopicPartition {
 export interface Troupe {
   readonly broker: BrokerUnderTest
   readonly hand: Hand
-  /** Another process of the same client, ended with the scenario. */
-  another(): Promise<Hand>
+  /** Another process of the same client, ended with the scenario; at another address, or under a name of its own. */
+  another(elsewhere?: Elsewhere): Promise<Hand>
+}
+
+export interface Elsewhere {
+  readonly bootstrap?: string
+  readonly clientId?: string
 }
 
 let nameCount = 0
@@ -42,7 +47,7 @@ let nameCount = 0
 export class Stage {
   readonly broker: BrokerUnderTest
   readonly hand: Hand
-  readonly another: () => Promise<Hand>
+  readonly another: Troupe['another']
   readonly #producers = new Map<string, string>()
   readonly #closing: (() => Promise<unknown>)[] = []
   claimCount = 0
@@ -51,6 +56,15 @@ export class Stage {
     this.broker = broker
     this.hand = hand
     this.another = another
+  }
+
+  /** The same client come in by another door. */
+  async inside(elsewhere: Elsewhere): Promise<Stage> {
+    const hand = await this.another(elsewhere)
+    if (elsewhere.clientId !== undefined && hand.hello.clientId !== elsewhere.clientId) {
+      throw new Cannot('this hand takes no client id')
+    }
+    return new Stage({ broker: this.broker, hand, another: this.another })
   }
 
   // Claims.

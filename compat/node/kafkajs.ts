@@ -7,8 +7,9 @@ import { compressionOf, plugIn } from './codecs.ts'
 import { bootstrap, type Handlers, Inbox, serve } from './serve.ts'
 
 const { version } = createRequire(import.meta.url)('kafkajs/package.json') as { version: string }
+const { COMPAT_CLIENT_ID: clientId = 'compat-kafkajs' } = process.env
 const kafka = new kafkajs.Kafka({
-  clientId: 'compat-kafkajs',
+  clientId,
   brokers: [bootstrap],
   logLevel: kafkajs.logLevel.NOTHING,
   retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 60 }, // long enough for a restart of a slow broker
@@ -403,4 +404,4 @@ const cannot = {
   'joinGroup.pattern': 'KafkaJS matches a pattern only once, when it subscribes',
 }
 
-await serve({ client: 'kafkajs', version, cannot }, handlers, nameOf)
+await serve({ client: 'kafkajs', version, clientId, cannot }, handlers, nameOf)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 static const char *bootstrap;
+/* Where the scenario wants one. */
+static const char *client_id;
 static jmp_buf given_up;
 static Line answer;
 
@@ -41,6 +43,7 @@ void set_number(rd_kafka_conf_t *conf, const char *name, int64_t value) {
 rd_kafka_conf_t *config(void) {
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   set(conf, "bootstrap.servers", bootstrap);
+  if (client_id) set(conf, "client.id", client_id);
   return conf;
 }
 
@@ -159,8 +162,9 @@ static void put(void) {
 int main(int count, char **words) {
   if (count != 2) return 2;
   bootstrap = words[1];
-  say(&answer, "{\"hello\":{\"client\":\"librdkafka\",\"version\":\"%s\",\"runtime\":\"C, gcc %s\",\"cannot\":{",
-      rd_kafka_version_str(), __VERSION__);
+  client_id = getenv("COMPAT_CLIENT_ID");
+  say(&answer, "{\"hello\":{\"client\":\"librdkafka\",\"version\":\"%s\",\"runtime\":\"C, gcc %s\",\"clientId\":\"%s\",\"cannot\":{",
+      rd_kafka_version_str(), __VERSION__, client_id ? client_id : "rdkafka");
   for (size_t i = 0; i < sizeof cannot / sizeof *cannot; i++)
     say(&answer, "%s\"%s\":\"%s\"", i ? "," : "", cannot[i][0], cannot[i][1]);
   say(&answer, "}}}");

@@ -66,7 +66,7 @@ public final class Administrator {
     }
 
     public Admin admin() {
-        if (admin == null) admin = Admin.create(Map.of("bootstrap.servers", hand.bootstrap, "reconnect.backoff.max.ms", 500));
+        if (admin == null) admin = Admin.create(hand.settings());
         return admin;
     }
 

@@ -66,13 +66,12 @@ public final class Consumers {
     }
 
     private KafkaConsumer<byte[], byte[]> made(JsonNode ask, Map<String, Object> settings) {
-        settings.put("bootstrap.servers", hand.bootstrap);
+        settings.putAll(hand.settings());
         settings.put("enable.auto.commit", false);
         settings.put("allow.auto.create.topics", false);
         settings.put("auto.offset.reset", ask.path("reset").asText("earliest"));
         settings.put("isolation.level", ask.path("isolation").asText("read_uncommitted"));
         settings.put("metadata.max.age.ms", 1_000);
-        settings.put("reconnect.backoff.max.ms", 500);
         settings.put("fetch.max.wait.ms", 100);
         var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         consumers.put(ask.get("consumer").asText(), consumer);

@@ -12,6 +12,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
@@ -40,6 +41,8 @@ public final class Hand {
 
     public static final ObjectMapper json = new ObjectMapper();
     public final String bootstrap;
+    /** Where the scenario wants one. */
+    public final String clientId = System.getenv("COMPAT_CLIENT_ID");
     public final Map<String, Verb> verbs = new TreeMap<>();
     public final Map<String, String> cannot = new TreeMap<>();
     public final Administrator administrator;
@@ -85,6 +88,15 @@ public final class Hand {
         Runtime.getRuntime().halt(0); // a client that waits for a broker that is gone would hold the process
     }
 
+    /** What every client of this hand is given. */
+    public Map<String, Object> settings() {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put("bootstrap.servers", bootstrap);
+        settings.put("reconnect.backoff.max.ms", 500);
+        if (clientId != null) settings.put("client.id", clientId);
+        return settings;
+    }
+
     private static String version() {
         Properties written = new Properties();
         try (InputStream in = Hand.class.getResourceAsStream("/kafka/kafka-version.properties")) {
@@ -99,6 +111,7 @@ public final class Hand {
         ObjectNode hello = json.createObjectNode();
         hello.put("client", "kafka-clients").put("version", version());
         hello.put("runtime", "Java " + System.getProperty("java.version"));
+        if (clientId != null) hello.put("clientId", clientId);
         hello.set("cannot", json.valueToTree(cannot));
         return json.createObjectNode().set("hello", hello);
     }

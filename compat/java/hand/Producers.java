@@ -46,13 +46,11 @@ final class Producers {
     }
 
     private JsonNode open(JsonNode ask) {
-        Map<String, Object> settings = new HashMap<>();
-        settings.put("bootstrap.servers", hand.bootstrap);
+        Map<String, Object> settings = hand.settings();
         settings.put("acks", ask.path("acks").asText("all"));
         settings.put("compression.type", ask.path("codec").asText("none"));
         settings.put("enable.idempotence", ask.path("idempotent").asBoolean() || ask.has("transactionalId"));
         settings.put("linger.ms", 5);
-        settings.put("reconnect.backoff.max.ms", 500);
         settings.put("metadata.max.age.ms", 2_000);
         if (ask.has("batchBytes")) settings.put("batch.size", ask.get("batchBytes").asInt());
         if (ask.has("transactionalId")) settings.put("transactional.id", ask.get("transactionalId").asText());

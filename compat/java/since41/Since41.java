@@ -71,12 +71,10 @@ public final class Since41 implements Hand.Addition {
     }
 
     private JsonNode joinShare(Hand hand, JsonNode ask) {
-        Map<String, Object> settings = new HashMap<>();
-        settings.put("bootstrap.servers", hand.bootstrap);
+        Map<String, Object> settings = hand.settings();
         settings.put("group.id", ask.get("group").asText());
         settings.put("share.acknowledgement.mode", "explicit");
         settings.put("metadata.max.age.ms", 1_000);
-        settings.put("reconnect.backoff.max.ms", 500);
         var consumer = new KafkaShareConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         List<String> topics = new ArrayList<>();
         for (JsonNode topic : ask.get("topics")) topics.add(topic.asText());
