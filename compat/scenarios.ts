@@ -37,6 +37,7 @@ export const scenarioIds = Object.keys(list) as ScenarioId[]
 /** What programs that live on a client must do. */
 export const applications = {
   'streams.word-count': 'Kafka Streams counts words, through a repartition topic and a changelog',
+  'streams.set': 'Kafka Streams counts words in a branch set, with its internal topics in there (B60)',
   'streams.exactly-once':
     'a stateful exactly_once_v2 application and its broker are killed in turn; every count is there once, in order',
   'connect.file': 'Kafka Connect copies a file through a topic into another file, also when it is killed in the middle',

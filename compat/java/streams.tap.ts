@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import tap from 'tap'
 import type { BrokerUnderTest } from '../broker.ts'
-import type { RecordRead } from '../hand.ts'
+import type { Hand, RecordRead } from '../hand.ts'
 import { packed } from '../hand.ts'
 import { playApplication } from '../play.ts'
 import { Running, until } from '../process.ts'
 import { fresh, record } from '../records.ts'
+import { noBranches } from '../scenarios/branches.ts'
 import { Beside } from './beside.ts'
 import { classes, jars, jvm } from './jars.ts'
 
@@ -38,8 +39,13 @@ async function play(broker: BrokerUnderTest, command: readonly string[]) {
   const { hand } = beside
 
   function start(kind: string, id: string, input: string, output: string, ...settings: string[]): Running {
+    return startAt(broker.bootstrap, kind, id, input, output, ...settings)
+  }
+
+  function startAt(bootstrap: string, ...words: readonly [string, string, string, string, ...string[]]): Running {
     const [program, ...args] = command
-    return new Running(program!, [...args, broker.bootstrap, kind, id, input, output, folder, ...settings])
+    const [kind, id, input, output, ...settings] = words
+    return new Running(program!, [...args, bootstrap, kind, id, input, output, folder, ...settings])
   }
 
   async function running(app: Running): Promise<Running> {
@@ -59,14 +65,14 @@ async function play(broker: BrokerUnderTest, command: readonly string[]) {
   }
 
   /** What read_committed shows of a topic, read once and then further. */
-  function outputOf(topic: string) {
+  function outputOf(topic: string, of: Hand = hand) {
     const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
     const consumers = partitions.map((partition) => `${topic}-${partition}`)
     const seen: RecordRead[] = []
     // Without a group: a member may have to join anew when the broker was away, and would read from the start again.
     const opened = Promise.all(
       partitions.map((partition) =>
-        hand.ask('openConsumer', {
+        of.ask('openConsumer', {
           consumer: consumers[partition]!,
           topic,
           partition,
@@ -78,11 +84,11 @@ async function play(broker: BrokerUnderTest, command: readonly string[]) {
     return {
       async more() {
         await opened
-        for (const consumer of consumers) seen.push(...(await hand.ask('poll', { consumer, ms: 100 })).records)
+        for (const consumer of consumers) seen.push(...(await of.ask('poll', { consumer, ms: 100 })).records)
         return seen.map(({ key, value }) => [decoded(key), Number(decoded(value))] as const)
       },
       async close() {
-        for (const consumer of consumers) await hand.ask('closeConsumer', { consumer })
+        for (const consumer of consumers) await of.ask('closeConsumer', { consumer })
       },
     }
   }
@@ -109,6 +115,54 @@ async function play(broker: BrokerUnderTest, command: readonly string[]) {
       t.same(counts.get('the'), 4)
       t.same(counts.size, 11)
     },
+
+    'streams.set':
+      noBranches ??
+      (async (t: Test) => {
+        const [input, output, set] = [fresh('words'), fresh('words-counted'), fresh('set')]
+        await topics(input, output)
+        await beside.send(input, [record(null, 'the past is there too')])
+        const forks = [{ from: input }, { from: output }]
+        for (const command of [
+          { op: 'fork', id: `fork-${set}`, set, topics: forks },
+          { op: 'listen', id: `listen-${set}`, set },
+        ])
+          await beside.send('__branch_commands', [record(null, JSON.stringify(command))])
+        let bootstrap: string | undefined
+        await until('the listener is there', async () => {
+          const end = await beside.end('__branches').catch(() => 0) // made with the first event
+          const told = await beside.read('__branches', 0, end)
+          const events = told.map((one) => JSON.parse(String(one.record.value)))
+          bootstrap = events.find(({ id }) => id === `listen-${set}`)?.bootstrap
+          return bootstrap !== undefined
+        })
+        const within = await Beside.of(bootstrap!)
+        try {
+          const id = fresh('word-count')
+          const app = await running(startAt(bootstrap!, 'words', id, input, output))
+          await within.send(input, [record(null, 'The set is a life')])
+          const counted = outputOf(output, within.hand)
+          let counts = new Map<string, number>()
+          await until('every word is counted', async () => {
+            counts = new Map(await counted.more())
+            return [...counts.values()].reduce((sum, count) => sum + count, 0) === 10
+          })
+          await counted.close()
+          await app.stop()
+          t.same(counts.get('the'), 2, 'the past and the present are counted together')
+          const own = (await within.hand.ask('listTopics', {})).topics.filter((name) => name.startsWith(id))
+          t.same(own.length, 2, `a repartition topic and a changelog are inside: ${own}`)
+          const outside = (await hand.ask('listTopics', {})).topics
+          t.notOk(
+            outside.some((name) => name.startsWith(id)),
+            'and not outside',
+          )
+          t.same(await beside.end(input), 1, 'nothing was written to the root')
+          t.same(await beside.end(output), 0)
+        } finally {
+          await within.stop()
+        }
+      }),
 
     'streams.exactly-once':
       broker.restartSkip ??
