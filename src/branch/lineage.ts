@@ -200,6 +200,12 @@ export class Lineage {
     return this.knowledge(topicId, partition).known
   }
 
+  /** Up to where its parent knows a branch: base values of the next merge lie below. 0 for what is none. */
+  knownToParent(topicId: string, partition: number): number {
+    const branch = this.branches.get(topicId)
+    return branch === undefined ? 0 : (this.known(branch.fromId, partition)[topicId] ?? 0)
+  }
+
   /** Whether the histories of two topics have anything in common. */
   areRelated(one: string, other: string): boolean {
     const ancestry = (id: string) => [id, ...Object.keys(this.knowledge(id, 0).known)]

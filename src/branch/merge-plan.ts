@@ -7,6 +7,7 @@ import { codecName } from '../../protocol/records/compression.ts'
 import type { RecordCursor, StoredRecord } from '../../protocol/records/record.ts'
 import { Changes, looseOrigins } from './changes.ts'
 import { type Conflict, type Decided, Decisions, type Question } from './decisions.ts'
+import { Rejection } from './events.ts'
 import { findBack } from './find-back.ts'
 import type { Place } from './knowledge.ts'
 import { MergeWriter } from './merge-writer.ts'
@@ -175,6 +176,10 @@ export class MergePlan {
     const origin = this.#originOf(record)
     const place = { branch: source.knowledge.home(record.offset), offset: record.offset }
     if (target.knowledge.knows(place) || target.knowledge.knows(origin)) return
+    if (record.key === null && target.needsKeys) {
+      const message = `'${target.topic}' is compacted, and the record at offset ${record.offset} of '${source.topic}' has no key.`
+      throw new Rejection('INVALID_RECORD', message)
+    }
     if (this.#isThere(origin)) this.#decisions.note(record.offset, 'there')
     else this.#write(record, origin)
   }
@@ -356,6 +361,13 @@ export class MergePlan {
   get closed(): readonly string[] {
     const { open, wants } = this.#options
     return [...open.keys()].filter((key) => wants === undefined || wants(keyBytes(key)))
+  }
+
+  /** Nothing is to be written, and nothing to be learnt. */
+  get isIdle(): boolean {
+    const { knowledge } = this.#options.target
+    const isNew = Object.entries(this.known).some(([branch, offset]) => offset > (knowledge.known[branch] ?? 0))
+    return !isNew && this.written === 0 && this.closed.length === 0 && this.#decisions.counts.conflicts === 0
   }
 
   /** Whether nothing at all may be written. */

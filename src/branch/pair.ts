@@ -22,7 +22,12 @@ export type PairOptions = {
   readonly partition: number
   /** Merged up to `end`, where everything is decided; `knowledge` as it was there. */
   readonly source: Side & { readonly end: number }
-  readonly target: Side & { readonly messageBytesMax: number; readonly codec: CodecName | undefined }
+  readonly target: Side & {
+    readonly messageBytesMax: number
+    readonly codec: CodecName | undefined
+    /** It is compacted: records without a key have no place in it. */
+    readonly needsKeys?: boolean
+  }
   readonly strategy: Exclude<Strategy, 'fast-forward'>
   readonly fields: 'json' | undefined
   readonly onConflict: ConflictRule

@@ -60,7 +60,8 @@ export class Housekeeping {
       if (isOver()) return
       if (!partition.isOpen || partition.isRemoved) continue
       try {
-        await partition.log.compact(this.#clock.now(), { seed: this.#clock.random(32), rest: shortRest, isOver })
+        const turns = { seed: this.#clock.random(32), rest: shortRest, isOver }
+        await partition.log.compact(this.#clock.now(), turns, partition.pinnedBelow())
       } catch (cause) {
         if (!compactionFailures.some((kind) => cause instanceof kind)) throw cause
         console.error(`Compaction of ${partition.log.folder}: ${(cause as Error).message}`)

@@ -44,6 +44,8 @@ export class Partition {
   readonly gate = new Gate()
   /** Of records that merges have brought. */
   broughtAt: BroughtAt = () => -1
+  /** Below it a branch keeps the newest record of each key, which its parent knows. */
+  pinnedBelow: () => number = () => 0
   readonly #store: Store
   readonly #clock: Clock
   readonly #config: PartitionConfig

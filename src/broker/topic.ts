@@ -139,6 +139,7 @@ export class Topic {
         made.gate.closed === undefined
           ? (this.#lineage?.knowledge(this.id, index).broughtAt(from, to) ?? -1)
           : Number.POSITIVE_INFINITY
+      made.pinnedBelow = () => this.#lineage?.knownToParent(this.id, index) ?? 0
       this.partitions.push(made)
     }
   }

@@ -1,6 +1,7 @@
 // The transaction of a merge: that of a producer of the broker's own, under an id that no client can spell. One at a time,
 // since merges are.
 
+import { StorageError } from '../../protocol/errors.ts'
 import type { OwnProducer } from '../branch/merge-writer.ts'
 import { transactionInside } from '../branch/set-names.ts'
 import type { Clock } from '../storage/clock.ts'
@@ -17,8 +18,12 @@ const timeoutMs = 60_000
 const retryMs = 5
 const triesMax = 2_000
 
-/** What a coordinator answered that cannot answer now. */
-export class TransactionFailure extends Error {}
+/** What a coordinator answered that cannot answer now: its log cannot be written. */
+export class TransactionFailure extends StorageError {
+  constructor(answer: string) {
+    super('EIO', `the transaction of a merge: ${answer}`)
+  }
+}
 
 export class MergeTransaction {
   readonly #transactions: Transactions

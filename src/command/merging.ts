@@ -15,7 +15,7 @@ import type { KeyedRecord } from '../broker/internal-topic.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import { FastForward } from './fast-forward.ts'
-import type { History } from './history.ts'
+import { type History, isOfTheDisk } from './history.ts'
 import type { MergeCommits, MergeJob, Writing } from './merge-commit.ts'
 import { type Asked, pairsOf, type TopicPair } from './merge-pairs.ts'
 import type { MergeTransaction } from './merge-transaction.ts'
@@ -74,12 +74,13 @@ export class Merging {
           : await this.#forward.merge(pairs, asked as MergeCommand, call)
       }
       const planned = await this.#planAll(pairs, asked, producer)
+      if (planned instanceof Rejection) return planned
       return producer === nobody
         ? await this.#tell(planned, pairs, asked, call)
         : await this.#carryOut(planned, pairs, asked as MergeCommand, call, producer)
     } catch (cause) {
       if (cause instanceof Rejection) return cause
-      if (cause instanceof StorageError && cause.code === 'ENOENT') {
+      if (isGone(cause)) {
         return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', 'A topic of the merge was deleted meanwhile.')
       }
       throw cause
@@ -88,18 +89,28 @@ export class Merging {
 
   // --- planning
 
-  async #planAll(pairs: readonly TopicPair[], asked: Asked, producer: OwnProducer): Promise<Planned[]> {
+  async #planAll(pairs: readonly TopicPair[], asked: Asked, producer: OwnProducer): Promise<Planned[] | Rejection> {
     const planned: Planned[] = []
     for (const [pair, topics] of pairs.entries()) {
       for (const partition of topics.into.partitions) {
-        const options = this.#optionsOf(topics, partition, asked, producer)
-        const plan = new MergePlan(options)
-        await plan.prepare()
-        const { end: to } = options.source
-        planned.push({ pair, from: topics.from, into: topics.into, partition, to, plan })
+        try {
+          planned.push(await this.#planOne(pair, topics, partition, asked, producer))
+        } catch (cause) {
+          if (!isOfTheDisk(cause) || isGone(cause)) throw cause
+          // It will not be better for being tried again, and others wait behind it.
+          const message = `Partition ${partition.index} of '${topics.from.name}' or '${topics.into.name}' cannot be read: ${(cause as Error).message}`
+          return new Rejection('KAFKA_STORAGE_ERROR', message)
+        }
       }
     }
     return planned
+  }
+
+  async #planOne(pair: number, topics: TopicPair, partition: Partition, asked: Asked, producer: OwnProducer) {
+    const options = this.#optionsOf(topics, partition, asked, producer)
+    const plan = new MergePlan(options)
+    await plan.prepare()
+    return { pair, from: topics.from, into: topics.into, partition, to: options.source.end, plan }
   }
 
   #optionsOf(pair: TopicPair, target: Partition, asked: Asked, producer: OwnProducer): PairOptions {
@@ -121,6 +132,7 @@ export class Merging {
         knowledge: lineage.knowledge(into.id, partition),
         messageBytesMax: into.config.maxMessageBytes,
         codec: codecOf(into),
+        needsKeys: into.config.cleanupPolicy.compact,
       },
       strategy: strategy === 'fast-forward' ? 'append' : strategy,
       fields: asked.fields,
@@ -179,6 +191,18 @@ export class Merging {
     })
   }
 
+  /** Nothing is new: there is nothing to remember either. */
+  #idle(planned: readonly Planned[], pairs: readonly TopicPair[], asked: Asked, call: Call): Promise<BranchEvent> {
+    const topics = topicsOf(planned, pairs)
+    return this.#rooms.history.write({
+      ...this.#eventOf('merge', asked, call),
+      status: 'committed',
+      topics,
+      counts: countsOf(planned),
+      gateMs: 0,
+    })
+  }
+
   // --- carrying out
 
   async #carryOut(
@@ -190,6 +214,7 @@ export class Merging {
   ): Promise<BranchEvent> {
     const isRefused = () => planned.some(({ plan }) => plan.isRefused)
     if (isRefused()) return await this.#refused(planned, pairs, asked, call)
+    if (planned.every(({ plan }) => plan.isIdle)) return await this.#idle(planned, pairs, asked, call)
     if (planned.some(({ plan }) => plan.counts.conflicts > 0 || plan.closed.length > 0)) {
       await this.#rooms.conflicts.prepare()
     }
@@ -267,6 +292,12 @@ function countsOf(planned: readonly Planned[]): EventCounts {
   return sum
 }
 
+/** A topic was deleted, and its files with it. */
+const isGone = (cause: unknown): boolean => cause instanceof StorageError && cause.code === 'ENOENT'
+
+/** Nothing is learnt where nothing is done. */
+const knownOf = (plan: MergePlan) => (plan.isIdle ? { known: plan.known } : {})
+
 const topicsOf = (planned: readonly Planned[], pairs: readonly TopicPair[]) =>
   pairs.map(({ from, into }, i) => ({
     from: from.name,
@@ -275,7 +306,7 @@ const topicsOf = (planned: readonly Planned[], pairs: readonly TopicPair[]) =>
     intoId: into.id,
     partitions: planned
       .filter(({ pair }) => pair === i)
-      .map(({ partition, plan, to }) => ({ partition: partition.index, from: plan.from, to })),
+      .map(({ partition, plan, to }) => ({ partition: partition.index, from: plan.from, to, ...knownOf(plan) })),
   }))
 
 function shownOf(planned: readonly Planned[], limit: number): PlannedKey[] {

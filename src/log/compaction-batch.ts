@@ -12,6 +12,8 @@ export type Keeping = {
   newest: KeyOffsets
   /** Records from here on are not in `newest` and stay. */
   mappedEnd: number
+  /** Whether a record stays in spite of a newer one. */
+  isPinned: (bytes: Uint8Array, keyStart: number, keyEnd: number, offset: number) => boolean
   fates: TransactionFates
   producers: ProducerState
   /** Tombstones and markers stay, whatever their age. */
@@ -40,7 +42,7 @@ function remainsOfMarker(bytes: Buffer, keeping: Keeping): Buffer | undefined {
 }
 
 function remainsOfRecords(bytes: Buffer, keeping: Keeping): Buffer | undefined {
-  const { newest, mappedEnd, hidesOlder, now } = keeping
+  const { newest, mappedEnd, hidesOlder, now, isPinned } = keeping
   const base = batch.baseOffset(bytes, 0)
   const count = batch.recordCount(bytes, 0)
   const horizon = batch.deleteHorizon(bytes, 0)
@@ -56,7 +58,9 @@ function remainsOfRecords(bytes: Buffer, keeping: Keeping): Buffer | undefined {
     const offset = base + offsetDelta
     if (offset < mappedEnd) {
       // Records without a key are from before the topic was compacted; they have no place in it.
-      if (keyLength < 0 || newest.get(records, keyStart, keyStart + keyLength) > offset) continue
+      if (keyLength < 0) continue
+      const keyEnd = keyStart + keyLength
+      if (newest.get(records, keyStart, keyEnd) > offset && !isPinned(records, keyStart, keyEnd, offset)) continue
       if (valueLength < 0 && isExpired) continue
     }
     if (valueLength < 0) hasTombstone = true

@@ -39,6 +39,8 @@ export type CompactionPlace = {
   /** Older records lie in front of the segments, where compaction does not go: what hides them must stay. */
   hidesOlder: boolean
   aborted: (from: number, upTo: number) => AbortedTransaction[]
+  /** Of the records below, the newest of each key stays, whatever came after it: others compare with it (extensions §1.3). */
+  pinnedBelow: number
   /** The log was let go, or the broker stops: nothing more is begun. */
   isOver: () => boolean
   turns: Turns
@@ -121,7 +123,34 @@ export async function mapKeys(plan: CompactionPlan, place: CompactionPlace): Pro
     })
   }
   const all = new TransactionFates(place.aborted(segments[0]!.baseOffset, end))
-  return { newest, mappedEnd, fates: all, producers, hidesOlder, now, deleteRetentionMs: config.deleteRetentionMs }
+  const isPinned = await mapPinned(plan, place)
+  const { deleteRetentionMs } = config
+  return { newest, mappedEnd, isPinned, fates: all, producers, hidesOlder, now, deleteRetentionMs }
+}
+
+/** Whether a record has to stay although its key has a newer one. */
+async function mapPinned({ segments, end }: CompactionPlan, place: CompactionPlace): Promise<Keeping['isPinned']> {
+  const { pinnedBelow, config } = place
+  const first = segments[0]!.baseOffset
+  if (pinnedBelow <= first) return () => false
+  const newest = new KeyOffsets(Math.min(pinnedBelow, end) - first, config.dedupeBufferBytes, place.turns.seed)
+  const fates = new TransactionFates(place.aborted(first, end))
+  const cursor = new RecordCursor()
+  let isFull = false
+  for (const segment of segments) {
+    if (segment.baseOffset >= pinnedBelow || isFull) break
+    await eachBatch(segment, place, (bytes) => {
+      const base = batch.baseOffset(bytes, 0)
+      if (batch.isControl(bytes, 0)) return void fates.endsNothing(bytes, 0)
+      if (fates.isTakenBack(bytes, 0)) return
+      walkKeys(bytes, cursor, (records, start, stop, delta) => {
+        if (base + delta < pinnedBelow && !newest.put(records, start, stop, base + delta)) isFull = true
+      })
+    })
+  }
+  // Without room to know better all of them stay.
+  return (records, start, stop, offset) =>
+    offset < pinnedBelow && (isFull || newest.get(records, start, stop) === offset)
 }
 
 function walkKeys(

@@ -300,7 +300,7 @@ export class Log {
    * Removes records whose key has a newer one, where there is enough to gain. Works in slices, beside appends and reads;
    * segments are replaced whole, by new files.
    */
-  async compact(now: number, turns = steadyTurns): Promise<void> {
+  async compact(now: number, turns = steadyTurns, pinnedBelow = 0): Promise<void> {
     const plan = this.#compactionPlan(now)
     if (plan === undefined) return
     this.#compacting = true
@@ -310,6 +310,7 @@ export class Log {
         config: this.#config,
         producers: this.#producers,
         hidesOlder: this.#logStartOffset < this.#ownFrom,
+        pinnedBelow,
         aborted: (from: number, upTo: number) => this.abortedTransactions(from, upTo),
         isOver: () => this.#released || turns.isOver(),
         now,

@@ -358,3 +358,61 @@ test('a fork in the midst of a merge believes the headers of what it has of it, 
   expect((await world.merge('C', 'D')).counts).toEqual({ written: 1, same: 0, skipped: 2, conflicts: 0 })
   expect(world.state('D')).toEqual({ a: '1', b: '1', c: '1' })
 })
+
+describe('beside compaction', () => {
+  const json = (x: number, y: number) => JSON.stringify({ x, y })
+  const values = (world: World, name: string) =>
+    world
+      .records(name)
+      .filter(({ key }) => !key!.startsWith('filler'))
+      .map(({ value }) => value)
+
+  test('B14: what the parent has compacted away is found in the branch', async () => {
+    const world = new World({ compacts: true, minCleanableDirtyRatio: 0 })
+    world.root('P')
+    world.write('P', ['k', json(0, 0)])
+    world.fork('P', 'C')
+    world.write('P', ['k', json(1, 0)])
+    world.write('C', ['k', json(0, 1)])
+    await world.compact('P')
+    expect(values(world, 'P')).toEqual([json(1, 0)])
+    expect(values(world, 'C')).toEqual([json(0, 0), json(0, 1)])
+    expect((await world.merge('C', 'P', { fields: 'json' })).counts.conflicts).toBe(0)
+    expect(world.state('P')).toMatchObject({ k: json(1, 1) })
+  })
+
+  test('a branch keeps the base value of what is not merged yet, and no more', async () => {
+    const world = new World({ compacts: true, minCleanableDirtyRatio: 0 })
+    world.root('P')
+    world.fork('P', 'C')
+    world.write('C', ['k', 'older'])
+    world.write('C', ['k', json(0, 0)])
+    await world.merge('C', 'P')
+    world.write('C', ['k', json(0, 1)])
+    world.write('C', ['k', json(0, 2)])
+    await world.compact('C')
+    expect(values(world, 'C')).toEqual([json(0, 0), json(0, 2)])
+    world.write('P', ['k', json(1, 0)])
+    await world.compact('P')
+    await world.merge('C', 'P', { fields: 'json' })
+    expect(world.state('P')).toMatchObject({ k: json(1, 2) })
+  })
+
+  test('a key that the target has deleted without a trace is a conflict, a new one is not', async () => {
+    const world = new World({ compacts: true, minCleanableDirtyRatio: 0, deleteRetentionMs: 0 })
+    world.root('P')
+    world.write('P', ['gone', '0'], ['kept', '0'])
+    world.fork('P', 'C')
+    world.write('P', ['gone', null])
+    for (let i = 0; i < 4; i++) {
+      world.now += 1000
+      await world.compact('P')
+    }
+    expect(world.records('P').map(({ key }) => key)).not.toContain('gone')
+    world.write('C', ['gone', '1'], ['kept', '1'], ['new', '1'])
+    const plan = await world.merge('C', 'P', { onConflict: 'ours' })
+    expect(kinds(plan)).toEqual([['gone', 'edit/delete']])
+    expect(world.state('P')).toMatchObject({ kept: '1', new: '1' })
+    expect(world.state('P')).not.toHaveProperty('gone')
+  })
+})

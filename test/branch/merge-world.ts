@@ -99,6 +99,16 @@ export class World {
     this.log(name).appendMarker({ type, ...source, timestamp: this.now }, this.#options(name))
   }
 
+  /** Of a branch what its parent knows is pinned, as the broker has it. */
+  async compact(name: string): Promise<void> {
+    const log = this.log(name)
+    log.roll()
+    // The newest record of a log stays where it is.
+    this.write(name, [`filler ${name}`, '.'])
+    await log.flush()
+    await log.compact(this.now, undefined, this.lineage.knownToParent(name, 0))
+  }
+
   stable(name: string): number {
     const log = this.log(name)
     return Math.min(log.producers.transactions.firstUnstable(log.logEndOffset), log.logEndOffset)
