@@ -8,7 +8,7 @@ import { readRecords } from '../../protocol/records/record.ts'
 import { borrow } from '../storage/file.ts'
 import type { Broker, NewTopic } from './broker.ts'
 import type { Ending, Partition } from './partition.ts'
-import type { Topic } from './topic.ts'
+import { TopicOnDemand } from './topic-on-demand.ts'
 
 export type KeyedRecord = { key: Buffer; value: Buffer | null }
 type OwnProducer = { readonly producerId: number; readonly producerEpoch: number }
@@ -21,33 +21,23 @@ const readBytes = 1024 * 1024
 export class InternalTopic {
   readonly #broker: Broker
   readonly #wanted: NewTopic
-  #making: Promise<Topic> | undefined
+  readonly #made: TopicOnDemand
 
   /** Made at the first append; until then nobody sees it. */
   constructor(broker: Broker, wanted: NewTopic) {
     this.#broker = broker
     this.#wanted = wanted
+    this.#made = new TopicOnDemand(broker, wanted)
     broker.reserve(wanted)
   }
 
   get exists(): boolean {
-    return this.#broker.topic(this.#wanted.name) !== undefined
-  }
-
-  async #topic(): Promise<Topic> {
-    const topic = this.#broker.topic(this.#wanted.name)
-    if (topic !== undefined) return topic
-    this.#making ??= this.#broker.createTopics([this.#wanted]).then(([made]) => made!)
-    try {
-      return await this.#making
-    } finally {
-      this.#making = undefined
-    }
+    return this.#made.topic !== undefined
   }
 
   /** Appends records as one batch; resolves when they are as durable as the topic promises. Rejects with StorageError. */
   async append(partition: number, records: readonly KeyedRecord[], producer?: OwnProducer): Promise<void> {
-    const topic = await this.#topic()
+    const topic = await this.#made.make()
     const timestamp = this.#broker.clock.now()
     const log = topic.partitions[partition]!
     const options = producer === undefined ? {} : { ...producer, isTransactional: true }
@@ -57,30 +47,30 @@ export class InternalTopic {
 
   /** Ends a transaction in a partition; what is not there has nothing to end. */
   async appendMarker(partition: number, ending: Ending): Promise<Refusal | undefined> {
-    return this.#broker.topic(this.#wanted.name)?.partitions[partition]?.appendMarker(ending)
+    return this.#made.topic?.partitions[partition]?.appendMarker(ending)
   }
 
   /** Visits every record of a partition in order, and every end of a transaction. */
   replay(partition: number, visit: Visit, settled?: Settled): void {
-    const log = this.#broker.topic(this.#wanted.name)?.partitions[partition]
+    const log = this.#made.topic?.partitions[partition]
     if (log !== undefined) replay(log, visit, settled)
   }
 
   /** Where the next record of a partition goes. */
   endOffset(partition: number): number {
-    return this.#broker.topic(this.#wanted.name)?.partitions[partition]?.logEndOffset ?? 0
+    return this.#made.topic?.partitions[partition]?.logEndOffset ?? 0
   }
 
   /** Lets go of what lies below, once all above it is on stable storage. Rejects with StorageError. */
   async deleteBelow(partition: number, offset: number): Promise<void> {
-    const log = this.#broker.topic(this.#wanted.name)?.partitions[partition]
+    const log = this.#made.topic?.partitions[partition]
     if (log === undefined || offset <= log.logStartOffset) return
     await log.flush()
     log.log.deleteBelow(offset)
   }
 
   get partitionCount(): number {
-    return this.#broker.topic(this.#wanted.name)?.partitions.length ?? this.#wanted.partitions
+    return this.#made.topic?.partitions.length ?? this.#wanted.partitions
   }
 }
 

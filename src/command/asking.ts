@@ -5,7 +5,7 @@ import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { BranchEvent } from '../branch/events.ts'
 import { commandsTopic, jsonTopics, principalHeader } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { Topic } from '../broker/topic.ts'
+import { TopicOnDemand } from '../broker/topic-on-demand.ts'
 import { randomId } from '../storage/clock.ts'
 import type { History } from './history.ts'
 
@@ -13,21 +13,21 @@ type Waiting = { resolve(event: BranchEvent): void; reject(cause: Error): void }
 
 export class Asking {
   readonly #broker: Broker
-  readonly #wanted = jsonTopics.find(({ name }) => name === commandsTopic)!
+  readonly #commands: TopicOnDemand
   /** By the id of the command. */
   readonly #waiting = new Map<string, Waiting>()
-  #making: Promise<Topic> | undefined
   #isOver = false
 
   constructor(broker: Broker, history: History) {
     this.#broker = broker
+    this.#commands = new TopicOnDemand(broker, jsonTopics.find(({ name }) => name === commandsTopic)!)
     history.onResult((event) => this.#answer(event))
   }
 
   /** The result of a command, be it a rejection. Rejects when the broker stops before there is one; with StorageError. */
   async ask(command: object, by: string): Promise<BranchEvent> {
     const id = `p-${randomId(this.#broker.clock)}`
-    const topic = await this.#topic()
+    const topic = await this.#commands.make()
     if (this.#isOver) throw stopped()
     const result = new Promise<BranchEvent>((resolve, reject) => this.#waiting.set(id, { resolve, reject }))
     result.catch(() => {}) // the broker may stop before we come to wait for it
@@ -57,17 +57,6 @@ export class Asking {
   #answer(event: BranchEvent): void {
     this.#waiting.get(event.id)?.resolve(event)
     this.#waiting.delete(event.id)
-  }
-
-  async #topic(): Promise<Topic> {
-    const topic = this.#broker.topic(commandsTopic)
-    if (topic !== undefined) return topic
-    this.#making ??= this.#broker.createTopics([this.#wanted]).then(([made]) => made!)
-    try {
-      return await this.#making
-    } finally {
-      this.#making = undefined
-    }
   }
 }
 

@@ -6,7 +6,7 @@ import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { BranchEvent } from '../branch/events.ts'
 import { branchesTopic, commandHeader, jsonTopics } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { Topic } from '../broker/topic.ts'
+import { TopicOnDemand } from '../broker/topic-on-demand.ts'
 import { type CommittedRecord, readCommitted } from './committed-records.ts'
 
 /** What a start has to tell that the history does not have yet; by the ids of `events`. */
@@ -22,7 +22,7 @@ const isPlan = (event: BranchEvent): boolean => event.type === 'plan' || event['
 
 export class History {
   readonly #broker: Broker
-  readonly #wanted = jsonTopics.find(({ name }) => name === branchesTopic)!
+  readonly #told: TopicOnDemand
   /** Results by id, and by planKey those of dry runs. */
   readonly #results = new Map<string, number>()
   /** Last words by id of what has no result yet. */
@@ -31,10 +31,10 @@ export class History {
   readonly #commands = new Map<string, number>()
   readonly #onResult: ((event: BranchEvent) => void)[] = []
   #nextCommand = 0
-  #making: Promise<Topic> | undefined
 
   constructor(broker: Broker) {
     this.#broker = broker
+    this.#told = new TopicOnDemand(broker, jsonTopics.find(({ name }) => name === branchesTopic)!)
   }
 
   /** Reads what was told so far, and tells what is `untold`. Throws StorageError, Corruption. */
@@ -43,7 +43,7 @@ export class History {
     this.#begun.clear()
     this.#nextCommand = 0
     // After a kill only what is flushed may be read, and what was told was perhaps not flushed.
-    await this.#broker.topic(branchesTopic)?.partitions[0]?.flush()
+    await this.#told.topic?.partitions[0]?.flush()
     for (const record of this.#records()) this.#note(record)
     for (const { event, command } of untold) {
       if (this.#results.has(event.id)) continue
@@ -66,7 +66,7 @@ export class History {
   }
 
   *#records(): Generator<CommittedRecord> {
-    const partition = this.#broker.topic(branchesTopic)?.partitions[0]
+    const partition = this.#told.topic?.partitions[0]
     if (partition === undefined) return
     for (let from = 0; ; ) {
       const portion = readCommitted(partition, from)
@@ -126,7 +126,7 @@ export class History {
   }
 
   #read(offset: number): BranchEvent {
-    const partition = this.#broker.topic(branchesTopic)!.partitions[0]!
+    const partition = this.#told.topic!.partitions[0]!
     const portion = readCommitted(partition, offset)
     const record = portion instanceof Refusal ? undefined : portion?.records.find((one) => one.offset === offset)
     const event = record && parse(record.value)
@@ -168,7 +168,7 @@ export class History {
 
   /** The event is in the log when this resolves, and its result counts when it is flushed. Rejects with StorageError. */
   async #append(event: BranchEvent): Promise<{ flushed: Promise<void> }> {
-    const partition = (await this.#topic()).partitions[0]!
+    const partition = (await this.#told.make()).partitions[0]!
     const command = this.#commands.get(event.id)
     const headers = command === undefined ? [] : [{ key: commandHeader, value: String(command) }]
     const timestamp = this.#broker.clock.now()
@@ -179,17 +179,6 @@ export class History {
       if (isFinal(event)) for (const listener of this.#onResult) listener(event)
     })
     return { flushed }
-  }
-
-  async #topic(): Promise<Topic> {
-    const topic = this.#broker.topic(branchesTopic)
-    if (topic !== undefined) return topic
-    this.#making ??= this.#broker.createTopics([this.#wanted]).then(([made]) => made!)
-    try {
-      return await this.#making
-    } finally {
-      this.#making = undefined
-    }
   }
 }
 
