@@ -247,7 +247,7 @@ test('twiglog branch serve opens a listener of the set, and tells where it is', 
   const { code, out } = await type(stage, 'serve S --json')
   expect(code).toBe(0)
   const { bootstrap } = JSON.parse(out) as { bootstrap: string }
-  expect((await type(stage, 'serve S')).out).toContain(`Clients of the set connect to ${bootstrap}.`)
+  expect((await type(stage, 'serve S')).out).toContain(`The set S is served at ${bootstrap}`)
   expect(await type(stage, 'serve nothing')).toMatchObject({ code: 1, err: expect.stringContaining('UNKNOWN_SET') })
 })
 
@@ -285,7 +285,10 @@ describe('twiglog branch reset and promote', () => {
     await using stage = await opened()
     await type(stage, 'create orders a')
     await stage.send('a', ['mine'])
-    expect(await type(stage, 'promote a --keep old')).toMatchObject({ code: 0, out: 'a → orders, orders → old' })
+    expect(await type(stage, 'promote a --keep old')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('a is orders now. What was orders lives on as old'),
+    })
     expect(await stage.ends('orders')).toEqual([{ low: 0, high: 3 }])
     expect(await stage.ends('old')).toEqual([{ low: 0, high: 2 }])
   })
@@ -312,9 +315,18 @@ describe('twiglog branch merge, conflicts and revert', () => {
     expect(plan.code).toBe(4)
     expect(plan.out).toContain('1 in conflict')
     expect(plan.out).toMatch(/orders +0 +k1 +edit\/edit/)
-    expect(await type(stage, 'merge a orders')).toMatchObject({ code: 4 })
+    const refused = await type(stage, 'merge a orders')
+    expect(refused).toMatchObject({ code: 4, out: expect.stringContaining('Nothing was written: 1 in conflict.') })
     expect(await stage.ends('orders')).toEqual([{ low: 0, high: 2 }])
     expect((await type(stage, 'merge a --plan --json')).json()[0]).toMatchObject({ type: 'plan', status: 'conflicts' })
+  })
+
+  test('a plan that appends keyed records says that it does', async () => {
+    await using stage = await opened()
+    await type(stage, 'create orders a')
+    await stage.send('a', [{ key: 'k1', value: 'x' }])
+    expect((await type(stage, 'merge a --plan')).out).toContain('--strategy three-way compares keys')
+    expect((await type(stage, 'merge a --plan --strategy three-way')).out).not.toContain('compares keys')
   })
 
   test('a terminal shows the plan and asks first', async () => {
@@ -330,8 +342,8 @@ describe('twiglog branch merge, conflicts and revert', () => {
   test('what is parked is listed, shown and resolved, and a merge is taken back', async () => {
     await using stage = await parted()
     const parked = await type(stage, 'merge a --on-conflict park --id m1')
-    expect(parked).toMatchObject({ code: 0, out: expect.stringContaining('parked') })
-    const rows = (await type(stage, 'conflicts list')).out.split('\n')
+    expect(parked).toMatchObject({ code: 0, out: expect.stringContaining('conflicts list shows what is open') })
+    const rows = (await type(stage, 'conflicts')).out.split('\n')
     expect(rows[1]!.split(/ {2,}/)).toEqual(['m1', 'orders', '0', 'k1', 'edit/edit', 'ours', 'theirs'])
     expect((await type(stage, 'conflicts show k1')).out).toMatch(/Base +a\n/)
     expect((await type(stage, 'conflicts list --json')).json()).toMatchObject([{ merge: 'm1', key: 'k1' }])

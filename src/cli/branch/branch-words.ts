@@ -28,8 +28,8 @@ export function branchCommand(give: Give): Command {
   const root = new Command('branch')
     .description('fork topics, look at branches, merge them, and let them go')
     .addHelpText('after', examples)
-  const verb = (words: string, description: string, under = root) => {
-    const command = under.command(words).description(description)
+  const verb = (words: string, description: string, under = root, options = { isDefault: false }) => {
+    const command = under.command(words, options).description(description)
     return command
       .option('--bootstrap <servers>', 'host:port of a broker', '127.0.0.1:9092')
       .option('--json', 'JSON, one value a line, instead of a table')

@@ -31,47 +31,86 @@ export function logTable(all: readonly BranchEvent[]): string {
 
 /** The result of a command. */
 export function resultInWords(event: BranchEvent): string {
-  const { type, status, topics = [], error, replayed, copied = 0, counts } = event
+  const { error, replayed } = event
   if (error !== undefined) return `${error.code}: ${error.message}`
-  const again = replayed ? '\nThis id was done before; that was its result.' : ''
+  const again = replayed ? ['This id was done before; that was its result.'] : []
+  return [...wordsOf(event), ...again].join('\n')
+}
+
+function wordsOf(event: BranchEvent): string[] {
+  const { type, topics = [], copied = 0 } = event
   switch (type) {
     case 'fork':
-      return `${forked(topics)}${copied > 0 ? `\n${copied} bytes had to be copied: the disk cannot share files.` : ''}${again}`
-    case 'delete':
-      return `Deleted: ${topics.map(({ into }) => into).join(', ')}.${again}`
-    case 'plan':
-      if (event['op'] === 'fork' || event['op'] === 'reset') return `Would make:\n${forked(topics)}`
-      if (event['op'] === 'abandon') return `Would delete: ${topics.map(({ into }) => into).join(', ')}.`
-      if (event['op'] === 'promote') return `Would rename:\n${renamed(topics)}`
-      return [`${counts === undefined ? status : countsInWords(counts)}.`, ...keysInWords(event)].join('\n')
-    case 'promote':
-      return `${renamed(topics)}${again}`
-    case 'reset':
-      return `${forked(topics)}${again}`
-    default: {
-      const numbers = counts === undefined ? '' : `: ${countsInWords(counts)}`
-      const gate = event.gateMs === undefined ? '' : ` Producers were held back for ${event.gateMs} ms.`
-      const bootstrap =
-        typeof event['bootstrap'] === 'string' ? ` Clients of the set connect to ${event['bootstrap']}.` : ''
-      const said = `${type} ${status}${numbers}.${gate}${bootstrap}${again}`
-      const next = { parked: 'twiglog branch conflicts list shows what is open.', conflicts: 'Nothing was written.' }[
-        status as string
-      ]
-      return [said, ...keysInWords(event), ...(next === undefined ? [] : [next])].join('\n')
+    case 'reset': {
+      const words = copied > 0 ? [`${copied} bytes had to be copied: the disk cannot share files.`] : []
+      return [forked(topics), ...words]
     }
+    case 'delete':
+      return [`Deleted: ${topics.map(({ into }) => into).join(', ')}.`]
+    case 'plan':
+      return planned(event)
+    case 'promote':
+      return topics.map(promoted)
+    case 'listen':
+      return [
+        `The set ${event.set} is served at ${event['bootstrap']}: who connects there sees its topics under the old names.`,
+      ]
+    default:
+      return written(event)
   }
 }
 
-const countsInWords = ({ written, same, skipped, conflicts }: NonNullable<BranchEvent['counts']>): string =>
-  `${written} written, ${same} the same on both sides, ${skipped} left out, ${conflicts} in conflict`
+function planned(event: BranchEvent): string[] {
+  const { topics = [], counts, status } = event
+  switch (event['op']) {
+    case 'fork':
+    case 'reset':
+      return ['Would make:', forked(topics)]
+    case 'abandon':
+      return [`Would delete: ${topics.map(({ into }) => into).join(', ')}.`]
+    case 'promote':
+      return ['Would rename:', ...topics.map(({ from, into }) => `${from} → ${into}`)]
+    default:
+      return [counts === undefined ? `${status}.` : `Would be ${countsInWords(counts)}.`, ...keysInWords(event)]
+  }
+}
+
+const done: Readonly<Record<string, string>> = { merge: 'Merged', revert: 'Reverted', resolve: 'Resolved' }
+
+/** What merges, reverts and resolutions have written, or why they have not. */
+function written(event: BranchEvent): string[] {
+  const { type, status, counts, gateMs } = event
+  const numbers = counts === undefined ? '' : `: ${countsInWords(counts)}`
+  if (status === 'conflicts') {
+    return [
+      `Nothing was written${numbers.replace(': 0 written, ', ': ')}.`,
+      ...keysInWords(event),
+      'What is to become of them is said with --on-conflict: park, ours, theirs or newest.',
+    ]
+  }
+  const gate = gateMs === undefined ? '' : ` Producers were held back for ${gateMs} ms.`
+  const parked = status === 'parked' ? ['twiglog branch conflicts list shows what is open.'] : []
+  return [`${done[type] ?? type}${numbers}.${gate}`, ...parked]
+}
+
+/** Of what there is none is not spoken. */
+function countsInWords({ written, same, skipped, conflicts }: NonNullable<BranchEvent['counts']>): string {
+  const words = [
+    `${written} written`,
+    ...(same > 0 ? [`${same} the same on both sides`] : []),
+    ...(skipped > 0 ? [`${skipped} left as they were`] : []),
+    ...(conflicts > 0 ? [`${conflicts} in conflict`] : []),
+  ]
+  return words.join(', ')
+}
 
 /** Keys that a plan, or a merge that was refused, tells of. */
 function keysInWords({ keys }: BranchEvent): string[] {
   if (!Array.isArray(keys) || keys.length === 0) return []
   const rows = (keys as PlannedKey[]).map(({ topic, partition, key, keyBase64, kind }) => {
-    const bytes =
-      keyBase64 === undefined ? (key === undefined ? null : Buffer.from(key)) : Buffer.from(keyBase64, 'base64')
-    return [topic, String(partition), key === null ? '(none)' : shown(bytes, 40), kind]
+    const bytes = keyBase64 === undefined ? Buffer.from(key ?? '') : Buffer.from(keyBase64, 'base64')
+    const isNamed = keyBase64 !== undefined || typeof key === 'string'
+    return [topic, String(partition), isNamed ? shown(bytes, 40) : '(none)', kind]
   })
   return [
     table(
@@ -81,8 +120,10 @@ function keysInWords({ keys }: BranchEvent): string[] {
   ]
 }
 
-const renamed = (topics: readonly EventTopic[]): string =>
-  topics.map(({ from, into, kept }) => `${from} → ${into}${kept === undefined ? '' : `, ${into} → ${kept}`}`).join('\n')
+function promoted({ from, into, kept }: EventTopic): string {
+  const other = kept === undefined ? '' : ` What was ${into} lives on as ${kept}; to promote that undoes it.`
+  return `${from} is ${into} now.${other}`
+}
 
 function forked(topics: readonly EventTopic[]): string {
   const columns = [{ title: 'BRANCH' }, { title: 'OF' }, { title: 'CUT AT' }]

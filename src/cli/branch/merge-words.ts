@@ -6,7 +6,7 @@ import { BranchMisuse, pointOf, which } from './misuse.ts'
 import type { CommandLine, Verb } from './order.ts'
 
 type Values = Readonly<Record<string, unknown>>
-type MakeVerb = (words: string, description: string, under?: Command) => Command
+type MakeVerb = (words: string, description: string, under?: Command, options?: { isDefault: boolean }) => Command
 type Means = (read: (values: Values, ...words: (string | undefined)[]) => Verb) => (...given: unknown[]) => void
 
 export function mergeWords(verb: MakeVerb, means: Means, root: Command): void {
@@ -109,8 +109,8 @@ function revertOrder(values: Values, topic: string | undefined): Verb {
 
 function conflicts(verb: MakeVerb, means: Means, root: Command): void {
   const group = root.command('conflicts').description('what parked merges have left open: list, show, resolve')
-  const ofMerge = (command: Command) => command.option('--merge <id>', 'only of this merge')
-  ofMerge(verb('list', 'all that is open', group)).action(
+  const ofMerge = (command: Command): Command => command.option('--merge <id>', 'only of this merge')
+  ofMerge(verb('list', 'all that is open (as without a word)', group, { isDefault: true })).action(
     means((values) => ({ verb: 'conflicts', merge: values['merge'] as string | undefined, key: undefined })),
   )
   ofMerge(verb('show <key>', 'the values on both sides, and the one that both knew', group)).action(

@@ -163,14 +163,25 @@ class Run {
     const command = await this.#paired(given)
     if (command === undefined) return this.#noBranch(String(given['from']))
     const { id: _, ...unnamed } = command
-    if (plan) return this.#tell(await this.#ask({ ...unnamed, op: 'plan' }))
-    if (!yes && this.#terminal.isTerminal) {
+    if (plan || (!yes && this.#terminal.isTerminal)) {
       const event = await this.#ask({ ...unnamed, op: 'plan' })
-      this.#terminal.out(resultInWords(event))
-      if (event.status === 'rejected') return exitCodes.refused
+      const code = this.#tell(event)
+      if (code !== exitCodes.refused && !this.#json) await this.#hint(command, event)
+      if (plan || code === exitCodes.refused) return code
       if (!(await this.#terminal.confirm('Merge?'))) return exitCodes.refused
     }
     return this.#tell(await this.#ask(command))
+  }
+
+  /** Keys are not compared where a topic is not compacted, unless somebody asks for it: that may be a surprise. */
+  async #hint({ into, strategy }: CommandLine, { keys }: BranchEvent): Promise<void> {
+    const hasKeys = Array.isArray(keys) && keys.some((one: { key?: unknown }) => typeof one.key === 'string')
+    if (typeof into !== 'string' || strategy !== undefined || !hasKeys) return
+    const configs = (await this.#branches.client.configs([into])).get(into)
+    if (configs?.get('cleanup.policy')?.includes('compact')) return
+    this.#terminal.out(
+      `${into} is not compacted, so records are appended as they are; --strategy three-way compares keys.`,
+    )
   }
 
   /** Where nobody says into what, it is the parent. */
