@@ -12,8 +12,9 @@ import type { Vector } from './vector.ts'
 
 /** Headers of ours may make a record longer than the topic allows, by this much. */
 const headerBytesSpare = 1024
-/** Consumers take one batch at a time. */
+/** Consumers take one batch at a time; one that is to be packed holds everybody up for as long as that takes. */
 const batchBytesMax = 512 * 1024
+const packedBytesMax = 64 * 1024
 
 export type OwnProducer = { readonly producerId: number; readonly producerEpoch: number }
 
@@ -70,7 +71,8 @@ export class MergeWriter {
   }
 
   get #bytesMax(): number {
-    return Math.min(batchBytesMax, this.#options.messageBytesMax)
+    const { codec = 'none', messageBytesMax } = this.#options
+    return Math.min(codec === 'none' ? batchBytesMax : packedBytesMax, messageBytesMax)
   }
 
   #begin(): BatchBuilder {

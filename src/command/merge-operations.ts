@@ -30,7 +30,11 @@ export class MergeOperations {
   constructor(broker: Broker, transactions: Transactions, history: History) {
     this.#broker = broker
     this.#history = history
-    this.#transaction = new MergeTransaction(transactions, broker.clock)
+    this.#transaction = new MergeTransaction(
+      transactions,
+      broker.clock,
+      broker.config.number('transaction.max.timeout.ms'),
+    )
     this.conflicts = new OpenConflicts(broker)
     const { conflicts } = this
     const transaction = this.#transaction

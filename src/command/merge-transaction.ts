@@ -13,8 +13,6 @@ import { isPrepared, type TransactionState } from '../transaction/state.ts'
 export const mergeTransactionId = transactionInside('-', 'merge')
 /** Since this version every transaction has an epoch of its own (KIP-890). */
 const clientVersion = 2
-/** Only while it writes is a transaction of ours open. */
-const timeoutMs = 60_000
 const retryMs = 5
 const triesMax = 2_000
 
@@ -28,17 +26,24 @@ export class TransactionFailure extends StorageError {
 export class MergeTransaction {
   readonly #transactions: Transactions
   readonly #clock: Clock
+  /** The longest that the broker allows: nobody else is to end it while it writes. */
+  readonly #timeoutMs: number
   #producer: OwnProducer | undefined
 
-  constructor(transactions: Transactions, clock: Clock) {
+  constructor(transactions: Transactions, clock: Clock, timeoutMs: number) {
     this.#transactions = transactions
     this.#clock = clock
+    this.#timeoutMs = timeoutMs
   }
 
   /** A producer for the next transaction; what one of before has left open is taken back. */
   async begin(): Promise<OwnProducer> {
     for (let tries = 0; ; tries++) {
-      const answer = await this.#transactions.init({ id: mergeTransactionId, timeoutMs, had: undefined })
+      const answer = await this.#transactions.init({
+        id: mergeTransactionId,
+        timeoutMs: this.#timeoutMs,
+        had: undefined,
+      })
       if (typeof answer !== 'string') {
         this.#producer = answer
         return answer
