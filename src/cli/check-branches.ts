@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { BranchEvent, EventTopic } from '../branch/events.ts'
 import type { Branch, ForkedPartition } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
+import { eventOfMerge } from '../branch/merge-event.ts'
 import type { MetadataState } from '../broker/metadata-log.ts'
 import type { Finding } from '../log/check.ts'
 
@@ -84,10 +85,12 @@ export class HistoryCheck {
 
   /** `isWhole`: all of the history was read. */
   finish({ lineage }: MetadataState, isWhole: boolean): Finding[] {
-    for (const record of lineage.tellable) {
-      const { id, type } = record
+    const facts = [
+      ...lineage.tellable.map((record) => [record, eventOf(record)] as const),
+      ...[...lineage.merges.values()].map((record) => [record, eventOfMerge(record)] as const),
+    ]
+    for (const [{ id, type }, fact] of facts) {
       const told = this.#events.get(id)
-      const fact = eventOf(record)
       if (told === undefined) {
         if (isWhole) this.#findings.push(note(this.#file, `${type} ${id} is not told; the next start does`))
       } else if (told.type !== fact.type || told.set !== fact.set || !tellsAll(told.topics, fact.topics)) {

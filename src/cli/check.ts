@@ -93,7 +93,7 @@ export function checkStore(store: Store): { findings: Finding[]; total: Total } 
       for (const { offset, value } of readRecords(bytes, at)) history.take(offset, value)
     }
     const visit = name === branchesTopic ? tell : undefined
-    const checked = checkLog(store, folder, visit, state.lineage.branches.get(id)?.partitions[index])
+    const checked = checkLog(store, folder, visit, state.lineage.inheritedOf(id, index))
     add({ ...checked, findings: checked.findings.map((finding) => named(finding, `${name}-${index}`)) })
   }
   findings.push(...history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
@@ -137,12 +137,16 @@ function* partitionFolders(
 ): Generator<{ id: string; folder: string; name: string; index: number }> {
   for (const id of store.list('topics')) {
     const topic = topics.get(id.endsWith('.tmp') ? id.slice(0, -'.tmp'.length) : id)
+    if (id.endsWith('.forward')) {
+      findings.push(note(`topics/${id}`, 'was put together by a fast-forward; the next start takes it or removes it'))
+      continue
+    }
     if (topic === undefined) findings.push(note(`topics/${id}`, 'belongs to no topic'))
     else if (topic.id !== id) findings.push(note(`topics/${id}`, `is a branch that gets its name at the next start`))
   }
   for (const { id, name, partitions } of topics.values()) {
     const found = new Set<number>()
-    const shared = lineage.branches.get(id)?.partitions ?? []
+    const shared = (lineage.forwardedOf(id) ?? lineage.branches.get(id))?.partitions ?? []
     const list = store.list(`topics/${id}`)
     const isNamed = list.length > 0 || store.list(`topics/${id}.tmp`).length === 0
     for (const entry of list) {

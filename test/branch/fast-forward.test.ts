@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
+import { checkStore } from '../../src/cli/check.ts'
+import { PlainStore } from '../../src/storage/plain-file.ts'
 import { WireClient } from '../wire-client.ts'
 import { numbered, Stage } from './stage.ts'
 
@@ -52,7 +54,10 @@ test.each([false, true])(
     expect(await stage.run({ ...back, id: 'm3', from: 'C', into: 'P' })).toMatchObject({ counts: { written: 1 } })
     await stage.fork('P', 'D')
     if (onDisk) {
-      await stage.restart()
+      await stage.stop()
+      const { findings } = checkStore(new PlainStore(stage.folder!))
+      expect(findings.filter(({ file }) => file !== 'lock')).toEqual([])
+      await stage.start()
       await stage.admin.deleteTopics({ topics: ['C'] })
     }
     expect(await stage.values('P', 22)).toEqual([...all, 'p', 'c'])
