@@ -4,7 +4,7 @@ import { Cannot } from '../hand.ts'
 import { until } from '../process.ts'
 import { record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
-import type { Stage } from '../stage.ts'
+import type { Consumer, Stage } from '../stage.ts'
 import { noBranches } from './branches.ts'
 
 /** An error that says what is wrong comes at once; a time-out comes when the client's patience ends. */
@@ -17,10 +17,14 @@ function needsSets(): void {
 /** Produces a command and gives the event that tells what became of it. */
 async function run(stage: Stage, command: { readonly id: string; readonly [field: string]: unknown }) {
   await stage.send('__branch_commands', [record(null, JSON.stringify(command))])
-  const history = await stage.consumer('__branches', 'start')
-  const events = () => history.values.map((value) => JSON.parse(value))
-  await history.until(`${command.id} is told`, () => events().some(({ id }) => id === command.id))
-  await history.close()
+  let history: Consumer | undefined
+  await until('there is a history', async () => {
+    history = await stage.consumer('__branches', 'start').catch(() => undefined) // made with its first event
+    return history !== undefined
+  })
+  const events = () => history!.values.map((value) => JSON.parse(value))
+  await history!.until(`${command.id} is told`, () => events().some(({ id }) => id === command.id))
+  await history!.close()
   return events().find(({ id }) => id === command.id)
 }
 
