@@ -133,12 +133,10 @@ export function setView(broker: Broker, set: string): SetView {
     ofBroker = new Map()
     views.set(broker, ofBroker)
   }
-  let view = ofBroker.get(set)
-  if (view === undefined) {
-    view = new SetView(broker, set)
-    // Clients may make names up: what stands for no set is not kept.
-    if (view.exists) ofBroker.set(set, view)
-  }
+  const view = ofBroker.get(set) ?? new SetView(broker, set)
+  // Clients may make names up, and sets come and go: what stands for none is not kept.
+  if (view.exists) ofBroker.set(set, view)
+  else ofBroker.delete(set)
   return view
 }
 

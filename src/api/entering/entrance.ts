@@ -14,12 +14,16 @@ import { type Translator, translateAnswer, translateRequest } from './translatio
 
 type Asked = Record<string, unknown>
 
+/** What handlers see of a set in the place of the whole. */
+type Life = { readonly view: SetView; readonly branches: Branches }
+
 /** A connection's way in: asked at every request, so what it has found is kept. */
 export class Entrance {
   /** Of the listener, where that is a set's own: then it does not matter what clients call themselves. */
   readonly #set: string | undefined
   #clientId: string | null = null
   #entered: string | undefined
+  #life: Life | undefined
 
   constructor(set: string | undefined) {
     this.#set = set
@@ -28,8 +32,14 @@ export class Entrance {
   /** As `api.handle`, in the life that the client has entered. */
   handle(api: Api, request: Message<Columns>, context: Context): unknown {
     const set = this.#set ?? this.#setOf(context.clientId)
-    if (set !== undefined) return handleInside(api, request, context, setView(context.broker, set))
+    if (set !== undefined) return handleInside(api, request, context, this.#lifeIn(set, context))
     return listings.has(api.table.key) ? handleOutside(api, request, context) : api.handle(request, context)
+  }
+
+  #lifeIn(set: string, { broker, branches }: Context): Life {
+    const view = setView(broker, set)
+    if (this.#life?.view !== view) this.#life = { view, branches: branchesInside(branches, view) }
+    return this.#life
   }
 
   #setOf(clientId: string | null): string | undefined {
@@ -52,9 +62,8 @@ const outside: Translator = {
 const handleOutside = (api: Api, request: Message<Columns>, context: Context): unknown =>
   after(api.handle(request, context), (answer) => translateAnswer(bearings[api.table.key]!, answer, outside))
 
-function handleInside(api: Api, request: Message<Columns>, context: Context, view: SetView): unknown {
-  const { set, broker } = view
-  const inside = { ...context, broker, branches: branchesInside(context.branches, view), entered: set }
+function handleInside(api: Api, request: Message<Columns>, context: Context, { view, branches }: Life): unknown {
+  const inside = { ...context, broker: view.broker, branches, entered: view.set }
   const handle = () => (view.exists ? api.handle(request, inside) : refuse(api, request, inside))
   const bearing = bearings[api.table.key]
   if (bearing === undefined) return handle()
