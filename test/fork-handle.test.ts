@@ -2,6 +2,7 @@
 
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
+import { Broker } from '../src/index.ts'
 import { numbered, Stage } from './branch/stage.ts'
 
 test('a fork of all topics is another life of them, until it is dropped', async () => {
@@ -116,4 +117,18 @@ test('keys that both sides have changed are told, and nothing is merged unless o
   expect(await fork.merge({ fields: 'json' })).toMatchObject({ status: 'committed', counts: { written: 1 } })
   expect((await stage.values('orders', 3)).at(-1)).toBe('{"a":2,"b":2}')
   await expect(fork.merge({ strategy: 'append', keys: ['k'] })).rejects.toMatchObject({ name: 'BranchError' })
+})
+
+test('reset takes forks along, with the addresses that they had', async () => {
+  await using broker = await Broker.start({ topics: ['orders'] })
+  const fork = await broker.fork({ from: '*', set: 't1' })
+  await broker.reset()
+  const kafka = (server: string) => new Kafka({ brokers: [server], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
+  await expect(kafka(fork.bootstrapServers).admin().connect()).rejects.toThrow()
+  await fork.drop()
+  const again = await broker.fork({ from: '*', set: 't1' })
+  const admin = kafka(again.bootstrapServers).admin()
+  await admin.connect()
+  expect(await admin.listTopics()).toEqual(['orders'])
+  await admin.disconnect()
 })
