@@ -1,11 +1,14 @@
 // What is started and what is imported come as a few files instead of two hundred: the broker is ready in two thirds of
 // the time. Packages stay outside, so that npm keeps them up to date.
 
-import { readFileSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 
 const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
   readFileSync(new URL('package.json', import.meta.url), 'utf8'),
 )
+
+/** npm makes a command executable once, when it installs it; what is built again later is another file. */
+const executable = { name: 'executable', writeBundle: () => chmodSync('dist/bundle/main.js', 0o755) }
 
 const names = ['main', 'index', 'vitest', 'fixture-broker']
 
@@ -15,6 +18,7 @@ export default [
     platform: 'node',
     logLevel: 'warn',
     external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }),
+    plugins: [executable],
     output: { dir: 'dist/bundle', format: 'esm', cleanDir: true },
   },
   {
