@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { ops, parseCommand } from '../../src/branch/commands.ts'
+import { Rejection } from '../../src/branch/events.ts'
 import { Broker } from '../../src/index.ts'
 import { built } from '../built.ts'
 
@@ -81,6 +83,15 @@ const patternOf = (printed: string): RegExp => {
 const withoutTail = (text: string) => text.replace(/[ \t]+$/gm, '').trimEnd()
 
 const hasKcat = spawnSync('kcat', ['-V']).status === 0
+
+test('the commands of the reference are commands', () => {
+  const lines = guide.match(/^\{"op":.*$/gm)!
+  expect(lines.length).toBeGreaterThan(10)
+  const misunderstood = lines.filter((line) => parseCommand(Buffer.from(line), 'c-0').command instanceof Rejection)
+  expect(misunderstood).toEqual([])
+  const named = new Set(lines.map((line) => JSON.parse(line).op))
+  expect([...ops].filter((op) => !named.has(op))).toEqual([])
+})
 
 // Every block is a process or several, and other tests run beside.
 describe.skipIf(!hasKcat)('docs/branches.md', { timeout: 180_000 }, () => {
