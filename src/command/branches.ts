@@ -24,7 +24,9 @@ import { MergeOperations } from './merge-operations.ts'
 import type { Call, Operations } from './operations.ts'
 import { Promoting } from './promoting.ts'
 import { resetRequestsOf } from './reset-command.ts'
+import { forbidden, forbiddenForks } from './rights.ts'
 import { SetEndings } from './set-endings.ts'
+import { subjectsOf } from './subjects.ts'
 
 type OnForked = (record: ForkRecord) => Promise<void>
 
@@ -55,13 +57,13 @@ export class Branches {
     this.#asking = new Asking(broker, this.history)
     const { history } = this
     this.#merges = new MergeOperations(broker, rooms.transactions, history)
-    // No authorizer yet: rights.ts says what will be asked of it.
+    const subjects = subjectsOf(broker, history)
     this.#loop = new CommandLoop({
       broker,
       history,
       operations: this.#operations(),
       untold: (id) => this.#untold(id),
-      forbidden: () => undefined,
+      forbidden: (command, by) => forbidden(command, by, subjects, rooms.authorizer),
     })
     broker.onTopicCreated(() => {
       if (this.#begun) this.#loop.attend()
@@ -161,13 +163,16 @@ export class Branches {
 
   /** What stands against a fork, by the names of its branches; nothing is done. */
   check(request: ForkRequest): ForkRefusals {
-    const { broker, groups } = this.#rooms
-    return planFork(request, broker, groups).refusals
+    const { broker, groups, authorizer } = this.#rooms
+    const foreign = forbiddenForks(request.topics, request.by, authorizer)
+    return foreign.size > 0 ? foreign : planFork(request, broker, groups).refusals
   }
 
   /** One cut: all topics are there and durable when it resolves, or none is and the refusals tell why. */
   async fork(request: ForkRequest): Promise<ForkRecord | ForkRefusals> {
-    const { broker, groups } = this.#rooms
+    const { broker, groups, authorizer } = this.#rooms
+    const foreign = forbiddenForks(request.topics, request.by, authorizer)
+    if (foreign.size > 0) return foreign
     await this.#gatesOf(request)
     // Judged and cut in the same turn.
     const { planned, refusals } = planFork(request, broker, groups)

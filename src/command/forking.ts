@@ -19,8 +19,15 @@ import { randomId } from '../storage/clock.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
 import { commitsOf } from './fork-groups.ts'
 import type { PlannedFork } from './fork-plan.ts'
+import type { Authorizer } from './rights.ts'
 
-export type Rooms = { readonly broker: Broker; readonly groups: Groups; readonly transactions: Transactions }
+export type Rooms = {
+  readonly broker: Broker
+  readonly groups: Groups
+  readonly transactions: Transactions
+  /** Where it is absent everybody may do everything. */
+  readonly authorizer?: Authorizer
+}
 
 type Asked = {
   readonly id: string

@@ -1,5 +1,6 @@
 // What somebody must be allowed to do so that a command may be run for them. Nobody is asked while no authorizer is on.
 
+import { Refusal } from '../../protocol/errors.ts'
 import type { Command, ForkCommand, Pair, Which } from '../branch/commands.ts'
 import { Rejection } from '../branch/events.ts'
 
@@ -28,11 +29,7 @@ export interface Subjects {
 export function rightsFor(command: Command, subjects: Subjects): Right[] {
   switch (command.op) {
     case 'fork':
-      return subjects.forked(command).flatMap(({ from, to }): Right[] => [
-        { operation: 'READ', topic: from },
-        { operation: 'DESCRIBE_CONFIGS', topic: from },
-        { operation: 'CREATE', topic: to },
-      ])
+      return subjects.forked(command).flatMap(forkRights)
     case 'plan':
       return subjects.merged(command.pair).flatMap(({ from, into }): Right[] => [
         { operation: 'READ', topic: from },
@@ -64,6 +61,30 @@ export function rightsFor(command: Command, subjects: Subjects): Right[] {
     case 'listen':
       return [{ operation: 'ALTER' }]
   }
+}
+
+/** A branch is a copy of the records. */
+const forkRights = ({ from, to }: { readonly from: string; readonly to: string }): Right[] => [
+  { operation: 'READ', topic: from },
+  { operation: 'DESCRIBE_CONFIGS', topic: from },
+  { operation: 'CREATE', topic: to },
+]
+
+/** The same for whoever forks without a command: by the names of the branches. */
+export function forbiddenForks(
+  forks: readonly { readonly from: string; readonly to: string }[],
+  by: string,
+  authorizer: Authorizer | undefined,
+): Map<string, Refusal> {
+  const refusals = new Map<string, Refusal>()
+  if (authorizer === undefined) return refusals
+  for (const fork of forks) {
+    const missing = forkRights(fork).find((right) => !authorizer.allows(by, right))
+    if (missing === undefined) continue
+    const message = `${by} needs ${missing.operation} on the topic '${missing.topic}'.`
+    refusals.set(fork.to, new Refusal('TOPIC_AUTHORIZATION_FAILED', message))
+  }
+  return refusals
 }
 
 /** Why a command may not be run for somebody: all of it or nothing. */

@@ -1,0 +1,106 @@
+// B55: with an authorizer a command is run with the rights of whoever produced it, and CreateTopics asks for the same ones.
+// There is no authorizer in the broker yet; the one here stands at the seam where it will.
+
+import { expect, test } from 'vitest'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import type { BranchEvent } from '../../src/branch/events.ts'
+import { commandsTopic, jsonTopics, principalHeader } from '../../src/branch/json-topics.ts'
+import { Broker } from '../../src/broker/broker.ts'
+import { BrokerConfig } from '../../src/broker/broker-config.ts'
+import { InternalTopic } from '../../src/broker/internal-topic.ts'
+import { Branches } from '../../src/command/branches.ts'
+import type { Right } from '../../src/command/rights.ts'
+import { catalogOf } from '../../src/group/catalog.ts'
+import { groupConfigDefaults } from '../../src/group/config.ts'
+import { Groups } from '../../src/group/coordinator.ts'
+import { Shares } from '../../src/share/shares.ts'
+import { stateTopic } from '../../src/share/state-topic.ts'
+import { systemClock } from '../../src/storage/clock.ts'
+import { MemoryStore } from '../../src/storage/memory-file.ts'
+import { transactionsOn } from '../../src/transaction/on-broker.ts'
+
+type Denied = { by: string; operation: Right['operation']; topic?: string }
+
+async function opened(denied: readonly Denied[]) {
+  const config = new BrokerConfig(new Map([['offsets.topic.num.partitions', { value: '1', origin: 'program' }]]))
+  const broker = new Broker({ store: new MemoryStore(), clock: systemClock, config })
+  const groups = new Groups({
+    clock: systemClock,
+    config: { ...groupConfigDefaults, 'offsets.topic.num.partitions': 1 },
+    log: new InternalTopic(broker, { name: '__consumer_offsets', partitions: 1, configs: {} }),
+    topics: catalogOf(broker),
+    settings: (groupId) => broker.groupConfig(groupId),
+    shares: new Shares(broker, stateTopic(broker)),
+  })
+  const transactions = transactionsOn(broker, groups)
+  const isDenied = (by: string, { operation, topic }: Right) =>
+    denied.some((one) => one.by === by && one.operation === operation && one.topic === topic)
+  const authorizer = { allows: (by: string, right: Right) => !isDenied(by, right) }
+  const branches = new Branches({ broker, groups, transactions, authorizer })
+  await branches.load()
+  await groups.load()
+  await transactions.load()
+  await branches.begin()
+  await broker.createTopics([
+    { name: 'orders', partitions: 1, configs: { 'cleanup.policy': 'compact' } },
+    jsonTopics.find(({ name }) => name === commandsTopic)!,
+  ])
+
+  /** What becomes of a command of somebody. */
+  const run = async (by: string, command: { op: string; id: string; [more: string]: unknown }): Promise<string> => {
+    const headers = [{ key: principalHeader, value: by }]
+    const partition = broker.topic(commandsTopic)!.partitions[0]!
+    partition.appendOwn(encodeBatch({ records: [{ timestamp: 1, value: JSON.stringify(command), headers }] }))
+    await partition.flush()
+    const isPlan = command.op === 'plan'
+    while (!branches.history.hasResult(command.id, isPlan)) await new Promise((resolve) => setImmediate(resolve))
+    const { status, error, by: told } = branches.history.result(command.id, isPlan) as BranchEvent
+    expect(told).toBe(by)
+    return error === undefined ? status : `${error.code}: ${error.message}`
+  }
+  const stop = async () => {
+    await branches.stop()
+    groups.stop()
+    transactions.stop()
+    await broker.close()
+  }
+  return { broker, branches, run, stop }
+}
+
+test('B55: without READ on the parent there is no fork, by a command or by CreateTopics alike', async () => {
+  const { broker, branches, run, stop } = await opened([{ by: 'User:alice', operation: 'READ', topic: 'orders' }])
+  const why = "User:alice needs READ on the topic 'orders'."
+  const fork = { op: 'fork', from: 'orders', to: 'b' }
+  expect(await run('User:alice', { ...fork, id: 'f1' })).toBe(`TOPIC_AUTHORIZATION_FAILED: ${why}`)
+  expect(await run('User:alice', { op: 'fork', set: 'S', from: '*', id: 'f2' })).toContain(why)
+  const request = { by: 'User:alice', topics: [{ from: 'orders', to: 'b' }] }
+  for (const refusals of [branches.check(request), await branches.fork(request)]) {
+    expect([...(refusals as ReadonlyMap<string, unknown>)]).toMatchObject([
+      ['b', { error: 'TOPIC_AUTHORIZATION_FAILED', message: why }],
+    ])
+  }
+  expect(broker.topic('b')).toBeUndefined()
+  expect(await run('User:bob', { ...fork, id: 'f3' })).toBe('done')
+  expect(await run('User:alice', { op: 'plan', from: 'b', into: 'orders', id: 'p1' })).toContain(why)
+  await stop()
+})
+
+test('B55: a merge needs WRITE on its target, a revert and a deletion their own, and nothing of them is done', async () => {
+  const { broker, run, stop } = await opened([
+    { by: 'User:alice', operation: 'WRITE', topic: 'orders' },
+    { by: 'User:alice', operation: 'DELETE', topic: 'b' },
+  ])
+  expect(await run('User:alice', { op: 'fork', from: 'orders', to: 'b', id: 'f' })).toBe('done')
+  const key = { key: 'k', value: 'v', timestamp: 1 }
+  broker.topic('b')!.partitions[0]!.appendOwn(encodeBatch({ records: [key] }))
+  const write = "TOPIC_AUTHORIZATION_FAILED: User:alice needs WRITE on the topic 'orders'."
+  expect(await run('User:alice', { op: 'merge', from: 'b', into: 'orders', id: 'm1' })).toBe(write)
+  expect(broker.topic('orders')!.partitions[0]!.logEndOffset).toBe(0)
+  expect(await run('User:bob', { op: 'merge', from: 'b', into: 'orders', id: 'm2' })).toBe('committed')
+  expect(await run('User:alice', { op: 'revert', merge: 'm2', id: 'v' })).toBe(write)
+  for (const op of ['abandon', 'reset']) {
+    expect(await run('User:alice', { op, branch: 'b', id: op })).toContain("needs DELETE on the topic 'b'")
+  }
+  expect(broker.topic('b')).toBeDefined()
+  await stop()
+})
