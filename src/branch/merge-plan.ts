@@ -101,8 +101,13 @@ export class MergePlan {
     if (isKeyed) await this.#decideKeys()
     else await this.#eachRecord((record) => this.#append(record))
     for (const key of this.#options.reads) this.#checkRead(key)
+    await this.catchUp()
+  }
+
+  /** Looks at most of what arrived meanwhile; the rest is looked at when nobody writes. */
+  async catchUp(): Promise<void> {
+    const { target, turns } = this.#options
     if (!this.#looksAtTarget) return
-    // Most of what arrived meanwhile; the rest is looked at when nobody writes.
     while (target.log.logEndOffset - this.#targetChanges.end > sliceOffsets && !turns.isOver()) {
       this.#revise(this.#targetChanges.end + sliceOffsets)
       await turns.rest()

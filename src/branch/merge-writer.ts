@@ -16,6 +16,9 @@ const headerBytesSpare = 1024
 const batchBytesMax = 512 * 1024
 const packedBytesMax = 64 * 1024
 
+/** All of a merge is encoded before its moment comes. */
+const mergeBytesMax = 2 * 1024 ** 3
+
 export type OwnProducer = { readonly producerId: number; readonly producerEpoch: number }
 
 export type WriterOptions = {
@@ -36,6 +39,7 @@ export class MergeWriter {
   #last = -1
   #builder: BatchBuilder | undefined
   #sequence = 0
+  #byteCount = 0
   #written = 0
   readonly #loose: Record<string, number> = {}
 
@@ -91,6 +95,11 @@ export class MergeWriter {
     if (bytes.length > Math.max(allowed, this.#bytesMax + headerBytesSpare) && recordCount === 1) {
       const message = `A record of ${bytes.length} bytes; max.message.bytes of the target is ${this.#options.messageBytesMax}.`
       throw new Rejection('MESSAGE_TOO_LARGE', message)
+    }
+    this.#byteCount += bytes.length
+    if (this.#byteCount > mergeBytesMax) {
+      const message = `More than ${mergeBytesMax} bytes of one partition would be merged at once. Merge by keyPrefix, in portions, or by fast-forward.`
+      throw new Rejection('MERGE_TOO_LARGE', message)
     }
     this.#sequence += recordCount
     this.#batches.push({ bytes, first: this.#first, last: this.#last })

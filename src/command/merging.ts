@@ -213,6 +213,8 @@ export class Merging {
     producer: OwnProducer,
   ): Promise<BranchEvent> {
     const isRefused = () => planned.some(({ plan }) => plan.isRefused)
+    // The first was planned a while ago if there are many.
+    for (const { plan } of planned) await plan.catchUp()
     if (isRefused()) return await this.#refused(planned, pairs, asked, call)
     if (planned.every(({ plan }) => plan.isIdle)) return await this.#idle(planned, pairs, asked, call)
     if (planned.some(({ plan }) => plan.counts.conflicts > 0 || plan.closed.length > 0)) {

@@ -5,6 +5,7 @@ import type { ResolveCommand } from '../branch/commands.ts'
 import { conflictKey, type OpenConflict, type ToldVersion } from '../branch/conflict-records.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { findBackAtOnce } from '../branch/find-back.ts'
+import { mergeJson } from '../branch/json-merge.ts'
 import type { Place } from '../branch/knowledge.ts'
 import { MergeWriter } from '../branch/merge-writer.ts'
 import { MergeHeaders, originOf } from '../branch/origin.ts'
@@ -46,14 +47,16 @@ export class Resolving {
       const message = `No conflict of the merge '${merge}' is open for this key in partition ${index} of '${topic}'.`
       return new Rejection('NO_SUCH_CONFLICT', message)
     }
-    const chosen = this.#choose(command, conflict)
+    const chosen = this.#choose(command, conflict, partition)
     if (chosen instanceof Rejection) return chosen
     return await this.#carryOut(command, call, conflict, chosen, target, partition)
   }
 
   /** Undefined where the target's value stays. */
-  #choose({ take, value }: ResolveCommand, conflict: OpenConflict): Chosen | undefined | Rejection {
+  #choose({ take, value }: ResolveCommand, conflict: OpenConflict, target: Partition): Chosen | undefined | Rejection {
     const now = this.#rooms.broker.clock.now()
+    const composed = take === 'ours' || take === 'theirs' ? composedOf(conflict, take, target, now) : undefined
+    if (composed !== undefined) return composed
     switch (take) {
       case 'ours':
         return undefined
@@ -162,6 +165,21 @@ export class Resolving {
     const message = `The key was written again since the conflict: its newest record stands at offset ${newest}. Look at it, then resolve with "force":true.`
     return new Rejection('MOVED', message)
   }
+}
+
+/** Where members are in conflict the choice is about those: what one side alone has changed in others is nobody's to lose. */
+function composedOf(
+  { key, paths, base, ours, theirs }: OpenConflict,
+  take: 'ours' | 'theirs',
+  { log }: Partition,
+  now: number,
+): Chosen | undefined {
+  if (paths === undefined || !base?.value || !theirs?.value) return undefined
+  const text = keyText(key)
+  const newest = findBackAtOnce({ log, below: log.logEndOffset, keys: new Set([text]), accepts: () => true }).get(text)
+  const target = newest?.value ?? ours?.value ?? null
+  const merged = mergeJson(base.value, theirs.value, target, take === 'theirs' ? 'source' : 'target')
+  return merged && { value: merged.value, timestamp: now, offset: theirs.offset }
 }
 
 function chosenOf({ value, timestamp, offset }: ToldVersion, now: number, what: string): Chosen | Rejection {

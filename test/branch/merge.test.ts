@@ -107,6 +107,24 @@ describe('three-way', () => {
     expect(JSON.parse(String(parked!.value))).toMatchObject({ kind: 'edit/edit', paths: ['/a/x'] })
   })
 
+  test('a resolution of members is about these: what else one side has changed stays', async () => {
+    await using stage = await Stage.open()
+    await stage.create('P', 1, compacted)
+    const sides = { theirs: '{"x":1,"mine":1,"yours":0}', ours: '{"x":2,"mine":0,"yours":1}' }
+    await write(stage, 'P', { a: '{"x":0,"mine":0,"yours":0}', b: '{"x":0,"mine":0,"yours":0}' })
+    await stage.fork('P', 'C')
+    await write(stage, 'C', { a: sides.theirs, b: sides.theirs })
+    await write(stage, 'P', { a: sides.ours, b: sides.ours })
+    await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P', fields: 'json', onConflict: 'park' })
+    const resolve = { op: 'resolve', merge: 'm1', topic: 'P', partition: 0 }
+    await stage.run({ ...resolve, id: 'r1', key: 'a', take: 'theirs' })
+    await stage.run({ ...resolve, id: 'r2', key: 'b', take: 'ours' })
+    expect(await state(stage, 'P', 6)).toEqual({
+      a: '{"x":1,"mine":1,"yours":1}',
+      b: '{"x":2,"mine":1,"yours":1}',
+    })
+  })
+
   test('B27: a plan says what the merge will say, and writes nothing', async () => {
     await using stage = await Stage.open()
     await stage.create('P', 2, compacted)
