@@ -4,6 +4,7 @@
 import type { ConsumerRecord, CurrentValue, MemberValue } from './consumer-records.ts'
 import type { Partitions } from './partitions.ts'
 import { each, noPartitions, partitionsOf, union } from './partitions.ts'
+import { TargetState } from './target-state.ts'
 
 /**
  * Where a member is on its way to its target (codes of the records):
@@ -69,76 +70,35 @@ const newcomer = (id: string): ConsumerMember => ({
   since: new Map(),
 })
 
-export class ConsumerState {
-  #epoch = 0
-  #metadataHash = 0
-  #assignmentEpoch = 0
-  #assignmentAt = 0
-  readonly #members: Map<string, ConsumerMember>
-  readonly #targets: Map<string, Partitions>
+export class ConsumerState extends TargetState<ConsumerMember> {
   readonly #regexes: Map<string, ResolvedRegex>
   /** Worked out when somebody asks; members that change end it. */
   #owners: ReadonlyMap<string, ReadonlyMap<number, string>> | undefined
   #instances: ReadonlyMap<string, string> | undefined
 
   constructor(of?: ConsumerState) {
-    this.#members = new Map(of?.members)
-    this.#targets = new Map(of?.targets)
+    super(of)
     this.#regexes = new Map(of?.regexes)
     if (of === undefined) return
-    this.#epoch = of.epoch
-    this.#metadataHash = of.metadataHash
-    this.#assignmentEpoch = of.assignmentEpoch
-    this.#assignmentAt = of.assignmentAt
     this.#owners = of.#owners
     this.#instances = of.#instances
-  }
-
-  /** Bumped by every change that asks for a new assignment. 0: the group is not. */
-  get epoch(): number {
-    return this.#epoch
-  }
-
-  get metadataHash(): number {
-    return this.#metadataHash
-  }
-
-  /** The group epoch that the target was worked out for. Invariant: never above `epoch`. */
-  get assignmentEpoch(): number {
-    return this.#assignmentEpoch
-  }
-
-  get assignmentAt(): number {
-    return this.#assignmentAt
-  }
-
-  get members(): ReadonlyMap<string, ConsumerMember> {
-    return this.#members
-  }
-
-  get targets(): ReadonlyMap<string, Partitions> {
-    return this.#targets
   }
 
   get regexes(): ReadonlyMap<string, ResolvedRegex> {
     return this.#regexes
   }
 
-  target(memberId: string): Partitions {
-    return this.#targets.get(memberId) ?? noPartitions
-  }
-
   /** The member that reads the partition, or has not said yet that it has stopped. */
   owner(topicId: string, partition: number): string | undefined {
-    this.#owners ??= ownersOf(this.#members.values())
+    this.#owners ??= ownersOf(this.byId.values())
     return this.#owners.get(topicId)?.get(partition)
   }
 
   /** The member that holds a static instance. */
   holder(instanceId: string): ConsumerMember | undefined {
-    this.#instances ??= instancesOf(this.#members.values())
+    this.#instances ??= instancesOf(this.byId.values())
     const id = this.#instances.get(instanceId)
-    return id === undefined ? undefined : this.#members.get(id)
+    return id === undefined ? undefined : this.byId.get(id)
   }
 
   fork(): ConsumerState {
@@ -148,16 +108,9 @@ export class ConsumerState {
   apply(record: ConsumerRecord): void {
     switch (record.kind) {
       case 'group':
-        this.#epoch = record.value?.epoch ?? 0
-        this.#metadataHash = record.value?.metadataHash ?? 0
-        break
       case 'target':
-        this.#assignmentEpoch = record.value?.assignmentEpoch ?? 0
-        this.#assignmentAt = record.value?.assignmentTimestamp ?? 0
-        break
       case 'targetMember':
-        if (record.value === null) this.#targets.delete(record.key.memberId)
-        else this.#targets.set(record.key.memberId, partitionsOf(record.value.topicPartitions))
+        this.applyCommon(record)
         break
       case 'regex': {
         const { regularExpression } = record.key
@@ -173,15 +126,15 @@ export class ConsumerState {
   /** A member is two records: what it has said, and what it has. It goes with the former. */
   #applyMember(record: Extract<ConsumerRecord, { kind: 'member' | 'current' }>): void {
     const { memberId } = record.key
-    const member = this.#members.get(memberId)
+    const member = this.byId.get(memberId)
     this.#owners = undefined
     if (record.kind === 'member') {
       this.#instances = undefined
-      if (record.value === null) this.#members.delete(memberId)
-      else this.#members.set(memberId, { ...(member ?? newcomer(memberId)), ...introduced(record.value) })
+      if (record.value === null) this.byId.delete(memberId)
+      else this.byId.set(memberId, { ...(member ?? newcomer(memberId)), ...introduced(record.value) })
     } else if (member !== undefined || record.value !== null) {
       const of = record.value === null ? { ...isNobody, since: new Map() } : current(record.value)
-      this.#members.set(memberId, { ...(member ?? newcomer(memberId)), ...of })
+      this.byId.set(memberId, { ...(member ?? newcomer(memberId)), ...of })
     }
   }
 }

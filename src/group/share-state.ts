@@ -4,6 +4,7 @@
 import type { Partitions } from './partitions.ts'
 import { noPartitions, partitionsOf, topicPartitionsOf } from './partitions.ts'
 import type { ShareRecord } from './share-records.ts'
+import { TargetState } from './target-state.ts'
 
 export type ShareMember = {
   readonly id: string
@@ -31,44 +32,15 @@ const newcomer = (id: string): ShareMember => ({
   ...isNobody,
 })
 
-export class ShareState {
-  #epoch = 0
-  #metadataHash = 0
-  #assignmentEpoch = 0
-  #assignmentAt = 0
+export class ShareState extends TargetState<ShareMember> {
   #known: Partitions = noPartitions
   readonly #names: Map<string, string>
-  readonly #members: Map<string, ShareMember>
-  readonly #targets: Map<string, Partitions>
 
   constructor(of?: ShareState) {
-    this.#members = new Map(of?.members)
-    this.#targets = new Map(of?.targets)
+    super(of)
     this.#names = new Map(of?.names)
     if (of === undefined) return
-    this.#epoch = of.epoch
-    this.#metadataHash = of.metadataHash
-    this.#assignmentEpoch = of.assignmentEpoch
-    this.#assignmentAt = of.assignmentAt
     this.#known = of.known
-  }
-
-  /** Bumped by every change that asks for a new assignment. 0: the group is not. */
-  get epoch(): number {
-    return this.#epoch
-  }
-
-  get metadataHash(): number {
-    return this.#metadataHash
-  }
-
-  /** The group epoch that the target was worked out for. Invariant: never above `epoch`. */
-  get assignmentEpoch(): number {
-    return this.#assignmentEpoch
-  }
-
-  get assignmentAt(): number {
-    return this.#assignmentAt
   }
 
   /** The partitions whose state is remembered: only these are assigned. */
@@ -81,31 +53,12 @@ export class ShareState {
     return this.#names
   }
 
-  get members(): ReadonlyMap<string, ShareMember> {
-    return this.#members
-  }
-
-  get targets(): ReadonlyMap<string, Partitions> {
-    return this.#targets
-  }
-
-  target(memberId: string): Partitions {
-    return this.#targets.get(memberId) ?? noPartitions
-  }
-
   apply(record: ShareRecord): void {
     switch (record.kind) {
       case 'group':
-        this.#epoch = record.value?.epoch ?? 0
-        this.#metadataHash = record.value?.metadataHash ?? 0
-        break
       case 'target':
-        this.#assignmentEpoch = record.value?.assignmentEpoch ?? 0
-        this.#assignmentAt = record.value?.assignmentTimestamp ?? 0
-        break
       case 'targetMember':
-        if (record.value === null) this.#targets.delete(record.key.memberId)
-        else this.#targets.set(record.key.memberId, partitionsOf(record.value.topicPartitions))
+        this.applyCommon(record)
         break
       case 'known': {
         const topics = record.value?.initializedTopics ?? []
@@ -122,12 +75,12 @@ export class ShareState {
   /** A member is two records: what it has said, and what it has. It goes with the former. */
   #applyMember(record: Extract<ShareRecord, { kind: 'member' | 'current' }>): void {
     const { memberId } = record.key
-    const member = this.#members.get(memberId)
+    const member = this.byId.get(memberId)
     if (record.kind === 'member') {
-      if (record.value === null) this.#members.delete(memberId)
+      if (record.value === null) this.byId.delete(memberId)
       else {
         const { rackId, clientId, clientHost, subscribedTopicNames: topics } = record.value
-        this.#members.set(memberId, { ...(member ?? newcomer(memberId)), rackId, clientId, clientHost, topics })
+        this.byId.set(memberId, { ...(member ?? newcomer(memberId)), rackId, clientId, clientHost, topics })
       }
     } else if (member !== undefined || record.value !== null) {
       const { value } = record
@@ -139,7 +92,7 @@ export class ShareState {
               previousEpoch: value.previousMemberEpoch,
               assigned: partitionsOf(value.assignedPartitions),
             }
-      this.#members.set(memberId, { ...(member ?? newcomer(memberId)), ...of })
+      this.byId.set(memberId, { ...(member ?? newcomer(memberId)), ...of })
     }
   }
 }
