@@ -10,13 +10,10 @@
 // A null value removes what the key names. Every value begins with int16 0, its version, and is flexible. Kind 4, the
 // metadata itself, is Kafka's before 4.1; a hash has taken its place (KIP-1101).
 
-import { codec } from '../../protocol/compile.ts'
-import { Reader } from '../../protocol/reader.ts'
-import type { Draft, Fields, Message, Table } from '../../protocol/schema.ts'
+import type { Reader } from '../../protocol/reader.ts'
 import { array, bytes, int8, int32, int64, string, struct, table, uuid } from '../../protocol/schema.ts'
-import { Writer } from '../../protocol/writer.ts'
-import { readId, writtenId } from '../branch/set-names.ts'
 import type { OffsetsRecord } from './offsets-log.ts'
+import { RecordFormat, type RecordOf, type ValueOf } from './record-format.ts'
 
 const groupKey = { group: string() } as const
 const memberKey = { group: string(), memberId: string() } as const
@@ -90,48 +87,15 @@ const kinds = {
   },
 } as const
 
-type Kinds = typeof kinds
-type KeyOf<K extends keyof Kinds> = Omit<Message<Kinds[K]['key']['fields']>, 'group' | 'unknownTags'>
-type ValueOf<K extends keyof Kinds> = Message<Kinds[K]['value']['fields']>
-
 /** One record, without the group it belongs to. */
-export type ConsumerRecord = {
-  [K in keyof Kinds]: { readonly kind: K; readonly key: KeyOf<K>; readonly value: ValueOf<K> | null }
-}[keyof Kinds]
+export type ConsumerRecord = RecordOf<typeof kinds>
 
-export type MemberValue = ValueOf<'member'>
-export type CurrentValue = ValueOf<'current'>
+export type MemberValue = ValueOf<(typeof kinds)['member']>
+export type CurrentValue = ValueOf<(typeof kinds)['current']>
 
-function encode<F extends Fields>(of: Table<F>, code: number, message: Draft<F>): Buffer {
-  const writer = new Writer()
-  writer.int16(code)
-  codec(of, 0).write(writer, message)
-  return writer.bytesWritten()
-}
+const format = new RecordFormat(kinds)
 
-export function consumerRecord(group: string, { kind, key, value }: ConsumerRecord): OffsetsRecord {
-  const of = kinds[kind] as { code: number; key: Table<Fields>; value: Table<Fields> }
-  return {
-    key: encode(of.key, of.code, { group: writtenId(group), ...key } as Draft<Fields>),
-    value: value === null ? null : encode(of.value, 0, value as unknown as Draft<Fields>),
-  }
-}
+export const consumerRecord = (group: string, record: ConsumerRecord): OffsetsRecord => format.write(group, record)
 
-const byCode: ReadonlyMap<number, Kinds[keyof Kinds] & { kind: string }> = new Map(
-  Object.entries(kinds).map(([kind, of]) => [of.code, { kind, ...of }] as const),
-)
-
-/** Reads a record whose key says `code`; undefined where it is no record of ours, or of a version we do not know. */
-export function readConsumerRecord(
-  code: number,
-  key: Reader,
-  value: Buffer | null,
-): { readonly group: string; readonly record: ConsumerRecord } | undefined {
-  const of = byCode.get(code)
-  if (of === undefined) return undefined
-  const { group, ...rest } = codec(of.key as Table<Fields>, 0).read(key) as { group: string }
-  const reader = value === null ? undefined : new Reader(Buffer.from(value)) // What a visitor is shown is borrowed.
-  if (reader !== undefined && reader.int16() !== 0) return undefined
-  const read = reader === undefined ? null : codec(of.value as Table<Fields>, 0).read(reader)
-  return { group: readId(group), record: { kind: of.kind, key: rest, value: read } as unknown as ConsumerRecord }
-}
+/** Reads a record whose key says `code`; undefined where it is no record of ours, or of a version that we do not know. */
+export const readConsumerRecord = (code: number, key: Reader, value: Buffer | null) => format.read(code, key, value)

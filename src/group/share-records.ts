@@ -9,16 +9,13 @@
 //
 // A null value removes what the key names. Every value begins with int16 0, its version, and is flexible.
 
-import { codec } from '../../protocol/compile.ts'
-import { Reader } from '../../protocol/reader.ts'
-import type { Draft, Fields, Message, Table } from '../../protocol/schema.ts'
+import type { Reader } from '../../protocol/reader.ts'
 import { array, int8, int32, int64, string, table, uuid } from '../../protocol/schema.ts'
-import { Writer } from '../../protocol/writer.ts'
-import { readId, writtenId } from '../branch/set-names.ts'
 import type { OffsetsRecord } from './offsets-log.ts'
+import { RecordFormat, type RecordOf } from './record-format.ts'
 
-const groupKey = { groupId: string() } as const
-const memberKey = { groupId: string(), memberId: string() } as const
+const groupKey = { group: string() } as const
+const memberKey = { group: string(), memberId: string() } as const
 const topicPartitions = { topicId: uuid(), partitions: array(int32()) } as const
 const topicInfo = { topicId: uuid(), topicName: string() } as const
 const topicPartitionsInfo = { ...topicInfo, partitions: array(int32()) } as const
@@ -73,47 +70,12 @@ const kinds = {
   },
 } as const
 
-type Kinds = typeof kinds
-type KeyOf<K extends keyof Kinds> = Omit<Message<Kinds[K]['key']['fields']>, 'groupId' | 'unknownTags'>
-type ValueOf<K extends keyof Kinds> = Message<Kinds[K]['value']['fields']>
-
 /** One record, without the group it belongs to. */
-export type ShareRecord = {
-  [K in keyof Kinds]: { readonly kind: K; readonly key: KeyOf<K>; readonly value: ValueOf<K> | null }
-}[keyof Kinds]
+export type ShareRecord = RecordOf<typeof kinds>
 
-function encode<F extends Fields>(of: Table<F>, code: number, message: Draft<F>): Buffer {
-  const writer = new Writer()
-  writer.int16(code)
-  codec(of, 0).write(writer, message)
-  return writer.bytesWritten()
-}
+const format = new RecordFormat(kinds)
 
-export function shareRecord(groupId: string, { kind, key, value }: ShareRecord): OffsetsRecord {
-  const of = kinds[kind] as { code: number; key: Table<Fields>; value: Table<Fields> }
-  return {
-    key: encode(of.key, of.code, { groupId: writtenId(groupId), ...key } as Draft<Fields>),
-    value: value === null ? null : encode(of.value, 0, value as unknown as Draft<Fields>),
-  }
-}
+export const shareRecord = (group: string, record: ShareRecord): OffsetsRecord => format.write(group, record)
 
-const byCode: ReadonlyMap<number, Kinds[keyof Kinds] & { kind: string }> = new Map(
-  Object.entries(kinds).map(([kind, of]) => [of.code, { kind, ...of }] as const),
-)
-
-/** Reads one record, of whose key the kind is read; undefined where it is of no share group, or of a version that we do not know. */
-export function readShareRecord(
-  code: number,
-  reader: Reader,
-  value: Buffer | null,
-): { group: string; record: ShareRecord } | undefined {
-  const of = byCode.get(code)
-  if (of === undefined) return undefined
-  const { groupId, ...rest } = codec(of.key as Table<Fields>, 0).read(reader) as { groupId: string }
-  const group = readId(groupId)
-  if (value === null) return { group, record: { kind: of.kind, key: rest, value } as ShareRecord }
-  const valueReader = new Reader(value)
-  if (valueReader.int16() !== 0) return undefined
-  const read = codec(of.value as Table<Fields>, 0).read(valueReader)
-  return { group, record: { kind: of.kind, key: rest, value: read } as unknown as ShareRecord }
-}
+/** Reads a record whose key says `code`; undefined where it is no record of ours, or of a version that we do not know. */
+export const readShareRecord = (code: number, key: Reader, value: Buffer | null) => format.read(code, key, value)
