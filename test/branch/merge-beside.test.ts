@@ -2,7 +2,40 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { fetch } from '../../protocol/messages/01-fetch.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { WireClient } from '../wire-client.ts'
 import { type Read, Stage } from './stage.ts'
+
+/** How many records of each partition one fetch of committed data gives: all partitions are looked at in one turn. */
+async function glance(wire: WireClient, topics: readonly string[], partitions: number): Promise<number[]> {
+  const answer = await wire.ask(fetch, 12, {
+    maxWaitMs: 0,
+    minBytes: 0,
+    maxBytes: 10_000_000,
+    isolationLevel: 1,
+    sessionId: 0,
+    sessionEpoch: -1,
+    topics: topics.map((topic) => ({
+      topic,
+      partitions: Array.from({ length: partitions }, (_, partition) => ({
+        ...{ partition, currentLeaderEpoch: -1, fetchOffset: 0, lastFetchedEpoch: -1, logStartOffset: -1 },
+        partitionMaxBytes: 1_000_000,
+      })),
+    })),
+    forgottenTopicsData: [],
+    rackId: '',
+  })
+  return answer.responses.flatMap((topic) =>
+    topic.partitions.map(({ records }) => {
+      const bytes = Buffer.concat([records ?? Buffer.alloc(0)].flat() as Buffer[])
+      let count = 0
+      for (const at of batch.iterateBatches(bytes))
+        if (!batch.isControl(bytes, at)) count += batch.recordCount(bytes, at)
+      return count
+    }),
+  )
+}
 
 const compacted = { 'cleanup.policy': 'compact' }
 const dayMs = 86_400_000
@@ -123,4 +156,25 @@ test('a producer of transactions writes on while merges come and go', async () =
   await producer.disconnect()
   const values = (await stage.read('P', 30)).map(({ key }) => String(key))
   expect(new Set(values).size).toBe(30)
+})
+
+test('B30: whoever reads committed data of three topics at any moment of a merge sees all of it or nothing', async () => {
+  await using stage = await Stage.open()
+  const topics = ['a', 'b', 'c']
+  for (const topic of topics) await stage.create(topic, 4, compacted)
+  await stage.run({ op: 'fork', id: 'f1', set: 's', topics: topics.map((from) => ({ from })) })
+  const messages = Array.from({ length: 500 }, (_, i) => ({ key: `k${i}`, value: 'x'.repeat(100) }))
+  for (const topic of topics) for (const partition of [0, 1, 2, 3]) await stage.send(`${topic}--s`, messages, partition)
+  const wire = await WireClient.open(stage.broker.bootstrapServers)
+  let isOver = false
+  const merging = stage.run({ op: 'merge', id: 'm1', set: 's' }).finally(() => {
+    isOver = true
+  })
+  const seen = new Set<string>()
+  while (!isOver) seen.add(String(await glance(wire, topics, 4)))
+  expect(await merging).toMatchObject({ status: 'committed', counts: { written: 6000 } })
+  seen.add(String(await glance(wire, topics, 4)))
+  const all = (count: number) => String(Array.from({ length: 12 }, () => count))
+  expect([...seen].sort()).toEqual([all(0), all(500)])
+  wire.close()
 })

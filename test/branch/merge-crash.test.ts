@@ -200,3 +200,42 @@ test('B36: the same of a fast-forward', { timeout: 240_000 }, async () => {
     await found.stop()
   }
 })
+
+test.each([
+  [
+    { op: 'resolve', id: 'r1', merge: 'm1', topic: 'P', partition: 0, key: 'both', take: 'theirs' },
+    [...after, '0 both=c'],
+    0,
+  ],
+  [{ op: 'revert', id: 'v1', merge: 'm1' }, [...after, '0 k=0', '0 json=null', '1 k=0'], 1],
+])('B36: the same of %j', { timeout: 240_000 }, async (command, whole, openAfter) => {
+  const [store, rooms] = await staged()
+  await rooms.command(merge)
+  await rooms.told('m1', 1)
+  const moments: { operation: string; left: FaultyStore }[] = []
+  store.fault = (operation, path) => {
+    if (operation !== 'read')
+      moments.push({ operation: `${moments.length}: ${operation} of ${path}`, left: store.after('kill') })
+    return undefined
+  }
+  await rooms.command(command)
+  await rooms.told(command.id, 1)
+  store.fault = () => undefined
+  await rooms.stop()
+  expect(rooms.seen('P').sort()).toEqual([...whole].sort())
+  for (const { operation, left } of moments) {
+    const found = await Rooms.open(left)
+    expect([[...after].sort(), [...whole].sort()], operation).toContainEqual(found.seen('P').sort())
+    await found.command(command)
+    await found.told(command.id, 1)
+    await found.command({ op: 'plan', id: 'p1', from: 'C', into: 'P' })
+    await found.told('p1', 1)
+    expect(found.seen('P').sort(), operation).toEqual([...whole].sort())
+    expect(
+      found.results(command.id).filter((event) => event.replayed !== true),
+      operation,
+    ).toHaveLength(1)
+    expect(found.results('p1')[0]!.counts!.conflicts, operation).toBe(openAfter)
+    await found.stop()
+  }
+})
