@@ -122,7 +122,9 @@ test('keys that both sides have changed are told, and nothing is merged unless o
 test('reset takes forks along, with the addresses that they had', async () => {
   await using broker = await Broker.start({ topics: ['orders'] })
   const fork = await broker.fork({ from: '*', set: 't1' })
+  const underWay = broker.fork({ from: '*', set: 't2' })
   await broker.reset()
+  await Promise.allSettled([underWay]) // nobody is left waiting
   const kafka = (server: string) => new Kafka({ brokers: [server], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
   await expect(kafka(fork.bootstrapServers).admin().connect()).rejects.toThrow()
   await fork.drop()

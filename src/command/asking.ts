@@ -50,7 +50,16 @@ export class Asking {
   /** Nobody waits any longer. */
   stop(): void {
     this.#isOver = true
-    for (const { reject } of this.#waiting.values()) reject(stopped())
+    this.#giveUp(stopped())
+  }
+
+  /** The commands are gone, and nobody will run them. */
+  reset(): void {
+    this.#giveUp(new Error('The broker was reset before the command had a result.'))
+  }
+
+  #giveUp(cause: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(cause)
     this.#waiting.clear()
   }
 

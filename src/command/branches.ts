@@ -137,6 +137,7 @@ export class Branches {
   /** As fresh: all topics are about to be deleted. */
   reset(): void {
     this.#loop.reset()
+    this.#asking.reset()
     this.history.reset()
     this.#merges.reset()
   }

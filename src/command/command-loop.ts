@@ -59,6 +59,8 @@ export class CommandLoop {
   /** The topic is gone, and the history with it. */
   reset(): void {
     this.#unsubscribe()
+    this.#retry?.cancel()
+    this.#retry = undefined
     this.#partition = undefined
   }
 
@@ -73,7 +75,9 @@ export class CommandLoop {
   #wake(): void {
     this.#isBehind = true
     if (this.#stopped || this.#running !== undefined || this.#retry !== undefined) return
+    const partition = this.#partition
     this.#running = this.#run().catch((cause: unknown) => {
+      if (partition !== this.#partition) return // Gone, and with it what was wrong.
       console.error(`Commands of branches wait: ${String(cause)}`)
       this.#retry = this.#environment.broker.clock.after(retryMs, () => {
         this.#retry = undefined
@@ -100,6 +104,7 @@ export class CommandLoop {
       for (const record of portion.records) {
         if (this.#stopped || partition !== this.#partition) return
         await this.#take(record)
+        if (partition !== this.#partition) return
         this.#position = record.offset + 1
       }
       this.#position = portion.nextOffset
