@@ -1,83 +1,37 @@
 // The broker is killed while it runs commands: whatever was acknowledged is done once, is told once, and a command that is
 // sent again adds nothing.
 
-import { rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs'
 import { afterEach, expect, test } from 'vitest'
 import type { BranchEvent } from '../../src/branch/events.ts'
-import { built } from '../built.ts'
-import { ChildBroker } from '../child-broker.ts'
+import { ChildStage } from './child-stage.ts'
 
-let broker: ChildBroker
-afterEach(async () => {
-  await broker.end('SIGKILL')
-  rmSync(broker.root, { recursive: true, force: true })
-})
-
-const kafka = () => new Kafka({ brokers: [broker.bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 3 } })
-
-async function withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafka().admin()
-  await admin.connect()
-  try {
-    return await work(admin)
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-async function withProducer(work: (producer: Producer) => Promise<void>): Promise<void> {
-  const producer = kafka().producer()
-  await producer.connect()
-  try {
-    await work(producer)
-  } finally {
-    await producer.disconnect()
-  }
-}
+let stage: ChildStage
+afterEach(() => stage.close())
 
 const topic = '__branch_commands'
-const send = (commands: readonly object[]) =>
-  withProducer(async (producer) => {
-    const messages = commands.map((command) => ({ value: JSON.stringify(command) }))
-    await producer.send({ topic, messages })
-  })
+const send = (commands: readonly object[]) => stage.send(topic, ...commands.map((command) => JSON.stringify(command)))
 
 /** All events, once there are `count` at least. */
 async function events(count: number): Promise<BranchEvent[]> {
-  const end = await withAdmin(async (admin) => {
+  const end = await stage.withAdmin(async (admin) => {
     for (;;) {
       const [{ high } = { high: '0' }] = await admin.fetchTopicOffsets('__branches')
       if (Number(high) >= count) return Number(high)
       await pause(20)
     }
   })
-  const consumer = kafka().consumer({ groupId: `reader-${Math.random()}`, maxWaitTimeInMs: 100 })
-  await consumer.connect()
-  await consumer.subscribe({ topic: '__branches', fromBeginning: true })
-  const found: BranchEvent[] = []
-  await new Promise<void>((resolve, reject) => {
-    const eachMessage = async ({ message }: { message: { value: Buffer | null } }) => {
-      if (found.length < end) found.push(JSON.parse(String(message.value)))
-      if (found.length === end) resolve()
-    }
-    consumer.run({ autoCommit: false, eachMessage }).catch(reject)
-  })
-  await consumer.disconnect()
-  return found
+  const values = await stage.read('__branches', ({ length }) => length === end)
+  return values.map((value) => JSON.parse(value) as BranchEvent)
 }
 
 test('kill -9 while commands run: each is done once and told once', { timeout: 120_000 }, async () => {
-  broker = new ChildBroker(await built('bundle/main.js'))
-  await broker.start()
-  await withAdmin(async (admin) => {
+  stage = await ChildStage.open()
+  await stage.withAdmin(async (admin) => {
     await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 2 }] })
     await admin.fetchTopicMetadata({ topics: [topic, '__branches'] })
   })
-  await withProducer(async (producer) => {
-    await producer.send({ topic: 'orders', messages: [{ value: 'a' }, { value: 'b' }] })
-  })
+  await stage.send('orders', 'a', 'b')
   const rounds = 4
   const perRound = 30
   const wanted = new Set(['orders'])
@@ -95,9 +49,7 @@ test('kill -9 while commands run: each is done once and told once', { timeout: 1
     })
     await send(commands)
     await pause(Math.random() * 60)
-    await broker.end('SIGKILL')
-    broker.expectSound()
-    await broker.start()
+    await stage.kill()
     await send(commands)
     await events((round + 1) * 2 * perRound)
   }
@@ -106,6 +58,6 @@ test('kill -9 while commands run: each is done once and told once', { timeout: 1
   const first = told.filter(({ replayed }) => replayed === undefined)
   expect(first.map(({ id }) => id)).toEqual(ids)
   expect(first.filter(({ status }) => status !== 'done')).toEqual([])
-  const topics = await withAdmin((admin) => admin.listTopics())
+  const topics = await stage.withAdmin((admin) => admin.listTopics())
   expect(topics.filter((name) => !name.startsWith('__')).sort()).toEqual([...wanted].sort())
 })
