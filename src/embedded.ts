@@ -323,6 +323,7 @@ export class Broker implements AsyncDisposable {
     this.#shares.reset()
     this.#branches.reset()
     await Promise.all(this.#core.topics().map((topic) => this.#core.deleteTopic(topic)))
+    await this.#branches.endSets()
     const { groupConfigs, clientMetrics, quotas } = this.#core
     for (const settings of [groupConfigs, clientMetrics, quotas]) await settings.reset()
     for (const id of this.#core.placement.ids) await this.startNode(id)

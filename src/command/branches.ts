@@ -142,6 +142,14 @@ export class Branches {
     this.#merges.reset()
   }
 
+  /** Sets that are left without members go too, and what lived in them. Rejects with StorageError. */
+  async endSets(): Promise<void> {
+    const { broker } = this.#rooms
+    const labels = [...broker.lineage.sets.keys()]
+    if (labels.length > 0) await broker.note(labels.map((set) => ({ v: 1, type: 'set-removed', set })))
+    await this.#endings.look()
+  }
+
   /** Has a command run and gives its result, as somebody who produced it would read it. */
   ask(command: object, by: string): Promise<BranchEvent> {
     return this.#asking.ask(command, by)

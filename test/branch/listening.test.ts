@@ -6,6 +6,7 @@ import { metadata } from '../../protocol/messages/03-metadata.ts'
 import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
 import { findCoordinator } from '../../protocol/messages/10-find-coordinator.ts'
 import { listGroups } from '../../protocol/messages/16-list-groups.ts'
+import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
 import { describeCluster } from '../../protocol/messages/60-describe-cluster.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
 import { Broker } from '../../src/index.ts'
@@ -112,6 +113,19 @@ describe('listen', () => {
     await stage.restart()
     expect(await topicsAt(bootstrap)).toEqual(['orders'])
     expect(await stage.run({ op: 'listen', id: 'again', set: 'S' })).toMatchObject({ bootstrap })
+  })
+
+  test('a reset of the broker leaves no set and no listener', async () => {
+    await using stage = await staged({ topics: ['again'] })
+    const bootstrap = bootstrapOf(await stage.run({ op: 'listen', id: 'l', set: 'S' }))
+    const within = await WireClient.open(bootstrap)
+    // Emptied from inside a set stays.
+    const names = (await within.ask(metadata, 12, { topics: null })).topics.map(({ name }) => name!)
+    await within.ask(deleteTopics, 5, { topicNames: names, timeoutMs: 1000 })
+    expect(await topicsAt(bootstrap)).toEqual([])
+    await stage.broker.reset()
+    await expect(WireClient.open(bootstrap)).rejects.toThrow(/ECONNREFUSED/)
+    within.close()
   })
 
   test('in a cluster it has a port for each node, and each tells of its like', async () => {
