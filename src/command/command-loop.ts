@@ -12,7 +12,7 @@ import type { Timer } from '../storage/clock.ts'
 import { commandInside } from './command-inside.ts'
 import { type CommittedRecord, readCommitted } from './committed-records.ts'
 import { type History, isOfTheDisk } from './history.ts'
-import { type Call, executorOf, type Operations } from './operations.ts'
+import { type Call, executorOf, GivenUp, type Operations } from './operations.ts'
 
 /** How long a command waits that the disk did not take. */
 const retryMs = 1_000
@@ -77,7 +77,8 @@ export class CommandLoop {
     if (this.#stopped || this.#running !== undefined || this.#retry !== undefined) return
     const partition = this.#partition
     this.#running = this.#run().catch((cause: unknown) => {
-      if (partition !== this.#partition) return // Gone, and with it what was wrong.
+      // Gone, and with it what was wrong.
+      if (this.#stopped || partition !== this.#partition) return
       console.error(`Commands of branches wait: ${String(cause)}`)
       this.#retry = this.#environment.broker.clock.after(retryMs, () => {
         this.#retry = undefined
@@ -111,6 +112,10 @@ export class CommandLoop {
     }
   }
 
+  readonly #goOn = (): void => {
+    if (this.#stopped) throw new GivenUp('The broker stops.')
+  }
+
   async #take({ offset, value, headers }: CommittedRecord): Promise<void> {
     const { history } = this.#environment
     const by = headers.find(({ key }) => key === principalHeader)?.value?.toString() ?? nobody
@@ -125,7 +130,7 @@ export class CommandLoop {
       return
     }
     if (command instanceof Rejection) await history.write(this.#rejected(id, by, command, command))
-    else await this.#carryOut(command, { by, command: offset })
+    else await this.#carryOut(command, { by, command: offset, goOn: this.#goOn })
   }
 
   #inside(command: Command | Rejection, set: string): Command | Rejection {
@@ -157,7 +162,7 @@ export class CommandLoop {
     try {
       return await executor(command, call)
     } catch (cause) {
-      if (isOfTheDisk(cause)) throw cause
+      if (isOfTheDisk(cause) || cause instanceof GivenUp) throw cause
       console.error(`The command ${command.id} (${command.op}) met a mistake of ours:`, cause)
       return new Rejection('UNKNOWN_SERVER_ERROR', 'The command met a mistake of the broker; its log says more.')
     }

@@ -73,7 +73,7 @@ export class Merging {
           ? await this.#forward.plan(pairs, asked, call)
           : await this.#forward.merge(pairs, asked as MergeCommand, call)
       }
-      const planned = await this.#planAll(pairs, asked, producer)
+      const planned = await this.#planAll(pairs, asked, call, producer)
       if (planned instanceof Rejection) return planned
       return producer === nobody
         ? await this.#tell(planned, pairs, asked, call)
@@ -89,12 +89,17 @@ export class Merging {
 
   // --- planning
 
-  async #planAll(pairs: readonly TopicPair[], asked: Asked, producer: OwnProducer): Promise<Planned[] | Rejection> {
+  async #planAll(
+    pairs: readonly TopicPair[],
+    asked: Asked,
+    call: Call,
+    producer: OwnProducer,
+  ): Promise<Planned[] | Rejection> {
     const planned: Planned[] = []
     for (const [pair, topics] of pairs.entries()) {
       for (const partition of topics.into.partitions) {
         try {
-          planned.push(await this.#planOne(pair, topics, partition, asked, producer))
+          planned.push(await this.#planOne(pair, topics, partition, asked, call, producer))
         } catch (cause) {
           if (!isOfTheDisk(cause) || isGone(cause)) throw cause
           // It will not be better for being tried again, and others wait behind it.
@@ -106,14 +111,21 @@ export class Merging {
     return planned
   }
 
-  async #planOne(pair: number, topics: TopicPair, partition: Partition, asked: Asked, producer: OwnProducer) {
-    const options = this.#optionsOf(topics, partition, asked, producer)
+  async #planOne(
+    pair: number,
+    topics: TopicPair,
+    partition: Partition,
+    asked: Asked,
+    call: Call,
+    producer: OwnProducer,
+  ): Promise<Planned> {
+    const options = this.#optionsOf(topics, partition, asked, call, producer)
     const plan = new MergePlan(options)
     await plan.prepare()
     return { pair, from: topics.from, into: topics.into, partition, to: options.source.end, plan }
   }
 
-  #optionsOf(pair: TopicPair, target: Partition, asked: Asked, producer: OwnProducer): PairOptions {
+  #optionsOf(pair: TopicPair, target: Partition, asked: Asked, call: Call, producer: OwnProducer): PairOptions {
     const { from, into, strategy } = pair
     const { broker, conflicts } = this.#rooms
     const { index: partition } = target
@@ -145,7 +157,7 @@ export class Merging {
       ),
       producer,
       seed: broker.clock.random(32),
-      turns: { ...politely, isOver: () => source.isRemoved || target.isRemoved },
+      turns: { rest: () => restIn(call), isOver: () => source.isRemoved || target.isRemoved },
       keysShown: asked.limit,
     }
   }
@@ -264,6 +276,12 @@ export class Merging {
     }))
     return [...before, ...now]
   }
+}
+
+/** A plan has changed nothing: whoever stops the broker need not wait for it. */
+async function restIn({ goOn }: Call): Promise<void> {
+  await politely.rest()
+  goOn?.()
 }
 
 const writingOf = ({ pair, into, partition, to, plan }: Planned): Writing => ({

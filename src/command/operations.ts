@@ -8,7 +8,12 @@ export type Call = {
   readonly by: string
   /** Offset of the command, where it stands in `__branch_commands`. */
   readonly command?: number
+  /** Throws GivenUp when nobody waits any more: asked in the midst of long work that has changed nothing yet. */
+  readonly goOn?: () => void
 }
+
+/** The broker stops. The command has changed nothing and has no result: the next start runs it. */
+export class GivenUp extends Error {}
 
 /**
  * Does what a command asks for and tells it: the event it answers with stands in the history already, and is its result. A

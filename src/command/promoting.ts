@@ -35,7 +35,7 @@ export class Promoting {
     this.#history = history
   }
 
-  readonly execute: Executor<PromoteCommand> = async (command, { by, command: offset }) => {
+  readonly execute: Executor<PromoteCommand> = async (command, { by, command: offset, goOn }) => {
     const { broker } = this.#rooms
     const until = broker.clock.now() + patienceMs
     for (;;) {
@@ -48,6 +48,7 @@ export class Promoting {
           return new Rejection('OPEN_TRANSACTION', message)
         }
         await new Promise<void>((resolve) => broker.clock.after(lookAgainMs, resolve))
+        goOn?.()
         continue
       }
       const set = 'set' in command.which ? { set: command.which.set } : {}

@@ -229,3 +229,26 @@ describe('topics used as API', () => {
     expect(topics).not.toContain('orders--no')
   })
 })
+
+test('a broker that stops does not wait for a command that has changed nothing yet; the next start runs it', async () => {
+  await using stage = await Stage.open({ onDisk: true })
+  await stage.create('orders')
+  await stage.fork('orders', 'b')
+  const producer = stage.kafka.producer({ transactionalId: 'tx', idempotent: true, maxInFlightRequests: 1 })
+  await producer.connect()
+  const transaction = await producer.transaction()
+  await transaction.send({ topic: 'orders', messages: [{ value: 'open' }] })
+  // It waits for the transaction, ten seconds at most, and so does what comes behind it.
+  await stage.command({ op: 'promote', id: 'u', branch: 'b' }, { op: 'fork', id: 'f', from: 'orders', to: 'c' })
+  await producer.disconnect()
+  await stage.restart()
+  const aborting = stage.kafka.producer({ transactionalId: 'tx', idempotent: true, maxInFlightRequests: 1 })
+  await aborting.connect()
+  await (await aborting.transaction()).abort() // and with it that of the one before
+  const told = (await stage.events(3)).slice(1)
+  expect(told.map(({ id, status }) => [id, status])).toEqual([
+    ['u', 'done'],
+    ['f', 'done'],
+  ])
+  await aborting.disconnect()
+})
