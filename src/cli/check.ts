@@ -7,6 +7,7 @@ import { isControl } from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { branchesTopic } from '../branch/json-topics.ts'
 import { applyMetadata, emptyMetadata, type MetadataRecord, type MetadataState } from '../broker/metadata-log.ts'
+import { forkedFolder, forwardedFolder, topicFolder } from '../broker/topic-folders.ts'
 import { checkLog, type Finding, type LogReport } from '../log/check.ts'
 import type { Store } from '../storage/file.ts'
 import { PlainStore } from '../storage/plain-file.ts'
@@ -135,32 +136,40 @@ function* partitionFolders(
   { topics, lineage }: MetadataState,
   findings: Finding[],
 ): Generator<{ id: string; folder: string; name: string; index: number }> {
-  for (const id of store.list('topics')) {
-    const topic = topics.get(id.endsWith('.tmp') ? id.slice(0, -'.tmp'.length) : id)
-    if (id.endsWith('.forward')) {
-      findings.push(note(`topics/${id}`, 'was put together by a fast-forward; the next start takes it or removes it'))
-      continue
-    }
-    if (topic === undefined) findings.push(note(`topics/${id}`, 'belongs to no topic'))
-    else if (topic.id !== id) findings.push(note(`topics/${id}`, `is a branch that gets its name at the next start`))
+  const places = new Map([...topics.keys()].map((id) => [id, topicFolder(id)]))
+  for (const entry of store.list('topics')) {
+    const place = `topics/${entry}`
+    const [id = ''] = entry.split('.')
+    if (!topics.has(id)) findings.push(note(place, 'belongs to no topic'))
+    else if (place === topicFolder(id)) continue
+    else if (place === forkedFolder(id) || place === forwardedOf(id, lineage)) {
+      findings.push(note(place, 'takes the place of its topic at the next start'))
+      places.set(id, place)
+    } else findings.push(note(place, 'was left by a kill; the next start removes it'))
   }
   for (const { id, name, partitions } of topics.values()) {
+    const place = places.get(id)!
     const found = new Set<number>()
-    const shared = (lineage.forwardedOf(id) ?? lineage.branches.get(id))?.partitions ?? []
-    const list = store.list(`topics/${id}`)
-    const isNamed = list.length > 0 || store.list(`topics/${id}.tmp`).length === 0
-    for (const entry of list) {
-      const file = `topics/${id}/${entry}`
+    for (const entry of store.list(place)) {
+      const file = `${place}/${entry}`
       const [, number, , base] = /^(\d+)(\.(\d{20})\.(?:log|index))?$/.exec(entry) ?? []
       const index = Number(number ?? -1)
-      const isOdd = base !== undefined && !shared[index]?.files.some(([segment]) => segment === Number(base))
+      const shared = lineage.inheritedOf(id, index)?.files ?? []
+      const isOdd = base !== undefined && !shared.some(([segment]) => segment === Number(base))
       if (number === undefined || isOdd) findings.push(note(file, 'belongs to nothing here'))
       else if (index >= partitions) {
         const message = `topic ${name} has ${partitions} partitions, numbered from 0`
         findings.push({ kind: 'damage', file, message })
       } else found.add(index)
     }
-    for (const [index, { files }] of shared.entries()) if (files.length > 0 && isNamed) found.add(index)
-    for (const index of found) yield { id, folder: `topics/${id}/${index}`, name, index }
+    for (let index = 0; index < partitions; index++) {
+      if ((lineage.inheritedOf(id, index)?.files.length ?? 0) > 0) found.add(index)
+    }
+    for (const index of found) yield { id, folder: `${place}/${index}`, name, index }
   }
+}
+
+function forwardedOf(id: string, lineage: MetadataState['lineage']): string | undefined {
+  const token = lineage.forwardedOf(id)?.folder
+  return token === undefined ? undefined : forwardedFolder(id, token)
 }
