@@ -135,7 +135,7 @@ class Recovery {
 
   run(): Recovered {
     const bases = this.#bases
-    const logStartOffset = this.#logStartOffset
+    let logStartOffset = this.#logStartOffset
     this.#removeLeftovers()
     // Deleted, but a kill came before the files were gone, or a power cut brought them back, perhaps not whole.
     while (bases.length > 1 && bases[1]! <= logStartOffset) this.#segmentAt(bases.shift()!, true).remove()
@@ -148,6 +148,11 @@ class Recovery {
     this.#holdToCheckpoint()
     this.#makeActive(this.#segments.length < bases.length)
     this.#endHole()
+    // What was lost at the beginning is no hole in front of the rest, but a later beginning.
+    while (this.#segments.length > 1 && this.#lost.length > 0 && this.#segments[0]!.isEmpty) {
+      this.#segments.shift()!.close()
+      logStartOffset = Math.max(logStartOffset, this.#segments[0]!.baseOffset)
+    }
     const last = this.#segments.at(-1)
     if (last !== undefined && last.nextOffset < logStartOffset) {
       // A power cut took what was deleted anyway. The offsets were given out, so the log goes on behind them.

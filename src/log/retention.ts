@@ -19,8 +19,7 @@ export function expiredSegments(
   if (!deletes) return []
   let excess = segments.reduce((sum, { length }) => sum + length, 0) - retentionBytes
   const isExpired = (segment: Segment): boolean => {
-    // One in front of others has lost its records to a power cut.
-    if (segment.isEmpty) return segment !== segments.at(-1)
+    if (segment.isEmpty) return false
     // The clock of the records, or, where they bear none, that of the append.
     const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
     const isPast = (time: number): boolean => now - time > retentionMs
