@@ -327,9 +327,9 @@ export class Broker {
     return renameTopics(renamings, because, { ...rooms, now: this.clock.now() })
   }
 
-  /** Facts of branches. Resolves when they are durable. Rejects with StorageError. */
-  note(records: readonly LineageRecord[]): Promise<void> {
-    return this.#metadata.commit(records)
+  /** What a start has read may have outlived a kill and not be on stable storage. Resolves when it is. Rejects with StorageError. */
+  settled(): Promise<void> {
+    return this.#metadata.flush()
   }
 
   /** In the turn in which the metadata log does: what is opened from now on must not take a branch for something else. */

@@ -255,6 +255,11 @@ export class MetadataLog {
     return flushed
   }
 
+  /** Resolves when all that is true is on stable storage. Rejects with StorageError. */
+  flush(): Promise<void> {
+    return this.#log.flush()
+  }
+
   get #isLarge(): boolean {
     return this.#log.byteCount >= this.#snapshotAtBytes
   }

@@ -70,7 +70,7 @@ export class SetView {
 
   /** The set stays when its last member goes. In effect when this returns. */
   keep(): Promise<void> {
-    return this.#whole.note([{ v: 1, type: 'set-stays', set: this.set }])
+    return this.#whole.noteLineage([{ v: 1, type: 'set-stays', set: this.set }])
   }
 
   /** Where the topic that is called so inside is stored, or would be. */

@@ -103,6 +103,7 @@ export class Branches {
 
   /** Reads the history and tells what a kill has kept from it. */
   async load(): Promise<void> {
+    await this.#rooms.broker.settled()
     const inOrder = this.#rooms.broker.lineage.tellable.sort((a, b) => a.at - b.at)
     const untold = inOrder.map((record) => {
       const { command } = record

@@ -33,7 +33,7 @@ async function open(set: string, port: number, broker: Broker, doors: Doors): Pr
     return unknown(set)
   }
   try {
-    await broker.note([{ v: 1, type: 'set-listener', set, ports }])
+    await broker.noteLineage([{ v: 1, type: 'set-listener', set, ports }])
   } catch (cause) {
     doors.close(set)
     throw cause

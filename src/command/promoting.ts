@@ -84,7 +84,7 @@ export class Promoting {
     await Promise.all([...byGroup].map(([group, commits]) => groups.offsets.plant(group, commits)))
     // A start that comes back to it has told it already, if nobody else had.
     const event = this.#history.result(record.id) ?? (await this.#history.write(eventOf(record)))
-    await broker.note([{ v: 1, type: 'promoted', id: record.id }])
+    await broker.noteLineage([{ v: 1, type: 'promoted', id: record.id }])
     return event
   }
 

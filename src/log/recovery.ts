@@ -374,6 +374,7 @@ class Recovery {
     try {
       active.commit(active.file.stage(bytes), this.#indexIntervalBytes, 0)
       active.firstAppendAt = undefined
+      this.#scannedBytes += bytes.length // as little on stable storage as what was only just found
     } catch (cause) {
       // They wait until there is room for whatever comes next.
       if (!(cause instanceof StorageError)) throw cause

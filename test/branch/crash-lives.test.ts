@@ -111,6 +111,8 @@ class Family {
       return
     }
     const store = this.#store
+    // What a dead process has under way does not happen any more.
+    if (step.do === 'kill' || step.do === 'power cut') this.#dieIn = undefined
     if (this.#dieIn !== undefined) {
       store.fault = (operation) => {
         if (operation !== 'read' && this.#dieIn!-- === 0) this.#left = store.after('kill')
