@@ -147,7 +147,7 @@ export class Branches {
   async endSets(): Promise<void> {
     const { broker } = this.#rooms
     const labels = [...broker.lineage.sets.keys()]
-    if (labels.length > 0) await broker.note(labels.map((set) => ({ v: 1, type: 'set-removed', set })))
+    if (labels.length > 0) await broker.noteLineage(labels.map((set) => ({ v: 1, type: 'set-removed', set })))
     await this.#endings.look()
   }
 
