@@ -1,17 +1,18 @@
 // A merge costs what was changed, not what is there: so many keys changed on a branch of a small and of a large topic, planned and
 // merged with nobody writing beside.
-import type { Producer } from 'kafkajs'
 import { type Bench, inTurn, newTopic, settle } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
 import { forker } from './admin.ts'
 import { commander } from './commands.ts'
+import { writeKeys } from './keys.ts'
 
 const partitions = 3
 const valueBytes = 100
 const topicKeys = [100_000, 1_000_000] as const
 const changedKeys = [1_000, 10_000, 100_000] as const
-const portion = 5_000
 const mebibyte = 2 ** 20
+
+const padded = (text: string) => text.padEnd(valueBytes, '.')
 
 export async function mergeByKeys(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
   for (const inTopic of topicKeys) {
@@ -21,7 +22,11 @@ export async function mergeByKeys(bench: Bench, peers: readonly RunningPeer[]): 
       await using admin = await forker(peer)
       const topic = await newTopic(peer, partitions)
       topics.set(peer, topic)
-      await write(admin.kafka.producer(), topic, bench.count(inTopic), 'base')
+      await writeKeys(admin.kafka.producer(), topic, {
+        count: bench.count(inTopic),
+        partitions,
+        value: padded('base'),
+      })
     }
     await settle()
     for (const changed of changedKeys) {
@@ -46,7 +51,8 @@ async function merged(
   await using commands = await commander(admin.kafka)
   const from = `${into}--merge-${changed}-${round}`
   await admin.fork([{ from: into, to: from }])
-  await write(admin.kafka.producer(), from, changed, `changed in round ${round}`)
+  const value = padded(`changed in round ${round}`)
+  await writeKeys(admin.kafka.producer(), from, { count: changed, partitions, value })
   const pair = { from, into, strategy: 'three-way' }
   const plan = await commands.run({ op: 'plan', ...pair, limit: 0 })
   const merge = await commands.run({ op: 'merge', ...pair })
@@ -63,18 +69,4 @@ async function merged(
   const mergedMb = (changed * valueBytes) / mebibyte
   add('producers held back by merge', 'ms', merge.event.gateMs ?? 0, { aim: { most: Math.round(50 + 5 * mergedMb) } })
   await admin.drop([from])
-}
-
-/** Keys k0 to k<count - 1>, each in the partition that its number gives. */
-async function write(producer: Producer, topic: string, count: number, text: string): Promise<void> {
-  await producer.connect()
-  for (let at = 0; at < count; at += portion) {
-    const messages = Array.from({ length: Math.min(portion, count - at) }, (_, i) => ({
-      partition: (at + i) % partitions,
-      key: `k${at + i}`,
-      value: text.padEnd(valueBytes, '.'),
-    }))
-    await producer.send({ topic, messages })
-  }
-  await producer.disconnect()
 }

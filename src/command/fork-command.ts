@@ -14,7 +14,8 @@ export function forkRequestOf(command: ForkCommand, call: Call, broker: Broker):
   const { id, set } = command
   const topics = topicsOf(command, broker)
   if (topics instanceof Rejection) return topics
-  if (topics.length === 0) return new Rejection('INVALID_COMMAND', 'fork: there is nothing to fork.')
+  if (topics.length === 0)
+    return new Rejection('INVALID_COMMAND', 'fork: there is no topic yet that could be forked. Make one first.')
   const at = call.command === undefined ? {} : { command: call.command }
   return { id, by: call.by, ...at, ...(set === undefined ? {} : { set }), topics }
 }
