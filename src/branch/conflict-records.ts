@@ -47,17 +47,18 @@ export function told<N extends string>(name: N, bytes: Buffer | null): Record<st
   return Buffer.from(text).equals(bytes) ? { [name]: text } : { [`${name}Base64`]: bytes.toString('base64') }
 }
 
-const version = ({ offset, timestamp, value }: Version) => ({
-  offset,
-  timestamp,
-  ...(value !== null && value.length > valueBytesMax ? {} : told('value', value)),
-})
-
+/** Without values where not everybody who reads them may read the topics. */
 export function conflictValue(
   { key, kind, paths, base, ours, theirs }: Conflict,
   at: ConflictSides,
   partition: number,
+  hasValues: boolean,
 ) {
+  const version = ({ offset, timestamp, value }: Version) => ({
+    offset,
+    timestamp,
+    ...(!hasValues || (value !== null && value.length > valueBytesMax) ? {} : told('value', value)),
+  })
   return Buffer.from(
     JSON.stringify({
       v: 1,

@@ -68,6 +68,7 @@ export class MergePlan {
       producer,
       messageBytesMax: target.messageBytesMax,
       codec: target.codec ?? this.#codecOfSource(),
+      counts: options.isOnlyTold ?? false,
       covers: ({ branch, offset }) => branch === target.knowledge.branch || offset < (this.known[branch] ?? 0),
     })
   }

@@ -29,6 +29,8 @@ export type WriterOptions = {
   readonly codec: CodecName | undefined
   /** Whether what the target knows after the merge covers an origin. */
   readonly covers: (origin: Place) => boolean
+  /** Nobody will ask for batches. */
+  readonly counts?: boolean
 }
 
 export class MergeWriter {
@@ -59,7 +61,9 @@ export class MergeWriter {
 
   /** Adds a copy of a source's record under an origin. */
   add(record: Pick<StoredRecord, 'offset' | 'timestamp' | 'key' | 'value' | 'headers'>, origin: Place): void {
-    const { headers, covers } = this.#options
+    const { headers, covers, counts } = this.#options
+    this.#written++
+    if (counts) return
     if (!covers(origin)) {
       this.#loose[origin.branch] = Math.max(this.#loose[origin.branch] ?? 0, origin.offset + 1)
     }
@@ -70,7 +74,6 @@ export class MergeWriter {
     this.#builder.append({ timestamp, key, value, headers: headers.of(record.headers, record.offset, origin) })
     this.#first = Math.min(this.#first, record.offset)
     this.#last = Math.max(this.#last, record.offset)
-    this.#written++
     if (this.#builder.size > this.#options.messageBytesMax + headerBytesSpare) this.#finish()
   }
 
@@ -110,6 +113,7 @@ export class MergeWriter {
   /** Takes records of these offsets of the source out again. */
   drop(sourceOffsets: ReadonlySet<number>): void {
     if (sourceOffsets.size === 0) return
+    if (this.#options.counts) this.#written -= sourceOffsets.size
     this.#finish()
     const dropped = [...sourceOffsets]
     for (const written of this.#batches) {

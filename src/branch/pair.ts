@@ -40,6 +40,8 @@ export type PairOptions = {
   /** Keys that stand in open conflict between the two, as keyText gives them. */
   readonly open: ReadonlyMap<string, { readonly base?: Version }>
   readonly producer: OwnProducer
+  /** Only to be told: nothing is encoded. */
+  readonly isOnlyTold?: boolean
   /** 32 bytes of chance. */
   readonly seed: Buffer
   readonly turns: Turns

@@ -56,7 +56,7 @@ export class Branches {
     this.#abandoning.onAbandoned(() => this.#endings.look())
     this.#asking = new Asking(broker, this.history)
     const { history } = this
-    this.#merges = new MergeOperations(broker, rooms.transactions, history)
+    this.#merges = new MergeOperations(rooms, history)
     const subjects = subjectsOf(broker, history)
     this.#loop = new CommandLoop({
       broker,

@@ -5,7 +5,7 @@ import type { MergeCommand, PlanCommand, ResolveCommand, RevertCommand } from '.
 import type { BranchEvent, Rejection } from '../branch/events.ts'
 import { eventOfMerge } from '../branch/merge-event.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { Transactions } from '../transaction/coordinator.ts'
+import type { Rooms } from './forking.ts'
 import { type History, isOfTheDisk } from './history.ts'
 import { MergeCommits } from './merge-commit.ts'
 import { recoverMerges } from './merge-recovery.ts'
@@ -27,7 +27,7 @@ export class MergeOperations {
   readonly revert: Executor<RevertCommand>
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(broker: Broker, transactions: Transactions, history: History) {
+  constructor({ broker, transactions, authorizer }: Rooms, history: History) {
     this.#broker = broker
     this.#history = history
     this.#transaction = new MergeTransaction(
@@ -39,7 +39,7 @@ export class MergeOperations {
     const { conflicts } = this
     const transaction = this.#transaction
     const commits = new MergeCommits(broker, history, transaction, conflicts)
-    const rooms = { broker, history, transaction, conflicts, commits }
+    const rooms = { broker, history, transaction, conflicts, commits, tellsValues: authorizer === undefined }
     const merging = new Merging(rooms)
     this.plan = merging.plan
     this.merge = this.#inTurn(merging.merge)

@@ -28,6 +28,8 @@ export type MergeRooms = {
   readonly transaction: MergeTransaction
   readonly conflicts: OpenConflicts
   readonly commits: MergeCommits
+  /** Whether `__branch_conflicts` may hold what stands in topics. */
+  readonly tellsValues: boolean
 }
 
 /** The plan of one partition of one pair. */
@@ -156,6 +158,7 @@ export class Merging {
         open.map(({ key, base }) => [keyText(key), base === undefined ? {} : { base: { value: null, ...base } }]),
       ),
       producer,
+      isOnlyTold: producer === nobody,
       seed: broker.clock.random(32),
       turns: { rest: () => restIn(call), isOver: () => source.isRemoved || target.isRemoved },
       keysShown: asked.limit,
@@ -272,7 +275,7 @@ export class Merging {
     const sides: ConflictSides = { from: from.name, fromId: from.id, into: into.name, intoId: into.id }
     const now = plan.conflicts.map((conflict) => ({
       key: conflictKey({ merge: id, topic: into.name, partition: partition.index, key: conflict.key }),
-      value: conflictValue(conflict, sides, partition.index),
+      value: conflictValue(conflict, sides, partition.index, this.#rooms.tellsValues),
     }))
     return [...before, ...now]
   }

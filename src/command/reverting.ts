@@ -162,7 +162,8 @@ export class Reverting {
         const status = onConflict === 'park' && counts.conflicts > 0 ? 'parked' : 'committed'
         return { id, by: call.by, op: 'revert', onConflict, status, counts }
       },
-      conflicts: () => (onConflict === 'park' ? planned.flatMap((one) => parkedOf(one, id)) : []),
+      conflicts: () =>
+        onConflict === 'park' ? planned.flatMap((one) => parkedOf(one, id, this.#rooms.tellsValues)) : [],
     }
     return (await this.#rooms.commits.run(job)) ?? (await this.#tell('revert', planned, command, call))
   }
@@ -186,11 +187,11 @@ function notInvertible({ name }: Topic): Rejection {
   return new Rejection('NOT_INVERTIBLE', message)
 }
 
-function parkedOf({ topic, partition, plan }: Planned, merge: string): KeyedRecord[] {
+function parkedOf({ topic, partition, plan }: Planned, merge: string, tellsValues: boolean): KeyedRecord[] {
   const sides = { from: topic.name, fromId: topic.id, into: topic.name, intoId: topic.id }
   return plan.conflicts.map((conflict) => ({
     key: conflictKey({ merge, topic: topic.name, partition: partition.index, key: conflict.key }),
-    value: conflictValue(conflict, sides, partition.index),
+    value: conflictValue(conflict, sides, partition.index, tellsValues),
   }))
 }
 
