@@ -157,6 +157,20 @@ describe('through a client id', () => {
     expect(await assigned(inside('S'), 'b')).toEqual(await ids('plain', ['orders--S']))
   })
 
+  test('B42: a consumer outside that subscribes to every name is given no twin', async () => {
+    await using stage = await staged()
+    const consumer = stage.kafka.consumer({ groupId: 'all', maxWaitTimeInMs: 100 })
+    await consumer.connect()
+    await consumer.subscribe({ topic: /.*/, fromBeginning: true })
+    const joined = new Promise<Record<string, number[]>>((resolve) => {
+      consumer.on('consumer.group_join', ({ payload }) => resolve(payload.memberAssignment))
+    })
+    await consumer.run({ eachMessage: async () => {} })
+    const assigned = Object.keys(await joined).filter((name) => !name.startsWith('__'))
+    expect(assigned.sort()).toEqual(['orders', 'private', 'stock'])
+    await consumer.disconnect()
+  })
+
   test('B44: a set that does not exist is an error at once, and never the root', async () => {
     await using stage = await staged()
     const kafka = kafkaAt(stage.broker, inside('T'), 2)
