@@ -72,13 +72,16 @@ export class Fork implements AsyncDisposable {
   readonly topics: Readonly<Record<string, string>>
   /** The set's own listener: whoever connects there is inside, where topics bear their own names and nothing else exists. */
   readonly bootstrapServers: string
+  /** The same for every node. */
+  readonly brokers: readonly string[]
   readonly #branches: Branches
 
-  private constructor(branches: Branches, made: Pick<Fork, 'set' | 'topics' | 'bootstrapServers'>) {
+  private constructor(branches: Branches, made: Pick<Fork, 'set' | 'topics' | 'brokers'>) {
     this.#branches = branches
     this.set = made.set
     this.topics = made.topics
-    this.bootstrapServers = made.bootstrapServers
+    this.brokers = made.brokers
+    this.bootstrapServers = made.brokers[0]!
   }
 
   /** Forks all of it at one instant, or nothing. Rejects with BranchError. */
@@ -96,8 +99,8 @@ export class Fork implements AsyncDisposable {
     const topics = (made.topics ?? []).map(({ from, into, inside }) => [inside ?? from!, into!] as const)
     try {
       const { bootstrap } = await ask(branches, { op: 'listen', set })
-      const bootstrapServers = String(bootstrap)
-      return new Fork(branches, { set, topics: Object.fromEntries(topics), bootstrapServers })
+      const brokers = String(bootstrap).split(',')
+      return new Fork(branches, { set, topics: Object.fromEntries(topics), brokers })
     } catch (cause) {
       await drop(branches, set)
       throw cause

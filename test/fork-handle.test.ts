@@ -119,6 +119,18 @@ test('keys that both sides have changed are told, and nothing is merged unless o
   await expect(fork.merge({ strategy: 'append', keys: ['k'] })).rejects.toMatchObject({ name: 'BranchError' })
 })
 
+test('in a cluster a fork has an address at every node', async () => {
+  await using broker = await Broker.start({ brokers: 3, topics: [{ name: 'orders', partitions: 3 }] })
+  await using fork = await broker.fork({ from: '*', set: 't1' })
+  expect(new Set([...fork.brokers, ...broker.brokers]).size).toBe(6)
+  expect(fork.bootstrapServers).toBe(fork.brokers[0])
+  const admin = new Kafka({ brokers: [fork.bootstrapServers], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const { brokers } = await admin.describeCluster()
+  expect(brokers.map(({ host, port }) => `${host}:${port}`).sort()).toEqual([...fork.brokers].sort())
+  await admin.disconnect()
+})
+
 test('reset takes forks along, with the addresses that they had', async () => {
   await using broker = await Broker.start({ topics: ['orders'] })
   const fork = await broker.fork({ from: '*', set: 't1' })
