@@ -216,7 +216,7 @@ export class Broker implements AsyncDisposable {
   #housekeep(): void {
     const { config, housekeeping } = this.#core
     const every = (ms: number, task: () => void) => this.#timers.push(setInterval(task, Math.max(ms, 10)).unref())
-    every(config.number('log.retention.check.interval.ms'), () => housekeeping.retain(true))
+    every(config.number('log.retention.check.interval.ms'), () => housekeeping.retain())
     every(100, () => housekeeping.flushDue())
     every(200, () => void this.#branches.expire().catch((cause: unknown) => console.error('Idle branches:', cause)))
     if (config.boolean('log.cleaner.enable'))

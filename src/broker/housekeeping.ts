@@ -9,6 +9,9 @@ import type { Partition } from './partition.ts'
 /** Of one log; the others go on. */
 const compactionFailures = [StorageError, Corruption, ProtocolViolation, CompressionError, UnsupportedCompression]
 
+/** Logs that are opened in one turn. */
+const closedAtOnce = 16
+
 /**
  * A process that works without a pause is the last that the system gives its turn to: compaction rests for longer than it
  * works, so that those who wait for an answer do not notice it.
@@ -20,6 +23,7 @@ export class Housekeeping {
   readonly #config: BrokerConfig
   readonly #partitions: () => Iterable<Partition>
   #compacting: Promise<void> | undefined
+  #retaining: Promise<void> | undefined
   #isOver = false
 
   constructor({ clock, config }: { clock: Clock; config: BrokerConfig }, partitions: () => Iterable<Partition>) {
@@ -28,19 +32,40 @@ export class Housekeeping {
     this.#partitions = partitions
   }
 
-  /** Retention of every open log; a log that nobody has touched is opened for it only when asked to. */
-  retain(openAll = false): void {
+  /** Retention of every log, unless a round is still under way. */
+  retain(): void {
+    this.#retaining ??= this.#retainAll()
+      .catch((cause: unknown) => console.error('Retention failed:', cause))
+      .finally(() => {
+        this.#retaining = undefined
+      })
+  }
+
+  /** A log that nobody has touched is opened for it and let go again: a thousand branches stay as idle as they were. */
+  async #retainAll(): Promise<void> {
+    const partitions = [...this.#partitions()]
+    const closed = partitions.filter(({ isOpen }) => !isOpen)
+    for (const partition of partitions) if (partition.isOpen) this.#retainOne(partition)
+    for (const [i, partition] of closed.entries()) {
+      if (i % closedAtOnce === 0) await shortRest()
+      if (this.#isOver) return
+      if (partition.isRemoved) continue
+      const wasOpen = partition.isOpen
+      this.#retainOne(partition)
+      if (!wasOpen) partition.rest()
+    }
+  }
+
+  #retainOne(partition: Partition): void {
     const now = this.#clock.now()
-    const expiryMs = this.#config.number('producer.id.expiration.ms')
-    for (const partition of this.#partitions()) {
-      if (!openAll && !partition.isOpen) continue
-      try {
-        partition.log.retain(now, partition.broughtAt)
-        partition.log.producers.expire(now - expiryMs)
-      } catch (cause) {
-        if (!(cause instanceof StorageError)) throw cause
-        console.error(`Retention: ${cause.message}`)
-      }
+    try {
+      partition.log.retain(now, partition.broughtAt)
+      partition.log.producers.expire(now - this.#config.number('producer.id.expiration.ms'))
+    } catch (cause) {
+      // A partition that is offline has said so.
+      if (cause instanceof Corruption) return
+      if (!(cause instanceof StorageError)) throw cause
+      console.error(`Retention: ${cause.message}`)
     }
   }
 
@@ -77,6 +102,6 @@ export class Housekeeping {
   /** Resolves when nothing is under way any more; what is being compacted is left as it is. */
   async end(): Promise<void> {
     this.#isOver = true
-    await this.#compacting
+    await Promise.all([this.#compacting, this.#retaining])
   }
 }

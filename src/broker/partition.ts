@@ -389,6 +389,14 @@ export class Partition {
     this.#inherited = inherited
   }
 
+  /** Lets the files go where that loses nothing: all that is appended is noted, and nobody waits for more. */
+  rest(): void {
+    if (this.#log === undefined || this.#waiting.size > 0 || !this.#log.isNoted || this.isBehind) return
+    this.#log.release()
+    this.#log = undefined
+    this.#dirtySince = undefined
+  }
+
   /** The topic is deleted: readers that wait are told, files are let go. */
   remove(): void {
     this.#removed = true

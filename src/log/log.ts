@@ -394,7 +394,7 @@ export class Log {
   async close(): Promise<void> {
     await this.flush()
     const active = this.#segments.at(-1)
-    if (active !== undefined && !this.#isNoted) {
+    if (active !== undefined && !this.isNoted) {
       if (!active.isEmpty) active.saveIndex()
       saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
       // Not durably: a thousand logs would wait for the disk a thousand times. A power cut now costs a scan.
@@ -404,7 +404,7 @@ export class Log {
   }
 
   /** The last checkpoint says all there is to say: nothing happened since the start. */
-  get #isNoted(): boolean {
+  get isNoted(): boolean {
     const { recovered, logStartOffset } = this.#checkpoint ?? {}
     if (this.recovered.scannedBytes > 0 || this.#shared.wasDoubted || logStartOffset !== this.#logStartOffset)
       return false

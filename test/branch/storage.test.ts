@@ -1,0 +1,201 @@
+// What branches take of the disk and leave of their parents' files, with files that are really there.
+
+import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test, vi } from 'vitest'
+import { numbered, Stage } from './stage.ts'
+
+const MiB = 1024 * 1024
+
+/** Files below a folder: path, inode, bytes that the disk gives for them. */
+type Kept = { path: string; inode: number; bytes: number }
+
+function filesIn(folder: string): Kept[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((path) => {
+    const stat = lstatSync(join(folder, path), { throwIfNoEntry: false })
+    return stat === undefined ? [] : [{ path, inode: stat.ino, bytes: 512 * stat.blocks }]
+  })
+}
+
+/** As `du` counts: a file with several names once. */
+const bytesIn = (folder: string): number =>
+  [...new Map(filesIn(folder).map(({ inode, bytes }) => [inode, bytes])).values()].reduce(
+    (sum, bytes) => sum + bytes,
+    0,
+  )
+
+async function idOf(stage: Stage, topic: string): Promise<string> {
+  const path = (await stage.branchConfigs(topic))['branch.from.id']
+  return path!
+}
+
+const logsOf = (stage: Stage, id: string): Kept[] =>
+  filesIn(join(stage.folder!, 'topics', id)).filter(({ path }) => path.endsWith('.log'))
+
+const alter = (stage: Stage, topic: string, configs: Record<string, string>) =>
+  stage.admin.alterConfigs({
+    validateOnly: false,
+    resources: [
+      { type: 2, name: topic, configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })) },
+    ],
+  })
+
+/** About `count` MiB in segments of one. */
+async function fill(stage: Stage, topic: string, count: number, keys = 1e9): Promise<void> {
+  for (let i = 0; i < count * 4; i++) {
+    const key = `k${i % keys}`
+    await stage.send(topic, [{ key, value: `${i}`.padEnd(MiB / 4 - 1000, '.') }])
+  }
+}
+
+const segments = { 'segment.bytes': MiB }
+
+describe('what a branch shares', () => {
+  test('B13: a parent whose retention takes its first segments leaves them to the branch, and the disk has them back with it', async () => {
+    const config = { 'log.retention.check.interval.ms': 50 }
+    await using stage = await Stage.open({ onDisk: true, config })
+    await stage.create('orders', 1, segments)
+    await fill(stage, 'orders', 5)
+    const values = await stage.values('orders', 20)
+    await stage.fork('orders', 'orders--try')
+    await alter(stage, 'orders', { 'segment.bytes': String(MiB), 'retention.bytes': '1' })
+    await vi.waitFor(async () => expect((await stage.ends('orders'))[0]!.low).toBeGreaterThan(10), { timeout: 20_000 })
+    expect(await stage.ends('orders--try')).toEqual([{ low: 0, high: 20 }])
+    expect(await stage.values('orders--try', 20)).toEqual(values)
+    // The other way round too: what is deleted of the branch is still the parent's.
+    const before = bytesIn(stage.folder!)
+    const { low, high } = (await stage.ends('orders'))[0]!
+    await stage.admin.deleteTopicRecords({ topic: 'orders--try', partitions: [{ partition: 0, offset: '19' }] })
+    expect(await stage.ends('orders')).toEqual([{ low, high }])
+    await stage.admin.deleteTopics({ topics: ['orders--try'] })
+    await vi.waitFor(() => expect(bytesIn(stage.folder!)).toBeLessThan(before - 3 * MiB), { timeout: 20_000 })
+    expect(await stage.values('orders', high - low)).toEqual(values.slice(low))
+  })
+
+  test('B14: a parent that is compacted after the fork leaves the branch what it had, and a merge finds its base there', async () => {
+    const config = { 'log.cleaner.backoff.ms': 50 }
+    await using stage = await Stage.open({ onDisk: true, config })
+    const compacted = { ...segments, 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.01' }
+    await stage.create('orders', 1, compacted)
+    const value = (fields: object) => ({ key: 'j', value: JSON.stringify(fields) })
+    await stage.send('orders', [value({ x: 1, y: 1, z: 12345678901234567890n.toString() })])
+    await fill(stage, 'orders', 2, 3)
+    await stage.fork('orders', 'orders--try')
+    const inherited = await stage.read('orders--try', 9)
+    await stage.send('orders--try', [value({ x: 2, y: 1 })])
+    await stage.send('orders', [value({ x: 1, y: 2 })])
+    await fill(stage, 'orders', 3, 3)
+    const left = async () => Number((await stage.read('orders', 1))[0]!.offset)
+    await vi.waitFor(async () => expect(await left()).toBeGreaterThan(0), { timeout: 20_000, interval: 100 })
+    expect(await stage.read('orders--try', 9)).toEqual(inherited)
+    const merged = await stage.run({
+      op: 'merge',
+      id: 'm1',
+      from: 'orders--try',
+      into: 'orders',
+      strategy: 'three-way',
+      fields: 'json',
+    })
+    expect(merged).toMatchObject({ status: 'committed', counts: { conflicts: 0 } })
+    const end = (await stage.ends('orders'))[0]!.high
+    const consumer = stage.kafka.consumer({ groupId: 'last', maxWaitTimeInMs: 100 })
+    await consumer.connect()
+    await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+    const last = await new Promise<string>((resolve, reject) => {
+      consumer
+        .run({
+          autoCommit: false,
+          eachMessage: async ({ message }) => {
+            if (String(message.key) === 'j' && Number(message.offset) >= end - 3) resolve(String(message.value))
+          },
+        })
+        .catch(reject)
+    })
+    await consumer.disconnect()
+    expect(JSON.parse(last)).toEqual({ x: 2, y: 2 })
+  })
+
+  test('B15: the deepest of twenty forks of forks reads the very files of the first', async () => {
+    await using stage = await Stage.open({ onDisk: true })
+    await stage.create('orders', 1, segments)
+    await fill(stage, 'orders', 3)
+    let deepest = 'orders'
+    for (let depth = 1; depth <= 20; depth++) {
+      await stage.fork(deepest, `orders--${depth}`)
+      deepest = `orders--${depth}`
+    }
+    await stage.fork(deepest, 'last')
+    const first = logsOf(stage, await idOf(stage, 'orders--1'))
+    const last = logsOf(stage, await idOf(stage, 'last'))
+    expect(last.map(({ inode }) => inode).sort()).toEqual(first.map(({ inode }) => inode).sort())
+    expect(await stage.values(deepest, 12)).toEqual(await stage.values('orders', 12))
+  })
+
+  test('B16: a fork takes no room whatever the size of its parent, whose files stay as they are; own writes grow the branch alone', async () => {
+    await using stage = await Stage.open({ onDisk: true })
+    await stage.create('orders', 1)
+    await fill(stage, 'orders', 24)
+    const ids = readdirSync(join(stage.folder!, 'topics'))
+    const filesOf = () => ids.flatMap((id) => logsOf(stage, id))
+    const files = filesOf()
+    const before = bytesIn(stage.folder!)
+    await stage.fork('orders', 'orders--try')
+    expect(bytesIn(stage.folder!) - before).toBeLessThan(MiB)
+    expect(await stage.branchConfigs('orders--try')).toMatchObject({ 'branch.bytes.own': '0' })
+    await stage.send('orders--try', ['x'.repeat(300_000)])
+    expect(filesOf()).toEqual(files)
+    expect(bytesIn(stage.folder!) - before).toBeLessThan(2 * MiB)
+    const { 'branch.bytes.own': own } = await stage.branchConfigs('orders--try')
+    expect(Number(own)).toBeGreaterThan(300_000)
+  })
+
+  test('B40: a parent that is forked again and again has the files that it would have had without', async () => {
+    await using stage = await Stage.open({ onDisk: true })
+    await stage.create('orders', 1)
+    for (let i = 0; i < 40; i++) {
+      await stage.send('orders', numbered(5, `${i}`))
+      await stage.fork('orders', `orders--${i}`)
+    }
+    await stage.send('orders', numbered(5, 'last'))
+    expect(logsOf(stage, await idOf(stage, 'orders--0'))).toHaveLength(1)
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 205 }])
+    expect(await stage.values('orders--20', 105)).toEqual((await stage.values('orders', 205)).slice(0, 105))
+  })
+})
+
+describe('branches that nobody uses', () => {
+  const mapsOf = () =>
+    readFileSync('/proc/self/maps', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('.log')).length
+  const openOf = () => readdirSync('/proc/self/fd').length
+  const count = 1000
+
+  test.runIf(process.platform === 'linux')(
+    `B53: ${count} branches of 3 partitions take less than 20 MiB, no descriptor and no map; the first write to one makes one file`,
+    { timeout: 180_000 },
+    async () => {
+      await using stage = await Stage.open({ onDisk: true, config: { 'log.retention.check.interval.ms': 1500 } })
+      await stage.create('orders', 3)
+      for (let partition = 0; partition < 3; partition++) await stage.send('orders', numbered(20), partition)
+      await stage.fork('orders', 'before')
+      const before = { bytes: bytesIn(stage.folder!), maps: mapsOf(), open: openOf() }
+      for (let from = 1; from < count; from += 111) {
+        const branches = Array.from({ length: Math.min(111, count - from) }, (_, i) => ({
+          from: 'orders',
+          topic: `orders--${from + i}`,
+        }))
+        await stage.forkAll(branches)
+      }
+      expect((await stage.made()).length).toBe(count + 1)
+      expect(bytesIn(stage.folder!) - before.bytes).toBeLessThan(20 * MiB)
+      expect(mapsOf()).toBeLessThanOrEqual(before.maps + 1)
+      expect(openOf()).toBeLessThanOrEqual(before.open + 2)
+      const fileCount = () => filesIn(join(stage.folder!, 'topics')).filter(({ path }) => path.endsWith('.log')).length
+      const files = fileCount()
+      await stage.send('orders--500', ['own'])
+      expect(fileCount()).toBe(files + 1)
+      expect(await stage.ends('orders--500')).toContainEqual({ low: 0, high: 21 })
+    },
+  )
+})
