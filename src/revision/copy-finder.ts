@@ -1,0 +1,247 @@
+// Which pieces of a target can be copied, and from where: the thinking half of the encoder. `encode-delta` writes down what is found here.
+//
+// Both values lie in one array, source first, which is the RFC's U: an address is an index, and one loop compares anything with anything.
+// What both begin and end with is found by comparing. Of the rest of the source every window (of larger ones every fourth, say)
+// goes into a hash table, and the target looks its windows up: first where the copy before would go on if bytes were only replaced,
+// then in the table. What is found grows both ways, and may swallow copies made before it: where the same words come again and
+// again (rows, elements of a list) the first place found is often the wrong one, and the longer copy that comes next says so.
+//
+// Work is bounded by the length, whatever the bytes: a step forward is paid once, a step back comes out of a budget that steps forward fill.
+
+/** Up to here windows are of 4 bytes and every one of the source is known; above, they are of 8. */
+const smallMax = 16 * 1024
+/** Shorter copies cost more than the bytes: code and address, and the ADD that they cut in two. */
+const copyMinSmall = 5
+const copyMinLarge = 7
+/** One that goes on where the last one ended has a short address. */
+const straightMin = 4
+/** A shorter copy is too often one of the wrong place to say where it goes on. */
+const straightFrom = 16
+/** What is read at once, in both cases. */
+const readBytes = 8
+/** How many windows may miss before one is left out at each step, then two, …: what is new is passed in longer strides. */
+const missesPerStride = 64
+const strideMax = 24
+/** How far around the replaced part the source is searched too, where little replaces it. */
+const reachPerByte = 8
+const reachMin = 8 * 1024
+const stepsBackPerByte = 4
+const tableMin = 1 << 8
+const tableMax = 1 << 19
+/** The table holds positions counted on from call to call, so that it need not be cleared before each. */
+const positionMax = 0x3fff_ffff
+/** Arrays of more bytes are not kept for the next call. */
+const keptMax = 8 * 1024 * 1024
+
+export class CopyFinder {
+  /** U: source, then target. */
+  bytes = new Uint8Array(0)
+  /** What to copy, in the order of the target: where to and where from (in U), how much. */
+  starts = new Int32Array(64)
+  addresses = new Int32Array(64)
+  lengths = new Int32Array(64)
+  count = 0
+  /** Bytes of the target that are in a copy. */
+  copied = 0
+
+  #view = new DataView(this.bytes.buffer)
+  #table = new Int32Array(tableMin)
+  #base = 1
+  /** Where the target begins: what lies before is source. */
+  #here = 0
+
+  /** Finds copies. False when it gave up, or has nothing to offer, as more than `literalsMax` bytes of the target would be in none. */
+  find(source: Uint8Array, target: Uint8Array, literalsMax: number): boolean {
+    const here = source.length
+    const end = here + target.length
+    if (end > positionMax) return false
+    this.#hold(source, target)
+    this.count = 0
+    this.copied = 0
+    const most = Math.min(here, target.length)
+    const common = sameAhead(this.#view, this.bytes, 0, here, here + most)
+    const prefix = common < straightMin && common < target.length ? 0 : common
+    if (prefix > 0) this.#push(here, 0, prefix)
+    const alike = sameBehind(this.#view, this.bytes, here, end, most - prefix)
+    const suffix = alike < straightMin ? 0 : alike
+    this.#scan(here + prefix, end - suffix, here - suffix, literalsMax)
+    if (suffix > 0) this.#push(end - suffix, here - suffix, suffix)
+    this.#base += end
+    return target.length - this.copied <= literalsMax
+  }
+
+  /** Lets go of what only a large value needed. */
+  release(): void {
+    if (this.bytes.length > keptMax) this.#allocate(0)
+    if (this.starts.length * 4 > keptMax) this.#resize(64)
+  }
+
+  #hold(source: Uint8Array, target: Uint8Array): void {
+    const needed = source.length + target.length
+    if (needed > this.bytes.length) this.#allocate(needed + (needed >> 2) + 1024)
+    this.bytes.set(source)
+    this.bytes.set(target, source.length)
+    this.#here = source.length
+    if (this.#base + needed <= positionMax * 2) return
+    this.#table.fill(0)
+    this.#base = 1
+  }
+
+  #allocate(length: number): void {
+    this.bytes = new Uint8Array(length)
+    this.#view = new DataView(this.bytes.buffer)
+  }
+
+  #resize(capacity: number): void {
+    const resized = (from: Int32Array) => {
+      const to = new Int32Array(capacity)
+      to.set(from.subarray(0, Math.min(this.count, capacity)))
+      return to
+    }
+    this.starts = resized(this.starts)
+    this.addresses = resized(this.addresses)
+    this.lengths = resized(this.lengths)
+  }
+
+  #push(start: number, address: number, length: number): void {
+    this.copied += length
+    const last = this.count - 1
+    if (last >= 0 && this.#endOf(last) === start && this.addresses[last]! + this.lengths[last]! === address) {
+      // One copy is cheaper than two, but none may read from both values: not every decoder can.
+      if (address !== this.#here) {
+        this.lengths[last]! += length
+        return
+      }
+    }
+    if (this.count === this.starts.length) this.#resize(this.count * 2)
+    this.starts[this.count] = start
+    this.addresses[this.count] = address
+    this.lengths[this.count] = length
+    this.count++
+  }
+
+  #endOf(copy: number): number {
+    return copy < 0 ? this.#here : this.starts[copy]! + this.lengths[copy]!
+  }
+
+  /** Looks in the source up to `sourceTo`, and in the target so far, for what lies between `from` and `to`. */
+  #scan(from: number, to: number, sourceTo: number, literalsMax: number): void {
+    if (to - from < readBytes) return
+    const here = this.#here
+    const isSmall = here <= smallMax && to - from <= smallMax
+    const mask = isSmall ? 0 : -1
+    const copyMin = isSmall ? copyMinSmall : copyMinLarge
+    const shift = this.#index(from, to, sourceTo, isSmall)
+    const view = this.#view
+    const bytes = this.bytes
+    const table = this.#table
+    const base = this.#base
+    let misses = 0
+    let stepsBack = 0
+    let copiedTo = from
+    let diagonal = -here
+    let at = from
+    let last = Math.min(to - readBytes, copiedTo + literalsMax)
+    while (at <= last) {
+      const word = view.getInt32(at, true)
+      let length = 0
+      let address = at + diagonal
+      if (address >= 0 && address + 4 <= here && view.getInt32(address, true) === word) {
+        length = sameAhead(view, bytes, address, at, Math.min(to, at + here - address))
+      }
+      const slot = slotOf(word, view.getInt32(at + 4, true) & mask, shift)
+      const known = table[slot]! - base
+      table[slot] = at + base
+      if (known >= 0 && view.getInt32(known, true) === word) {
+        const found = sameAhead(view, bytes, known, at, known < here ? Math.min(to, at + here - known) : to)
+        // A copy that goes on straight has the shorter address.
+        if (found > length + 1) {
+          length = found
+          address = known
+        }
+      }
+      if (length < straightMin) {
+        at += 1 + Math.min(strideMax, (misses++ / missesPerStride) | 0)
+        continue
+      }
+      const lowest = address < here ? 0 : here
+      let back = 0
+      while (at - back > copiedTo && address - back > lowest && bytes[at - back - 1] === bytes[address - back - 1])
+        back++
+      if (length + back < copyMin && address !== at + diagonal) {
+        at++
+        continue
+      }
+      if (at - back === copiedTo) {
+        stepsBack += length * stepsBackPerByte
+        const backMax = Math.min(back + stepsBack, at - here, address - lowest)
+        let swallowed = back
+        while (swallowed < backMax && bytes[at - swallowed - 1] === bytes[address - swallowed - 1]) swallowed++
+        stepsBack -= swallowed - back
+        back = this.#swallow(at, at - swallowed)
+      }
+      this.#push(at - back, address - back, length + back)
+      at += length
+      copiedTo = at
+      if (length + back >= straightFrom) diagonal = address + length - at
+      misses = 0
+      last = Math.min(to - readBytes, copiedTo + literalsMax - (copiedTo - here - this.copied))
+    }
+  }
+
+  /** Takes back the copies that lie in [start, at): how far a copy may now begin before `at`. One that would only be shortened stays. */
+  #swallow(at: number, start: number): number {
+    let last = this.count - 1
+    while (last >= 0 && this.starts[last]! >= start) {
+      this.copied -= this.lengths[last]!
+      last--
+    }
+    this.count = last + 1
+    return at - Math.max(start, this.#endOf(last))
+  }
+
+  /** Puts windows of the source into the table: all, or so many that none goes unseen which matters. Answers what makes a slot of a hash. */
+  #index(from: number, to: number, sourceTo: number, isSmall: boolean): number {
+    const reach = Math.max(reachMin, (to - from) * reachPerByte)
+    const first = Math.max(0, from - this.#here - reach)
+    const end = Math.min(this.#here, sourceTo + reach) - readBytes
+    const windows = Math.max(0, end - first)
+    const step = isSmall ? 1 : windows <= 256 * 1024 ? 1 : windows <= 4 * 1024 * 1024 ? 4 : 16
+    const wanted = Math.min(tableMax, Math.max(tableMin, windows / step + (to - from) / 4))
+    const bits = 32 - Math.clz32(wanted)
+    if (this.#table.length < 1 << bits) this.#table = new Int32Array(1 << bits)
+    const shift = 32 - bits
+    const view = this.#view
+    const table = this.#table
+    const base = this.#base
+    const mask = isSmall ? 0 : -1
+    for (let at = first; at <= end; at += step) {
+      table[slotOf(view.getInt32(at, true), view.getInt32(at + 4, true) & mask, shift)] = at + base
+    }
+    return shift
+  }
+}
+
+function slotOf(word: number, next: number, shift: number): number {
+  const mixed = Math.imul(word, 0x9e3779b1) ^ Math.imul(next, 0x85ebca77)
+  return Math.imul(mixed ^ (mixed >>> 15), 0xc2b2ae3d) >>> shift
+}
+
+/** How many bytes from `a` on are those from `b` on, which ends at `end`. */
+function sameAhead(view: DataView, bytes: Uint8Array, a: number, b: number, end: number): number {
+  const ahead = a - b
+  let at = b
+  while (at + 4 <= end && view.getInt32(at, true) === view.getInt32(at + ahead, true)) at += 4
+  while (at < end && bytes[at] === bytes[at + ahead]) at++
+  return at - b
+}
+
+/** How many bytes before `a` are those before `b`, of at most `most`. */
+function sameBehind(view: DataView, bytes: Uint8Array, a: number, b: number, most: number): number {
+  const behind = a - b
+  const end = b - most
+  let at = b
+  while (at - 4 >= end && view.getInt32(at - 4, true) === view.getInt32(at - 4 + behind, true)) at -= 4
+  while (at > end && bytes[at - 1] === bytes[at - 1 + behind]) at--
+  return b - at
+}
