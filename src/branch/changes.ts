@@ -87,8 +87,7 @@ export class Changes {
     const { other } = this.#options
     if (other.knows({ branch: own.home(offset), offset })) return true
     if (cursor.headerCount === 0 || !own.isMerged(offset)) return false
-    const origin = originOf(cursor.headers())
-    return origin !== undefined && other.knows(origin)
+    return other.knows(own.originOf(offset, cursor.headers()))
   }
 
   #mark(offset: number, mark: number): void {

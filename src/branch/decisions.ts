@@ -6,7 +6,6 @@ import { findBack, findBackAtOnce, type Search } from './find-back.ts'
 import { mergeJson } from './json-merge.ts'
 import { parseJsonObject } from './json-text.ts'
 import type { Knowledge, Place } from './knowledge.ts'
-import { originOf } from './origin.ts'
 import type { PairOptions, Version } from './pair.ts'
 import { eachBatch, Fates, keyText, RecordReader, walkBatch } from './reading.ts'
 import { type ConflictKind, judge, type Ruling, ruled, type TargetState } from './verdict.ts'
@@ -308,6 +307,5 @@ const areObjects = (...records: readonly StoredRecord[]): boolean =>
 
 function isKnownTo(other: Knowledge, own: Knowledge, { offset, headers }: StoredRecord): boolean {
   if (other.knows({ branch: own.home(offset), offset })) return true
-  const origin = own.isMerged(offset) ? originOf(headers) : undefined
-  return origin !== undefined && other.knows(origin)
+  return other.knows(own.originOf(offset, headers))
 }

@@ -7,8 +7,9 @@
 // A merge raises the vector to all that its source knew. So does a fork, for the child; what it takes over of merges are those
 // that stand wholly below it (extensions §1.4).
 
-import type { Vector } from './vector.ts'
-import { raised } from './vector.ts'
+import type { RecordHeader } from '../../protocol/records/record.ts'
+import { originOf } from './origin.ts'
+import { raised, type Vector } from './vector.ts'
 
 /** Where a record was first written: the same for every copy of it that a merge made unaltered. */
 export type Place = { readonly branch: string; readonly offset: number }
@@ -103,8 +104,8 @@ export class Knowledge {
     return branch === this.branch || offset < (this.#known[branch] ?? 0)
   }
 
-  /** Whether a merge of the broker's wrote the record at an offset. */
-  isMerged(offset: number): boolean {
+  /** What a merge of the broker's wrote around an offset. */
+  #rangeAt(offset: number): MergedRange | undefined {
     const merged = this.#merged
     let low = 0
     for (let high = merged.length; low < high; ) {
@@ -112,7 +113,38 @@ export class Knowledge {
       if (merged[middle]!.last < offset) low = middle + 1
       else high = middle
     }
-    return low < merged.length && merged[low]!.first <= offset
+    return low < merged.length && merged[low]!.first <= offset ? merged[low] : undefined
+  }
+
+  /** Whether a merge of the broker's wrote the record at an offset. */
+  isMerged(offset: number): boolean {
+    return this.#rangeAt(offset) !== undefined
+  }
+
+  /**
+   * Where a record of this log was first written. Its headers are believed where a merge wrote it; an origin in a branch
+   * that is forgotten is as good as none: here are the only copies.
+   */
+  originOf(offset: number, headers: readonly RecordHeader[]): Place {
+    const range = headers.length === 0 ? undefined : this.#rangeAt(offset)
+    const origin = range && originOf(headers)
+    const isKnown = origin !== undefined && (this.knows(origin) || range?.loose?.[origin.branch] !== undefined)
+    return isKnown ? origin : { branch: this.home(offset), offset }
+  }
+
+  /**
+   * Forgets a branch that is gone and that nobody else knows. False where it cannot be forgotten: offsets of this log were
+   * first written there.
+   */
+  forget(branch: string): boolean {
+    if (this.#spans.some(([home]) => home === branch)) return false
+    const without = ({ [branch]: _, ...others }: Vector): Vector => others
+    this.#known = without(this.#known)
+    // What was known once stayed known.
+    for (let i = this.#steps.length - 1; i >= 0 && this.#steps[i]!.known[branch] !== undefined; i--) {
+      this.#steps[i] = { end: this.#steps[i]!.end, known: without(this.#steps[i]!.known) }
+    }
+    return true
   }
 
   /** When the last merge wrote into `[from, to)`, ms; -1 where none did. */

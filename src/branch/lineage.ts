@@ -13,6 +13,7 @@ import type {
   MemberRecord,
   PromoteRecord,
 } from './lineage-records.ts'
+import { Mentions } from './mentions.ts'
 import type { Forwarded, MergeBeginRecord, MergedPartition, MergeRecord } from './merge-records.ts'
 import type { Vector } from './vector.ts'
 
@@ -70,6 +71,8 @@ export class Lineage {
   readonly #forwarded = new Map<string, Forwarded>()
   /** Their ids by the id of the target. */
   readonly #mergesInto = new Map<string, Set<string>>()
+  /** Which topics know of which branches. */
+  readonly #mentions = new Mentions()
   /** By topic id, then by partition: those of which there is something to know. */
   readonly #knowledge = new Map<string, Map<number, Knowledge>>()
 
@@ -134,6 +137,8 @@ export class Lineage {
     for (const topic of topics) {
       const branch = { ...topic, eventId, at, ...(set === undefined ? {} : { set }) }
       this.branches.set(topic.id, branch)
+      for (const { known, spans = [], merged = [] } of topic.partitions)
+        this.#mentions.note(topic.id, known, spans, merged)
       this.#children.set(topic.fromId, (this.#children.get(topic.fromId) ?? new Set()).add(branch))
       if (set !== undefined && topic.inside !== undefined) this.#join(set, topic.inside, topic.id)
     }
@@ -147,7 +152,11 @@ export class Lineage {
     for (const { intoId, partitions, forwarded } of record.topics) {
       if (forwarded !== undefined) this.#forwarded.set(intoId, forwarded)
       this.#mergesInto.set(intoId, (this.#mergesInto.get(intoId) ?? new Set()).add(record.id))
-      for (const each of partitions) this.#learn(intoId, record, each)
+      for (const each of partitions) {
+        this.#learn(intoId, record, each)
+        const { known, spans = [], merged = [], loose = {} } = each
+        this.#mentions.note(intoId, { ...known, ...loose }, spans, merged)
+      }
     }
   }
 
@@ -239,6 +248,9 @@ export class Lineage {
   removed(topicId: string): void {
     this.#knowledge.delete(topicId)
     this.#forwarded.delete(topicId)
+    for (const [branch, holder] of this.#mentions.removed(topicId)) {
+      if (this.#forget(holder, branch)) this.#mentions.forgotten(branch)
+    }
     for (const id of this.#mergesInto.get(topicId) ?? []) this.#forgetTarget(this.merges.get(id)!, topicId)
     this.#mergesInto.delete(topicId)
     const branch = this.branches.get(topicId)
@@ -284,6 +296,16 @@ export class Lineage {
     if (!isNeeded) this.#cuts.delete(eventId)
   }
 
+  /** A branch that is gone and that one topic alone still knows: false where that one has to. */
+  #forget(holder: string, branch: string): boolean {
+    const partitions = new Set(this.#knowledge.get(holder)?.keys())
+    this.branches.get(holder)?.partitions.forEach((_, index) => void partitions.add(index))
+    const known = [...partitions].map((index) => this.knowledge(holder, index))
+    if (known.some(({ spans }) => spans.some(([home]) => home === branch))) return false
+    for (const each of known) each.forget(branch)
+    return true
+  }
+
   #forgetTarget(merge: MergeRecord, topicId: string): void {
     const topics = merge.topics.filter(({ intoId }) => intoId !== topicId)
     if (topics.length === 0) this.merges.delete(merge.id)
@@ -319,6 +341,19 @@ export class Lineage {
     return [...(this.#children.get(topicId) ?? [])]
   }
 
+  /** Without what is forgotten. */
+  #remembered(merge: MergeRecord): MergeRecord {
+    const topics = merge.topics.map((topic) => {
+      const partitions = topic.partitions.map((each) => {
+        const now = this.known(topic.intoId, each.partition)
+        const known = Object.fromEntries(Object.entries(each.known).filter(([branch]) => now[branch] !== undefined))
+        return { ...each, known }
+      })
+      return { ...topic, partitions }
+    })
+    return { ...merge, topics }
+  }
+
   /** What gives this state again, for a metadata log that is written anew. */
   records(): LineageRecord[] {
     const members = [...this.sets.values()].flatMap(({ name: set, members }) =>
@@ -344,7 +379,7 @@ export class Lineage {
       ...left,
       ...ended.map((set) => ({ v: 1, type: 'set-removed', set }) as const),
       ...this.#deletions.values(),
-      ...this.merges.values(),
+      ...[...this.merges.values()].map((merge) => this.#remembered(merge)),
       ...this.begun.values(),
       ...this.promotions.values(),
       ...this.losses.values(),

@@ -11,7 +11,7 @@ import { Rejection } from './events.ts'
 import { findBack } from './find-back.ts'
 import type { Place } from './knowledge.ts'
 import { MergeWriter } from './merge-writer.ts'
-import { MergeHeaders, originOf } from './origin.ts'
+import { MergeHeaders } from './origin.ts'
 import type { PairOptions } from './pair.ts'
 import { eachBatch, Fates, kept, keyBytes, keyText, recordOf, walkBatch } from './reading.ts'
 import { raised, type Vector } from './vector.ts'
@@ -167,9 +167,7 @@ export class MergePlan {
   }
 
   #originOf({ offset, headers }: Pick<StoredRecord, 'offset' | 'headers'>): Place {
-    const { knowledge } = this.#options.source
-    const origin = knowledge.isMerged(offset) ? originOf(headers) : undefined
-    return origin ?? { branch: knowledge.home(offset), offset }
+    return this.#options.source.knowledge.originOf(offset, headers)
   }
 
   #isThere(origin: Place): boolean {

@@ -106,6 +106,12 @@ function tellsAll(told: readonly EventTopic[] = [], facts: readonly EventTopic[]
   const byId = new Map(told.map((topic) => [topic.intoId, topic]))
   return facts.every((fact) => {
     const topic = byId.get(fact.intoId)
-    return topic !== undefined && isDeepStrictEqual(topic, JSON.parse(JSON.stringify(fact)))
+    return topic !== undefined && isDeepStrictEqual(asTold(topic), asTold(JSON.parse(JSON.stringify(fact))))
   })
+}
+
+/** What a merge made known is forgotten with the branches that it was known of. */
+function asTold(topic: EventTopic): EventTopic {
+  const partitions = topic.partitions?.map(({ known: _, ...partition }) => partition)
+  return { ...topic, ...(partitions === undefined ? {} : { partitions }) }
 }

@@ -8,7 +8,7 @@ import { findBackAtOnce } from '../branch/find-back.ts'
 import { mergeJson } from '../branch/json-merge.ts'
 import type { Place } from '../branch/knowledge.ts'
 import { MergeWriter } from '../branch/merge-writer.ts'
-import { MergeHeaders, originOf } from '../branch/origin.ts'
+import { MergeHeaders } from '../branch/origin.ts'
 import { keyText, RecordReader } from '../branch/reading.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
@@ -82,8 +82,7 @@ export class Resolving {
     if (record === undefined) return chosenOf(theirs, now, 'theirs')
     const knowledge = this.#rooms.broker.lineage.knowledge(fromId, partition)
     const { offset, value, timestamp, headers } = record
-    const origin = knowledge.isMerged(offset) ? originOf(headers) : undefined
-    return { value, timestamp, offset, origin: origin ?? { branch: knowledge.home(offset), offset } }
+    return { value, timestamp, offset, origin: knowledge.originOf(offset, headers) }
   }
 
   async #carryOut(

@@ -85,6 +85,7 @@ async function playAncestry(seed: number): Promise<void> {
   world.root('P')
   model.root('P')
   const names = ['P']
+  let made = 0
   const write = (name: string) => {
     const key = keys[draw(keys.length)]!
     // Few values, so that both sides often come to the same one.
@@ -98,10 +99,13 @@ async function playAncestry(seed: number): Promise<void> {
     const name = names[draw(names.length)]!
     if (choice < 5) write(name)
     else if (choice === 5 && names.length < 4) {
-      const child = `C${names.length}`
+      const child = `C${++made}`
       world.fork(name, child)
       model.fork(name, child)
       names.push(child)
+    } else if (choice === 7 && names.length > 2 && name !== 'P' && draw(2) === 0) {
+      world.drop(name)
+      names.splice(names.indexOf(name), 1)
     } else if (choice === 6) {
       world.send(name, 100, keys[draw(keys.length)]!, 'taken back')
       world.end(name, 100, 'ABORT')

@@ -80,6 +80,13 @@ export class World {
     return log
   }
 
+  /** The topic is deleted. */
+  drop(name: string): void {
+    this.log(name).release()
+    this.logs.delete(name)
+    this.lineage.removed(name)
+  }
+
   /** Values by key; null deletes, and a null key has none. */
   write(name: string, ...records: readonly (readonly [key: string | null, value: string | null])[]): number {
     const timestamp = this.now
