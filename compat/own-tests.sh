@@ -6,14 +6,15 @@ compat=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 skip() { echo "1..0 # SKIP $*"; exit 0; }
 need() { for program in "$@"; do command -v "$program" > /dev/null || skip "$program not found on PATH"; done; }
 
-# start_broker [NAME=VALUE…]: sets `bootstrap`; ours, unless COMPAT_BOOTSTRAP names another.
+# start_broker [--port PORT] [--brokers COUNT] [NAME=VALUE…]: sets `bootstrap`; ours, unless COMPAT_BOOTSTRAP names another.
 start_broker() {
   if [ -n "${COMPAT_BOOTSTRAP:-}" ]; then bootstrap=$COMPAT_BOOTSTRAP; return; fi
   [ -f "$compat/../dist/src/main.js" ] || { echo 'dist is missing: npm run build' >&2; exit 1; }
   home=$(mktemp -d)
-  local settings=()
+  local settings=(--port 0)
+  while [[ ${1:-} == --* ]]; do settings+=("$1" "$2"); shift 2; done
   for setting in "$@"; do settings+=(--set "$setting"); done
-  node "$compat/../dist/src/main.js" start --port 0 --data "$home/data" --ready-file "$home/ready" "${settings[@]}" > "$home/out" 2>&1 &
+  node "$compat/../dist/src/main.js" start --data "$home/data" --ready-file "$home/ready" "${settings[@]}" > "$home/out" 2>&1 &
   broker=$!
   trap 'kill "$broker" 2> /dev/null; wait "$broker" 2> /dev/null; rm -rf "$home"' EXIT
   for _ in $(seq 400); do

@@ -70,4 +70,15 @@ export const acceptedOfTapes: readonly Accepted[] = [
     matches: ({ api, label, theirs }) =>
       api === 'TxnOffsetCommit' && label.startsWith('transactionalId: ') && theirs === '0',
   },
+  {
+    why: 'how much is kept of what was written is for each broker and its cleaner to say',
+    matches: ({ api, path }) => api === 'DescribeLogDirs' && path.endsWith('.partitionSize'),
+  },
+  {
+    why: 'a share group’s partitions are remembered before its first member is answered: it has them one heartbeat sooner',
+    matches: ({ api, path, theirs }) =>
+      /^ShareGroup(Heartbeat|Describe)$/.test(api) &&
+      path.includes('ssignment.topicPartitions[') &&
+      theirs === 'nothing',
+  },
 ]
