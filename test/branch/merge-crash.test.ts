@@ -239,3 +239,44 @@ test.each([
     await found.stop()
   }
 })
+
+/** The same numbers for the same seed. */
+function luckOf(seed: number): () => boolean {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state > 2 ** 31
+  }
+}
+
+test('a power cut at any operation of a merge: sent again, merges leave what they always leave', {
+  timeout: 240_000,
+}, async () => {
+  const [store, rooms] = await staged()
+  for (const topic of rooms.broker.topics()) for (const partition of topic.partitions) await partition.flush()
+  const moments: { operation: string; left: FaultyStore }[] = []
+  store.fault = (operation, path) => {
+    if (operation === 'read') return undefined
+    const { length } = moments
+    moments.push({ operation: `${length}: ${operation} of ${path}`, left: store.after('power cut', 0, luckOf(length)) })
+    return undefined
+  }
+  await rooms.command(merge)
+  await rooms.told('m1', 1)
+  store.fault = () => undefined
+  await rooms.stop()
+  const newest = (seen: readonly string[]) => Object.fromEntries(seen.map((one) => one.split('=')))
+  for (const { operation, left } of moments) {
+    const found = await Rooms.open(left)
+    await found.command(merge)
+    await found.told('m1', 1)
+    // What was lost of one that counts is brought by the next.
+    await found.command({ ...merge, id: 'm2' })
+    await found.told('m2', 1)
+    expect(newest(found.seen('P')), operation).toEqual(newest(after))
+    await found.command({ op: 'plan', id: 'p1', from: 'C', into: 'P' })
+    await found.told('p1', 1)
+    expect(found.results('p1')[0]!.counts, operation).toMatchObject({ written: 0, conflicts: 1 })
+    await found.stop()
+  }
+})
