@@ -19,6 +19,7 @@ import { readAnswer, requestFrame, Wire } from '../net/wire.ts'
 import { messagesOf } from '../random-messages.ts'
 import { batchOf, WireClient } from '../wire-client.ts'
 
+const soakMs = 1000 * Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0)
 const seed = Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000_000)
 /** Of each version of each API, so that there are more than 500 in all. */
 const requestsEach = 6
@@ -80,21 +81,23 @@ test.each(['a--branch--S--', 'a--branch--nowhere--'])(
     await broker.fork({ from: ['t', 'wide'], set: 'S' })
     await furnish(outside)
     const before = await root(outside)
+    const until = Date.now() + soakMs
     const rootId = before.topics.find(({ name }) => name === 't')!.topicId
-    const cases = [...apis.values()]
+    const all = [...apis.values()]
       .filter(({ table }) => !shared.has(table.key))
       .flatMap((api) =>
         Array.from({ length: api.versions[1] - api.versions[0] + 1 }, (_, i) => [api, api.versions[0] + i] as const),
       )
     let count = 0
-    const lane = async () => {
+    let cases = [...all]
+    const lane = async (round: number) => {
       let wire = await Wire.open(broker.bootstrapServers)
       for (let next = cases.shift(); next !== undefined; next = cases.shift()) {
         const [{ table }, version] = next
         // By its id too the root's topic is asked for, and by ids of groups that are there.
         const messages = fc.sample(messagesOf(table.request, version, meanLeaves(rootId)), {
           numRuns: requestsEach,
-          seed: seed + 1000 * table.key + version,
+          seed: seed + 1_000_000 * round + 1000 * table.key + version,
         })
         for (const message of messages) {
           count++
@@ -115,11 +118,14 @@ test.each(['a--branch--S--', 'a--branch--nowhere--'])(
       }
       wire.drop()
     }
-    await Promise.all(Array.from({ length: lanes }, lane))
+    for (let round = 0; round === 0 || Date.now() < until; round++) {
+      cases = [...all]
+      await Promise.all(Array.from({ length: lanes }, () => lane(round)))
+    }
     said.mockRestore()
     expect(count).toBeGreaterThan(500)
     expect(await root(outside)).toEqual(before)
     outside.close()
   },
-  120_000,
+  120_000 + 2 * soakMs,
 )

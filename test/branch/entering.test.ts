@@ -1,7 +1,7 @@
 // Entering a branch set: an application with its topic names written into it lives another life.
 
 import { Kafka, logLevel } from 'kafkajs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
 import { metadata } from '../../protocol/messages/03-metadata.ts'
 import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
@@ -174,6 +174,7 @@ describe('through a client id', () => {
   test('B44: a set that does not exist is an error at once, and never the root', async () => {
     await using stage = await staged()
     const kafka = kafkaAt(stage.broker, inside('T'), 2)
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {})
     await expect(application(kafka, 1, ['lost'])).rejects.toThrow(/topic/i)
     const consumer = kafka.consumer({ groupId: 'application' })
     await consumer.connect()
@@ -185,6 +186,9 @@ describe('through a client id', () => {
     const error = await failed.catch((cause: Error) => cause)
     expect(error.message).not.toMatch(/time/i)
     await consumer.disconnect()
+    // Most answers have no room for words: the broker's output has, once.
+    expect(said.mock.calls.flat()).toEqual([expect.stringContaining("the branch set 'T', which does not exist")])
+    said.mockRestore()
     expect(await stage.ends('orders')).toEqual([{ low: 0, high: 10 }])
     expect((await stage.admin.listGroups()).groups).toEqual([])
   })

@@ -3,7 +3,7 @@
 
 import { Refusal } from '../../../protocol/errors.ts'
 import type { Fields as Columns, Message } from '../../../protocol/schema.ts'
-import { groupInside, insideOf, setEntered } from '../../branch/set-names.ts'
+import { groupInside, insideOf, noSet, setEntered } from '../../branch/set-names.ts'
 import { type SetView, seenFrom, setView } from '../../broker/set-view.ts'
 import type { Branches } from '../../command/branches.ts'
 import { RegularExpression } from '../../group/regular-expression.ts'
@@ -62,7 +62,22 @@ const outside: Translator = {
 const handleOutside = (api: Api, request: Message<Columns>, context: Context): unknown =>
   after(api.handle(request, context), (answer) => translateAnswer(bearings[api.table.key]!, answer, outside))
 
+/** Labels that were told of, and how many of them there may be: clients can make names up. */
+const missed = new Set<string>()
+const missedMax = 100
+
+/** Few answers have room for a sentence, so that the broker's own output says once what is wrong. */
+function tellMissed(set: string, { client, clientId }: Context): void {
+  if (missed.has(set) || missed.size >= missedMax) return
+  missed.add(set)
+  const what = set === noSet ? `says no branch set plainly` : `means the branch set '${set}', which does not exist`
+  console.error(
+    `A client at ${client.host} (client.id ${JSON.stringify(clientId)}) ${what}: all its requests are refused.`,
+  )
+}
+
 function handleInside(api: Api, request: Message<Columns>, context: Context, { view, branches }: Life): unknown {
+  if (!view.exists) tellMissed(view.set, context)
   const inside = { ...context, broker: view.broker, branches, entered: view.set }
   const handle = () => (view.exists ? api.handle(request, inside) : refuse(api, request, inside))
   const bearing = bearings[api.table.key]
