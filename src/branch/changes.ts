@@ -87,7 +87,7 @@ export class Changes {
     const { other } = this.#options
     if (other.knows({ branch: own.home(offset), offset })) return true
     if (cursor.headerCount === 0 || !own.isMerged(offset)) return false
-    return other.knows(own.originOf(offset, cursor.headers()))
+    return other.knows(own.originOf(offset, cursor.headers(), other.branch))
   }
 
   #mark(offset: number, mark: number): void {

@@ -307,5 +307,5 @@ const areObjects = (...records: readonly StoredRecord[]): boolean =>
 
 function isKnownTo(other: Knowledge, own: Knowledge, { offset, headers }: StoredRecord): boolean {
   if (other.knows({ branch: own.home(offset), offset })) return true
-  return other.knows(own.originOf(offset, headers))
+  return other.knows(own.originOf(offset, headers, other.branch))
 }

@@ -25,6 +25,8 @@ export type MergedRange = {
   readonly last: number
   /** Broker time, ms: retention counts from here. */
   readonly at: number
+  /** A conflict was resolved by it: others may know the origin, and not that it was chosen. */
+  readonly isResolution?: true
   /** Of these branches the range holds origins below the offset that the vector does not cover: picked keys. */
   readonly loose?: Vector
 }
@@ -47,6 +49,7 @@ export type Lesson = {
   readonly first?: number
   readonly last?: number
   readonly loose?: Vector
+  readonly isResolution?: boolean
   /** A fast-forward: spans as they are now, and what merges wrote of what is new. */
   readonly spans?: readonly Span[]
   readonly merged?: readonly MergedRange[]
@@ -123,11 +126,12 @@ export class Knowledge {
 
   /**
    * Where a record of this log was first written. Its headers are believed where a merge wrote it; an origin in a branch
-   * that is forgotten is as good as none: here are the only copies.
+   * that is forgotten is as good as none: here are the only copies. `asker`: the branch that wants to know.
    */
-  originOf(offset: number, headers: readonly RecordHeader[]): Place {
+  originOf(offset: number, headers: readonly RecordHeader[], asker: string): Place {
     const range = headers.length === 0 ? undefined : this.#rangeAt(offset)
-    const origin = range && originOf(headers)
+    const written = range && originOf(headers)
+    const origin = range?.isResolution && written?.branch !== asker ? undefined : written
     const isKnown = origin !== undefined && (this.knows(origin) || range?.loose?.[origin.branch] !== undefined)
     return isKnown ? origin : { branch: this.home(offset), offset }
   }
@@ -182,7 +186,7 @@ export class Knowledge {
     return start >= end || homes(this) === homes(other)
   }
 
-  learn({ id, at, end, known, first, last, loose, spans, merged = [] }: Lesson): void {
+  learn({ id, at, end, known, first, last, loose, isResolution, spans, merged = [] }: Lesson): void {
     this.#known = raised(this.#known, known)
     this.#steps.push({ end, known: this.#known })
     if (spans !== undefined) this.#spans = spans
@@ -190,7 +194,11 @@ export class Knowledge {
     if (first === undefined || last === undefined) return
     this.#brought.push({ first, last, at })
     if (spans !== undefined) return
-    this.#merged.push({ id, first, last, at, ...(loose === undefined ? {} : { loose }) })
+    this.#merged.push({
+      ...{ id, first, last, at },
+      ...(loose === undefined ? {} : { loose }),
+      ...(isResolution === true ? { isResolution } : {}),
+    })
   }
 
   /** What was known of others when the log ended at an offset. */

@@ -160,7 +160,7 @@ export class Lineage {
     }
   }
 
-  #learn(topicId: string, { id, at }: MergeRecord, learnt: MergedPartition): void {
+  #learn(topicId: string, { id, at, op }: MergeRecord, learnt: MergedPartition): void {
     const { partition, known, end, first, last, loose, spans, merged } = learnt
     const knowledge = this.knowledge(topicId, partition)
     this.#keep(topicId, partition, knowledge)
@@ -173,6 +173,7 @@ export class Lineage {
       ...(loose === undefined ? {} : { loose }),
       ...(spans === undefined ? {} : { spans }),
       ...(merged === undefined ? {} : { merged }),
+      isResolution: op === 'resolve',
     })
   }
 

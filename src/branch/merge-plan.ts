@@ -167,7 +167,8 @@ export class MergePlan {
   }
 
   #originOf({ offset, headers }: Pick<StoredRecord, 'offset' | 'headers'>): Place {
-    return this.#options.source.knowledge.originOf(offset, headers)
+    const { source, target } = this.#options
+    return source.knowledge.originOf(offset, headers, target.knowledge.branch)
   }
 
   #isThere(origin: Place): boolean {
@@ -235,7 +236,17 @@ export class MergePlan {
     if (conflict !== undefined) this.#show(record.key, conflict.kind, record.offset, target)
     else if (outcome === 'same') this.#show(record.key, 'same', record.offset, target)
     if (outcome === 'write') this.#write(record, origin)
+    else if (outcome === 'source' && this.#isOpen(record)) this.#writeOwn(record)
     else if (outcome === 'source' && this.#options.strategy !== 'replay') this.#writer.add(record, origin)
+  }
+
+  #isOpen({ key }: StoredRecord): boolean {
+    return key !== null && this.#options.open.has(keyText(key))
+  }
+
+  /** Others have heard of the record with what the target knew, and not that it is chosen now: it is written as a new one. */
+  #writeOwn({ offset, timestamp, key, value, headers }: StoredRecord): void {
+    this.#decisions.late.set(offset, { offset, timestamp, key, value, headers })
   }
 
   /** Keys in open conflict have changed on both sides, whatever the vectors say. */

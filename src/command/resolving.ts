@@ -82,7 +82,7 @@ export class Resolving {
     if (record === undefined) return chosenOf(theirs, now, 'theirs')
     const knowledge = this.#rooms.broker.lineage.knowledge(fromId, partition)
     const { offset, value, timestamp, headers } = record
-    return { value, timestamp, offset, origin: knowledge.originOf(offset, headers) }
+    return { value, timestamp, offset, origin: knowledge.originOf(offset, headers, intoId) }
   }
 
   async #carryOut(

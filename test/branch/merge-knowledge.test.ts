@@ -152,3 +152,27 @@ test('B63: an open transaction of the source waits with all behind it; one of th
   expect(transactionStates.map(({ transactionalId }) => transactionalId)).toEqual(['t'])
   wire.close()
 })
+
+test.each(['resolve', 'merge'])(
+  'a conflict that is decided late (%s) reaches those who heard of both sides before',
+  async (op) => {
+    await using stage = await Stage.open()
+    const lives = new Lives(stage)
+    await stage.create('P', 1, compacted)
+    await lives.write('P', 'k', '0')
+    for (const name of ['C', 'D']) await stage.fork('P', name)
+    await lives.write('C', 'k', 'c')
+    await lives.write('P', 'k', 'p')
+    expect(await lives.merge('C', 'P', { onConflict: 'park' })).toMatchObject({ written: 0, conflicts: 1 })
+    expect(await lives.merge('P', 'D')).toMatchObject({ written: 1 })
+    const key = { topic: 'P', partition: 0, key: 'k', take: 'theirs' }
+    if (op === 'resolve') await stage.run({ op, id: 'r1', merge: 'm1', ...key })
+    else expect(await lives.merge('C', 'P', { onConflict: 'theirs' })).toMatchObject({ written: 1 })
+    expect(await lives.state('P', 3)).toEqual({ k: 'c' })
+    expect(await lives.merge('P', 'D')).toMatchObject({ written: 1, conflicts: 0 })
+    expect(await lives.state('D', 3)).toEqual({ k: 'c' })
+    expect(await lives.merge('D', 'P')).toMatchObject({ written: 0, conflicts: 0 })
+    if (op === 'resolve') expect(await lives.merge('P', 'C')).toMatchObject({ written: 0, conflicts: 0 })
+    expect(await stage.run({ op: 'plan', id: 'p1', from: 'C', into: 'P' })).toMatchObject({ counts: { conflicts: 0 } })
+  },
+)
