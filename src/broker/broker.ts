@@ -31,7 +31,7 @@ import { ScramCredentials } from './scram-credentials.ts'
 import { Throttle } from './throttle.ts'
 import { Topic } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
-import { finishForks, finishForwards, nameForked, removeOrphans } from './topic-folders.ts'
+import { Disposal, finishForks, finishForwards, nameForked } from './topic-folders.ts'
 import { checkCollision, checkTopicName } from './topic-name.ts'
 
 export type { NewTopic } from './new-topic.ts'
@@ -62,6 +62,7 @@ export class Broker {
   /** Names of topics that are on their way. */
   readonly #reserved = new Set<string>()
   readonly #creationListeners: ((topic: Topic) => void)[] = []
+  readonly #disposal: Disposal
   readonly #removalListeners: ((topic: Topic) => void)[] = []
   readonly #producerIds: ProducerIds
 
@@ -95,8 +96,8 @@ export class Broker {
     finishForwards(this.store, (id) => state.lineage.forwardedOf(id)?.folder)
     for (const topic of state.topics.values()) this.#add(topic)
     this.#producerIds = new ProducerIds(this.#metadata)
-    removeOrphans(
-      this.store,
+    this.#disposal = new Disposal(this.store)
+    this.#disposal.removeOrphans(
       (id) => this.#byId.has(id),
       (id) => state.removed.has(id),
     )
@@ -303,7 +304,7 @@ export class Broker {
     return durable.then(() => {
       for (const topic of topics) nameForked(this.store, topic.id)
       for (const topic of topics) this.#add(topic)
-      this.#removeRest(replaced)
+      return this.#removeRest(replaced)
     })
   }
 
@@ -317,7 +318,7 @@ export class Broker {
     const durable = this.#metadata.commit([...because, ...topics.map(removed)])
     this.#forget(topics)
     await durable
-    this.#removeRest(topics)
+    await this.#removeRest(topics)
   }
 
   /** Topics get other names, each one that is free or that another of them gives up. */
@@ -342,11 +343,9 @@ export class Broker {
     this.#topicsVersion++
   }
 
-  #removeRest(topics: readonly Topic[]): void {
-    for (const topic of topics) {
-      for (const listener of this.#removalListeners) listener(topic)
-      this.store.removeFolder(topic.folder)
-    }
+  #removeRest(topics: readonly Topic[]): Promise<void> {
+    for (const topic of topics) for (const listener of this.#removalListeners) listener(topic)
+    return this.#disposal.remove(topics.map(({ id }) => id))
   }
 
   /** Calls `listener` as soon as a topic is there; not for those that a start finds. */
@@ -410,6 +409,7 @@ export class Broker {
   /** Flushes everything and leaves the store as a clean stop does. */
   async close(): Promise<void> {
     const failures = await closePartitions(this.#partitions())
+    await this.#disposal.end()
     await this.#metadata.shrink()
     await this.#metadata.close().catch((cause: unknown) => failures.push(cause))
     if (failures.length > 0) throw failures[0]

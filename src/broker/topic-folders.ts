@@ -44,14 +44,38 @@ export function finishForwards(store: Store, tokenOf: (id: string) => string | u
   }
 }
 
-/** Folders whose topic was deleted before they could be removed. Any other stays: it may be all that somebody has left. */
-export function removeOrphans(
-  store: Store,
-  isKnown: (id: string) => boolean,
-  wasRemoved: (id: string) => boolean,
-): void {
-  for (const id of store.list('topics').filter((each) => !isKnown(each))) {
-    if (wasRemoved(id)) store.removeFolder(topicFolder(id))
-    else console.error(`${topicFolder(id)} belongs to no topic; it is left alone.`)
+/** Folders of deleted topics go one after the other, beside everything else; what a kill leaves of them the next start takes. */
+export class Disposal {
+  readonly #store: Store
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** Resolves when they are gone. Rejects with StorageError, the others being gone all the same. */
+  remove(ids: readonly string[]): Promise<void> {
+    const removed = ids.map((id) => {
+      const gone = this.#last.then(() => this.#store.discardFolder(topicFolder(id)))
+      this.#last = gone.catch(() => {}) // Whoever asked for it is told.
+      return gone
+    })
+    return Promise.all(removed).then(() => {})
+  }
+
+  /** For a start: folders whose topic was deleted before. Any other stays: it may be all that somebody has left. */
+  removeOrphans(isKnown: (id: string) => boolean, wasRemoved: (id: string) => boolean): void {
+    const orphans = this.#store.list('topics').filter((id) => !isKnown(id))
+    for (const id of orphans.filter((each) => !wasRemoved(each))) {
+      console.error(`${topicFolder(id)} belongs to no topic; it is left alone.`)
+    }
+    this.remove(orphans.filter(wasRemoved)).catch((cause: unknown) => {
+      console.error(`What is left of deleted topics could not be removed: ${String(cause)}`)
+    })
+  }
+
+  /** Resolves when nothing is under way any more. */
+  end(): Promise<void> {
+    return this.#last
   }
 }

@@ -101,6 +101,15 @@ export class Directory {
     disk(() => fs.rmSync(this.path(folder), { recursive: true, force: true }))
   }
 
+  async discardFolder(folder: string): Promise<void> {
+    try {
+      // Somebody may just be writing the last of it.
+      await fs.promises.rm(this.path(folder), { recursive: true, force: true, maxRetries: 3, retryDelay: 20 })
+    } catch (cause) {
+      throw storageError(cause)
+    }
+  }
+
   rename(from: string, to: string): void {
     const letGo = this.#hold(to)
     disk(() => {

@@ -64,6 +64,8 @@ export interface Store {
   remove(path: string): void
   /** Removes a folder with all in it. */
   removeFolder(folder: string): void
+  /** The same off the event loop: large files take their time. Rejects with StorageError. */
+  discardFolder(folder: string): Promise<void>
   rename(from: string, to: string): void
   /** Gives a file a second name that shares its bytes (hard link), or a copy where that cannot be; answers bytes copied. */
   share(from: string, to: string): number

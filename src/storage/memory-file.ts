@@ -147,6 +147,10 @@ export class MemoryStore implements Store {
     }
   }
 
+  async discardFolder(folder: string): Promise<void> {
+    this.removeFolder(folder)
+  }
+
   rename(from: string, to: string): void {
     for (const [path, content] of [...this.#contents]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue

@@ -1,6 +1,6 @@
 // The metadata log: every change is whole or not there, at whatever byte the process dies.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { Broker } from '../../src/broker/broker.ts'
 import { BrokerConfig } from '../../src/broker/broker-config.ts'
@@ -175,7 +175,7 @@ test('a start removes the folders of deleted topics, and leaves alone what it do
   const killed = store.after('kill')
   expect(killed.list('topics').length).toBe(2)
   new Broker({ store: killed, clock: systemClock, config: new BrokerConfig(new Map()) })
-  expect(killed.list('topics')).toEqual([orders!.id])
+  await vi.waitFor(() => expect(killed.list('topics')).toEqual([orders!.id]))
   // Without its metadata a folder with records is no rubbish.
   killed.removeFolder('metadata')
   new Broker({ store: killed, clock: systemClock, config: new BrokerConfig(new Map()) })
