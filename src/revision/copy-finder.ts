@@ -17,6 +17,8 @@ const copyMinLarge = 7
 const straightMin = 4
 /** A shorter copy is too often one of the wrong place to say where it goes on. */
 const straightFrom = 16
+/** From here on what repeats is copied: shorter pieces cost what they save. */
+const repeatMin = 8
 /** What is read at once, in both cases. */
 const readBytes = 8
 /** How many windows may miss before one is left out at each step, then two, …: what is new is passed in longer strides. */
@@ -36,7 +38,7 @@ const keptMax = 8 * 1024 * 1024
 export class CopyFinder {
   /** U: source, then target. */
   bytes = new Uint8Array(0)
-  /** What to copy, in the order of the target: where to and where from (in U), how much. */
+  /** What to copy, in the order of the target: where to and where from (in U), how much. None reads what it makes, or from both values. */
   starts = new Int32Array(64)
   addresses = new Int32Array(64)
   lengths = new Int32Array(64)
@@ -104,20 +106,44 @@ export class CopyFinder {
   }
 
   #push(start: number, address: number, length: number): void {
-    this.copied += length
     const last = this.count - 1
-    if (last >= 0 && this.#endOf(last) === start && this.addresses[last]! + this.lengths[last]! === address) {
-      // One copy is cheaper than two, but none may read from both values: not every decoder can.
-      if (address !== this.#here) {
-        this.lengths[last]! += length
-        return
-      }
+    const isOfSource = address < this.#here
+    if (
+      isOfSource &&
+      last >= 0 &&
+      this.#endOf(last) === start &&
+      this.addresses[last]! + this.lengths[last]! === address
+    ) {
+      // One copy is cheaper than two.
+      this.lengths[last]! += length
+      this.copied += length
+    } else if (isOfSource || address + length <= start) this.#add(start, address, length)
+    else this.#repeat(start, address, length)
+  }
+
+  /**
+   * A copy that would read what it writes itself is made in pieces, each as long as all that is there: the RFC allows the one
+   * (§3), but the decoder from crates.io does not understand it. The first few bytes are not worth a copy.
+   */
+  #repeat(start: number, address: number, length: number): void {
+    const period = start - address
+    const end = start + length
+    let at = start
+    while (at - address < repeatMin) at += period
+    while (at < end) {
+      const some = Math.min(at - address, end - at)
+      if (some >= straightMin) this.#add(at, address, some)
+      at += some
     }
+  }
+
+  #add(start: number, address: number, length: number): void {
     if (this.count === this.starts.length) this.#resize(this.count * 2)
     this.starts[this.count] = start
     this.addresses[this.count] = address
     this.lengths[this.count] = length
     this.count++
+    this.copied += length
   }
 
   #endOf(copy: number): number {

@@ -9,7 +9,6 @@ import {
   magic,
   nearCount,
   nearMode,
-  pairCode,
   sameCount,
   sameMode,
   selfMode,
@@ -25,8 +24,7 @@ let instructions = new Uint8Array(1024)
 let addresses = new Uint8Array(1024)
 let instructionsEnd = 0
 let addressesEnd = 0
-/** A single ADD of 1 to 4, or a single COPY of 4, that stands last: the next instruction may share its byte. 0: neither. */
-let lastAdded = 0
+/** A COPY of 4 stands last: an ADD of 1 may share its byte. The codes of an ADD before a COPY are not used, see `code`. */
 let lastCopied4 = false
 
 /**
@@ -100,7 +98,6 @@ function writeInstructions(sourceLength: number, targetLength: number): void {
   if (addresses.length < count * 5) addresses = new Uint8Array(count * 6 + 1024)
   instructionsEnd = 0
   addressesEnd = 0
-  lastAdded = 0
   lastCopied4 = false
   cache.clear()
   let at = sourceLength
@@ -115,13 +112,11 @@ function writeInstructions(sourceLength: number, targetLength: number): void {
 }
 
 function writeAdd(size: number): void {
-  lastAdded = 0
   if (size === 1 && lastCopied4) {
     const mode = (instructions[instructionsEnd - 1]! - code.copy - 1) / code.copyRow
     instructions[instructionsEnd - 1] = code.copyThenAdd + mode
   } else if (size <= code.addMax) {
     instructions[instructionsEnd++] = code.add + size
-    if (size <= 4) lastAdded = size
   } else {
     instructions[instructionsEnd++] = code.add
     instructionsEnd = writeSize(instructions, instructionsEnd, size)
@@ -130,13 +125,7 @@ function writeAdd(size: number): void {
 }
 
 function writeCopy(size: number, mode: number): void {
-  const pair = lastAdded > 0 ? pairCode(lastAdded, size, mode) : 0
-  lastAdded = 0
   lastCopied4 = false
-  if (pair > 0) {
-    instructions[instructionsEnd - 1] = pair
-    return
-  }
   const row = code.copy + mode * code.copyRow
   if (size >= code.copyMin && size <= code.copyMax) {
     instructions[instructionsEnd++] = row + size - code.copyMin + 1

@@ -1,6 +1,7 @@
 // What the encoder writes, the decoder reads; what it writes is what RFC 3284 says; and no bytes whatever do worse than a DeltaError.
 
 import { describe, expect, test } from 'vitest'
+import { CopyFinder } from '../../src/revision/copy-finder.ts'
 import { DeltaError, decodeDelta } from '../../src/revision/decode-delta.ts'
 import { encodeDelta } from '../../src/revision/encode-delta.ts'
 import { sizeBytes, writeSize } from '../../src/revision/vcdiff.ts'
@@ -8,10 +9,11 @@ import { certainPairs, document, drawing, edited, noise, type Pair, pair } from 
 
 const lengthMax = 1 << 24
 const seed = Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000)
-const soakUntil = Date.now() + Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0) * 1000
+const soakMs = Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0) * 1000
 
 function eachSeed(count: number, play: (seed: number) => void): void {
-  for (let i = seed; i < seed + count || Date.now() < soakUntil; i++) {
+  const until = Date.now() + soakMs
+  for (let i = seed; i < seed + count || Date.now() < until; i++) {
     try {
       play(i)
     } catch (cause) {
@@ -69,10 +71,26 @@ describe('a delta', () => {
     expect(written('0123456789abcdef')).toEqual(hex(`${header} 01 10 00 07 10 00 00 01 01 80 00`))
     // ADD of 1, COPY of 8 from 4, ADD of 1.
     expect(written('!456789ab?')).toEqual(hex(`${header} 01 10 00 0b 0a 00 02 03 01 21 3f 02 18 02 04`))
-    // ADD of 1 with a COPY of 5 in one code, ADD of 4.
-    expect(written('!45678????')).toEqual(hex(`${header} 01 10 00 0d 0a 00 05 02 01 21 3f 3f 3f 3f a4 05 04`))
+    // ADD of 1, COPY of 5 from 4 and ADD of 4, each in a code of its own.
+    expect(written('!45678????')).toEqual(hex(`${header} 01 10 00 0e 0a 00 05 03 01 21 3f 3f 3f 3f 02 15 05 04`))
     // No source, no segment.
     expect(encodeDelta(nothing, Buffer.from('abc'))).toEqual(hex(`${header} 00 09 03 00 03 01 00 61 62 63 04`))
+  })
+
+  test('has no copy that reads what it makes, or from both values: not every decoder can', () => {
+    const finder = new CopyFinder()
+    const play = ({ name, source, target }: Pair) => {
+      finder.find(source, target, target.length)
+      let end = source.length
+      for (let i = 0; i < finder.count; i++) {
+        const [start, address, length] = [finder.starts[i]!, finder.addresses[i]!, finder.lengths[i]!]
+        const readTo = address < source.length ? source.length : start
+        if (start < end || address + length > readTo) throw new Error(`${name}: ${length} from ${address} to ${start}`)
+        end = start + length
+      }
+    }
+    for (const each of certainPairs()) play(each)
+    eachSeed(300, (i) => play(pair(i)))
   })
 
   test('of a small edit is small', () => {
@@ -123,6 +141,27 @@ describe('a delta of somebody else', () => {
     // RUN of 5, ADD of 2, COPY of 4 from 2, then of 4 from what was just made, ADD of 3 with its size in a byte.
     const delta = byHand('01 08 00', '12', ['78 3132 414243', '0005 03 14 14 0103', '02 08'])
     expect(decodeDelta(abc, delta, 100).toString()).toBe('xxxxx12cdefxxxxABC')
+  })
+
+  test('may put an ADD and a COPY, or a COPY and an ADD, into one code, by any mode of addresses', () => {
+    for (let mode = 0; mode < 9; mode++) {
+      for (let added = 1; added <= 4; added++) {
+        for (let copied = 4; copied <= (mode < 6 ? 6 : 4); copied++) {
+          // §5.6: rows by mode, in them by size to add, in them by size to copy. Address 0, by each mode.
+          const code = mode < 6 ? 163 + mode * 12 + (added - 1) * 3 + copied - 4 : 235 + (mode - 6) * 4 + added - 1
+          const address = mode === 1 ? 8 + added : 0
+          const sections = ['78787878'.slice(0, added * 2), code.toString(16), sized(address).toString('hex')] as const
+          const made = decodeDelta(
+            abc,
+            byHand('01 08 00', sized(added + copied).toString('hex'), sections),
+            100,
+          ).toString()
+          expect(made).toBe('x'.repeat(added) + 'abcdef'.slice(0, copied))
+        }
+      }
+      const both = byHand('01 08 00', '05', ['79', (247 + mode).toString(16), mode === 1 ? '08' : '00'])
+      expect(decodeDelta(abc, both, 100).toString()).toBe('abcdy')
+    }
   })
 
   test('may copy from the source into the target, and what it only just makes', () => {
