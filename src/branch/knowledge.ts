@@ -98,6 +98,7 @@ export class Knowledge {
 
   /** The branch in which an offset was first written. */
   home(offset: number): string {
+    if (offset >= (this.#spans.at(-1)?.[1] ?? 0)) return this.branch
     for (const [branch, upTo] of this.#spans) if (offset < upTo) return branch
     return this.branch
   }
