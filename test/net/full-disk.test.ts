@@ -308,10 +308,15 @@ describe.skipIf(probe === undefined)('a real disk that is full', () => {
       const { disk, broker, kafka } = await open(storage, 4)
       const wire = await Wire.open(broker.bootstrapServers)
       expect(await fill(kafka, [])).toBe('KAFKA_STORAGE_ERROR')
-      writeFileSync(join(disk.path, 'rest'), Buffer.alloc(statfsSync(disk.path).bavail * statfsSync(disk.path).bsize))
-      const topicData = [{ name: 'u', partitionData: [{ index: 0, records: batchOf('v') }] }]
-      const { responses } = await wire.ask(produce, 9, { acks: -1, timeoutMs: 1000, topicData })
-      expect(responses[0]!.partitionResponses[0]!.errorCode).toBe(56)
+      // A segment that is sealed late gives room back; a topic that finds it is made, and the next one does not.
+      for (let turn = 0, errorCode = 0; errorCode !== 56; turn++) {
+        const { bavail, bsize } = statfsSync(disk.path)
+        writeFileSync(join(disk.path, `rest${turn}`), Buffer.alloc(bavail * bsize))
+        const topicData = [{ name: `u${turn}`, partitionData: [{ index: 0, records: batchOf('v') }] }]
+        const { responses } = await wire.ask(produce, 9, { acks: -1, timeoutMs: 1000, topicData })
+        errorCode = responses[0]!.partitionResponses[0]!.errorCode
+        expect([0, 56]).toContain(errorCode)
+      }
       // What still fits into a page that is there may be done; what may not is an answer all the same.
       for (let i = 0; i < 40; i++) {
         const name = `${i}`.padEnd(200, 'x')
