@@ -47,9 +47,10 @@ async function forking(peer: RunningPeer, from: string, label: string, body: () 
   let problem: unknown
   const beganAt = performance.now()
   const loop = (async () => {
-    for (let i = 0; !isOver; i++) {
-      const dueMs = beganAt + (i * 1000) / forksPerSecond - performance.now()
-      if (dueMs > 0) await sleep(dueMs)
+    for (let i = 0, dueAt = beganAt; !isOver; i++) {
+      await sleep(Math.max(0, dueAt - performance.now()))
+      // Nothing is made up for: a burst after a stall of ours would be no hundred a second.
+      dueAt = Math.max(dueAt, performance.now() - 1) + 1000 / forksPerSecond
       const to = `${from}--${label}-${i}`
       const fork = admin.fork([{ from, to }]).then(
         () => made.push(to),
