@@ -13,6 +13,8 @@ import { MutationQuota } from './mutation-quota.ts'
 import { namedTwice } from './named-twice.ts'
 import { checkAssignments } from './replica-assignment.ts'
 
+/** From here on the answer tells configurations. */
+const tellingFrom = 5
 /** From here on a client can be told that it has changed enough. */
 const strictFrom = 6
 
@@ -71,14 +73,17 @@ const refused = (name: string, refusal: Refusal) => ({
   configs: [],
 })
 
-const made = (topic: Topic, broker: Broker) => ({
+const made = (topic: Topic, broker: Broker, version: number) => ({
   name: topic.name,
   topicId: topic.id,
   errorCode: errors.NONE.code,
   errorMessage: null,
   numPartitions: topic.partitions.length,
   replicationFactor: topic.partitions[0]!.leadership.replicas.length,
-  configs: describe([...topic.config.describe(everything), ...branchEntries(topic, broker, everything)]),
+  configs:
+    version < tellingFrom
+      ? []
+      : describe([...topic.config.describe(everything), ...branchEntries(topic, broker, everything)]),
 })
 
 const everything = { synonyms: false, documentation: false, names: null }
@@ -167,7 +172,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
     throttleTimeMs: quota.throttleTimeMs,
     topics: inOrder(request.topics, twice).map(({ name }) => {
       const refusal = refusals.get(name)
-      return refusal === undefined ? made(broker.topic(name)!, broker) : refused(name, refusal)
+      return refusal === undefined ? made(broker.topic(name)!, broker, context.version) : refused(name, refusal)
     }),
   }
 })

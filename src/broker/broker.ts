@@ -32,7 +32,7 @@ import { Throttle } from './throttle.ts'
 import { Topic } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
 import { Disposal, finishForks, finishForwards, nameForked } from './topic-folders.ts'
-import { checkCollision, checkTopicName } from './topic-name.ts'
+import { Collisions, checkTopicName } from './topic-name.ts'
 
 export type { NewTopic } from './new-topic.ts'
 
@@ -58,6 +58,7 @@ export class Broker {
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   #topicsVersion = 0
+  readonly #collisions = new Collisions()
   readonly #own = new OwnTopics()
   /** Names of topics that are on their way. */
   readonly #reserved = new Set<string>()
@@ -224,7 +225,7 @@ export class Broker {
     if (badName !== undefined) return badName
     if (this.#byName.has(name) || this.#reserved.has(name))
       return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
-    const collision = checkCollision(name, this.#byName.keys())
+    const collision = this.#collisions.check(name, this.#byName.keys(), this.#topicsVersion)
     if (collision !== undefined) return collision
     return validateTopicConfigs(new Map(Object.entries(configs))) ?? this.checkPartitions({ name, partitions })
   }

@@ -20,14 +20,22 @@ export function checkTopicName(name: string): Refusal | undefined {
 }
 
 /** Kafka refuses a topic whose name collides with another in metric names, where `.` and `_` are one. */
-export function checkCollision(name: string, others: Iterable<string>): Refusal | undefined {
-  const key = collisionKey(name)
-  for (const other of others) {
-    if (other.length === name.length && collisionKey(other) === key) {
-      return new Refusal('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${other}`)
+export class Collisions {
+  #version = -1
+  /** Names by what is left of them in metrics. Looked through once for all topics of a request: there may be thousands. */
+  #names = new Map<string, string>()
+
+  /** `version` changes whenever `names` do. */
+  check(name: string, names: Iterable<string>, version: number): Refusal | undefined {
+    if (!/[._]/.test(name)) return undefined // as good as its own name, which is looked at elsewhere
+    if (version !== this.#version) {
+      this.#names = new Map(Array.from(names, (other) => [collisionKey(other), other]))
+      this.#version = version
     }
+    const other = this.#names.get(collisionKey(name))
+    if (other === undefined) return undefined
+    return new Refusal('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${other}`)
   }
-  return undefined
 }
 
 const collisionKey = (name: string): string => name.replaceAll('.', '_')
