@@ -24,6 +24,8 @@ export function finishForks(store: Store, isKnown: (id: string) => boolean): voi
 }
 
 const forwardedEnding = '.forward'
+/** Files whose place was taken: they go when there is time for it. */
+const goneEnding = '.gone'
 /** Where the files of a fast-forward are put together. */
 export const forwardedFolder = (id: string, token: string): string => `${topicFolder(id)}.${token}${forwardedEnding}`
 
@@ -31,12 +33,18 @@ export const forwardedFolder = (id: string, token: string): string => `${topicFo
 export function nameForwarded(store: Store, id: string, token: string): void {
   const folder = forwardedFolder(id, token)
   if (store.list(folder).length === 0) return
-  store.removeFolder(topicFolder(id))
+  const gone = `${folder}${goneEnding}`
+  const isThere = store.list(topicFolder(id)).length > 0
+  if (isThere) store.rename(topicFolder(id), gone)
   store.rename(folder, topicFolder(id))
+  if (isThere) store.discardFolder(gone).catch((cause: unknown) => console.error(`${gone} stays: ${String(cause)}`))
 }
 
 /** For a start: what the metadata log knows (`tokenOf` a topic) takes its place, other leftovers go. */
 export function finishForwards(store: Store, tokenOf: (id: string) => string | undefined): void {
+  for (const name of store.list('topics').filter((each) => each.endsWith(goneEnding))) {
+    store.removeFolder(`topics/${name}`)
+  }
   for (const name of store.list('topics').filter((each) => each.endsWith(forwardedEnding))) {
     const [id = '', token = ''] = name.slice(0, -forwardedEnding.length).split('.')
     if (tokenOf(id) === token) nameForwarded(store, id, token)
