@@ -96,9 +96,109 @@ class MemoryFile implements File {
   close(): void {}
 }
 
+/** A folder is there as long as something is in it. */
+class Folder {
+  readonly files = new Map<string, Content>()
+  readonly folders = new Map<string, Folder>()
+
+  get isEmpty(): boolean {
+    return this.files.size === 0 && this.folders.size === 0
+  }
+}
+
+const split = (path: string): readonly [folder: string, name: string] => {
+  const at = path.lastIndexOf('/')
+  return [path.slice(0, Math.max(0, at)), path.slice(at + 1)]
+}
+
+/** Names and what they stand for; a folder's worth of them is found without looking at all others. */
+class Names {
+  readonly #root = new Folder()
+
+  folder(path: string, make = false): Folder | undefined {
+    let folder: Folder | undefined = this.#root
+    for (const name of path === '' ? [] : path.split('/')) {
+      let inner: Folder | undefined = folder.folders.get(name)
+      if (inner === undefined) {
+        if (!make) return undefined
+        inner = new Folder()
+        folder.folders.set(name, inner)
+      }
+      folder = inner
+    }
+    return folder
+  }
+
+  get(path: string): Content | undefined {
+    const [folder, name] = split(path)
+    return this.folder(folder)?.files.get(name)
+  }
+
+  has(path: string): boolean {
+    return this.get(path) !== undefined
+  }
+
+  set(path: string, content: Content): void {
+    const [folder, name] = split(path)
+    this.folder(folder, true)!.files.set(name, content)
+  }
+
+  remove(path: string): void {
+    const [folder, name] = split(path)
+    if (this.folder(folder)?.files.delete(name)) this.#prune(folder)
+  }
+
+  removeFolder(path: string): void {
+    const [folder, name] = split(path)
+    if (this.folder(folder)?.folders.delete(name)) this.#prune(folder)
+  }
+
+  /** A folder takes the place of one that is empty or not there, and joins one that is not. */
+  rename(from: string, to: string): void {
+    const [folder, name] = split(from)
+    const content = this.get(from)
+    const inner = this.folder(from)
+    if (content !== undefined) {
+      this.remove(from)
+      this.set(to, content)
+    }
+    if (inner === undefined) return
+    this.folder(folder)!.folders.delete(name)
+    this.#join(inner, this.folder(to, true)!)
+    this.#prune(folder)
+  }
+
+  #join(from: Folder, to: Folder): void {
+    for (const [name, content] of from.files) to.files.set(name, content)
+    for (const [name, inner] of from.folders) {
+      const there = to.folders.get(name)
+      if (there === undefined) to.folders.set(name, inner)
+      else this.#join(inner, there)
+    }
+  }
+
+  #prune(path: string): void {
+    for (let at = path; at !== '' && this.folder(at)?.isEmpty; ) {
+      const [folder, name] = split(at)
+      this.folder(folder)!.folders.delete(name)
+      at = folder
+    }
+  }
+
+  *contents(folder = this.#root): Generator<Content> {
+    yield* folder.files.values()
+    for (const inner of folder.folders.values()) yield* this.contents(inner)
+  }
+
+  clear(): void {
+    this.#root.files.clear()
+    this.#root.folders.clear()
+  }
+}
+
 export class MemoryStore implements Store {
   readonly kind: Store['kind'] = 'memory'
-  readonly #contents = new Map<string, Content>()
+  readonly #contents = new Names()
 
   create(path: string, _growthMax: number): File {
     if (this.#contents.has(path)) throw new StorageError('EEXIST', `${path} exists`)
@@ -125,26 +225,22 @@ export class MemoryStore implements Store {
 
   linkCount(path: string): number {
     const content = this.#contents.get(path)
-    return content === undefined ? 0 : [...this.#contents.values()].filter((other) => other === content).length
+    return content === undefined ? 0 : [...this.#contents.contents()].filter((other) => other === content).length
   }
 
   list(folder: string): string[] {
-    const prefix = folder === '' ? '' : `${folder}/`
-    const names = new Set<string>()
-    for (const path of this.#contents.keys()) {
-      if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split('/')[0]!)
-    }
+    const found = this.#contents.folder(folder)
+    if (found === undefined) return []
+    const names = new Set([...found.files.keys(), ...found.folders.keys()])
     return [...names].sort()
   }
 
   remove(path: string): void {
-    this.#contents.delete(path)
+    this.#contents.remove(path)
   }
 
   removeFolder(folder: string): void {
-    for (const path of [...this.#contents.keys()]) {
-      if (path.startsWith(`${folder}/`)) this.#contents.delete(path)
-    }
+    this.#contents.removeFolder(folder)
   }
 
   async discardFolder(folder: string): Promise<void> {
@@ -152,11 +248,7 @@ export class MemoryStore implements Store {
   }
 
   rename(from: string, to: string): void {
-    for (const [path, content] of [...this.#contents]) {
-      if (path !== from && !path.startsWith(`${from}/`)) continue
-      this.#contents.delete(path)
-      this.#contents.set(to + path.slice(from.length), content)
-    }
+    this.#contents.rename(from, to)
   }
 
   share(from: string, to: string): number {
