@@ -38,8 +38,8 @@ function others(): Codec[] {
         { name: '@ably/vcdiff-decoder', decode: (source, delta) => decode(delta, source) },
         {
           name: 'fossil-delta',
-          encode: (source, target) => fossil.create(source, target),
-          decode: (source, delta) => fossil.apply(source, delta),
+          encode: (source, target) => fossil.createDelta(source, target),
+          decode: (source, delta) => fossil.applyDelta(source, delta),
         },
       ]
     } catch {}
