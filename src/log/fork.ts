@@ -12,7 +12,7 @@ import { codecName } from '../../protocol/records/compression.ts'
 import { encodeMarker } from '../../protocol/records/control.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
-import { type CutTransaction, type Inherited, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
+import { type CutTransaction, type Inherited, lostUpTo, needsNoIndex, ownPrefix, sharedPrefix } from './inherited.ts'
 import type { Log } from './log.ts'
 import { loadSnapshot } from './producer-snapshot.ts'
 import { markerOf } from './producer-state.ts'
@@ -20,9 +20,6 @@ import { scan } from './scan.ts'
 import { Segment, segmentName } from './segment.ts'
 
 type Outcome = 'COMMIT' | 'ABORT'
-
-/** Scanned in a few milliseconds. */
-const unindexedBytesMax = 1024 * 1024
 
 export type ForkOptions = {
   /** The first offset that will not be shared: within the parent's bounds. */
@@ -115,8 +112,7 @@ class Forking {
       this.#copiedBytes += this.#store.share(segment.indexPath, index)
       return
     }
-    // Whoever reads it first makes the index, in less time than it takes to make a file.
-    if (byteCount <= unindexedBytesMax && !this.#parent.producers.hasSeenTransactions) return
+    if (needsNoIndex(byteCount, this.#parent.producers.hasSeenTransactions)) return
     const nextOffset = isWhole ? segment.nextOffset : cut.nextOffset
     this.#store.save(index, segment.indexBelow(byteCount, nextOffset), false)
   }

@@ -40,6 +40,10 @@ export type Inherited = {
 export const sharedPrefix = (folder: string): string => `${folder}.`
 export const ownPrefix = (folder: string): string => `${folder}/`
 
+/** Whether a shared file is scanned whenever somebody opens it: in less time than it takes to make an index file for it. */
+export const needsNoIndex = (byteCount: number, hasTransactions: boolean): boolean =>
+  byteCount <= 256 * 1024 && !hasTransactions
+
 /** Records that a power cut took from a log that shares them: `[from, to)` is a hole. */
 export type Lost = { readonly from: number; readonly to: number }
 

@@ -12,7 +12,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { Store } from '../storage/file.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
-import { type Inherited, type Lost, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
+import { type Inherited, type Lost, lostUpTo, needsNoIndex, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
@@ -343,7 +343,8 @@ class Recovery {
       this.#cutBytes += tail.byteCount
       segment.cutAt(end)
     }
-    if (!last) segment.saveIndex()
+    const isUnindexed = this.#isShared(base) && needsNoIndex(end, this.#inherited!.hasTransactions)
+    if (!last && !isUnindexed) segment.saveIndex()
   }
 
   /** It is not ours to cut: what is behind belongs to the file's other names. */
