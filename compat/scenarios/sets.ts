@@ -5,7 +5,7 @@ import { until } from '../process.ts'
 import { record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Consumer, Stage } from '../stage.ts'
-import { noBranches } from './branches.ts'
+import { needsInternal, noBranches } from './branches.ts'
 
 /** An error that says what is wrong comes at once; a time-out comes when the client's patience ends. */
 const atOnceMs = 5_000
@@ -16,6 +16,7 @@ function needsSets(): void {
 
 /** Produces a command and gives the event that tells what became of it. */
 async function run(stage: Stage, command: { readonly id: string; readonly [field: string]: unknown }) {
+  needsInternal(stage)
   await stage.send('__branch_commands', [record(null, JSON.stringify(command))])
   let history: Consumer | undefined
   await until('there is a history', async () => {
