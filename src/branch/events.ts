@@ -60,6 +60,18 @@ export type EventCounts = {
   readonly conflicts: number
 }
 
+/** Of several partitions together. */
+export function sumOfCounts(all: Iterable<EventCounts>): EventCounts {
+  const sum = { written: 0, same: 0, skipped: 0, conflicts: 0 }
+  for (const { written, same, skipped, conflicts } of all) {
+    sum.written += written
+    sum.same += same
+    sum.skipped += skipped
+    sum.conflicts += conflicts
+  }
+  return sum
+}
+
 /** A key that a plan tells of. */
 export type PlannedKey = {
   readonly topic: string

@@ -5,7 +5,7 @@ import { StorageError } from '../../protocol/errors.ts'
 import type { CodecName } from '../../protocol/records/compression.ts'
 import type { MergeCommand } from '../branch/commands.ts'
 import { type ConflictSides, conflictKey, conflictValue, told } from '../branch/conflict-records.ts'
-import { type BranchEvent, type EventCounts, type PlannedKey, Rejection } from '../branch/events.ts'
+import { type BranchEvent, type EventCounts, type PlannedKey, Rejection, sumOfCounts } from '../branch/events.ts'
 import { MergePlan } from '../branch/merge-plan.ts'
 import type { OwnProducer } from '../branch/merge-writer.ts'
 import type { PairOptions } from '../branch/pair.ts'
@@ -303,17 +303,7 @@ const writingOf = ({ pair, into, partition, to, plan }: Planned): Writing => ({
   lateBatches: (from) => plan.lateBatches(from),
 })
 
-function countsOf(planned: readonly Planned[]): EventCounts {
-  const sum = { written: 0, same: 0, skipped: 0, conflicts: 0 }
-  for (const { plan } of planned) {
-    const { written, same, skipped, conflicts } = plan.counts
-    sum.written += written
-    sum.same += same
-    sum.skipped += skipped
-    sum.conflicts += conflicts
-  }
-  return sum
-}
+const countsOf = (planned: readonly Planned[]): EventCounts => sumOfCounts(planned.map(({ plan }) => plan.counts))
 
 /** A topic was deleted, and its files with it. */
 const isGone = (cause: unknown): boolean => cause instanceof StorageError && cause.code === 'ENOENT'

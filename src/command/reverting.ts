@@ -4,7 +4,7 @@
 import { StorageError } from '../../protocol/errors.ts'
 import type { RevertCommand } from '../branch/commands.ts'
 import { conflictKey, conflictValue, told } from '../branch/conflict-records.ts'
-import { type BranchEvent, type EventCounts, type PlannedKey, Rejection } from '../branch/events.ts'
+import { type BranchEvent, type EventCounts, type PlannedKey, Rejection, sumOfCounts } from '../branch/events.ts'
 import type { OwnProducer } from '../branch/merge-writer.ts'
 import { MergeHeaders } from '../branch/origin.ts'
 import { politely } from '../branch/reading.ts'
@@ -199,17 +199,7 @@ function parkedOf({ topic, partition, plan }: Planned, merge: string, tellsValue
 const topicsOf = (planned: readonly Planned[]): Planned[] =>
   planned.filter(({ topic }, i) => planned.findIndex((other) => other.topic === topic) === i)
 
-function countsOf(planned: readonly Planned[]): EventCounts {
-  const sum = { written: 0, same: 0, skipped: 0, conflicts: 0 }
-  for (const { plan } of planned) {
-    const { written, same, skipped, conflicts } = plan.counts
-    sum.written += written
-    sum.same += same
-    sum.skipped += skipped
-    sum.conflicts += conflicts
-  }
-  return sum
-}
+const countsOf = (planned: readonly Planned[]): EventCounts => sumOfCounts(planned.map(({ plan }) => plan.counts))
 
 const shownOf = (planned: readonly Planned[], limit: number): PlannedKey[] =>
   planned

@@ -3,58 +3,13 @@
 
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import { Broker } from '../../src/broker/broker.ts'
-import { BrokerConfig } from '../../src/broker/broker-config.ts'
-import { InternalTopic } from '../../src/broker/internal-topic.ts'
+import type { Broker } from '../../src/broker/broker.ts'
 import type { Topic } from '../../src/broker/topic.ts'
 import { checkStore } from '../../src/cli/check.ts'
-import { Branches } from '../../src/command/branches.ts'
-import { catalogOf } from '../../src/group/catalog.ts'
-import { groupConfigDefaults } from '../../src/group/config.ts'
-import { Groups } from '../../src/group/coordinator.ts'
-import { Shares } from '../../src/share/shares.ts'
-import { stateTopic } from '../../src/share/state-topic.ts'
-import { systemClock } from '../../src/storage/clock.ts'
 import { FaultyStore, type Luck } from '../../src/storage/faulty-file.ts'
-import { transactionsOn } from '../../src/transaction/on-broker.ts'
 import { numbersFrom } from '../crash/world.ts'
 import { batchOf, readAll } from '../log/log-environment.ts'
-
-/** A broker without a network. */
-class Process {
-  readonly broker: Broker
-  readonly branches: Branches
-  readonly #groups: Groups
-  readonly #transactions: ReturnType<typeof transactionsOn>
-
-  private constructor(store: FaultyStore) {
-    const config = new BrokerConfig(new Map([['offsets.topic.num.partitions', { value: '1', origin: 'program' }]]))
-    this.broker = new Broker({ store, clock: systemClock, config })
-    const log = new InternalTopic(this.broker, { name: '__consumer_offsets', partitions: 1, configs: {} })
-    this.#groups = new Groups({
-      clock: systemClock,
-      config: { ...groupConfigDefaults, 'offsets.topic.num.partitions': 1 },
-      log,
-      topics: catalogOf(this.broker),
-      settings: (groupId) => this.broker.groupConfig(groupId),
-      shares: new Shares(this.broker, stateTopic(this.broker)),
-    })
-    this.#transactions = transactionsOn(this.broker, this.#groups)
-    this.branches = new Branches({ broker: this.broker, groups: this.#groups, transactions: this.#transactions })
-  }
-
-  static async on(store: FaultyStore): Promise<Process> {
-    const process = new Process(store)
-    await process.branches.load()
-    return process
-  }
-
-  async stop(): Promise<void> {
-    await this.branches.stop()
-    this.#groups.stop()
-    this.#transactions.stop()
-  }
-}
+import { BrokerProcess } from './process.ts'
 
 type Kept = readonly [offset: number, value: string]
 
@@ -75,7 +30,7 @@ const topicsMax = 9
 
 class Family {
   #store = new FaultyStore()
-  #process: Process | undefined
+  #process: BrokerProcess | undefined
   #told = new Map<string, Told>()
   /** Everything that was ever at an offset of a topic, the latest of each. */
   readonly #known = new Map<string, Map<number, string>>()
@@ -86,7 +41,7 @@ class Family {
   #left: FaultyStore | undefined
 
   async begin(): Promise<void> {
-    this.#process = await Process.on(this.#store)
+    this.#process = await BrokerProcess.on(this.#store)
     await this.#broker.createTopics([{ name: 'root', partitions: 1, configs: {} }])
     this.#told.set('root', { start: 0, end: 0, records: [] })
     this.#known.set('root', new Map())
@@ -242,7 +197,7 @@ class Family {
     await this.#process!.stop()
     this.#expectSound(left)
     this.#store = left
-    this.#process = await Process.on(left)
+    this.#process = await BrokerProcess.on(left)
   }
 
   /** What was under way when the process died has happened or not. */

@@ -5,46 +5,13 @@ import { expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { commandsTopic, jsonTopics } from '../../src/branch/json-topics.ts'
 import { eachBatchAtOnce, Fates, recordOf, walkBatch } from '../../src/branch/reading.ts'
-import { Broker } from '../../src/broker/broker.ts'
-import { BrokerConfig } from '../../src/broker/broker-config.ts'
-import { InternalTopic } from '../../src/broker/internal-topic.ts'
-import { Branches } from '../../src/command/branches.ts'
-import { catalogOf } from '../../src/group/catalog.ts'
-import { groupConfigDefaults } from '../../src/group/config.ts'
-import { Groups } from '../../src/group/coordinator.ts'
-import { Shares } from '../../src/share/shares.ts'
-import { stateTopic } from '../../src/share/state-topic.ts'
-import { systemClock } from '../../src/storage/clock.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
-import { transactionsOn } from '../../src/transaction/on-broker.ts'
+import { BrokerProcess } from './process.ts'
 
-class Rooms {
-  readonly broker: Broker
-  readonly branches: Branches
-  readonly #groups: Groups
-  readonly #transactions: ReturnType<typeof transactionsOn>
-
-  constructor(store: FaultyStore) {
-    const config = new BrokerConfig(new Map([['offsets.topic.num.partitions', { value: '1', origin: 'program' }]]))
-    this.broker = new Broker({ store, clock: systemClock, config })
-    const log = new InternalTopic(this.broker, { name: '__consumer_offsets', partitions: 1, configs: {} })
-    this.#groups = new Groups({
-      clock: systemClock,
-      config: { ...groupConfigDefaults, 'offsets.topic.num.partitions': 1 },
-      log,
-      topics: catalogOf(this.broker),
-      settings: (groupId) => this.broker.groupConfig(groupId),
-      shares: new Shares(this.broker, stateTopic(this.broker)),
-    })
-    this.#transactions = transactionsOn(this.broker, this.#groups)
-    this.branches = new Branches({ broker: this.broker, groups: this.#groups, transactions: this.#transactions })
-  }
-
+class Rooms extends BrokerProcess {
   static async open(store: FaultyStore): Promise<Rooms> {
     const rooms = new Rooms(store)
-    await rooms.branches.load()
-    await rooms.#groups.load()
-    await rooms.#transactions.load()
+    await rooms.load()
     await rooms.branches.begin()
     return rooms
   }
@@ -86,12 +53,6 @@ class Rooms {
       })
       return found
     })
-  }
-
-  async stop(): Promise<void> {
-    await this.branches.stop()
-    this.#groups.stop()
-    this.#transactions.stop()
   }
 }
 

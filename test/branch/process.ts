@@ -4,6 +4,7 @@ import { Broker } from '../../src/broker/broker.ts'
 import { BrokerConfig } from '../../src/broker/broker-config.ts'
 import { InternalTopic } from '../../src/broker/internal-topic.ts'
 import { Branches } from '../../src/command/branches.ts'
+import type { Authorizer } from '../../src/command/rights.ts'
 import { catalogOf } from '../../src/group/catalog.ts'
 import { groupConfigDefaults } from '../../src/group/config.ts'
 import { Groups } from '../../src/group/coordinator.ts'
@@ -20,7 +21,7 @@ export class BrokerProcess {
   readonly transactions: Transactions
   readonly groups: Groups
 
-  private constructor(store: Store) {
+  protected constructor(store: Store, authorizer?: Authorizer) {
     const one = { value: '1', origin: 'program' } as const
     const partitions = ['offsets.topic.num.partitions', 'transaction.state.log.num.partitions']
     const config = new BrokerConfig(new Map(partitions.map((name) => [name, one])))
@@ -35,16 +36,21 @@ export class BrokerProcess {
       shares: new Shares(this.broker, stateTopic(this.broker)),
     })
     this.transactions = transactionsOn(this.broker, this.groups)
-    this.branches = new Branches({ broker: this.broker, groups: this.groups, transactions: this.transactions })
+    const { broker, groups, transactions } = this
+    this.branches = new Branches({ broker, groups, transactions, ...(authorizer === undefined ? {} : { authorizer }) })
   }
 
   /** As far as a start goes without anybody to connect. */
-  static async on(store: Store): Promise<BrokerProcess> {
-    const process = new BrokerProcess(store)
-    await process.branches.load()
-    await process.groups.load()
-    await process.transactions.load()
+  static async on(store: Store, authorizer?: Authorizer): Promise<BrokerProcess> {
+    const process = new BrokerProcess(store, authorizer)
+    await process.load()
     return process
+  }
+
+  protected async load(): Promise<void> {
+    await this.branches.load()
+    await this.groups.load()
+    await this.transactions.load()
   }
 
   async stop(): Promise<void> {

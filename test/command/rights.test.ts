@@ -5,41 +5,17 @@ import { expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
 import { commandsTopic, jsonTopics, principalHeader } from '../../src/branch/json-topics.ts'
-import { Broker } from '../../src/broker/broker.ts'
-import { BrokerConfig } from '../../src/broker/broker-config.ts'
-import { InternalTopic } from '../../src/broker/internal-topic.ts'
-import { Branches } from '../../src/command/branches.ts'
 import type { Right } from '../../src/command/rights.ts'
-import { catalogOf } from '../../src/group/catalog.ts'
-import { groupConfigDefaults } from '../../src/group/config.ts'
-import { Groups } from '../../src/group/coordinator.ts'
-import { Shares } from '../../src/share/shares.ts'
-import { stateTopic } from '../../src/share/state-topic.ts'
-import { systemClock } from '../../src/storage/clock.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
-import { transactionsOn } from '../../src/transaction/on-broker.ts'
+import { BrokerProcess } from '../branch/process.ts'
 
 type Denied = { by: string; operation: Right['operation']; topic?: string }
 
 async function opened(denied: readonly Denied[]) {
-  const config = new BrokerConfig(new Map([['offsets.topic.num.partitions', { value: '1', origin: 'program' }]]))
-  const broker = new Broker({ store: new MemoryStore(), clock: systemClock, config })
-  const groups = new Groups({
-    clock: systemClock,
-    config: { ...groupConfigDefaults, 'offsets.topic.num.partitions': 1 },
-    log: new InternalTopic(broker, { name: '__consumer_offsets', partitions: 1, configs: {} }),
-    topics: catalogOf(broker),
-    settings: (groupId) => broker.groupConfig(groupId),
-    shares: new Shares(broker, stateTopic(broker)),
-  })
-  const transactions = transactionsOn(broker, groups)
   const isDenied = (by: string, { operation, topic }: Right) =>
     denied.some((one) => one.by === by && one.operation === operation && one.topic === topic)
   const authorizer = { allows: (by: string, right: Right) => !isDenied(by, right) }
-  const branches = new Branches({ broker, groups, transactions, authorizer })
-  await branches.load()
-  await groups.load()
-  await transactions.load()
+  const { broker, groups, transactions, branches } = await BrokerProcess.on(new MemoryStore(), authorizer)
   await branches.begin()
   await broker.createTopics([
     { name: 'orders', partitions: 1, configs: { 'cleanup.policy': 'compact' } },
