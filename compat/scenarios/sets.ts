@@ -1,18 +1,13 @@
 // An application in a branch set: the topic names that are written into it, another life (extensions.md §1.8). It comes in by
 // the set's own listener, or by its client id.
-import { Cannot } from '../hand.ts'
 import { until } from '../process.ts'
 import { record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Consumer, Stage } from '../stage.ts'
-import { needsInternal, noBranches } from './branches.ts'
+import { needsBranches, needsInternal } from './branches.ts'
 
 /** An error that says what is wrong comes at once; a time-out comes when the client's patience ends. */
 const atOnceMs = 5_000
-
-function needsSets(): void {
-  if (noBranches !== undefined) throw new Cannot(noBranches)
-}
 
 /** Produces a command and gives the event that tells what became of it. */
 async function run(stage: Stage, command: { readonly id: string; readonly [field: string]: unknown }) {
@@ -80,7 +75,7 @@ export const sets = {
   'set.listener': scenario(
     'an application lives unchanged in a branch set, through its listener (B41)',
     async (stage) => {
-      needsSets()
+      needsBranches()
       const set = stage.name('set').slice(-60).replace(/^-+/, '')
       const { topic, past } = await forked(stage, set)
       const { status, bootstrap } = await run(stage, { id: `listen-${set}`, op: 'listen', set, port: 0 })
@@ -92,7 +87,7 @@ export const sets = {
   ),
 
   'set.client-id': scenario('the same through a client id (B41)', async (stage) => {
-    needsSets()
+    needsBranches()
     const set = stage.name('set').slice(-60).replace(/^-+/, '')
     const { topic, past } = await forked(stage, set)
     const inside = await stage.inside({ clientId: `app--branch--${set}--` })
@@ -103,7 +98,7 @@ export const sets = {
   'set.missing': scenario(
     'a client id that names no set is an error at once, and never the root (B44)',
     async (stage) => {
-      needsSets()
+      needsBranches()
       const topic = await stage.topic('not-entered')
       const lost = await stage.inside({ clientId: 'app--branch--no-such-set--' })
       const atOnce = async (what: string, asking: Promise<unknown>, ...errors: string[]) => {
