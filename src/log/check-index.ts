@@ -19,14 +19,17 @@ export type WalkedBatch = {
 
 type IndexFinding = { kind: 'damage' | 'note'; message: string; byte?: number }
 
-/** `end`: behind the last batch. `isBelieved`: a start would use it unseen; `isExpected`: it should be there. */
+/**
+ * `end`: behind the last batch. `isBelieved`: a start would use it unseen; `isExpected`: it should be there; `mayLag`: one
+ * that describes less is used for that much.
+ */
 export function checkIndex(
   store: Store,
   path: string,
   base: number,
   batches: readonly WalkedBatch[],
   end: number,
-  { isBelieved, isExpected }: { isBelieved: boolean; isExpected: boolean },
+  { isBelieved, isExpected, mayLag }: { isBelieved: boolean; isExpected: boolean; mayLag: boolean },
 ): IndexFinding[] {
   const bytes = store.load(path)
   if (bytes === undefined) {
@@ -40,19 +43,24 @@ export function checkIndex(
     const isForgiven = bytes.length === 0 || store.mayHaveLost(path)
     return [{ kind: isForgiven ? 'note' : 'damage', message: cause.message }]
   }
+  if (mayLag && isBelieved && content.segmentBytes < end) {
+    const described = batches.filter(({ position }) => position < content.segmentBytes)
+    return findings(content, base, described)
+  }
   if (content.segmentBytes !== end) {
     // That of an active segment is from the last clean stop; appends leave it behind.
     if (!isExpected) return []
     const message = `describes ${content.segmentBytes} bytes, the segment has ${end}; the next start makes it again`
     return [{ kind: 'note', message }]
   }
-  if (!isBelieved && !isExpected) return []
-  return [
-    ...offsetFindings(content, base, batches),
-    ...timeFindings(content, base, batches),
-    ...abortedFindings(content, batches),
-  ]
+  return isBelieved || isExpected ? findings(content, base, batches) : []
 }
+
+const findings = (content: IndexContent, base: number, batches: readonly WalkedBatch[]): IndexFinding[] => [
+  ...offsetFindings(content, base, batches),
+  ...timeFindings(content, base, batches),
+  ...abortedFindings(content, batches),
+]
 
 function* offsetFindings(
   { offsets, nextOffset }: IndexContent,

@@ -217,6 +217,7 @@ class LogCheck {
         isBelieved: isVouched,
         // A fork leaves out what is quickly made.
         isExpected: !last && !this.#isShared(base),
+        mayLag: this.#isShared(base),
       })
       for (const { kind, message, byte } of found) this.#find(kind, segment.indexPath, message, byte)
       return segment.nextOffset

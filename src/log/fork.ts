@@ -108,11 +108,13 @@ class Forking {
     const byteCount = cut?.byteCount ?? segment.length
     this.#sharedBytes += byteCount
     this.#files.push([segment.baseOffset, byteCount])
-    if (cut === undefined && this.#store.exists(segment.indexPath)) {
+    const { hasSeenTransactions } = this.#parent.producers
+    const isThere = cut === undefined && this.#store.exists(segment.indexPath)
+    if (!isThere && needsNoIndex(byteCount, hasSeenTransactions)) return
+    if (isThere || (!hasSeenTransactions && segment.saveIndexFor(byteCount))) {
       this.#copiedBytes += this.#store.share(segment.indexPath, index)
       return
     }
-    if (needsNoIndex(byteCount, this.#parent.producers.hasSeenTransactions)) return
     const nextOffset = isWhole ? segment.nextOffset : cut.nextOffset
     this.#store.save(index, segment.indexBelow(byteCount, nextOffset), false)
   }

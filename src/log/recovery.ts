@@ -18,7 +18,7 @@ import type { AbortedTransaction } from './open-transactions.ts'
 import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { scan, tailOf } from './scan.ts'
-import { Segment, segmentName } from './segment.ts'
+import { indexLagMax, Segment, segmentName } from './segment.ts'
 
 export type Recovered = {
   segments: Segment[]
@@ -260,7 +260,8 @@ class Recovery {
     const { segment: pointBase, position } = this.#point
     const vouched = (base < pointBase || (base === pointBase && physical === position)) && !this.#isDoubtful(base)
     const segment = this.#segmentAt(base, !last, physical)
-    if (vouched && segment.loadIndex()) {
+    if (vouched && segment.loadIndex(this.#indexLagOf(base))) {
+      this.#indexRest(segment)
       // No checksum: what is vouched for is believed.
       if (segment.nextOffset > this.#producersFrom) {
         scan(segment, base, this.#compactedOffset, false, (bytes, at) => void this.#noteProducer(bytes, at))
@@ -276,6 +277,19 @@ class Recovery {
   /** Of a shared file no more counts than when the fork was made: it may go on growing under its other name. */
   #sizeOf(base: number, path: string): number {
     return Math.min(this.#bounds.get(base) ?? Infinity, this.#store.sizeOf(path))
+  }
+
+  /** What a fork shares of a file that goes on growing has an index that serves many forks (`Segment.saveIndexFor`). */
+  #indexLagOf(base: number): number {
+    return this.#isShared(base) && !this.#inherited!.hasTransactions ? indexLagMax : 0
+  }
+
+  #indexRest(segment: Segment): void {
+    const from = segment.indexedBytes
+    if (from === segment.length) return
+    const note = (bytes: Buffer, at: number, position: number) =>
+      segment.note(bytes, at, position, this.#indexIntervalBytes)
+    this.#boundShared(segment, scan(segment, segment.nextOffset, this.#compactedOffset, false, note, from))
   }
 
   #isShared(base: number): boolean {
@@ -320,11 +334,8 @@ class Recovery {
     const base = segment.baseOffset
     const before = this.#producersBefore(base)
     const end = scan(segment, base, this.#compactedOffset, true, (bytes, at, position) => {
-      const size = batch.sizeInBytes(bytes, at)
-      const nextOffset = batch.nextOffset(bytes, at)
-      const baseOffset = batch.baseOffset(bytes, at)
-      segment.note(position, size, baseOffset, nextOffset, batch.maxTimestamp(bytes, at), this.#indexIntervalBytes)
-      this.#epochs.assign(batch.partitionLeaderEpoch(bytes, at), baseOffset)
+      segment.note(bytes, at, position, this.#indexIntervalBytes)
+      this.#epochs.assign(batch.partitionLeaderEpoch(bytes, at), batch.baseOffset(bytes, at))
       const noted = this.#noteProducer(bytes, at)
       const aborted = before === undefined ? noted : before.note(bytes, at)
       if (aborted !== undefined) segment.noteAborted(aborted)

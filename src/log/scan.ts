@@ -14,8 +14,8 @@ export const follows = (base: number, expected: number, compactedOffset: number)
   base === expected || (base > expected && base <= compactedOffset && base - expected <= offsetsApartMax)
 
 /**
- * Walks the batches of a segment from its start and calls `visit` for each that is whole, follows the one before and,
- * where `check` asks for it, fits its checksum. Answers the position behind the last of them.
+ * Walks the batches of a segment from byte `from` on, where `nextOffset` is next, and calls `visit` for each that is
+ * whole, follows the one before and, where `check` asks for it, fits its checksum. Answers the position behind the last.
  */
 export function scan(
   segment: Segment,
@@ -23,8 +23,9 @@ export function scan(
   compactedOffset: number,
   check: boolean,
   visit: (bytes: Buffer, at: number, position: number) => void,
+  from = 0,
 ): number {
-  let position = 0
+  let position = from
   let expected = nextOffset
   let windowBytes = scanBytes
   for (;;) {

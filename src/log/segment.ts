@@ -49,6 +49,9 @@ export type Found = {
 /** Of an index that is made for a fork. */
 const sharedEntriesMax = 4096
 
+/** Bytes of a shared segment that its index may leave out: they are scanned in a few milliseconds. */
+export const indexLagMax = 16 * 1024 * 1024
+
 export class Segment {
   readonly baseOffset: number
   /** Offset after the last record; equals baseOffset while empty. */
@@ -67,6 +70,8 @@ export class Segment {
   #indexLease: Lease | undefined
   #indexFile: File | undefined
   #unindexedBytes = 0
+  /** Bytes that the index file describes; undefined where nobody knows of one. */
+  #savedBytes: number | undefined
   #sealed: boolean
 
   /** `prefix`: what the paths of its files begin with. */
@@ -115,34 +120,29 @@ export class Segment {
   /** Takes the staged bytes in: one batch whose offsets are assigned. `intervalBytes`: bytes between index entries. */
   commit(staged: Buffer, intervalBytes: number, now: number): void {
     const position = this.length
-    const byteCount = batch.sizeInBytes(staged, 0)
-    const maxTimestamp = batch.maxTimestamp(staged, 0)
-    const baseOffset = batch.baseOffset(staged, 0)
-    const nextOffset = batch.nextOffset(staged, 0)
-    this.file.commit(byteCount)
+    this.file.commit(batch.sizeInBytes(staged, 0))
     this.firstAppendAt ??= now
-    this.note(position, byteCount, baseOffset, nextOffset, maxTimestamp, intervalBytes)
+    this.note(staged, 0, position, intervalBytes)
   }
 
-  /** Enters a batch into the indexes: at append and when a file is scanned. */
-  note(
-    position: number,
-    byteCount: number,
-    baseOffset: number,
-    nextOffset: number,
-    maxTimestamp: number,
-    intervalBytes: number,
-  ): void {
+  /** Enters the batch in `bytes` into the indexes: at append and when a file is scanned. */
+  note(bytes: Buffer, at: number, position: number, intervalBytes: number): void {
     const { offsets, times } = this.#indexes()
     if (this.#unindexedBytes >= intervalBytes) {
-      offsets.add(baseOffset - this.baseOffset, position)
+      const relativeOffset = batch.baseOffset(bytes, at) - this.baseOffset
+      offsets.add(relativeOffset, position)
       // All before this batch is known to be no later than the largest timestamp so far.
-      times.add(this.maxTimestamp, baseOffset - 1 - this.baseOffset)
+      times.add(this.maxTimestamp, relativeOffset - 1)
       this.#unindexedBytes = 0
     }
-    this.#unindexedBytes += byteCount
-    this.nextOffset = nextOffset
-    if (maxTimestamp > this.maxTimestamp) this.maxTimestamp = maxTimestamp
+    this.#unindexedBytes += batch.sizeInBytes(bytes, at)
+    this.nextOffset = batch.nextOffset(bytes, at)
+    this.maxTimestamp = Math.max(this.maxTimestamp, batch.maxTimestamp(bytes, at))
+  }
+
+  /** Bytes that the index file describes, as far as it was loaded or saved: the others were noted since. */
+  get indexedBytes(): number {
+    return this.#savedBytes ?? 0
   }
 
   /** Transactions taken back by a marker in this segment, in the order of the markers. */
@@ -167,19 +167,24 @@ export class Segment {
     return { offsets: this.#offsets!, times: this.#times! }
   }
 
-  /** Reads the index file; false where there is none or it does not describe this segment. */
-  loadIndex(): boolean {
+  /**
+   * Reads the index file; false where there is none or it does not describe this segment. `lagMax`: bytes at the end
+   * that it may leave out; `nextOffset` is then behind what it describes.
+   */
+  loadIndex(lagMax = 0): boolean {
     if (!this.#store.exists(this.indexPath)) return false
     const file = this.#store.open(this.indexPath, 0)
     const lease = file.read(0, file.length)
     try {
       const content = decodeIndex(lease.bytes)
-      if (content.segmentBytes !== this.length) throw new Corruption('the index describes another length')
+      const lag = this.length - content.segmentBytes
+      if (lag < 0 || lag > lagMax) throw new Corruption('the index describes another length')
       this.#offsets = content.offsets
       this.#times = content.times
       this.#aborted = [...content.aborted]
       this.nextOffset = this.baseOffset + content.nextOffset
       this.maxTimestamp = content.maxTimestamp
+      this.#savedBytes = content.segmentBytes
       this.#indexFile = file
       this.#indexLease = lease
       return true
@@ -196,6 +201,7 @@ export class Segment {
     this.#offsets = new OffsetIndex()
     this.#times = new TimeIndex()
     this.#aborted = []
+    this.#savedBytes = undefined
     this.#unindexedBytes = 0
     this.nextOffset = this.baseOffset
     this.maxTimestamp = -1
@@ -244,6 +250,21 @@ export class Segment {
       maxTimestamp: this.maxTimestamp,
     }
     this.#store.save(this.indexPath, encodeIndex(content), false)
+    this.#savedBytes = this.length
+  }
+
+  /**
+   * Sees to an index file of the first bytes of this segment that whoever shares `byteCount` of them can link; false
+   * where that cannot be. One serves many forks while the segment goes on growing: they scan the rest when it is opened.
+   */
+  saveIndexFor(byteCount: number): boolean {
+    this.#indexes()
+    const saved = this.#savedBytes
+    if (saved !== undefined && saved <= byteCount && byteCount - saved <= indexLagMax) return true
+    if (byteCount !== this.length) return false
+    this.#store.save(this.indexPath, this.indexBelow(byteCount, this.nextOffset), false)
+    this.#savedBytes = byteCount
+    return true
   }
 
   /**

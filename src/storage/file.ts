@@ -14,8 +14,8 @@ export interface File {
   /** Committed bytes. */
   readonly length: number
   /**
-   * Puts bytes just above the end and gives them back as one writable piece, good until the next `stage`, `commit` or
-   * `drop`: they are copied once, to where they stay, and can be checked and patched there. `parts` of a number of
+   * Puts bytes just above the end and gives them back as one piece, good until the next `stage` or `drop` and writable
+   * until `commit`: they are copied once, to where they stay, and can be checked and patched there. `parts` of a number of
    * bytes: room for them. Throws StorageError where the disk has no room or the file has failed.
    */
   stage(parts: number | Buffer | readonly Buffer[]): Buffer
