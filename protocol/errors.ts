@@ -20,6 +20,9 @@ export class ProtocolViolation extends Error {}
 /** Bytes on disk that are not what we wrote. Thrown; the partition goes offline. */
 export class Corruption extends Error {}
 
+/** A piece of a file is not what was written, the rest is: what lies in it is answered as CORRUPT_MESSAGE. Thrown. */
+export class DamagedRecords extends Error {}
+
 /** The disk refused (full, read-only, I/O error). Thrown by storage; answered as KAFKA_STORAGE_ERROR. */
 export class StorageError extends Error {
   readonly code: string
