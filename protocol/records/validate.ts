@@ -123,7 +123,10 @@ function walk(bytes: Buffer, position: number, limits: RecordLimits): RecordsVer
     const timestamp = baseTimestamp + cursor.timestampDelta
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (needsKeys && cursor.keyLength < 0) {
-      recordErrors.push({ index: cursor.index, message: 'A compacted topic cannot accept a record without a key.' })
+      recordErrors.push({
+        index: cursor.index,
+        message: 'A topic that is compacted or keeps revisions cannot accept a record without a key.',
+      })
       if (error === 'NONE') error = 'INVALID_RECORD'
     } else if ((timestamp < oldest || timestamp > youngest) && timestamp !== batch.noTimestamp) {
       const message = `Timestamp ${timestamp} is out of range: it should lie within [${oldest}, ${youngest}].`

@@ -6,6 +6,7 @@ import type { Request } from '../../protocol/schema.ts'
 import { branchEntries } from '../broker/branch-entries.ts'
 import type { Broker, NewTopic } from '../broker/broker.ts'
 import type { ConfigEntry } from '../broker/config-entry.ts'
+import { refuseView } from '../broker/new-view.ts'
 import type { Topic } from '../broker/topic.ts'
 import { serve } from './api.ts'
 import { asMeant, forkTopics, type NewBranch, refusedWith } from './fork-topics.ts'
@@ -116,7 +117,8 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
   const partitionsOf = (asked: Asked) => {
     const { partitions } = newTopic(asked)
     const parent = branches.get(asked.name)?.branch.from
-    if (parent !== undefined) return broker.topic(parent)?.partitions.length ?? 1
+    const source = broker.topic(parent ?? newTopic(asked).configs['view.of'] ?? '')
+    if (parent !== undefined || source !== undefined) return source?.partitions.length ?? 1
     return partitions === -1 ? broker.defaultPartitions(asked.name) : partitions
   }
   const refusals = new Map<string, Refusal>()
@@ -142,6 +144,11 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
     context,
   )
   for (const [name, refusal] of forks) refusals.set(name, refusal)
+  for (const asked of request.topics) {
+    // Its source may have gone while branches were made.
+    const gone = refusals.has(asked.name) || branches.has(asked.name) ? undefined : refuseView(newTopic(asked), broker)
+    if (gone !== undefined) refusals.set(asked.name, gone)
+  }
   const good = request.topics.filter(({ name }) => !refusals.has(name) && !branches.has(name))
   if (request.validateOnly) {
     return {

@@ -21,6 +21,8 @@ function check({ name, count, assignments }: Asked, { broker }: Context): Refusa
   const notOurs = broker.checkOwnPartitions(name, count)
   if (notOurs !== undefined) return notOurs
   const refuse = (why: string) => new Refusal('INVALID_PARTITIONS', why)
+  const { view } = topic.config
+  if (view !== undefined) return refuse(`'${name}' is a view of '${view.of}' and grows with it: ask for that topic.`)
   if (count === current) return refuse(`Topic already has ${current} partition(s).`)
   if (count < current) {
     return refuse(`The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`)

@@ -11,6 +11,7 @@ import type { ConfigEntry, DescribeRequest } from '../broker/config-entry.ts'
 import { refuseInsync } from '../broker/insync-guard.ts'
 import type { NamedConfigs } from '../broker/named-config.ts'
 import type { Topic } from '../broker/topic.ts'
+import { alterTopic, replaceTopic } from '../broker/view-guard.ts'
 import type { Context } from './api.ts'
 
 /** Codes of ConfigResource. */
@@ -72,9 +73,10 @@ function topic(broker: Broker, name: string): Configured | Refusal {
     : undefined
   return {
     describe: (request) => [...found.config.describe(request), ...branchEntries(found, broker, request)],
-    alter: (operations) => fixed ?? refuseBranchNames(broker, found, operations) ?? found.config.alter(operations),
+    alter: (operations) =>
+      fixed ?? refuseBranchNames(broker, found, operations) ?? alterTopic(found, broker, operations),
     replace: (assignments) =>
-      fixed ?? refuseBranchNames(broker, found, assignments) ?? found.config.replace(assignments),
+      fixed ?? refuseBranchNames(broker, found, assignments) ?? replaceTopic(found, broker, assignments),
     configure: (overrides) => broker.configureTopic(found, overrides),
   }
 }

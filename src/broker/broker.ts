@@ -20,8 +20,10 @@ import type { Leadership } from './leadership.ts'
 import { type ForkedSeat, Leaderships } from './leaderships.ts'
 import { LoggerConfig } from './logger-config.ts'
 import { Losses } from './losses.ts'
+import { type Deal, recordsOfGrowth, recordsOfNew } from './making.ts'
 import { MetadataLog, type MetadataRecord } from './metadata-log.ts'
-import { memberships, type NewTopic } from './new-topic.ts'
+import type { NewTopic } from './new-topic.ts'
+import { asMade, refuseView, refuseViewPartitions } from './new-view.ts'
 import { checkCount, OwnTopics, partitionsMax } from './own-topics.ts'
 import type { Partition } from './partition.ts'
 import { type CoordinatorKind, coordinatorTopics, type Endpoint, Placement, partitionOfKey } from './placement.ts'
@@ -33,6 +35,7 @@ import { Topic } from './topic.ts'
 import { TopicConfig, validateTopicConfigs } from './topic-config.ts'
 import { Disposal, finishForks, finishForwards, nameForked } from './topic-folders.ts'
 import { Collisions, checkTopicName } from './topic-name.ts'
+import { Views } from './views.ts'
 
 export type { NewTopic } from './new-topic.ts'
 
@@ -54,6 +57,7 @@ export class Broker {
   readonly partitionsMax = partitionsMax
   readonly placement: Placement
   readonly leaderships: Leaderships
+  readonly views = new Views()
   readonly #metadata: MetadataLog
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
@@ -108,6 +112,7 @@ export class Broker {
     const added = new Topic(this, topic)
     this.#byName.set(added.name, added)
     this.#byId.set(added.id, added)
+    this.views.added(added)
     this.#topicsVersion++
     for (const listener of this.#creationListeners) listener(added)
     return added
@@ -227,12 +232,14 @@ export class Broker {
       return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
     const collision = this.#collisions.check(name, this.#byName.keys(), this.#topicsVersion)
     if (collision !== undefined) return collision
-    return validateTopicConfigs(new Map(Object.entries(configs))) ?? this.checkPartitions({ name, partitions })
+    const refusal = validateTopicConfigs(new Map(Object.entries(configs))) ?? refuseView({ partitions, configs }, this)
+    return refusal ?? this.checkPartitions({ name, partitions, configs })
   }
 
   /** What stands against the number of partitions of a new topic. */
-  checkPartitions({ name, partitions }: Pick<NewTopic, 'name' | 'partitions'>): Refusal | undefined {
-    return checkCount(partitions) ?? this.checkOwnPartitions(name, partitions)
+  checkPartitions(of: Pick<NewTopic, 'name' | 'partitions' | 'configs'>): Refusal | undefined {
+    const { name, partitions } = of
+    return checkCount(partitions) ?? this.checkOwnPartitions(name, partitions) ?? refuseViewPartitions(of, this)
   }
 
   /** How many partitions a topic gets when nobody says. */
@@ -245,10 +252,12 @@ export class Broker {
     return defaultReplicationFactor(name, this.config, this.placement)
   }
 
-  #deal(topic: Omit<NewTopic, 'partitions'>, first: number, count: number) {
+  get #making() {
     // One topic after the other begins at the next node, so that topics of one partition are spread too.
-    const turn = this.#own.has(topic.name) ? 0 : this.#byName.size + first
-    return deal(topic, turn, count, this.config, this.placement)
+    const turnOf = (name: string, first: number) => (this.#own.has(name) ? 0 : this.#byName.size + first)
+    const dealTopic: Deal = (topic, first, count) =>
+      deal(topic, turnOf(topic.name, first), count, this.config, this.placement)
+    return { clock: this.clock, leaderships: this.leaderships, deal: dealTopic }
   }
 
   /** The configuration that a topic with these overrides would have. */
@@ -259,19 +268,10 @@ export class Broker {
   /** Makes topics, all at once; the caller has checked each. Resolves when they are durable. Throws StorageError. */
   async createTopics(topics: readonly NewTopic[]): Promise<Topic[]> {
     if (topics.length === 0) return []
-    const made = topics.map(({ name, partitions, configs }) => ({
-      v: 1 as const,
-      type: 'topic' as const,
-      id: randomId(this.clock),
-      name,
-      partitions: partitions === -1 ? this.defaultPartitions(name) : partitions,
-      configs: withoutNulls(this.#own.configs(name, withoutNulls(configs))),
-      at: this.clock.now(),
-    }))
-    const dealt = made.flatMap(({ id, partitions }, i) =>
-      this.leaderships.dealt(id, 0, this.#deal(topics[i]!, i, partitions)),
-    )
-    const durable = this.#metadata.commit([...made, ...dealt, ...memberships(topics, made)])
+    const wanted = topics.map((topic) => asMade(topic, this))
+    const configsOf = ({ name, configs }: NewTopic) => withoutNulls(this.#own.configs(name, withoutNulls(configs)))
+    const { made, records } = recordsOfNew(wanted, configsOf, this.#making)
+    const durable = this.#metadata.commit(records)
     const added = made.map((record) => this.#add(record))
     await durable
     return added
@@ -314,8 +314,9 @@ export class Broker {
     return this.deleteTopics([topic])
   }
 
-  /** As deleteTopic, of several at once: all or none, together with what else becomes true by it. */
-  async deleteTopics(topics: readonly Topic[], because: readonly LineageRecord[] = []): Promise<void> {
+  /** As deleteTopic, of several at once: all or none, with the views of them, and with what else becomes true by it. */
+  async deleteTopics(wanted: readonly Topic[], because: readonly LineageRecord[] = []): Promise<void> {
+    const topics = this.views.with(wanted)
     const durable = this.#metadata.commit([...because, ...topics.map(removed)])
     this.#forget(topics)
     await durable
@@ -325,7 +326,7 @@ export class Broker {
   /** Topics get other names, each one that is free or that another of them gives up. */
   rename(renamings: readonly Renaming[], because: readonly LineageRecord[]): Promise<void> {
     this.#topicsVersion++
-    const rooms = { metadata: this.#metadata, leaderships: this.leaderships, byName: this.#byName }
+    const rooms = { metadata: this.#metadata, leaderships: this.leaderships, byName: this.#byName, views: this.views }
     return renameTopics(renamings, because, { ...rooms, now: this.clock.now() })
   }
 
@@ -339,6 +340,7 @@ export class Broker {
     for (const topic of topics) {
       this.#byName.delete(topic.name)
       this.#byId.delete(topic.id)
+      this.views.removed(topic)
       for (const partition of topic.partitions) partition.remove()
     }
     this.#topicsVersion++
@@ -360,13 +362,9 @@ export class Broker {
   }
 
   async createPartitions(topic: Topic, count: number, replicas?: NewTopic['replicas']): Promise<void> {
-    const first = topic.partitions.length
-    const leaders = topic.partitions[0]!.leadership
-    const wanted = { name: topic.name, configs: {}, replicationFactor: leaders.replicas.length }
-    const dealt = this.#deal(replicas === undefined ? wanted : { ...wanted, replicas }, first, count - first)
-    const records = this.leaderships.dealt(topic.id, first, dealt)
-    const durable = this.#metadata.commit([{ v: 1, type: 'partitions', id: topic.id, count }, ...records])
-    topic.growTo(count)
+    const grown = this.views.with([topic])
+    const durable = this.#metadata.commit(recordsOfGrowth(grown, count, replicas, this.#making))
+    for (const each of grown) each.growTo(count)
     this.#topicsVersion++
     await durable
   }

@@ -5,6 +5,7 @@ import type { LineageRecord } from '../branch/lineage.ts'
 import type { Leaderships } from './leaderships.ts'
 import type { MetadataLog, MetadataRecord } from './metadata-log.ts'
 import type { Topic } from './topic.ts'
+import type { Views } from './views.ts'
 
 export type Renaming = {
   readonly topic: Topic
@@ -13,24 +14,32 @@ export type Renaming = {
   readonly other?: Topic
 }
 
-type Rooms = { metadata: MetadataLog; leaderships: Leaderships; byName: Map<string, Topic>; now: number }
+type Rooms = {
+  metadata: MetadataLog
+  leaderships: Leaderships
+  byName: Map<string, Topic>
+  views: Views
+  now: number
+}
 
 /** All or none, together with what else becomes true by it. Resolves when it is durable. Rejects with StorageError. */
 export async function renameTopics(
   renamings: readonly Renaming[],
   because: readonly LineageRecord[],
-  { metadata, leaderships, byName, now }: Rooms,
+  { metadata, leaderships, byName, views, now }: Rooms,
 ): Promise<void> {
   const renewed = renamings.map(({ topic, other }) => leaderships.renewed(topic, other))
   const renamed = renamings.map(
     ({ topic, name }): MetadataRecord => ({ v: 1, type: 'topic-renamed', id: topic.id, name }),
   )
-  const durable = metadata.commit([...renamed, ...renewed.map(({ record }) => record), ...because])
+  const moved = views.renamed(renamings)
+  const durable = metadata.commit([...renamed, ...moved.records, ...renewed.map(({ record }) => record), ...because])
   for (const { topic } of renamings) byName.delete(topic.name)
   for (const { topic, name } of renamings) {
     topic.rename(name, now)
     byName.set(name, topic)
   }
+  moved.done()
   await durable
   for (const { lead } of renewed) lead()
 }

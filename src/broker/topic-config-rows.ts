@@ -6,6 +6,12 @@ import type { ConfigRow, ConfigType, ConfigValue } from './config-table.ts'
 export type TopicRow = ConfigRow & {
   /** The broker option whose value counts where the topic has none of its own. */
   readonly broker?: string
+  /** Rows that are listed together: all of them where a topic uses one. */
+  readonly group?: 'revision' | 'view'
+  /** Said when the topic is made, and never again. */
+  readonly fixed?: boolean
+  /** The default of a revision topic, whatever the broker says: nothing that is kept is compacted, or deleted by age. */
+  readonly ofRevisions?: string
 }
 
 const rowOf =
@@ -63,7 +69,7 @@ export const topicRows: readonly TopicRow[] = [
     'delete',
     'log.cleanup.policy',
     'What happens to old records: delete by age and size, compact to the newest record of each key, both, or, if empty, nothing.',
-    { oneOf: ['compact', 'delete'] },
+    { oneOf: ['compact', 'delete'], ofRevisions: 'delete' },
   ),
   string(
     'compression.type',
@@ -89,7 +95,7 @@ export const topicRows: readonly TopicRow[] = [
     weekMs,
     'log.retention.ms',
     'Sealed segments whose newest record is older than this are deleted; -1 keeps them. Counts where cleanup.policy holds delete.',
-    { min: -1 },
+    { min: -1, ofRevisions: '-1' },
   ),
   long(
     'retention.bytes',

@@ -2,6 +2,9 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import type { Protection } from '../branch/branch-config.ts'
+import { type KeepRule, parseKeepRule } from '../revision/keep-rules.ts'
+import type { RevisionConfig } from '../revision/revision-config.ts'
+import type { ViewConfig } from '../revision/view-config.ts'
 import { branchTopicRows } from './branch-config-rows.ts'
 import { BrokerConfig } from './broker-config.ts'
 import {
@@ -13,10 +16,18 @@ import {
 } from './config-alter.ts'
 import { type ConfigEntry, type ConfigSynonym, configEntry, type DescribeRequest, wants } from './config-entry.ts'
 import { ConfigTable, type ConfigValue, configSources, formatConfig, parseConfig } from './config-table.ts'
+import { revisionTopicRows } from './revision-config-rows.ts'
+import { served } from './served.ts'
 import { type TopicRow, topicRows } from './topic-config-rows.ts'
+import { refuseViewValues, viewConfigOf } from './view-config.ts'
+import { viewTopicRows } from './view-config-rows.ts'
 
-/** Open: rooms that come later add their rows. */
-export const topicConfigTable = new ConfigTable<TopicRow>([...topicRows, ...branchTopicRows])
+export const topicConfigTable = new ConfigTable<TopicRow>([
+  ...topicRows,
+  ...branchTopicRows,
+  ...revisionTopicRows,
+  ...viewTopicRows,
+])
 
 export class TopicConfig {
   readonly #broker: BrokerConfig
@@ -47,6 +58,12 @@ export class TopicConfig {
   readonly protection: Protection
   /** -1: a branch that is not used stays. */
   readonly branchTtlMs: number
+  /** How revisions are kept; undefined where they are not. */
+  readonly revision: RevisionConfig | undefined
+  /** JSON Pointers that are indexed. */
+  readonly pointers: readonly string[]
+  /** What the topic shows of another one; undefined where it has records of its own. */
+  readonly view: ViewConfig | undefined
 
   /** Takes overrides that validateTopicConfigs has passed. */
   constructor(broker: BrokerConfig, overrides: ReadonlyMap<string, string> = new Map()) {
@@ -78,6 +95,30 @@ export class TopicConfig {
     this.timestampType = this.string('message.timestamp.type')
     this.protection = this.string('branch.protect') as Protection
     this.branchTtlMs = this.number('branch.ttl.ms')
+    this.revision = this.#hasRevisions ? this.#revision() : undefined
+    this.pointers = this.list('revision.index.json')
+    this.view = viewConfigOf(overrides)
+  }
+
+  #keepRule(name: string): KeepRule {
+    const rule = parseKeepRule(this.list(name).join(','))
+    if (typeof rule === 'string') throw new Error(rule)
+    return rule
+  }
+
+  get #hasRevisions(): boolean {
+    return /^\s*true\s*$/i.test(this.#overrides.get('revision.diff') ?? '')
+  }
+
+  #revision(): RevisionConfig {
+    return {
+      keep: this.#keepRule('revision.keep'),
+      largeBytes: this.number('revision.large.bytes'),
+      largeKeep: this.#keepRule('revision.large.keep'),
+      keyframeEvery: this.number('revision.keyframe.every'),
+      diffMaxBytes: this.number('revision.diff.max.bytes'),
+      packLagMs: this.number('revision.pack.lag.ms'),
+    }
   }
 
   /** `flush.policy` is the broker's word for all topics; a topic that says more about itself is believed. */
@@ -99,9 +140,13 @@ export class TopicConfig {
   value(name: string): ConfigValue {
     const row = topicConfigTable.row(name)
     if (row === undefined) throw new Error(`${name} is not in the table`)
-    const own = this.#overrides.get(name)
+    const own = this.#overrides.get(name) ?? this.#defaultOfRevisions(row)
     if (own === undefined && row.broker !== undefined) return this.#broker.value(row.broker) ?? parsed(row, row.default)
     return parsed(row, own ?? row.default)
+  }
+
+  #defaultOfRevisions({ ofRevisions }: TopicRow): string | undefined {
+    return ofRevisions !== undefined && this.#hasRevisions ? ofRevisions : undefined
   }
 
   /** Beyond 2^53 the nearest one: Long.MAX_VALUE is 2^63. */
@@ -136,20 +181,35 @@ export class TopicConfig {
 
   describe(request: DescribeRequest): ConfigEntry[] {
     return [...topicConfigTable]
-      .filter((row) => (row.internal !== true || this.#overrides.has(row.name)) && wants(request, row.name))
+      .filter((row) => this.#lists(row) && wants(request, row.name))
       .map((row) => {
-        const shown = { name: row.name, value: this.#print(row), readOnly: false, synonyms: this.#synonyms(row) }
+        const readOnly = row.fixed === true
+        const shown = { name: row.name, value: this.#print(row), readOnly, synonyms: this.#synonyms(row) }
         return configEntry(row, shown, request)
       })
+  }
+
+  /** Names of ours are listed where they are used, those that have a default with the others of their group. */
+  #lists({ name, internal, group, default: value }: TopicRow): boolean {
+    if (internal !== true || this.#overrides.has(name)) return true
+    return group !== undefined && value !== null && this.#usesGroup(`${group}.`)
+  }
+
+  #usesGroup(beginning: string): boolean {
+    for (const name of this.#overrides.keys()) if (name.startsWith(beginning)) return true
+    return false
   }
 
   #print(row: TopicRow): string | null {
     return formatConfig(row.type, this.value(row.name))
   }
 
-  #synonyms({ name, broker }: TopicRow): ConfigSynonym[] {
+  #synonyms(row: TopicRow): ConfigSynonym[] {
+    const { name, broker } = row
     const own = this.#overrides.get(name)
-    const inherited = broker === undefined ? [] : this.#broker.synonyms(broker)
+    const value = this.#defaultOfRevisions(row)
+    const ofBroker = () => (broker === undefined ? [] : this.#broker.synonyms(broker))
+    const inherited = value === undefined ? ofBroker() : [{ name, value, source: configSources.default }]
     return own === undefined ? inherited : [{ name, value: own, source: configSources.topic }, ...inherited]
   }
 
@@ -188,12 +248,20 @@ export function validateTopicConfigs(
     if (value === null) return new Refusal('INVALID_CONFIG', `Null value not supported for topic configs: ${name}`)
     given.push([name, value])
   }
-  return refuseUnknown(given) ?? refuseValues(given) ?? refuseLags(new TopicConfig(broker, new Map(given)))
+  const wrong = refuseUnknown(given) ?? refuseValues(given) ?? refuseViewValues(new Map(given))
+  if (wrong !== undefined) return wrong
+  const config = new TopicConfig(broker, new Map(given))
+  return refuseLags(config) ?? refuseCompaction(config)
 }
 
 function refuseUnknown(given: readonly (readonly [string, string])[]): Refusal | undefined {
-  const unknown = given.find(([name]) => topicConfigTable.row(name) === undefined)
+  const unknown = given.find(([name]) => !isKnown(topicConfigTable.row(name)))
   return unknown && new Refusal('INVALID_CONFIG', `Unknown topic config name: ${unknown[0]}`)
+}
+
+function isKnown(row: TopicRow | undefined): boolean {
+  if (row?.group === undefined) return row !== undefined
+  return row.group === 'view' ? served.views : served.revisions
 }
 
 function refuseValues(given: readonly (readonly [string, string])[]): Refusal | undefined {
@@ -208,4 +276,11 @@ function refuseLags({ minCompactionLagMs, maxCompactionLagMs }: TopicConfig): Re
   if (minCompactionLagMs <= maxCompactionLagMs) return undefined
   const shown = `min.compaction.lag.ms (${minCompactionLagMs}) > max.compaction.lag.ms (${maxCompactionLagMs})`
   return new Refusal('INVALID_CONFIG', `conflict topic config setting ${shown}`)
+}
+
+function refuseCompaction({ revision, cleanupPolicy }: TopicConfig): Refusal | undefined {
+  if (revision === undefined || !cleanupPolicy.compact) return undefined
+  const message =
+    'cleanup.policy=compact keeps the last value of a key alone and revision.diff=true all of them: set cleanup.policy=delete in the same request, or leave revision.diff off.'
+  return new Refusal('INVALID_CONFIG', message)
 }

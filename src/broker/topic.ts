@@ -30,6 +30,7 @@ function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig 
     // What is frozen stays as it is.
     deletes: config.cleanupPolicy.delete && config.protection !== 'frozen',
     compacts: config.cleanupPolicy.compact && config.protection !== 'frozen',
+    needsKeys: config.revision !== undefined,
     codec: codec === 'producer' ? undefined : codecs.indexOf(codec as (typeof codecs)[number]),
     minCleanableDirtyRatio: config.minCleanableDirtyRatio,
     minCompactionLagMs: config.minCompactionLagMs,

@@ -40,13 +40,15 @@ function topicsOf({ source, set, at, groups, configs }: ForkCommand, broker: Bro
   if (found === undefined) return new Rejection('UNKNOWN_SET', `There is no set '${source.set}'.`)
   return [...found.members].flatMap(([inside, id]) => {
     const topic = broker.topicById(id)
-    return topic === undefined ? [] : [{ ...common, from: topic.name, to: `${inside}--${set}`, inside }]
+    if (topic === undefined || topic.config.view !== undefined) return []
+    return [{ ...common, from: topic.name, to: `${inside}--${set}`, inside }]
   })
 }
 
-/** What `*` means: every topic that is not the broker's own, no branch, and not made inside a set. */
-function isRoot({ id, name, isInternal }: Topic, { lineage }: Broker): boolean {
-  return !isInternal && !isJsonTopic(name) && !lineage.branches.has(id) && lineage.membership(id) === undefined
+/** What `*` means: every topic that is not the broker's own, no branch, no view, and not made inside a set. */
+function isRoot({ id, name, isInternal, config }: Topic, { lineage }: Broker): boolean {
+  if (isInternal || isJsonTopic(name) || config.view !== undefined) return false
+  return !lineage.branches.has(id) && lineage.membership(id) === undefined
 }
 
 /** All that stands against a fork, as one. */

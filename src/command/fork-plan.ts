@@ -9,6 +9,7 @@ import type { Broker } from '../broker/broker.ts'
 import { withoutNulls } from '../broker/config-alter.ts'
 import { type Partition, storageRefusal } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
+import { usesViewNames } from '../broker/view-config.ts'
 import type { Groups } from '../group/coordinator.ts'
 import type { ForkRequest, ForkTopic } from './fork-request.ts'
 
@@ -64,6 +65,8 @@ function planTopic(
   if (parent.isInternal) {
     return new Refusal('INVALID_CONFIG', `branch.from=${from}: this is the broker's own topic; it cannot be forked.`)
   }
+  const view = refuseViews(parent, asked)
+  if (view !== undefined) return view
   const configs = { ...inheritedConfigs(parent), ...withoutNulls(asked.configs ?? {}) }
   const refusal =
     broker.checkNewTopic({ name: to, partitions: -1, configs: { ...configs, ...nullsOf(asked.configs ?? {}) } }) ??
@@ -79,6 +82,18 @@ function planTopic(
   return offsets instanceof Refusal
     ? offsets
     : { asked, parent, groups: asked.groups ?? 'none', offsets, configs, inside }
+}
+
+function refuseViews({ name, config: { view } }: Topic, { configs = {} }: ForkTopic): Refusal | undefined {
+  if (view !== undefined) {
+    const message = `branch.from=${name}: this is a view and has no records of its own; fork '${view.of}', and make a view of the branch.`
+    return new Refusal('INVALID_TOPIC_EXCEPTION', message)
+  }
+  if (!usesViewNames(configs)) return undefined
+  return new Refusal(
+    'INVALID_CONFIG',
+    'A topic is a branch or a view: leave out branch.from, or what begins with view.',
+  )
 }
 
 /** The branch as it is, from another fork point. That it is one, and its parent there, is known. */

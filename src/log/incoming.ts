@@ -90,7 +90,7 @@ export function checkStaged(
     ? {}
     : { timestampBeforeMaxMs: config.timestampBeforeMaxMs, timestampAfterMaxMs: config.timestampAfterMaxMs }
   const verdict = validateRecords(staged, 0, {
-    needsKeys: config.compacts,
+    needsKeys: config.compacts || config.needsKeys === true,
     now,
     recordBytesMax: config.unpackedRecordBytesMax ?? Infinity,
     ...times,

@@ -18,6 +18,8 @@ export interface LogConfig {
   readonly deletes: boolean
   /** `cleanup.policy` holds compact: records need keys. */
   readonly compacts: boolean
+  /** Records need keys for another reason. */
+  readonly needsKeys?: boolean
   /** Codec that every batch is brought to; undefined keeps what the producer sent. */
   readonly codec: number | undefined
   /** Share of not yet compacted bytes from which compaction is worth its work, 0 to 1. */

@@ -27,8 +27,11 @@ const topics = { name: 'topic' } as const
 const partitions = { errorMessage: 'words' } as const
 /** Kafka's ConfigResource: 2 topic, 32 group. */
 const resource: Chosen = { by: 'resourceType', cases: { 2: 'topic', 32: 'id' } }
-/** Of all configurations only one has a topic for its value. */
-const configs = { name: 'kept', value: { by: 'name', cases: { 'branch.from': 'topic' } } } as const
+/** Of all configurations only these have a topic for their value. */
+const configs = {
+  name: 'kept',
+  value: { by: 'name', cases: { 'branch.from': 'topic', 'view.of': 'topic' } },
+} as const
 const told = { ...configs, synonyms: configs } as const
 const none: Fields = {}
 /** What the coordinator of a group knows, it knows by the names that members use: it sees the topics as they do. */

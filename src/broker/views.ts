@@ -1,0 +1,62 @@
+// Which topics are views of which. They come, grow and go with the topic that they show.
+
+import type { MetadataRecord } from './metadata-log.ts'
+import type { Renaming } from './renaming.ts'
+import type { Topic } from './topic.ts'
+
+export class Views {
+  readonly #bySource = new Map<string, Set<Topic>>()
+
+  /** The views of a topic, by its name. */
+  of(name: string): Topic[] {
+    return [...(this.#bySource.get(name) ?? [])]
+  }
+
+  *[Symbol.iterator](): IterableIterator<Topic> {
+    for (const views of this.#bySource.values()) yield* views
+  }
+
+  added(topic: Topic): void {
+    const { view } = topic.config
+    if (view === undefined) return
+    const views = this.#bySource.get(view.of) ?? new Set()
+    this.#bySource.set(view.of, views.add(topic))
+  }
+
+  removed(topic: Topic): void {
+    const { view } = topic.config
+    const views = view && this.#bySource.get(view.of)
+    if (views?.delete(topic) && views.size === 0) this.#bySource.delete(view!.of)
+  }
+
+  /** Topics with the views of them, each once. */
+  with(topics: readonly Topic[]): Topic[] {
+    return [...new Set([...topics, ...topics.flatMap(({ name }) => this.of(name))])]
+  }
+
+  /**
+   * A view stays with the name that it is of, whatever is behind it. Where a topic takes its name along and no other takes
+   * that, views go with the topic. Answers what becomes true by it; `done` once the topics have their names.
+   */
+  renamed(renamings: readonly Renaming[]): { records: MetadataRecord[]; done(): void } {
+    const given = new Set(renamings.map(({ name }) => name))
+    const nameOf = new Map(renamings.map(({ topic, name }) => [topic, name]))
+    const moved = renamings
+      .filter(({ topic }) => !given.has(topic.name))
+      .flatMap(({ topic, name }) =>
+        this.of(topic.name).map((view) => ({ view, configs: { ...view.config.overrides(), 'view.of': name } })),
+      )
+    return {
+      records: moved.map(({ view, configs }) => {
+        return { v: 1, type: 'config', of: 'topic', name: nameOf.get(view) ?? view.name, configs }
+      }),
+      done: () => {
+        for (const { view, configs } of moved) {
+          this.removed(view)
+          view.configure(configs)
+          this.added(view)
+        }
+      },
+    }
+  }
+}
