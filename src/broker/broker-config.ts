@@ -66,6 +66,7 @@ export class BrokerConfig {
   /** By resource name: '' and the broker's own number. */
   readonly #dynamic = new Map<string, Readonly<Overrides>>()
   readonly #values = new Map<string, ConfigValue>()
+  readonly #texts = new Map<string, string | null>()
 
   /** Takes values that validateBrokerConfigs has passed. */
   constructor(settings: Iterable<readonly [string, Setting | string]> = []) {
@@ -78,7 +79,12 @@ export class BrokerConfig {
 
   /** The value in force as text; null where there is none. */
   text(name: string): string | null {
-    return this.#layers(name)[0]?.value ?? null
+    let text = this.#texts.get(name)
+    if (text === undefined) {
+      text = this.#layers(name)[0]?.value ?? null
+      this.#texts.set(name, text)
+    }
+    return text
   }
 
   /** The value in force. `log.retention.ms` and its like ask their coarser sisters. */
@@ -261,6 +267,7 @@ export class BrokerConfig {
   fromRecord(name: string, overrides: Readonly<Overrides>): void {
     this.#dynamic.set(name, { ...overrides })
     this.#values.clear()
+    this.#texts.clear()
   }
 }
 

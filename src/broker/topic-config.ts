@@ -141,8 +141,9 @@ export class TopicConfig {
     const row = topicConfigTable.row(name)
     if (row === undefined) throw new Error(`${name} is not in the table`)
     const own = this.#overrides.get(name) ?? this.#defaultOfRevisions(row)
-    if (own === undefined && row.broker !== undefined) return this.#broker.value(row.broker) ?? parsed(row, row.default)
-    return parsed(row, own ?? row.default)
+    if (own !== undefined) return parsed(row, own)
+    const inherited = row.broker === undefined ? null : this.#broker.value(row.broker)
+    return inherited ?? defaultOf(row)
   }
 
   #defaultOfRevisions({ ofRevisions }: TopicRow): string | undefined {
@@ -231,6 +232,17 @@ export class TopicConfig {
 const never = 2 ** 63
 /** How often flush.policy=interval flushes where nobody says. */
 const flushIntervalMs = 1000
+
+const defaults = new Map<TopicRow, ConfigValue>()
+
+function defaultOf(row: TopicRow): ConfigValue {
+  let value = defaults.get(row)
+  if (value === undefined) {
+    value = parsed(row, row.default)
+    defaults.set(row, value)
+  }
+  return value
+}
 
 function parsed(row: TopicRow, text: string | null): ConfigValue {
   const value = text === null ? null : parseConfig(row, text)

@@ -12,6 +12,7 @@ export const forkedFolder = (id: string): string => `${topicFolder(id)}${forkedE
 /** The branch exists: its folder gets its name. One that shares nothing and has nothing of its own has none. */
 export function nameForked(store: Store, id: string): void {
   if (store.list(forkedFolder(id)).length > 0) store.rename(forkedFolder(id), topicFolder(id))
+  else store.removeFolder(forkedFolder(id))
 }
 
 /** For a start: branches that the metadata log knows get their names, others were never made. */

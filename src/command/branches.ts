@@ -7,6 +7,7 @@ import { jsonTopics } from '../branch/json-topics.ts'
 import type { ForkRecord } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
 import { anyGateClosed } from '../broker/gate.ts'
+import { storageRefusal } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import { randomId } from '../storage/clock.ts'
 import { Abandoning } from './abandoning.ts'
@@ -16,7 +17,7 @@ import { type Doors, noDoors } from './doors.ts'
 import { forkPlanEvent, forkRequestOf, rejectionOf } from './fork-command.ts'
 import { type ForkRefusals, planFork } from './fork-plan.ts'
 import type { ForkRequest } from './fork-request.ts'
-import { carryOut, type Rooms } from './forking.ts'
+import { carryOut, giveRoomUp, makeRoom, type Rooms } from './forking.ts'
 import { History, isOfTheDisk } from './history.ts'
 import { IdleBranches } from './idle-branches.ts'
 import { listening } from './listening.ts'
@@ -183,12 +184,17 @@ export class Branches {
     const { broker, groups, authorizer } = this.#rooms
     const foreign = forbiddenForks(request.topics, request.by, authorizer)
     if (foreign.size > 0) return foreign
+    const ids = await makeRoom(request.topics, broker).catch(storageRefusal)
+    if (ids instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, ids]))
     await this.#gatesOf(request)
     // Judged and cut in the same turn.
     const { planned, refusals } = planFork(request, broker, groups)
-    if (refusals.size > 0) return refusals
+    if (refusals.size > 0) {
+      await giveRoomUp(ids, broker)
+      return refusals
+    }
     const { id = `fork-${randomId(broker.clock)}`, by, set, command, isReset = false } = request
-    const record = await carryOut(planned, { id, by, set, command, isReset }, this.#rooms)
+    const record = await carryOut(planned, ids, { id, by, set, command, isReset }, this.#rooms)
     if (record instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, record]))
     for (const listener of this.#onForked) await listener(record)
     await this.history.tell(eventOf(record))

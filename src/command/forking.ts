@@ -1,7 +1,7 @@
 // The cut: in one turn of the event loop every partition's log is forked, so nobody appends, retains or compacts in
 // between; what follows makes it durable, then true, then visible.
 //
-//   link into topics/<id>.tmp ─ sync folders ─ groups' commits ─ metadata record (true from here on) ─ rename ─ listed
+//   make topics/<id>.tmp │ link into it ─ sync folders ─ groups' commits ─ metadata record (true from here on) ─ rename ─ listed
 //
 // A kill before the record leaves a .tmp that the next start removes; after it, one that the next start renames.
 
@@ -19,6 +19,7 @@ import { randomId } from '../storage/clock.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
 import { commitsOf } from './fork-groups.ts'
 import type { PlannedFork } from './fork-plan.ts'
+import type { ForkTopic } from './fork-request.ts'
 import type { Authorizer } from './rights.ts'
 
 export type Rooms = {
@@ -45,11 +46,41 @@ export type Cut = {
 }
 
 /**
- * Makes planned forks true, all or none. Answers a refusal where the disk does not let it. Then nothing is left; but if the
+ * The ids that branches will have, their folders made: that takes longer than the cut, which holds the event loop. Rejects
+ * with StorageError.
+ */
+export async function makeRoom(topics: readonly ForkTopic[], broker: Broker): Promise<string[]> {
+  const ids = topics.map(() => randomId(broker.clock))
+  const made = topics.map(({ from }, i) =>
+    hasRecords(broker.topic(from)) ? broker.store.makeFolder(forkedFolder(ids[i]!)) : undefined,
+  )
+  await Promise.all(made)
+  return ids
+}
+
+/** Whether there may be something to share; what is not open is not opened for it. */
+const hasRecords = (topic: Topic | undefined): boolean =>
+  topic?.partitions.some((of) => !of.isOpen || of.offline !== undefined || of.logEndOffset > of.logStartOffset) ?? false
+
+/** Nothing became of them. */
+export async function giveRoomUp(ids: readonly string[], { store }: Broker): Promise<void> {
+  const gone = ids.map(async (id) => {
+    try {
+      await store.discardFolder(forkedFolder(id))
+    } catch (cause) {
+      console.error(`${forkedFolder(id)} could not be removed: ${String(cause)}`)
+    }
+  })
+  await Promise.all(gone)
+}
+
+/**
+ * Makes planned forks true, all or none. `ids`: one for each, from makeRoom. Answers a refusal where the disk does not let it. Then nothing is left; but if the
  * disk fails behind the commit point, the names stay taken until the next start, which decides.
  */
 export async function carryOut(
   planned: readonly PlannedFork[],
+  ids: readonly string[],
   asked: Asked,
   rooms: Rooms,
 ): Promise<ForkRecord | Refusal> {
@@ -60,7 +91,9 @@ export async function carryOut(
   let isOver = false
   try {
     const at = broker.clock.now()
-    for (const plan of planned) cut(plan, cuts, rooms)
+    planned.forEach((plan, i) => {
+      cut(ids[i]!, plan, cuts, rooms)
+    })
     await settle(cuts, broker)
     const topics = cuts.map(forkedTopic(broker))
     await Promise.all(cuts.flatMap((one) => commitsOf(one, asked.set, rooms)))
@@ -94,7 +127,7 @@ export async function carryOut(
     return record
   } catch (cause) {
     // A record that may be on stable storage cannot be taken back: the next start finds files and record, and finishes.
-    if (!isRecorded) for (const { id } of cuts) removeQuietly(broker, forkedFolder(id))
+    if (!isRecorded) await giveRoomUp(ids, broker)
     return storageRefusal(cause)
   } finally {
     if (isOver || !isRecorded) release()
@@ -102,8 +135,7 @@ export async function carryOut(
 }
 
 /** In one turn with all the others of the cut. Throws StorageError, Corruption. */
-function cut(plan: PlannedFork, cuts: Cut[], { broker, transactions }: Rooms): void {
-  const id = randomId(broker.clock)
+function cut(id: string, plan: PlannedFork, cuts: Cut[], { broker, transactions }: Rooms): void {
   const forks: Fork[] = []
   cuts.push({ id, plan, forks })
   const now = broker.clock.now()
@@ -178,13 +210,5 @@ function seatsOf(id: string, { parent, asked, replaced }: PlannedFork): ForkedSe
     id,
     partitions,
     replicationFactor: asked.replicationFactor ?? parent.partitions[0]!.leadership.replicas.length,
-  }
-}
-
-function removeQuietly({ store }: Broker, folder: string): void {
-  try {
-    store.removeFolder(folder)
-  } catch (cause) {
-    console.error(`${folder} could not be removed: ${String(cause)}`)
   }
 }

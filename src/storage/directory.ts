@@ -112,18 +112,34 @@ export class Directory {
 
   rename(from: string, to: string): void {
     const letGo = this.#hold(to)
-    disk(() => {
-      fs.mkdirSync(dirname(this.path(to)), { recursive: true })
-      fs.renameSync(this.path(from), this.path(to))
-    })
+    disk(() => this.#withFolderOf(to, () => fs.renameSync(this.path(from), this.path(to))))
     letGo()
+  }
+
+  /** Nearly always the folder is there, and making it would cost more than the work. */
+  #withFolderOf(path: string, work: () => void): void {
+    try {
+      work()
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      fs.mkdirSync(dirname(this.path(path)), { recursive: true })
+      work()
+    }
+  }
+
+  makeFolder(folder: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.mkdir(this.path(folder), { recursive: true }, (cause) => {
+        if (cause === null) resolve()
+        else reject(storageError(cause))
+      })
+    })
   }
 
   share(from: string, to: string): number {
     return disk(() => {
-      fs.mkdirSync(dirname(this.path(to)), { recursive: true })
       try {
-        fs.linkSync(this.path(from), this.path(to))
+        this.#withFolderOf(to, () => fs.linkSync(this.path(from), this.path(to)))
         return 0
       } catch (cause) {
         const { code } = cause as NodeJS.ErrnoException

@@ -239,6 +239,8 @@ export class MemoryStore implements Store {
     this.#contents.remove(path)
   }
 
+  async makeFolder(): Promise<void> {}
+
   removeFolder(folder: string): void {
     this.#contents.removeFolder(folder)
   }
