@@ -40,6 +40,8 @@ export class Directory {
   readonly root: string
 
   readonly boot = bootOfMachine()
+  /** Folders of the root whose names are on stable storage. */
+  readonly #rooted = new Set<string>()
 
   constructor(root: string) {
     this.root = root
@@ -195,12 +197,16 @@ export class Directory {
     for (const folder of folders) for (let inner = folder; inner !== '.'; inner = dirname(inner)) chain.add(inner)
     const deepestFirst = [...chain].map((folder) => [folder.split('/').length, folder] as const)
     deepestFirst.sort(([a], [b]) => b - a)
-    const waiting = [...deepestFirst.map(([, folder]) => folder), '.'].values()
+    // A folder of the root never goes or gets another name: once is enough for it.
+    const inRoot = deepestFirst.map(([, folder]) => folder).filter((folder) => !folder.includes('/'))
+    const rest = inRoot.length > 0 && inRoot.every((folder) => this.#rooted.has(folder)) ? [] : ['.']
+    const waiting = [...deepestFirst.map(([, folder]) => folder), ...rest].values()
     const syncSome = async () => {
       for (const folder of waiting) await this.#syncOne(folder)
     }
     try {
       await Promise.all(Array.from({ length: syncedAtOnce }, syncSome))
+      for (const folder of inRoot) this.#rooted.add(folder)
     } catch (cause) {
       throw storageError(cause)
     }
