@@ -8,7 +8,7 @@ import type { Broker, NewTopic } from '../broker/broker.ts'
 import type { ConfigEntry } from '../broker/config-entry.ts'
 import { refuseView } from '../broker/new-view.ts'
 import type { Topic } from '../broker/topic.ts'
-import { serve } from './api.ts'
+import { type Context, serve } from './api.ts'
 import { asMeant, forkTopics, type NewBranch, refusedWith } from './fork-topics.ts'
 import { MutationQuota } from './mutation-quota.ts'
 import { namedTwice } from './named-twice.ts'
@@ -63,6 +63,11 @@ function judge(asked: Asked, broker: Broker, branches: Map<string, NewBranch>): 
   if (!('branch' in meant)) return check(asked, broker)
   branches.set(asked.name, meant)
   return checkReplicas(asked, broker)
+}
+
+function forbidden(asked: Asked, { branches, client }: Context): Refusal | undefined {
+  const of = newTopic(asked).configs['view.of']
+  return of ? branches.forbiddenView(of, asked.name, client.principal) : undefined
 }
 
 const refused = (name: string, refusal: Refusal) => ({
@@ -128,7 +133,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
     const { name } = asked
     const refusal = twice.has(name)
       ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.')
-      : judge(asked, broker, branches)
+      : (judge(asked, broker, branches) ?? forbidden(asked, context))
     // Changes that are only tried out cost as much, as in Kafka.
     const outcome = refusal ?? quota.take(partitionsOf(asked))
     if (outcome !== undefined) refusals.set(name, outcome)

@@ -20,6 +20,7 @@ import type { ForkRequest } from './fork-request.ts'
 import { carryOut, giveRoomUp, makeRoom, type Rooms } from './forking.ts'
 import { History, isOfTheDisk } from './history.ts'
 import { IdleBranches } from './idle-branches.ts'
+import { IdleViews } from './idle-views.ts'
 import { listening } from './listening.ts'
 import { MergeOperations } from './merge-operations.ts'
 import type { Call, Operations } from './operations.ts'
@@ -40,6 +41,7 @@ export class Branches {
   readonly #promoting: Promoting
   readonly #loop: CommandLoop
   readonly #idle: IdleBranches
+  readonly #idleViews: IdleViews
   readonly #merges: MergeOperations
   readonly #asking: Asking
   readonly #onForked: OnForked[] = []
@@ -70,6 +72,7 @@ export class Branches {
       if (this.#begun) this.#loop.attend()
     })
     this.#idle = new IdleBranches(rooms.broker)
+    this.#idleViews = new IdleViews(rooms.broker)
     broker.losses.onLost((record) => {
       if (this.#begun) void this.history.tell(eventOf(record))
     })
@@ -164,12 +167,14 @@ export class Branches {
     this.#onForked.push(listener)
   }
 
-  /** Deletes branches that nobody has used for as long as they say. */
+  /** Deletes branches and views that nobody has used for as long as they say. */
   async expire(): Promise<void> {
     const { broker } = this.#rooms
     for (const topic of this.#idle.expired()) {
       if (broker.topicById(topic.id) === topic) await this.deleteTopic(topic, 'branch.ttl.ms')
     }
+    const views = this.#idleViews.expired()
+    if (views.length > 0) await broker.deleteTopics(views)
   }
 
   /** What stands against a fork, by the names of its branches; nothing is done. */
@@ -177,6 +182,11 @@ export class Branches {
     const { broker, groups, authorizer } = this.#rooms
     const foreign = forbiddenForks(request.topics, request.by, authorizer)
     return foreign.size > 0 ? foreign : planFork(request, broker, groups).refusals
+  }
+
+  /** Whether somebody may not make a view of a topic, which shows all of its records. */
+  forbiddenView(of: string, name: string, by: string): Refusal | undefined {
+    return forbiddenForks([{ from: of, to: name }], by, this.#rooms.authorizer).get(name)
   }
 
   /** One cut: all topics are there and durable when it resolves, or none is and the refusals tell why. */

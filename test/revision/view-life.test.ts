@@ -248,3 +248,10 @@ test('R9: a record without a key is refused, and those of other partitions are k
     ]),
   ).toEqual({ both: expect.stringMatching(/^INVALID_CONFIG: .*cleanup.policy=delete/) })
 })
+
+test('a view with view.ttl.ms that nobody reads goes by itself', async () => {
+  await using stage = await opened()
+  await view(stage, 'orders', 'list', 'kept', { 'view.ttl.ms': 600_000 })
+  await view(stage, 'orders', 'list', 'brief', { 'view.ttl.ms': 1 })
+  await expect.poll(() => stage.made(), { timeout: 20_000 }).toEqual(['kept', 'orders'])
+})
