@@ -1,0 +1,49 @@
+// A stretch of a partition's revisions that is known as a whole: of files that are not packed (scanned-part.ts), or of one
+// pack (packed-part.ts). Offsets in, entries out; an entry is the number of a revision in its part.
+
+import type { RevisionFormat } from './revision.ts'
+
+/** No entry. */
+export const none = -1
+
+export interface Part {
+  /** Records of `[baseOffset, nextOffset)` are known. */
+  readonly baseOffset: number
+  readonly nextOffset: number
+  /** Of keys that have an entry. */
+  readonly hashes: Float64Array
+  /** The newest entry of a key, of those below an offset. */
+  newest(hash: number, key: Uint8Array, below: number): number
+  /** The entry before of the same key, in this part. */
+  previous(entry: number): number
+  /** The entry at an offset. */
+  entryAt(offset: number): number
+  /** The entry with the smallest offset from one on. */
+  entryFrom(offset: number): number
+  /** The same among those whose key has no newer one in this part. */
+  newestFrom(offset: number): number
+  /** The entry with the largest offset. */
+  last(): number
+  offsetOf(entry: number): number
+  revOf(entry: number): number
+  timestampOf(entry: number): number
+  /** Bytes of the whole value. */
+  sizeOf(entry: number): number
+  /** Bytes that are stored of it. */
+  storedOf(entry: number): number
+  formatOf(entry: number): RevisionFormat
+  keyOf(entry: number): Uint8Array
+  hashOf(entry: number): number
+}
+
+/** Index of the last part that begins at or below an offset; -1 where none does. */
+export function partIndexOf(parts: readonly Part[], offset: number): number {
+  let low = 0
+  let high = parts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (parts[middle]!.baseOffset <= offset) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
