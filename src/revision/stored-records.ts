@@ -1,7 +1,7 @@
 // Single records of files that are not packed, by their offsets. Who asks as offsets rise pays for each batch once.
 
 import * as batch from '../../protocol/records/batch.ts'
-import { RecordCursor, type StoredRecord, walkRecords } from '../../protocol/records/record.ts'
+import { type RecordCursor, type StoredRecord, walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
 import { segmentIndexOf } from '../log/segment.ts'
 import { borrow } from '../storage/file.ts'
