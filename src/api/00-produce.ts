@@ -7,7 +7,7 @@ import { emptyBytes, type Request, type Response } from '../../protocol/schema.t
 import { toldTopics } from '../branch/json-topics.ts'
 import { anyGateClosed } from '../broker/gate.ts'
 import type { Partition } from '../broker/partition.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import { stamp } from '../command/stamp.ts'
 import { type Appended, BatchRefusal } from '../log/log.ts'

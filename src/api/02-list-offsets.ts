@@ -3,7 +3,8 @@
 import { errors, Refusal } from '../../protocol/errors.ts'
 import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import type { Request } from '../../protocol/schema.ts'
-import { type Partition, storageRefusal } from '../broker/partition.ts'
+import type { Partition } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { type Context, serve } from './api.ts'
 import { checkLeader } from './leader-epoch.ts'
 

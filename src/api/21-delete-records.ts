@@ -3,7 +3,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import { toldTopics } from '../branch/json-topics.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { type Context, serve } from './api.ts'
 import { checkLeader } from './leader-epoch.ts'
 

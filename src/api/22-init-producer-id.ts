@@ -3,7 +3,7 @@
 import { errors } from '../../protocol/errors.ts'
 import { initProducerId } from '../../protocol/messages/22-init-producer-id.ts'
 import type { Request } from '../../protocol/schema.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Answer } from '../transaction/coordinator.ts'
 import { type Context, serve } from './api.ts'
 import { transactionElsewhere } from './coordinator.ts'

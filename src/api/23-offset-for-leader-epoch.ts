@@ -2,7 +2,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import { offsetForLeaderEpoch } from '../../protocol/messages/23-offset-for-leader-epoch.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { serve } from './api.ts'
 import { checkLeader } from './leader-epoch.ts'
 

@@ -3,7 +3,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { createPartitions } from '../../protocol/messages/37-create-partitions.ts'
 import type { Request } from '../../protocol/schema.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { type Context, serve } from './api.ts'
 import { MutationQuota } from './mutation-quota.ts'
 import { namedTwice } from './named-twice.ts'

@@ -3,7 +3,7 @@
 import { errors, Refusal } from '../../protocol/errors.ts'
 import { electLeaders } from '../../protocol/messages/43-elect-leaders.ts'
 import { noLeader } from '../broker/leadership.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { type Context, serve } from './api.ts'
 
 /** KIP-183 and KIP-460. */

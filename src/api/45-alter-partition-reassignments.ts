@@ -3,7 +3,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import { alterPartitionReassignments } from '../../protocol/messages/45-alter-partition-reassignments.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { type Context, serve } from './api.ts'
 
 async function reassign(

@@ -6,8 +6,8 @@ import { Refusal } from '../../protocol/errors.ts'
 import { alterClientQuotas } from '../../protocol/messages/49-alter-client-quotas.ts'
 import type { Request } from '../../protocol/schema.ts'
 import type { Quota } from '../broker/client-quotas.ts'
-import { storageRefusal } from '../broker/partition.ts'
 import { checkEntity, checkQuota, entityKey, type QuotaEntity } from '../broker/quota-entity.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { type Context, serve } from './api.ts'
 
 type Entry = Request<typeof alterClientQuotas>['entries'][number]

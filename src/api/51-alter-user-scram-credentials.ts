@@ -2,8 +2,8 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import { alterUserScramCredentials } from '../../protocol/messages/51-alter-user-scram-credentials.ts'
-import { storageRefusal } from '../broker/partition.ts'
 import type { Deletion, Upsertion } from '../broker/scram-credentials.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { serve } from './api.ts'
 
 export const alterUserScramCredentialsApi = serve(alterUserScramCredentials, [0, 0], async (request, { broker }) => {

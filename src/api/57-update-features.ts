@@ -2,7 +2,7 @@
 
 import { errors } from '../../protocol/errors.ts'
 import { updateFeatures } from '../../protocol/messages/57-update-features.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { serve } from './api.ts'
 
 export const updateFeaturesApi = serve(updateFeatures, [0, 2], async (request, { broker, version }) => {

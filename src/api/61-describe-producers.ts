@@ -2,7 +2,7 @@
 
 import { errors, Refusal } from '../../protocol/errors.ts'
 import { describeProducers } from '../../protocol/messages/61-describe-producers.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { type Context, serve } from './api.ts'
 import { checkLeader } from './leader-epoch.ts'
 

@@ -2,7 +2,8 @@
 
 import { describeShareGroupOffsets } from '../../protocol/messages/90-describe-share-group-offsets.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
-import { type Partition, storageRefusal } from '../broker/partition.ts'
+import type { Partition } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { SharePartition } from '../share/share-partition.ts'
 import { type Context, serve } from './api.ts'
 import { told } from './share-acknowledgements.ts'

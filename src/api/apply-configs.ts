@@ -1,7 +1,7 @@
 // What both ways of altering configurations share: each resource by itself, checked first, then made durable.
 
 import { Refusal } from '../../protocol/errors.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Context } from './api.ts'
 import { type Configured, findToAlter, resourceTypes } from './config-resource.ts'
 import { namedTwice } from './named-twice.ts'

@@ -3,7 +3,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import { isJsonTopic } from '../branch/json-topics.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Context } from './api.ts'
 
 /** Makes those of the named topics that can be made; why not, by name, for the others that do not exist. */

@@ -93,9 +93,9 @@ function bytesOf({ partitions }: Topic, branch: Branch): { own: number; shared: 
     else if (!partition.isOpen && !partition.hasOwnFiles) {
       shared += inherited.files.reduce((sum, [, byteCount]) => sum + byteCount, 0)
     } else if (partition.offline === undefined) {
-      for (const { baseOffset, length } of partition.log.segments) {
-        if (baseOffset < inherited.ownFrom) shared += length
-        else own += length
+      for (const { storedBytes, isShared } of partition.log.segments) {
+        if (isShared) shared += storedBytes
+        else own += storedBytes
       }
     }
   }

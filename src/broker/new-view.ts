@@ -3,8 +3,9 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import type { NewTopic } from './new-topic.ts'
-import { type Partition, storageRefusal } from './partition.ts'
+import type { Partition } from './partition.ts'
 import { coordinatorNames } from './set-view.ts'
+import { storageRefusal } from './storage-refusal.ts'
 import type { Topic } from './topic.ts'
 import { usesViewNames, type ViewPoint, viewConfigOf, viewPointOf } from './view-config.ts'
 

@@ -1,6 +1,6 @@
 // One partition as its leader sees it: a log, the point up to which it may be read, and those who wait for more.
 
-import { Corruption, type ErrorName, Refusal, StorageError } from '../../protocol/errors.ts'
+import { Corruption, Refusal, StorageError } from '../../protocol/errors.ts'
 import type { Records } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import type { Inherited, Lost } from '../log/inherited.ts'
@@ -13,6 +13,7 @@ import type { Clock } from '../storage/clock.ts'
 import type { Lease, Store } from '../storage/file.ts'
 import { Gate } from './gate.ts'
 import { type Leadership, ledBy } from './leadership.ts'
+import { storageRefusal } from './storage-refusal.ts'
 
 /** What a partition needs of its topic's configuration beside what its log needs. */
 export interface PartitionConfig extends LogConfig {
@@ -115,7 +116,9 @@ export class Partition {
   /** Whether a branch may have been written to. */
   get hasOwnFiles(): boolean {
     const { ownFrom } = this.#inherited ?? { ownFrom: 0 }
-    return this.#store.list(this.#folder).some((name) => name.endsWith('.log') && Number.parseInt(name, 10) >= ownFrom)
+    return this.#store
+      .list(this.#folder)
+      .some((name) => /\.(log|pack)$/.test(name) && Number.parseInt(name, 10) >= ownFrom)
   }
 
   /** Bytes of records on the disk. What was never written is not opened for it. Throws Corruption, StorageError. */
@@ -405,16 +408,4 @@ export class Partition {
     this.#offline = new StorageError('ENOENT', `${this.#folder} is removed`)
     this.#wake()
   }
-}
-
-/** The answer for an error of the disk or of bytes on it; anything else is our own mistake and passes on. */
-export function storageRefusal(cause: unknown): BatchRefusal {
-  const error: ErrorName | undefined =
-    cause instanceof StorageError
-      ? 'KAFKA_STORAGE_ERROR'
-      : cause instanceof Corruption
-        ? 'KAFKA_STORAGE_ERROR'
-        : undefined
-  if (error === undefined) throw cause
-  return new BatchRefusal(error, (cause as Error).message)
 }

@@ -1,19 +1,22 @@
 // Holds a log's files against each other, without changing any: what `twiglog check` says of one partition.
 
-import { Corruption, ProtocolViolation } from '../../protocol/errors.ts'
+import { Corruption, DamagedRecords, ProtocolViolation } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression.ts'
 import { walkRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
 import { checkIndex, type WalkedBatch } from './check-index.ts'
-import { type Checkpoint, checkpointNames, loadCheckpoint, parseCheckpoint } from './checkpoint.ts'
+import { checkpointFindings, snapshotFindings } from './check-notes.ts'
+import { type Checkpoint, checkpointNames, loadCheckpoint } from './checkpoint.ts'
 import { type Inherited, type Lost, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import type { OpenPacked } from './packed.ts'
 import { snapshotOffsets } from './producer-snapshot.ts'
 import { markerOf, ProducerState } from './producer-state.ts'
-import { checkpointOf, segmentBases } from './recovery.ts'
+import { checkpointOf } from './recovery.ts'
 import { follows, nextBatch, tailOf } from './scan.ts'
-import { Segment, segmentName } from './segment.ts'
+import { Segment } from './segment.ts'
+import { pathOf, type SegmentFile, type SegmentFiles, segmentFiles } from './segment-files.ts'
 
 export type Finding = {
   /** A note is what a kill or a power cut leaves and the next start puts right; damage is anything else. */
@@ -41,8 +44,9 @@ export function checkLog(
   folder: string,
   visit: BatchVisitor = () => {},
   inherited?: Inherited,
+  openPacked?: OpenPacked,
 ): LogReport {
-  return new LogCheck(store, folder, visit, inherited).run()
+  return new LogCheck(store, folder, visit, inherited, openPacked).run()
 }
 
 class LogCheck {
@@ -54,6 +58,8 @@ class LogCheck {
   readonly #epochs: LeaderEpochs
   readonly #compactedOffset: number
   readonly #inherited: Inherited | undefined
+  readonly #openPacked: OpenPacked | undefined
+  readonly #files: SegmentFiles
   /** Bytes that count of the shared files, by base offset. */
   readonly #bounds: ReadonlyMap<number, number>
   /** What the batches so far tell of producers; what was deleted before them it does not know. */
@@ -63,21 +69,34 @@ class LogCheck {
   #records = 0
   #bytes = 0
 
-  constructor(store: Store, folder: string, visit: BatchVisitor, inherited: Inherited | undefined) {
+  constructor(
+    store: Store,
+    folder: string,
+    visit: BatchVisitor,
+    inherited: Inherited | undefined,
+    openPacked: OpenPacked | undefined,
+  ) {
+    this.#openPacked = openPacked
     this.#store = store
     this.#folder = folder
     this.#visit = visit
     this.#inherited = inherited
     this.#bounds = new Map(inherited?.files)
+    this.#files = segmentFiles(store, folder, this.#bounds.keys(), openPacked)
+    for (const segment of this.#files.opened.values()) segment.close()
     this.#checkpoint = loadCheckpoint(store, folder) ?? (inherited && checkpointOf(inherited))
     this.#epochs = new LeaderEpochs(this.#checkpoint?.epochs)
     this.#compactedOffset = this.#checkpoint?.compactedOffset ?? 0
   }
 
   run(): LogReport {
-    const own = segmentBases(this.#store, this.#folder)
+    this.#checkShared()
+    const bases = [...this.#files.files.keys()]
+    const own = bases.filter((base) => !this.#isShared(base))
     this.#checkNames(own)
-    const bases = [...this.#sharedBases(), ...own]
+    for (const leftover of this.#files.leftovers) {
+      this.#find('note', pathOf(leftover), 'was packed, or not wholly; the next start removes it')
+    }
     while (bases.length > 1 && bases[1]! <= (this.#checkpoint?.logStartOffset ?? 0)) {
       this.#find('note', this.#segmentPath(bases.shift()!), 'lies below the log start; the next start removes it')
     }
@@ -93,8 +112,10 @@ class LogCheck {
     if (own.length === 0 && bases.length > 0) expected = this.#checkSharedEnd(bases.at(-1)!, expected)
     const logEndOffset = bases.length > 0 ? expected : this.#endWithoutSegments()
     const isLost = bases.some((base) => this.#store.mayHaveLost(this.#segmentPath(base)))
-    this.#checkCheckpoints(logEndOffset, isLost)
-    this.#checkSnapshots(logEndOffset)
+    this.#findings.push(
+      ...checkpointFindings(this.#store, this.#folder, this.#checkpoint, logEndOffset, isLost),
+      ...snapshotFindings(this.#store, this.#folder, logEndOffset),
+    )
     return {
       findings: this.#findings,
       logStartOffset: Math.max(this.#checkpoint?.logStartOffset ?? 0, bases[0] ?? 0),
@@ -136,26 +157,29 @@ class LogCheck {
     return offset >= this.#inherited!.flushedOffset
   }
 
-  /** Those that are there: retention takes them from the front, and the log start tells so. */
-  #sharedBases(): number[] {
+  /** Retention takes shared files from the front, and the log start tells so; packing takes them, and its file holds them. */
+  #checkShared(): void {
     const start = this.#checkpoint?.logStartOffset ?? 0
     const bases = [...this.#bounds.keys()]
-    return bases.filter((base, i) => {
-      const path = this.#segmentPath(base)
-      const size = this.#store.exists(path) ? this.#store.sizeOf(path) : undefined
+    for (const [i, base] of bases.entries()) {
+      const file = this.#files.files.get(base)
       const next = bases[i + 1] ?? this.#inherited!.ownFrom
       const isLost = this.#lost.some(({ from, to }) => next > from && base < to)
-      if (size === undefined) {
-        if (next > start && !isLost) this.#find('damage', path, 'is missing; the branch shares it')
-        return false
+      const path = this.#segmentPath(base)
+      if (file === undefined) {
+        const isPacked = [...this.#files.opened.values()].some(
+          ({ baseOffset, nextOffset }) => baseOffset < base && nextOffset > base,
+        )
+        if (next > start && !isLost && !isPacked) this.#find('damage', path, 'is missing; the branch shares it')
+        continue
       }
       const bound = this.#bounds.get(base)!
+      const size = file.isPacked ? bound : this.#store.sizeOf(path)
       if (size < bound && !isLost) {
         const isExplained = this.#isDoubted && this.#isUnflushed(next - 1)
         this.#find(isExplained ? 'note' : 'damage', path, `has ${size} bytes where the branch shows ${bound}`)
       }
-      return true
-    })
+    }
   }
 
   /** Without a file of its own a branch ends where it was cut. */
@@ -169,12 +193,18 @@ class LogCheck {
   }
 
   #isShared(base: number): boolean {
-    return this.#inherited !== undefined && base < this.#inherited.ownFrom
+    return this.#fileAt(base).prefix === sharedPrefix(this.#folder)
   }
 
-  #segmentPath(base: number, suffix: 'log' | 'index' = 'log'): string {
-    const prefix = this.#isShared(base) ? sharedPrefix(this.#folder) : ownPrefix(this.#folder)
-    return `${prefix}${segmentName(base, suffix)}`
+  /** The file that begins there, or should. */
+  #fileAt(base: number): SegmentFile {
+    const isInherited = this.#inherited !== undefined && base < this.#inherited.ownFrom
+    const prefix = isInherited ? sharedPrefix(this.#folder) : ownPrefix(this.#folder)
+    return this.#files.files.get(base) ?? { base, prefix, isPacked: false }
+  }
+
+  #segmentPath(base: number): string {
+    return pathOf(this.#fileAt(base))
   }
 
   #checkNames(bases: readonly number[]): void {
@@ -184,7 +214,7 @@ class LogCheck {
       } else if (/^\d{20}\.index$/.test(name)) {
         const isLonely = !bases.includes(Number.parseInt(name, 10))
         if (isLonely) this.#find('note', this.#pathOf(name), 'is an index without a segment')
-      } else if (!/^\d{20}\.(log|snapshot)$/.test(name) && !checkpointNames.some((known) => known === name)) {
+      } else if (!/^\d{20}\.(log|pack|snapshot)$/.test(name) && !checkpointNames.some((known) => known === name)) {
         this.#find('note', this.#pathOf(name), 'belongs to nothing here')
       }
     }
@@ -203,14 +233,13 @@ class LogCheck {
 
   /** Answers the offset behind the last batch. */
   #checkSegment(base: number, last: boolean): number {
-    const path = this.#segmentPath(base)
-    const prefix = path.slice(0, path.length - segmentName(base, 'log').length)
-    const size = Math.min(this.#bounds.get(base) ?? Infinity, this.#store.sizeOf(path))
-    const segment = new Segment(this.#store, prefix, base, 0, true, size)
+    const segment = this.#segmentAt(base)
     const walked: WalkedBatch[] = []
     try {
       segment.reset()
-      const end = this.#walk(segment, last && !this.#isShared(base), walked)
+      const end = segment.isPacked
+        ? this.#walkPacked(segment, walked)
+        : this.#walk(segment, last && !this.#isShared(base), walked)
       const { recovered } = this.#checkpoint ?? {}
       const isVouched = recovered !== undefined && (base < recovered.segment || recovered.position === segment.length)
       const found = checkIndex(this.#store, segment.indexPath, base, walked, end, {
@@ -221,8 +250,49 @@ class LogCheck {
       })
       for (const { kind, message, byte } of found) this.#find(kind, segment.indexPath, message, byte)
       return segment.nextOffset
+    } catch (cause) {
+      if (!(cause instanceof DamagedRecords)) throw cause
+      this.#find('damage', segment.path, cause.message)
+      return [...this.#files.files.keys()].find((other) => other > base) ?? base
     } finally {
       segment.close()
+    }
+  }
+
+  #segmentAt(base: number): Segment {
+    const { prefix, isPacked } = this.#fileAt(base)
+    const bound = this.#isShared(base) ? this.#bounds.get(base)! : Infinity
+    const make = (length: number, open?: OpenPacked) => new Segment(this.#store, prefix, base, 0, true, length, open)
+    if (!isPacked) return make(Math.min(bound, this.#store.sizeOf(this.#segmentPath(base))))
+    if (this.#openPacked === undefined)
+      throw new Corruption(`${this.#segmentPath(base)}: there can be no packed file here`)
+    return make(Number.isFinite(bound) ? bound : -1, this.#openPacked)
+  }
+
+  /** Has every record of a packed file unpacked; what is damaged costs only itself. */
+  #walkPacked(segment: Segment, walked: WalkedBatch[]): number {
+    const nextOffset = segment.packed!.asFile().length === segment.length ? segment.packed!.nextOffset : 0
+    let position = 0
+    while (position < segment.length) {
+      const found = segment.batchAt(position)
+      const problem = this.#unpacked(segment, position, walked)
+      if (problem !== undefined) {
+        this.#find('damage', segment.path, problem)
+        walked.push(found)
+        segment.nextOffset = found.nextOffset
+      }
+      position += found.byteCount
+    }
+    segment.nextOffset = Math.max(segment.nextOffset, nextOffset)
+    return position
+  }
+
+  #unpacked(segment: Segment, position: number, walked: WalkedBatch[]): string | undefined {
+    try {
+      return this.#batchAt(segment, position, walked)
+    } catch (cause) {
+      if (cause instanceof DamagedRecords) return cause.message
+      throw cause
     }
   }
 
@@ -327,52 +397,6 @@ class LogCheck {
         throw cause
       }
       return `the records cannot be read: ${cause.message}`
-    }
-  }
-
-  #checkCheckpoints(logEndOffset: number, isLost: boolean): void {
-    for (const name of checkpointNames) {
-      const bytes = this.#store.load(this.#pathOf(name))
-      if (bytes === undefined || parseCheckpoint(bytes) !== undefined) continue
-      const isExpected = bytes.length === 0 || this.#store.mayHaveLost(this.#pathOf(name))
-      this.#find(isExpected && name !== 'checkpoint' ? 'note' : 'damage', this.#pathOf(name), 'is no checkpoint')
-    }
-    if (this.#checkpoint === undefined) return
-    const name = this.#pathOf(this.#newestCheckpointName())
-    const { logStartOffset, epochs, recovered } = this.#checkpoint
-    const isOrdered = epochs.every(([epoch, start], i) => {
-      const [epochBefore, startBefore] = epochs[i - 1] ?? [-1, -1]
-      return epoch > epochBefore && start > startBefore
-    })
-    if (!isOrdered) this.#find('damage', name, 'leader epochs and their offsets do not ascend')
-    const beyond = [logStartOffset, epochs.at(-1)?.[1] ?? 0].find((offset) => offset > logEndOffset)
-    if (beyond !== undefined) {
-      this.#find(isLost ? 'note' : 'damage', name, `tells of offset ${beyond}; the log ends at ${logEndOffset}`)
-    }
-    const isThere = recovered.offset <= Math.max(logEndOffset, logStartOffset, this.#compactedOffset)
-    if (!isThere) this.#find('damage', name, `vouches for offset ${recovered.offset}; the log ends at ${logEndOffset}`)
-  }
-
-  #newestCheckpointName(): string {
-    const counts = checkpointNames.map((name) => {
-      const bytes = this.#store.load(this.#pathOf(name))
-      return (bytes && parseCheckpoint(bytes)?.count) ?? -1
-    })
-    return checkpointNames[counts.indexOf(Math.max(...counts))]!
-  }
-
-  #checkSnapshots(logEndOffset: number): void {
-    for (const offset of snapshotOffsets(this.#store, this.#folder)) {
-      const name = segmentName(offset, 'snapshot')
-      const bytes = this.#store.load(this.#pathOf(name))!
-      try {
-        ProducerState.decode(bytes)
-        if (offset > logEndOffset)
-          this.#find('note', this.#pathOf(name), `is as of offset ${offset}; the log ends at ${logEndOffset}`)
-      } catch {
-        const isExpected = bytes.length === 0 || this.#store.mayHaveLost(this.#pathOf(name))
-        this.#find(isExpected ? 'note' : 'damage', this.#pathOf(name), 'is no snapshot of producers')
-      }
     }
   }
 }

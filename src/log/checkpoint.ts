@@ -4,7 +4,7 @@
 // Saving durably stalls everyone for a flush, so only what must never be lost is saved so, as `checkpoint`. What happens
 // often goes to `checkpoint.recent`: a kill keeps it, and a power cut that leaves half of it falls back on the other.
 
-import type { Store } from '../storage/file.ts'
+import { flushFile, type Store } from '../storage/file.ts'
 import type { Lost } from './inherited.ts'
 import type { EpochEntry } from './leader-epochs.ts'
 
@@ -54,4 +54,29 @@ export function saveCheckpoint(store: Store, folder: string, checkpoint: Checkpo
   const content = Buffer.from(`${JSON.stringify(checkpoint)}\n`)
   store.save(`${folder}/${durable ? durableName : recentName}`, content, durable)
   if (durable) store.remove(`${folder}/${recentName}`)
+}
+
+/** What a power cut leaves of them. */
+export function durableCheckpoint(store: Store, folder: string): Checkpoint | undefined {
+  const bytes = store.load(`${folder}/${durableName}`)
+  return bytes && parseCheckpoint(bytes)
+}
+
+/**
+ * Saves durably without stalling anybody, but for the folder, which the caller syncs. `isNewest` is asked when it is written:
+ * whether nothing newer was saved durably meanwhile. Answers that. Rejects with StorageError.
+ */
+export async function saveCheckpointAside(
+  store: Store,
+  folder: string,
+  checkpoint: Checkpoint,
+  isNewest: () => boolean,
+): Promise<boolean> {
+  const aside = `${folder}/${durableName}.aside.tmp`
+  store.save(aside, Buffer.from(`${JSON.stringify(checkpoint)}\n`), false)
+  await flushFile(store, aside)
+  const counts = isNewest()
+  if (counts) store.rename(aside, `${folder}/${durableName}`)
+  else store.remove(aside)
+  return counts
 }

@@ -18,7 +18,8 @@ import type { LogConfig } from './log-config.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import type { ProducerState } from './producer-state.ts'
-import type { CompactedFile, Segment } from './segment.ts'
+import type { RewrittenFile } from './rewriting.ts'
+import type { Segment } from './segment.ts'
 import { TimeIndex } from './time-index.ts'
 import { TransactionFates } from './transaction-fates.ts'
 
@@ -192,7 +193,7 @@ export async function* compactSegments(
   plan: CompactionPlan,
   keeping: Keeping,
   place: CompactionPlace,
-): AsyncGenerator<{ segments: readonly Segment[]; compacted: CompactedFile }> {
+): AsyncGenerator<{ segments: readonly Segment[]; compacted: RewrittenFile }> {
   const reached = plan.segments.filter(({ baseOffset }) => baseOffset < keeping.mappedEnd)
   for (const segments of grouped(reached, place.config.segmentBytes)) {
     const compacted = await compactGroup(segments, keeping, place)
@@ -223,14 +224,14 @@ async function compactGroup(
   segments: readonly Segment[],
   keeping: Keeping,
   place: CompactionPlace,
-): Promise<CompactedFile | undefined> {
+): Promise<RewrittenFile | undefined> {
   if (place.isOver()) return undefined
   const { store, config } = place
   const { path: target, baseOffset } = segments[0]!
   const path = `${target}.compacted`
   store.remove(path) // left by a kill
   const file = store.create(path, Math.max(1, bytesOf(segments)))
-  const compacted: CompactedFile = {
+  const compacted: RewrittenFile = {
     path,
     length: 0,
     nextOffset: segments.at(-1)!.nextOffset,

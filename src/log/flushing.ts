@@ -33,7 +33,8 @@ export class Flushing {
   distrust(flushedOffset: number): void {
     this.namesChanged = true
     this.#flushedOffset = Math.min(flushedOffset, this.#log.logEndOffset)
-    for (const segment of this.#log.segments.slice(0, -1)) this.unflushed.add(segment)
+    // A packed file was flushed before it got its name.
+    for (const segment of this.#log.segments.slice(0, -1)) if (!segment.isPacked) this.unflushed.add(segment)
   }
 
   /**

@@ -17,7 +17,8 @@ import type { Log } from './log.ts'
 import { loadSnapshot } from './producer-snapshot.ts'
 import { markerOf } from './producer-state.ts'
 import { scan } from './scan.ts'
-import { Segment, segmentName } from './segment.ts'
+import { Segment } from './segment.ts'
+import { segmentName } from './segment-name.ts'
 
 type Outcome = 'COMMIT' | 'ABORT'
 
@@ -104,7 +105,8 @@ class Forking {
     const prefix = sharedPrefix(this.#folder)
     const index = `${prefix}${segmentName(segment.baseOffset, 'index')}`
     const isWhole = cut === undefined || cut.byteCount === segment.length
-    this.#copiedBytes += this.#store.share(segment.path, `${prefix}${segmentName(segment.baseOffset, 'log')}`)
+    const name = segmentName(segment.baseOffset, segment.isPacked ? 'pack' : 'log')
+    this.#copiedBytes += this.#store.share(segment.path, `${prefix}${name}`)
     const byteCount = cut?.byteCount ?? segment.length
     this.#sharedBytes += byteCount
     this.#files.push([segment.baseOffset, byteCount])

@@ -1,5 +1,7 @@
 // What a log wants to know of its topic's configuration. The topic's own object serves, so a change takes effect at once.
 
+import type { OpenPacked } from './packed.ts'
+
 export interface LogConfig {
   readonly segmentBytes: number
   readonly segmentMs: number
@@ -32,4 +34,6 @@ export interface LogConfig {
   readonly deleteRetentionMs: number
   /** Memory for the keys of one round of compaction. */
   readonly dedupeBufferBytes: number
+  /** Opens packed files; absent where there can be none. */
+  readonly openPacked?: OpenPacked
 }

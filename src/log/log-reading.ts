@@ -2,7 +2,8 @@
 
 import type { Lease } from '../storage/file.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
-import { type Found, type Segment, segmentIndexOf } from './segment.ts'
+import type { Found, Segment } from './segment.ts'
+import { segmentIndexOf } from './segment-search.ts'
 
 const nothing: Lease = { bytes: Buffer.alloc(0), release: () => {} }
 

@@ -6,8 +6,8 @@ import { type Records, recordsLength } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeMarker, type Marker } from '../../protocol/records/control.ts'
 import type { Lease, Store } from '../storage/file.ts'
-import { type Checkpoint, saveCheckpoint } from './checkpoint.ts'
-import { type CompactionPlan, compactSegments, mapKeys, planCompaction, steadyTurns } from './compaction.ts'
+import { Checkpointing } from './checkpointing.ts'
+import { steadyTurns } from './compaction.ts'
 import { Flushing } from './flushing.ts'
 import { type Appended, type AppendOptions, BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
 import { type Inherited, type Lost, ownPrefix } from './inherited.ts'
@@ -15,11 +15,12 @@ import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { abortedIn, readSegments } from './log-reading.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
-import { dropSnapshots, saveSnapshot } from './producer-snapshot.ts'
+import { saveSnapshot } from './producer-snapshot.ts'
 import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { type BroughtAt, expiredSegments } from './retention.ts'
-import { type CompactedFile, Segment } from './segment.ts'
+import { Rewriting, type RewrittenFile } from './rewriting.ts'
+import { Segment } from './segment.ts'
 import { largestTime, searchTime } from './time-search.ts'
 
 export { type Appended, type AppendOptions, BatchRefusal }
@@ -39,10 +40,8 @@ export class Log {
   #logEndOffset: number
   #producers: ProducerState
   readonly #flushing: Flushing
-  #checkpoint: Checkpoint | undefined
-  #compactedOffset: number
-  #cleanOffset: number
-  #compacting = false
+  readonly #checkpointing: Checkpointing
+  readonly #rewriting: Rewriting
   readonly #inherited: Inherited | undefined
   readonly #shared: Recovered['shared']
   #released = false
@@ -54,17 +53,22 @@ export class Log {
     this.#store = store
     this.#config = config
     this.#inherited = inherited
-    const found = recover(store, folder, config.segmentBytes, config.indexIntervalBytes, inherited)
+    const found = recover(store, folder, config, inherited)
     this.#segments = found.segments
     this.#epochs = found.epochs
     this.#producers = found.producers
     this.#logEndOffset = found.segments.at(-1)?.nextOffset ?? found.logStartOffset
     this.#logStartOffset = Math.min(found.logStartOffset, this.#logEndOffset)
     this.#flushing = new Flushing(store, this, this.#logEndOffset)
-    this.#checkpoint = found.checkpoint
-    this.#compactedOffset = found.compactedOffset
-    this.#cleanOffset = found.checkpoint?.cleanOffset ?? 0
     this.#shared = found.shared
+    const flushing = this.#flushing
+    const checkpointing = new Checkpointing(store, this, flushing, found, inherited)
+    this.#checkpointing = checkpointing
+    const replaceSegments = (segments: Segment[]) => {
+      this.#segments = segments
+    }
+    const ownFrom = inherited?.ownFrom ?? 0
+    this.#rewriting = new Rewriting(store, this, { config, flushing, checkpointing, ownFrom, replaceSegments }, found)
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
     if (found.scannedBytes > 0) this.#flushing.distrust(found.checkpoint?.recovered.offset ?? 0)
   }
@@ -77,11 +81,6 @@ export class Log {
   /** Where each of the logs that this one was forked through began its own files, and this one. */
   get seams(): readonly number[] {
     return this.#inherited === undefined ? [] : [...this.#inherited.seams, this.#inherited.ownFrom]
-  }
-
-  /** Base offset of the first file that no parent shares. */
-  get #ownFrom(): number {
-    return this.#inherited?.ownFrom ?? 0
   }
 
   get logStartOffset(): number {
@@ -104,12 +103,12 @@ export class Log {
 
   /** Everything below was compacted at least once. */
   get compactedOffset(): number {
-    return this.#compactedOffset
+    return this.#rewriting.compactedOffset
   }
 
   /** Everything below was compacted as far as it goes. `<= compactedOffset`. */
   get cleanOffset(): number {
-    return this.#cleanOffset
+    return this.#rewriting.cleanOffset
   }
 
   get producers(): ProducerState {
@@ -124,9 +123,14 @@ export class Log {
     return this.#segments
   }
 
-  /** Bytes of batches in all segments. */
+  /** Bytes of batches in all segments, as the disk holds them. */
   get byteCount(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.length, 0)
+    return this.#segments.reduce((sum, segment) => sum + segment.storedBytes, 0)
+  }
+
+  /** It was let go: its files may be others' by now. */
+  get isReleased(): boolean {
+    return this.#released
   }
 
   /**
@@ -204,6 +208,7 @@ export class Log {
     const old = active.firstAppendAt !== undefined && now - active.firstAppendAt > this.#config.segmentMs
     const far = this.#logEndOffset - active.baseOffset > relativeOffsetMax - byteCount
     if (active.isEmpty || !(full || old || far)) return active
+    active.sealedAt = now
     return this.roll()
   }
 
@@ -300,58 +305,18 @@ export class Log {
    * Removes records whose key has a newer one, where there is enough to gain. Works in slices, beside appends and reads;
    * segments are replaced whole, by new files.
    */
-  async compact(now: number, turns = steadyTurns, pinnedBelow = 0): Promise<void> {
-    const plan = this.#compactionPlan(now)
-    if (plan === undefined) return
-    this.#compacting = true
-    try {
-      const place = {
-        store: this.#store,
-        config: this.#config,
-        producers: this.#producers,
-        hidesOlder: this.#logStartOffset < this.#ownFrom,
-        pinnedBelow,
-        aborted: (from: number, upTo: number) => this.abortedTransactions(from, upTo),
-        isOver: () => this.#released || turns.isOver(),
-        now,
-        turns,
-      }
-      const keeping = await mapKeys(plan, place)
-      if (place.isOver()) return
-      // First of all: a start that finds holes must know that they are meant.
-      this.#compactedOffset = Math.max(this.#compactedOffset, plan.end)
-      this.saveCheckpoint(true)
-      for await (const { segments, compacted } of compactSegments(plan, keeping, place)) {
-        await this.#replace(segments, compacted)
-      }
-      if (place.isOver()) return
-      // A record that came back behind this would never be looked at again.
-      await this.#store.syncFolder(this.folder)
-      this.#cleanOffset = keeping.mappedEnd
-      this.saveCheckpoint(false)
-    } finally {
-      this.#compacting = false
-    }
+  compact(now: number, turns = steadyTurns, pinnedBelow = 0): Promise<void> {
+    return this.#rewriting.compact(now, turns, pinnedBelow)
   }
 
-  #compactionPlan(now: number): CompactionPlan | undefined {
-    if (this.#compacting || this.#released || !this.#config.compacts) return undefined
-    const stable = this.#producers.transactions.firstUnstable(this.flushedOffset)
-    // What a fork shares stays as it is: the bound of its last file holds for that file only.
-    const sealed = this.#flushing.flushedSegments.filter(({ baseOffset }) => baseOffset >= this.#ownFrom)
-    return planCompaction(sealed, this.#cleanOffset, stable, this.#config, now)
+  /** Sealed segments from the first on that may be packed now, packed ones among them. */
+  get packable(): readonly Segment[] {
+    return this.#rewriting.packable
   }
 
-  /** Retention or DeleteRecords may have taken some of them meanwhile. */
-  async #replace(segments: readonly Segment[], compacted: CompactedFile): Promise<void> {
-    const [first, ...others] = segments
-    if (this.#released || !segments.every((segment) => this.#segments.includes(segment))) return compacted.discard()
-    first!.replaceBy(compacted)
-    if (others.length === 0) return
-    this.#segments = this.#segments.filter((segment) => !others.includes(segment))
-    // Their names go when stable storage knows of the file that holds what they held.
-    await this.#store.syncFolder(this.folder)
-    for (const other of others) other.remove()
+  /** Puts a packed file in the place of neighbours (rewriting.ts); false where some of them are gone. Rejects with StorageError. */
+  pack(segments: readonly Segment[], packed: RewrittenFile, holes: boolean): Promise<boolean> {
+    return this.#rewriting.pack(segments, packed, holes)
   }
 
   #dropWhile(doomed: (segment: Segment) => boolean): void {
@@ -369,25 +334,8 @@ export class Log {
   }
 
   /** Notes what is flushed and indexed, so that the next start scans no further back. */
-  saveCheckpoint(durable: boolean, closing = false): void {
-    const active = this.#segments.at(-1)
-    if (this.#released || (active === undefined && this.#logEndOffset === 0)) return
-    const latest = this.#flushing.vouched(closing)
-    // What was vouched for once stays so; its producer snapshot is the one that is there.
-    const known = this.#checkpoint?.recovered ?? latest
-    this.#checkpoint = {
-      v: 1,
-      count: (this.#checkpoint?.count ?? 0) + 1,
-      logStartOffset: this.#logStartOffset,
-      epochs: this.#epochs.entries,
-      compactedOffset: this.#compactedOffset,
-      cleanOffset: this.#cleanOffset,
-      ...(this.#inherited === undefined ? {} : { settled: this.#shared.isSettled }),
-      ...(this.lost.length === 0 ? {} : { lost: this.lost }),
-      recovered: known.offset > latest.offset ? known : latest,
-    }
-    saveCheckpoint(this.#store, this.folder, this.#checkpoint, durable)
-    dropSnapshots(this.#store, this.folder, this.#checkpoint.recovered.offset)
+  saveCheckpoint(durable: boolean): void {
+    this.#checkpointing.save(durable)
   }
 
   /** Flushes, notes a clean end and lets files go. */
@@ -398,17 +346,14 @@ export class Log {
       if (!active.isEmpty) active.saveIndex()
       saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
       // Not durably: a thousand logs would wait for the disk a thousand times. A power cut now costs a scan.
-      this.saveCheckpoint(false, true)
+      this.#checkpointing.save(false, true)
     }
     this.release()
   }
 
   /** The last checkpoint says all there is to say: nothing happened since the start. */
   get isNoted(): boolean {
-    const { recovered, logStartOffset } = this.#checkpoint ?? {}
-    if (this.recovered.scannedBytes > 0 || this.#shared.wasDoubted || logStartOffset !== this.#logStartOffset)
-      return false
-    return recovered?.offset === this.#logEndOffset
+    return this.#checkpointing.isNoted
   }
 
   /** Lets files go without a word: the log is deleted, or the process pretends to die. */

@@ -1,8 +1,8 @@
 // What was known of producers as of an offset, in a file of its own, so that a start need not read the log for it.
 
-import type { Store } from '../storage/file.ts'
+import { flushFile, type Store } from '../storage/file.ts'
 import { ProducerState } from './producer-state.ts'
-import { segmentName } from './segment.ts'
+import { segmentName } from './segment-name.ts'
 
 const pathOf = (folder: string, offset: number): string => `${folder}/${segmentName(offset, 'snapshot')}`
 
@@ -41,11 +41,16 @@ export function loadSnapshot(
   return { offset: -1, producers: new ProducerState() }
 }
 
-/** Removes the snapshots that one as of `offset` has made useless. Later ones wait for their own checkpoint. */
-export function dropSnapshots(store: Store, folder: string, offset: number): void {
+/** Brings one to stable storage, if it is there. Rejects with StorageError. */
+export async function flushSnapshot(store: Store, folder: string, offset: number): Promise<void> {
+  if (store.exists(pathOf(folder, offset))) await flushFile(store, pathOf(folder, offset))
+}
+
+/** Removes the snapshots that one as of `offset` has made useless, but for `kept`. Later ones wait for their own checkpoint. */
+export function dropSnapshots(store: Store, folder: string, offset: number, kept: readonly number[] = []): void {
   const offsets = snapshotOffsets(store, folder)
   if (!offsets.includes(offset)) return
-  for (const at of offsets) if (at < offset) store.remove(pathOf(folder, at))
+  for (const at of offsets) if (at < offset && !kept.includes(at)) store.remove(pathOf(folder, at))
 }
 
 /** Removes what tells of batches that are not there. */

@@ -7,18 +7,21 @@
 // A kill leaves every byte that was written, so a batch that is not whole in front of one that is was damaged since, and
 // the log goes offline. After a power cut the same picture only means that pages were not written in order.
 
-import { Corruption, StorageError } from '../../protocol/errors.ts'
+import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { Store } from '../storage/file.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
 import { type Inherited, type Lost, lostUpTo, needsNoIndex, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
+import type { OpenPacked } from './packed.ts'
 import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { scan, tailOf } from './scan.ts'
-import { indexLagMax, Segment, segmentName } from './segment.ts'
+import { indexLagMax, Segment } from './segment.ts'
+import { leftOver, pathOf, type SegmentFiles, segmentFiles } from './segment-files.ts'
 
 export type Recovered = {
   segments: Segment[]
@@ -43,24 +46,17 @@ export type Recovered = {
   cutBytes: number
 }
 
-/** Base offsets of the segment files in a folder, ascending. */
-export function segmentBases(store: Store, folder: string): number[] {
-  return store
-    .list(folder)
-    .filter((name) => /^\d{20}\.log$/.test(name))
-    .map((name) => Number.parseInt(name, 10))
+/** Opens the log in a folder; an empty or missing folder is an empty log. Throws Corruption, StorageError. */
+export function recover(store: Store, folder: string, config: SegmentConfig, inherited?: Inherited): Recovered {
+  try {
+    return new Recovery(store, folder, config, inherited).run()
+  } catch (cause) {
+    // Damaged here is a packed file that alone knows what is in it.
+    throw cause instanceof DamagedRecords ? new Corruption(cause.message) : cause
+  }
 }
 
-/** Opens the log in a folder; an empty or missing folder is an empty log. Throws Corruption, StorageError. */
-export function recover(
-  store: Store,
-  folder: string,
-  growthMax: number,
-  indexIntervalBytes: number,
-  inherited?: Inherited,
-): Recovered {
-  return new Recovery(store, folder, growthMax, indexIntervalBytes, inherited).run()
-}
+type SegmentConfig = Pick<LogConfig, 'segmentBytes' | 'indexIntervalBytes' | 'openPacked'>
 
 /** What there is to know of a fork before it was ever closed. */
 export const checkpointOf = ({ logStartOffset, epochs, compactedOffset, ownFrom }: Inherited): Checkpoint => ({
@@ -75,8 +71,7 @@ export const checkpointOf = ({ logStartOffset, epochs, compactedOffset, ownFrom 
 class Recovery {
   readonly #store: Store
   readonly #folder: string
-  readonly #growthMax: number
-  readonly #indexIntervalBytes: number
+  readonly #config: SegmentConfig
   readonly #checkpoint: Checkpoint | undefined
   readonly #point: Checkpoint['recovered']
   readonly #epochs: LeaderEpochs
@@ -91,6 +86,7 @@ class Recovery {
   readonly #isDoubted: boolean
   /** They are on stable storage when they have been looked at, or always were. */
   readonly #isSettled: boolean
+  readonly #files: SegmentFiles
   readonly #bases: number[]
   readonly #logStartOffset: number
   readonly #segments: Segment[] = []
@@ -100,18 +96,11 @@ class Recovery {
   /** The active file has other names, and what they show above its end a power cut may have taken: it must not come back. */
   #mustRoll = false
 
-  constructor(
-    store: Store,
-    folder: string,
-    growthMax: number,
-    indexIntervalBytes: number,
-    inherited: Inherited | undefined,
-  ) {
+  constructor(store: Store, folder: string, config: SegmentConfig, inherited: Inherited | undefined) {
     this.#inherited = inherited
     this.#store = store
     this.#folder = folder
-    this.#growthMax = growthMax
-    this.#indexIntervalBytes = indexIntervalBytes
+    this.#config = config
     this.#checkpoint = loadCheckpoint(store, folder) ?? (inherited && checkpointOf(inherited))
     this.#bounds = new Map(inherited?.files)
     this.#lost = [...(this.#checkpoint?.lost ?? [])]
@@ -121,7 +110,8 @@ class Recovery {
     this.#isSettled = isSettled || this.#isDoubted
     this.#point = this.#checkpoint?.recovered ?? { offset: -1, segment: -1, position: 0 }
     this.#epochs = new LeaderEpochs(this.#checkpoint?.epochs)
-    this.#bases = [...this.#sharedBases(), ...segmentBases(store, folder)]
+    this.#files = segmentFiles(store, folder, this.#bounds.keys(), config.openPacked)
+    this.#bases = [...this.#files.files.keys()]
     const first = this.#bases[0] ?? this.#emptyStart()
     this.#logStartOffset = Math.max(this.#checkpoint?.logStartOffset ?? 0, first)
     const snapshot = loadSnapshot(store, folder, Math.max(this.#point.offset, this.#logStartOffset))
@@ -174,16 +164,6 @@ class Recovery {
     }
   }
 
-  /** Of the shared files those that are still there: retention takes them one by one. */
-  #sharedBases(): number[] {
-    const prefix = sharedPrefix(this.#folder)
-    return [...this.#bounds.keys()].filter((base) => {
-      const isThere = this.#store.exists(`${prefix}${segmentName(base, 'log')}`)
-      if (!isThere) this.#store.remove(`${prefix}${segmentName(base, 'index')}`)
-      return isThere
-    })
-  }
-
   /** Where a log without a segment begins: were its checkpoint old, the snapshot of its last roll bears the offset. */
   #emptyStart(): number {
     return Math.max(0, this.#point.offset, snapshotOffsets(this.#store, this.#folder).at(-1) ?? 0)
@@ -193,7 +173,7 @@ class Recovery {
   #makeActive(isShorter: boolean): void {
     const last = this.#segments.at(-1)
     if (last === undefined) return
-    if (last.baseOffset < this.#point.segment) {
+    if (last.baseOffset < this.#point.segment || last.isPacked) {
       const base = Math.max(last.nextOffset, this.#inherited?.ownFrom ?? 0)
       this.#keepProducers(base)
       this.#segments.push(this.#segmentAt(base, false))
@@ -214,16 +194,21 @@ class Recovery {
     this.#segments.push(this.#segmentAt(last.nextOffset, false))
   }
 
-  #prefixOf(base: number): string {
-    return this.#isShared(base) ? sharedPrefix(this.#folder) : ownPrefix(this.#folder)
-  }
-
-  #segmentAt(base: number, sealed: boolean, length = 0): Segment {
-    return new Segment(this.#store, this.#prefixOf(base), base, this.#growthMax, sealed, length)
+  #segmentAt(base: number, sealed: boolean): Segment {
+    const { files, opened } = this.#files
+    const { prefix = ownPrefix(this.#folder), isPacked = false } = files.get(base) ?? {}
+    const { segmentBytes, openPacked } = this.#config
+    const make = (length: number, open?: OpenPacked) =>
+      new Segment(this.#store, prefix, base, segmentBytes, sealed, length, open)
+    if (!isPacked) return make(files.has(base) ? this.#sizeOf(base) : 0)
+    if (openPacked === undefined) throw new Corruption(`${this.#folder}: a packed file where there can be none`)
+    return opened.get(base) ?? make(this.#bounds.get(base)!, openPacked)
   }
 
   /** What a kill left in the middle of writing aside, and what belongs to segments that are gone. */
   #removeLeftovers(): void {
+    const { files, indexes } = leftOver(this.#files, this.#folder, this.#bounds.keys())
+    for (const path of [...files, ...indexes]) this.#store.remove(path)
     const known = new Set(this.#bases)
     for (const name of this.#store.list(this.#folder)) {
       const isAside = name.endsWith('.tmp') || name.endsWith('.compacted')
@@ -239,12 +224,14 @@ class Recovery {
       this.#segmentAt(base, true).remove()
       return true
     }
-    const path = `${this.#prefixOf(base)}${segmentName(base, 'log')}`
+    const isPacked = this.#files.files.get(base)!.isPacked
+    const segment = this.#segmentAt(base, !last || isPacked)
+    const { path } = segment
     const before = this.#segments.at(-1)
     const expected = before?.nextOffset ?? base
     if (base < expected && expected <= this.#compactedOffset && Number.isFinite(this.#compactedOffset)) {
       // Compaction has written it into the one before, and a kill came before it was gone.
-      this.#segmentAt(base, true).remove()
+      segment.remove()
       return true
     }
     const isHole = base > expected && base > this.#compactedOffset && !this.#lost.some(({ to }) => to === base)
@@ -256,10 +243,9 @@ class Recovery {
       return false
     }
     if (before !== undefined) this.#keepProducers(base)
-    const physical = this.#sizeOf(base, path)
     const { segment: pointBase, position } = this.#point
-    const vouched = (base < pointBase || (base === pointBase && physical === position)) && !this.#isDoubtful(base)
-    const segment = this.#segmentAt(base, !last, physical)
+    const isOld = isPacked || base < pointBase || (base === pointBase && segment.length === position)
+    const vouched = isOld && !this.#isDoubtful(base)
     if (vouched && segment.loadIndex(this.#indexLagOf(base))) {
       this.#indexRest(segment)
       // No checksum: what is vouched for is believed.
@@ -269,14 +255,14 @@ class Recovery {
       this.#segments.push(segment)
       return true
     }
-    this.#scan(segment, physical, last)
+    this.#scan(segment, last && !isPacked)
     this.#segments.push(segment)
     return true
   }
 
   /** Of a shared file no more counts than when the fork was made: it may go on growing under its other name. */
-  #sizeOf(base: number, path: string): number {
-    return Math.min(this.#bounds.get(base) ?? Infinity, this.#store.sizeOf(path))
+  #sizeOf(base: number): number {
+    return Math.min(this.#bounds.get(base) ?? Infinity, this.#store.sizeOf(pathOf(this.#files.files.get(base)!)))
   }
 
   /** What a fork shares of a file that goes on growing has an index that serves many forks (`Segment.saveIndexFor`). */
@@ -288,12 +274,17 @@ class Recovery {
     const from = segment.indexedBytes
     if (from === segment.length) return
     const note = (bytes: Buffer, at: number, position: number) =>
-      segment.note(bytes, at, position, this.#indexIntervalBytes)
+      segment.note(bytes, at, position, this.#config.indexIntervalBytes)
     this.#boundShared(segment, scan(segment, segment.nextOffset, this.#compactedOffset, false, note, from))
   }
 
+  /** Its file is; what a fork has packed of it is its own. */
   #isShared(base: number): boolean {
-    return this.#inherited !== undefined && base < this.#inherited.ownFrom
+    return this.#files.files.get(base)?.prefix === sharedPrefix(this.#folder)
+  }
+
+  #isInherited(base: number): boolean {
+    return base < (this.#inherited?.ownFrom ?? 0)
   }
 
   /** A fork vouches for what it shares, unless a power cut may have taken what nobody had flushed. */
@@ -316,32 +307,36 @@ class Recovery {
   /** What was known of producers at a segment that the snapshot has left behind, for what transactions it holds. */
   #producersBefore(base: number): ProducerState | undefined {
     if (base >= this.#producersFrom) return undefined
-    const isShared = this.#isShared(base)
-    if (isShared && !this.#inherited!.hasTransactions) return undefined
-    const inherited = isShared ? undefined : this.#inherited
+    const isInherited = this.#isInherited(base)
+    if (isInherited && !this.#inherited!.hasTransactions) return undefined
+    const inherited = isInherited ? undefined : this.#inherited
     const producers = inherited === undefined ? new ProducerState() : ProducerState.cutThrough(inherited)
     // What is open since before the first of them no scan finds, and yet it holds back what those after it say is stable.
     producers.takeOpenBelow(this.#bases[0] ?? base, this.#producers)
     for (const segment of this.#segments) {
-      if (this.#isShared(segment.baseOffset) !== isShared) continue
+      if (this.#isInherited(segment.baseOffset) !== isInherited) continue
       scan(segment, segment.baseOffset, this.#compactedOffset, false, (bytes, at) => void producers.note(bytes, at))
     }
     return producers
   }
 
-  #scan(segment: Segment, physical: number, last: boolean): void {
+  #scan(segment: Segment, last: boolean): void {
+    const physical = segment.length
     segment.reset()
     const base = segment.baseOffset
     const before = this.#producersBefore(base)
     const end = scan(segment, base, this.#compactedOffset, true, (bytes, at, position) => {
-      segment.note(bytes, at, position, this.#indexIntervalBytes)
+      segment.note(bytes, at, position, this.#config.indexIntervalBytes)
       this.#epochs.assign(batch.partitionLeaderEpoch(bytes, at), batch.baseOffset(bytes, at))
       const noted = this.#noteProducer(bytes, at)
       const aborted = before === undefined ? noted : before.note(bytes, at)
       if (aborted !== undefined) segment.noteAborted(aborted)
     })
+    const { packed } = segment
+    // Behind its last batch offsets may be missing.
+    if (packed !== undefined && packed.asFile().length === end) segment.nextOffset = packed.nextOffset
     if (this.#isShared(base)) this.#boundShared(segment, end)
-    else this.#scannedBytes += end
+    else if (!segment.isPacked) this.#scannedBytes += end
     if (last && !this.#isShared(base)) {
       this.#mustRoll = this.#store.mayHaveLost(segment.path) && this.#store.linkCount(segment.path) > 1
     }
@@ -384,7 +379,7 @@ class Recovery {
       partitionLeaderEpoch: this.#epochs.latest,
     })
     try {
-      active.commit(active.file.stage(bytes), this.#indexIntervalBytes, 0)
+      active.commit(active.file.stage(bytes), this.#config.indexIntervalBytes, 0)
       active.firstAppendAt = undefined
       this.#scannedBytes += bytes.length // as little on stable storage as what was only just found
     } catch (cause) {

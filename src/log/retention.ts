@@ -17,15 +17,15 @@ export function expiredSegments(
 ): Segment[] {
   const { deletes, retentionMs, retentionBytes } = config
   if (!deletes) return []
-  let excess = segments.reduce((sum, { length }) => sum + length, 0) - retentionBytes
+  let excess = segments.reduce((sum, { storedBytes }) => sum + storedBytes, 0) - retentionBytes
   const isExpired = (segment: Segment): boolean => {
     if (segment.isEmpty) return false
     // The clock of the records, or, where they bear none, that of the append.
     const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
     const isPast = (time: number): boolean => now - time > retentionMs
     const isOld = retentionMs >= 0 && isPast(newest) && isPast(broughtAt(segment.baseOffset, segment.nextOffset))
-    const isOver = retentionBytes >= 0 && excess >= segment.length
-    if (isOver) excess -= segment.length
+    const isOver = retentionBytes >= 0 && excess >= segment.storedBytes
+    if (isOver) excess -= segment.storedBytes
     return isOld || isOver
   }
   const kept = segments.findIndex((segment) => !isExpired(segment))

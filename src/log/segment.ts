@@ -6,36 +6,12 @@ import { borrow, type File, type Lease, type Store } from '../storage/file.ts'
 import { decodeIndex, encodeIndex } from './index-file.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
+import { type OpenPacked, PackedContent, type PackedFile } from './packed.ts'
+import type { RewrittenFile } from './rewriting.ts'
+import { segmentName } from './segment-name.ts'
 import { TimeIndex } from './time-index.ts'
 
-/** Name of a segment file: the base offset in 20 digits, so that names sort as offsets do. */
-export const segmentName = (baseOffset: number, suffix: string): string =>
-  `${String(baseOffset).padStart(20, '0')}.${suffix}`
-
-/** What compaction made of a segment: a file that is flushed and waits to take its place. */
-export type CompactedFile = {
-  path: string
-  length: number
-  /** As of the last segment that went into it. */
-  nextOffset: number
-  offsets: OffsetIndex
-  times: TimeIndex
-  aborted: AbortedTransaction[]
-  maxTimestamp: number
-  /** Removes the file instead. */
-  discard(): void
-}
-
-/** Index of the last segment that begins at or below an offset; 0 if none does. */
-export function segmentIndexOf(segments: readonly Segment[], offset: number): number {
-  let low = 0
-  for (let high = segments.length - 1; low < high; ) {
-    const middle = (low + high + 1) >> 1
-    if (segments[middle]!.baseOffset <= offset) low = middle
-    else high = middle - 1
-  }
-  return low
-}
+export { segmentIndexOf } from './segment-search.ts'
 
 /** One batch as found by its position. */
 export type Found = {
@@ -59,8 +35,11 @@ export class Segment {
   maxTimestamp = -1
   /** Broker time of the first append since the segment was made or opened; undefined while nothing was appended. */
   firstAppendAt: number | undefined
+  /** Broker time at which it stopped growing; undefined where that was in an earlier life of the process. */
+  sealedAt: number | undefined
   readonly #store: Store
-  readonly #prefix: string
+  #prefix: string
+  #packed: PackedContent | undefined
   readonly #growthMax: number
   #file: File | undefined
   #length: number
@@ -74,32 +53,62 @@ export class Segment {
   #savedBytes: number | undefined
   #sealed: boolean
 
-  /** `prefix`: what the paths of its files begin with. */
-  constructor(store: Store, prefix: string, baseOffset: number, growthMax: number, sealed: boolean, length = 0) {
+  /** `prefix`: what its paths begin with. `openPacked`: it lies packed; `length` bytes of batches count, -1 for all. */
+  constructor(
+    store: Store,
+    prefix: string,
+    baseOffset: number,
+    growthMax: number,
+    sealed: boolean,
+    length = 0,
+    openPacked?: OpenPacked,
+  ) {
     this.#store = store
     this.#prefix = prefix
     this.baseOffset = baseOffset
+    if (openPacked !== undefined) this.#packed = new PackedContent(store, this.#pathOf('pack'), openPacked)
     this.nextOffset = baseOffset
     this.#growthMax = growthMax
     this.#sealed = sealed
     this.#length = length
   }
 
+  #pathOf(ending: 'log' | 'pack' | 'index'): string {
+    return `${this.#prefix}${segmentName(this.baseOffset, ending)}`
+  }
+
   get path(): string {
-    return `${this.#prefix}${segmentName(this.baseOffset, 'log')}`
+    return this.#pathOf(this.isPacked ? 'pack' : 'log')
   }
 
   get indexPath(): string {
-    return `${this.#prefix}${segmentName(this.baseOffset, 'index')}`
+    return this.#pathOf('index')
   }
 
-  /** Bytes of batches. */
+  /** Bytes of batches; where they lie packed they take less. */
   get length(): number {
-    return this.#file?.length ?? this.#length
+    if (!this.isPacked) return this.#file?.length ?? this.#length
+    if (this.#length < 0) this.#length = this.file.length
+    return this.#length
   }
 
-  get allocatedBytes(): number {
-    return this.#file?.allocatedBytes ?? this.#length
+  /** Bytes that the disk holds for it. */
+  get storedBytes(): number {
+    return this.#packed?.storedBytes ?? this.length
+  }
+
+  /** Its file has other names, or had: it lies beside the folder of what is the log's own. */
+  get isShared(): boolean {
+    return !this.#prefix.endsWith('/')
+  }
+
+  get isPacked(): boolean {
+    return this.#packed !== undefined
+  }
+
+  /** The packed file, opened at the first use; undefined where the batches lie as they are. Throws DamagedRecords. */
+  get packed(): PackedFile | undefined {
+    return this.#packed?.opened
   }
 
   get isEmpty(): boolean {
@@ -109,6 +118,7 @@ export class Segment {
   /** Opened at the first use: a log that nobody touches owns no map and no descriptor. */
   get file(): File {
     if (this.#file !== undefined) return this.#file
+    if (this.#packed !== undefined) return this.#packed.opened.asFile()
     const exists = this.#length > 0 || this.#store.exists(this.path)
     const options = { length: this.#length, append: !this.#sealed }
     this.#file = exists
@@ -172,11 +182,14 @@ export class Segment {
    * that it may leave out; `nextOffset` is then behind what it describes.
    */
   loadIndex(lagMax = 0): boolean {
+    if (this.isPacked && this.#indexLease !== undefined) return true
     if (!this.#store.exists(this.indexPath)) return false
     const file = this.#store.open(this.indexPath, 0)
     const lease = file.read(0, file.length)
     try {
       const content = decodeIndex(lease.bytes)
+      // How much a packed file gives, its index tells without opening it.
+      if (this.isPacked && this.#length < 0) this.#length = content.segmentBytes
       const lag = this.length - content.segmentBytes
       if (lag < 0 || lag > lagMax) throw new Corruption('the index describes another length')
       this.#offsets = content.offsets
@@ -232,6 +245,7 @@ export class Segment {
   }
 
   #closeFile(): void {
+    this.#packed?.close()
     if (this.#file === undefined) return
     this.#length = this.#file.length
     this.#file.close()
@@ -302,13 +316,14 @@ export class Segment {
   }
 
   async flush(): Promise<void> {
+    if (this.isPacked) return // It was flushed before it got its name.
     // A closed one may still be unflushed: scanned after a kill, and cut.
     if (this.#file !== undefined || this.#length > 0) await this.file.flush()
   }
 
   /** The batch that starts at a position. Throws Corruption where there is none. */
   batchAt(position: number): Found {
-    return borrow(this.file.read(position, batch.headerBytes), (bytes) => {
+    return borrow(this.read(position, batch.headerBytes), (bytes) => {
       const size = bytes.length < batch.headerBytes ? -1 : batch.sizeInBytes(bytes, 0)
       if (size < batch.headerBytes || position + size > this.length || batch.magic(bytes, 0) !== 2) {
         throw new Corruption(`${this.path}: no batch at byte ${position}`)
@@ -349,23 +364,42 @@ export class Segment {
   }
 
   read(position: number, byteCount: number): Lease {
-    return this.file.read(position, byteCount)
+    // A fork may show only the first part of a packed file.
+    return this.file.read(position, this.isPacked ? Math.min(byteCount, this.length - position) : byteCount)
   }
 
   /**
-   * Puts a compacted file in this one's place: readers keep the old bytes while they hold them, branches for ever. A
-   * kill in between leaves the old file, or the new one with an index that does not fit and is built again.
+   * Puts a file in this one's place: readers keep the old bytes while they hold them, branches for ever. A kill in between
+   * leaves the old file, or the new one with an index that does not fit and is built again.
    */
-  replaceBy({ path, length, nextOffset, offsets, times, aborted, maxTimestamp }: CompactedFile): void {
+  replaceBy(rewritten: RewrittenFile): void {
     this.close()
-    this.#store.rename(path, this.path)
+    this.#store.rename(rewritten.path, this.path)
+    this.#become(rewritten)
+    this.saveIndex()
+  }
+
+  /**
+   * Puts a packed file in this one's place, under `prefix`. Answers the names of what it was before, which go when stable
+   * storage knows of the new one; the caller has made sure that no index of the same name is left, and saves the new one then.
+   */
+  packBy(rewritten: RewrittenFile, prefix: string, openPacked: OpenPacked): string[] {
+    const before = [this.path, this.indexPath]
+    this.#store.rename(rewritten.path, `${prefix}${segmentName(this.baseOffset, 'pack')}`)
+    this.close()
+    this.#prefix = prefix
+    this.#packed = new PackedContent(this.#store, this.#pathOf('pack'), openPacked)
+    this.#become(rewritten)
+    return before.filter((name) => name !== this.path && name !== this.indexPath)
+  }
+
+  #become({ length, nextOffset, offsets, times, aborted, maxTimestamp }: RewrittenFile): void {
     this.#length = length
     this.nextOffset = nextOffset
     this.#offsets = offsets
     this.#times = times
     this.#aborted = aborted
     this.maxTimestamp = maxTimestamp
-    this.saveIndex()
   }
 
   close(): void {

@@ -2,7 +2,8 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
-import { type Partition, type ReadResult, storageRefusal } from '../broker/partition.ts'
+import type { Partition, ReadResult } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Acquired, Acquisition, LogBatch } from './acquisition.ts'
 import { durationMs, type ShareSettings } from './settings.ts'
 import type { SharePartition } from './share-partition.ts'

@@ -2,8 +2,9 @@
 
 import { type ErrorName, Refusal } from '../../protocol/errors.ts'
 import type { Broker } from '../broker/broker.ts'
-import { type Partition, storageRefusal } from '../broker/partition.ts'
+import type { Partition } from '../broker/partition.ts'
 import { seenBy } from '../broker/set-view.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import { refusalOf } from '../group/refusal.ts'
 import type { ShareKeeper } from '../group/share-keeper.ts'
 import { type AcknowledgeBatch, checkBatches } from './acknowledgement.ts'

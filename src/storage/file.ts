@@ -100,6 +100,17 @@ export function borrow<T>(lease: Lease, read: (bytes: Buffer) => T): T {
   }
 }
 
+/** Brings a small file that was saved to stable storage, off the event loop; its name is not its matter. Rejects with StorageError. */
+export async function flushFile(store: Store, path: string): Promise<void> {
+  // Some systems flush only what may be written.
+  const file = store.open(path, 0, { append: true })
+  try {
+    await file.flush()
+  } finally {
+    file.close()
+  }
+}
+
 /** Sums what is to be staged, bytes. */
 export function stagedBytes(parts: number | Buffer | readonly Buffer[]): number {
   if (typeof parts === 'number') return parts
