@@ -167,9 +167,7 @@ class LogCheck {
       const isLost = this.#lost.some(({ from, to }) => next > from && base < to)
       const path = this.#segmentPath(base)
       if (file === undefined) {
-        const isPacked = [...this.#files.opened.values()].some(
-          ({ baseOffset, nextOffset }) => baseOffset < base && nextOffset > base,
-        )
+        const isPacked = [...this.#files.ends].some(([from, to]) => from < base && to > base)
         if (next > start && !isLost && !isPacked) this.#find('damage', path, 'is missing; the branch shares it')
         continue
       }

@@ -4,7 +4,7 @@
 // Saving durably stalls everyone for a flush, so only what must never be lost is saved so, as `checkpoint`. What happens
 // often goes to `checkpoint.recent`: a kill keeps it, and a power cut that leaves half of it falls back on the other.
 
-import { flushFile, type Store } from '../storage/file.ts'
+import { type Store, saveAside } from '../storage/file.ts'
 import type { Lost } from './inherited.ts'
 import type { EpochEntry } from './leader-epochs.ts'
 
@@ -62,21 +62,12 @@ export function durableCheckpoint(store: Store, folder: string): Checkpoint | un
   return bytes && parseCheckpoint(bytes)
 }
 
-/**
- * Saves durably without stalling anybody, but for the folder, which the caller syncs. `isNewest` is asked when it is written:
- * whether nothing newer was saved durably meanwhile. Answers that. Rejects with StorageError.
- */
-export async function saveCheckpointAside(
+/** Saves durably without stalling anybody (`saveAside`); false where `isNewest` said no when it was written. */
+export function saveCheckpointAside(
   store: Store,
   folder: string,
   checkpoint: Checkpoint,
   isNewest: () => boolean,
 ): Promise<boolean> {
-  const aside = `${folder}/${durableName}.aside.tmp`
-  store.save(aside, Buffer.from(`${JSON.stringify(checkpoint)}\n`), false)
-  await flushFile(store, aside)
-  const counts = isNewest()
-  if (counts) store.rename(aside, `${folder}/${durableName}`)
-  else store.remove(aside)
-  return counts
+  return saveAside(store, `${folder}/${durableName}`, Buffer.from(`${JSON.stringify(checkpoint)}\n`), isNewest)
 }

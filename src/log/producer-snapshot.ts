@@ -1,6 +1,6 @@
 // What was known of producers as of an offset, in a file of its own, so that a start need not read the log for it.
 
-import { flushFile, type Store } from '../storage/file.ts'
+import { type Store, saveAside } from '../storage/file.ts'
 import { ProducerState } from './producer-state.ts'
 import { segmentName } from './segment-name.ts'
 
@@ -43,7 +43,9 @@ export function loadSnapshot(
 
 /** Brings one to stable storage, if it is there. Rejects with StorageError. */
 export async function flushSnapshot(store: Store, folder: string, offset: number): Promise<void> {
-  if (store.exists(pathOf(folder, offset))) await flushFile(store, pathOf(folder, offset))
+  const path = pathOf(folder, offset)
+  const content = store.load(path)
+  if (content !== undefined) await saveAside(store, path, content, () => store.exists(path))
 }
 
 /** Removes the snapshots that one as of `offset` has made useless, but for `kept`. Later ones wait for their own checkpoint. */

@@ -18,8 +18,9 @@ export type SegmentFile = { readonly base: number; readonly prefix: string; read
 export type SegmentFiles = {
   /** Ascending. */
   readonly files: ReadonlyMap<number, SegmentFile>
-  /** Own packed ones that were looked into. */
+  /** Own packed ones, which were looked into, and the offsets that they end before. */
   readonly opened: ReadonlyMap<number, Segment>
+  readonly ends: ReadonlyMap<number, number>
   /** What does not count. Of those beside a packed file with the same base neither's index is to be believed. */
   readonly leftovers: readonly SegmentFile[]
   readonly ambiguous: readonly number[]
@@ -51,6 +52,7 @@ export function segmentFiles(
   const prefix = ownPrefix(folder)
   for (const base of basesOf(names, '.log')) files.set(base, { base, prefix, isPacked: false })
   const opened = new Map<number, Segment>()
+  const ends = new Map<number, number>()
   const leftovers: SegmentFile[] = []
   const ambiguous: number[] = []
   for (const base of basesOf(names, '.pack')) {
@@ -67,12 +69,13 @@ export function segmentFiles(
     if (segment === undefined) continue
     opened.set(base, segment)
     const end = before === undefined && segment.loadIndex() ? segment.nextOffset : endOf(segment)
+    ends.set(base, end)
     for (const other of [...files.values()].filter((one) => one.base > base && one.base < end)) {
       leftovers.push(other)
       files.delete(other.base)
     }
   }
-  return { files: new Map([...files].sort(([a], [b]) => a - b)), opened, leftovers, ambiguous }
+  return { files: new Map([...files].sort(([a], [b]) => a - b)), opened, ends, leftovers, ambiguous }
 }
 
 /**

@@ -100,15 +100,30 @@ export function borrow<T>(lease: Lease, read: (bytes: Buffer) => T): T {
   }
 }
 
-/** Brings a small file that was saved to stable storage, off the event loop; its name is not its matter. Rejects with StorageError. */
-export async function flushFile(store: Store, path: string): Promise<void> {
+/**
+ * Saves a small file durably and off the event loop, but for the names of its folder, which the caller syncs. `isWanted` is
+ * asked when it is written, and answered. Rejects with StorageError.
+ */
+export async function saveAside(
+  store: Store,
+  path: string,
+  content: Buffer,
+  isWanted: () => boolean,
+): Promise<boolean> {
+  const aside = `${path}.aside.tmp`
+  store.save(aside, content, false)
   // Some systems flush only what may be written.
-  const file = store.open(path, 0, { append: true })
+  const file = store.open(aside, 0, { append: true })
+  let wanted = false
   try {
     await file.flush()
+    wanted = isWanted()
   } finally {
     file.close()
+    if (!wanted) store.remove(aside)
   }
+  if (wanted) store.rename(aside, path)
+  return wanted
 }
 
 /** Sums what is to be staged, bytes. */
