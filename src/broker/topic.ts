@@ -4,6 +4,7 @@ import { codecs } from '../../protocol/records/compression.ts'
 import { commandsTopic, toldTopics } from '../branch/json-topics.ts'
 import type { Lineage } from '../branch/lineage.ts'
 import type { Inherited, Lost } from '../log/inherited.ts'
+import { openPack } from '../revision/open-pack.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
@@ -31,6 +32,7 @@ function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig 
     deletes: config.cleanupPolicy.delete && config.protection !== 'frozen',
     compacts: config.cleanupPolicy.compact && config.protection !== 'frozen',
     needsKeys: config.revision !== undefined,
+    openPacked: openPack,
     codec: codec === 'producer' ? undefined : codecs.indexOf(codec as (typeof codecs)[number]),
     minCleanableDirtyRatio: config.minCleanableDirtyRatio,
     minCompactionLagMs: config.minCompactionLagMs,

@@ -9,6 +9,7 @@ import { branchesTopic } from '../branch/json-topics.ts'
 import { applyMetadata, emptyMetadata, type MetadataRecord, type MetadataState } from '../broker/metadata-log.ts'
 import { forkedFolder, forwardedFolder, topicFolder } from '../broker/topic-folders.ts'
 import { checkLog, type Finding, type LogReport } from '../log/check.ts'
+import { openPack } from '../revision/open-pack.ts'
 import type { Store } from '../storage/file.ts'
 import { PlainStore } from '../storage/plain-file.ts'
 import { checkLineage, HistoryCheck } from './check-branches.ts'
@@ -94,7 +95,7 @@ export function checkStore(store: Store): { findings: Finding[]; total: Total } 
       for (const { offset, value } of readRecords(bytes, at)) history.take(offset, value)
     }
     const visit = name === branchesTopic ? tell : undefined
-    const checked = checkLog(store, folder, visit, state.lineage.inheritedOf(id, index))
+    const checked = checkLog(store, folder, visit, state.lineage.inheritedOf(id, index), openPack)
     add({ ...checked, findings: checked.findings.map((finding) => named(finding, `${name}-${index}`)) })
   }
   findings.push(...history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
@@ -152,7 +153,7 @@ function* partitionFolders(
     const found = new Set<number>()
     for (const entry of store.list(place)) {
       const file = `${place}/${entry}`
-      const [, number, , base] = /^(\d+)(\.(\d{20})\.(?:log|index))?$/.exec(entry) ?? []
+      const [, number, , base] = /^(\d+)(\.(\d{20})\.(?:log|pack|index))?$/.exec(entry) ?? []
       const index = Number(number ?? -1)
       const shared = lineage.inheritedOf(id, index)?.files ?? []
       const isOdd = base !== undefined && !shared.some(([segment]) => segment === Number(base))
