@@ -1,7 +1,27 @@
 // A pack, open for reading: the revisions of each key and what is stored of them, and the batches that they came in.
 
+import { DamagedRecords, ProtocolViolation } from '../../protocol/errors.ts'
 import type { RecordHeader } from '../../protocol/records/record.ts'
+import { Cursor } from '../../protocol/varint.ts'
 import type { File } from '../storage/file.ts'
+import { DeltaError, decodeDelta } from './decode-delta.ts'
+import { Blocks } from './pack-blocks.ts'
+import { type CacheRoom, kept, type PackCache, packCache } from './pack-cache.ts'
+import {
+  anchorDistance,
+  deltaFromAnchor,
+  deltaFromPrevious,
+  EntryBlock,
+  entriesPerBlock,
+  full,
+  tombstone,
+} from './pack-entries.ts'
+import { PackedFile } from './pack-file.ts'
+import { type Footer, type PackFacts, readFooter, sectionOf } from './pack-format.ts'
+import { Frame } from './pack-frames.ts'
+import { rebuild } from './pack-rebuild.ts'
+import { entriesWith } from './pack-scalars.ts'
+import { lowerBound } from './pack-sort.ts'
 
 /** One entry: a revision of a key, or (rev 0) a record that is none. Entries of a key stand one behind the other, oldest first. */
 export type PackedRevision = {
@@ -41,88 +61,351 @@ export type PackedRecord = {
   headers: RecordHeader[]
 }
 
-const unbuilt = (): never => {
-  throw new Error('packs are not read yet')
-}
+/** Of one value; more is nobody's. */
+const valueBytesMax = 0x7fff_ffff
+const nothing = Buffer.alloc(0)
+const formats = ['full', 'vcdiff', 'vcdiff', 'tombstone'] as const
+
+/** Keys of a block, each found by its place. */
+type KeyBlock = { bytes: Buffer; ends: Uint32Array; starts: Uint32Array }
 
 export class Pack {
-  readonly path: string = ''
-  readonly baseOffset: number = 0
-  readonly nextOffset: number = 0
+  readonly path: string
+  readonly baseOffset: number
+  readonly nextOffset: number
   /** Bytes of the rebuilt batches. */
-  readonly length: number = 0
+  readonly length: number
   /** Bytes of the pack's file. */
-  readonly storedBytes: number = 0
-  readonly keyCount: number = 0
-  readonly entryCount: number = 0
-  readonly batchCount: number = 0
+  readonly storedBytes: number
+  /** Bytes of the records as they were, unpacked. */
+  readonly fullBytes: number
+  readonly keyCount: number
+  readonly entryCount: number
+  readonly batchCount: number
+  readonly maxTimestamp: number
   /** What the JSON index knows. */
-  readonly pointers: readonly string[] = []
+  readonly pointers: readonly string[]
   /** Values that the JSON index was to know and that are no JSON. */
-  readonly unparsed: number = 0
+  readonly unparsed: number
+  readonly #file: File
+  readonly #footer: Footer
+  readonly #room: CacheRoom
+  readonly #values: Blocks
+  readonly #entries: Blocks
+  readonly #keys: Blocks
+  readonly #frames: Blocks
+  readonly #hashes: Float64Array
+  readonly #ordinals: Uint32Array
+  readonly #firstEntries: Uint32Array
+  readonly #newestRevs: Float64Array
 
-  /** Verifies the footer by its checksum: throws Corruption where the file is no whole pack. The pack closes the file. */
-  static open(_file: File): Pack {
-    return unbuilt()
+  private constructor(file: File, footer: Footer, cache: PackCache) {
+    const { facts }: { facts: PackFacts } = footer
+    this.path = file.path
+    this.baseOffset = facts.baseOffset
+    this.nextOffset = facts.nextOffset
+    this.length = facts.length
+    this.storedBytes = file.length
+    this.fullBytes = facts.fullBytes
+    this.entryCount = facts.entryCount
+    this.batchCount = facts.batchCount
+    this.maxTimestamp = facts.maxTimestamp
+    this.pointers = facts.pointers
+    this.unparsed = facts.unparsed
+    this.#file = file
+    this.#footer = footer
+    this.#room = cache.room()
+    this.#values = new Blocks(file, footer.floats(sectionOf.values), 'values')
+    this.#entries = new Blocks(file, footer.floats(sectionOf.entries), 'entries')
+    this.#keys = new Blocks(file, footer.floats(sectionOf.keys), 'keys')
+    this.#frames = new Blocks(file, footer.floats(sectionOf.frames), 'frames', frameRowLength)
+    this.#hashes = footer.floats(sectionOf.hashes)
+    this.#ordinals = footer.integers(sectionOf.ordinals)
+    this.#firstEntries = footer.integers(sectionOf.firsts)
+    this.#newestRevs = footer.floats(sectionOf.newest)
+    this.keyCount = this.#hashes.length
   }
 
-  /** The rebuilt batches one behind the other; reads throw DamagedRecords where a block is not what was written. */
-  asFile(): File {
-    return unbuilt()
+  /** Verifies the footer by its checksum: throws Corruption where the file is no whole pack. The pack closes the file. */
+  static open(file: File, cache: PackCache = packCache): Pack {
+    return new Pack(file, readFooter(file), cache)
+  }
+
+  /** The rebuilt batches one behind the other, up to `length`; reads throw DamagedRecords where a block is not what was written. */
+  asFile(length = this.length): File {
+    return new PackedFile(this, this.#file, this.#room, length)
+  }
+
+  /** For the file of rebuilt batches. */
+  get frameCount(): number {
+    return this.#frames.count
+  }
+
+  /** Where the rebuilt batches of a frame begin. */
+  framePosition(index: number): number {
+    return this.#frames.number(index, 0)
+  }
+
+  /** The frame that holds a position of the rebuilt batches. */
+  frameAt(position: number): number {
+    return this.#frames.search(position)
+  }
+
+  frame(index: number): Frame {
+    return this.#kept(kept.frames, index, this.#frames, (bytes) => {
+      const frame = new Frame(bytes, this.#frames.number(index, frameOffsetColumn))
+      return [frame, frame.byteCount]
+    })
   }
 
   keys(): PackedKeys {
-    return unbuilt()
+    return {
+      hashes: this.#hashes,
+      ordinals: this.#ordinals,
+      firstEntries: this.#firstEntries,
+      newestRevs: this.#newestRevs,
+    }
   }
 
   /** Bytes of a key by its ordinal. */
-  key(_ordinal: number): Buffer {
-    return unbuilt()
+  key(ordinal: number): Buffer {
+    const index = this.#keys.search(ordinal)
+    const { bytes, starts, ends } = this.#kept<KeyBlock>(kept.keys, index, this.#keys, readKeys)
+    const place = ordinal - this.#keys.number(index, 0)
+    return bytes.subarray(starts[place], ends[place])
   }
 
   /** Ordinal of the key; -1 where the pack does not have it. */
-  find(_hash: number, _key: Uint8Array): number {
-    return unbuilt()
+  find(hash: number, key: Uint8Array): number {
+    for (let at = lowerBound(this.#hashes, hash); this.#hashes[at] === hash; at++) {
+      const ordinal = this.#ordinals[at]!
+      if (this.key(ordinal).equals(key)) return ordinal
+    }
+    return -1
   }
 
   /** Entry of the key's newest revision, of those below an offset; -1 where there is none. */
-  newest(_hash: number, _key: Uint8Array, _below = Number.POSITIVE_INFINITY): number {
-    return unbuilt()
+  newest(hash: number, key: Uint8Array, below = Number.POSITIVE_INFINITY): number {
+    const ordinal = this.find(hash, key)
+    return ordinal < 0 ? -1 : this.newestOf(ordinal, below)
+  }
+
+  /** The same of a key by its ordinal. */
+  newestOf(ordinal: number, below = Number.POSITIVE_INFINITY): number {
+    const first = this.#firstEntries[ordinal]!
+    let low = first - 1
+    for (let high = this.#firstEntries[ordinal + 1]! - 1; low < high; ) {
+      // The last one is the most likely, and the only one where nothing is hidden.
+      const middle = below >= this.nextOffset ? high : (low + high + 1) >> 1
+      if (this.#offsetOf(middle) < below) low = middle
+      else high = middle - 1
+    }
+    return low < first ? -1 : low
+  }
+
+  #offsetOf(entry: number): number {
+    return this.#entryBlock(entry).details.offsets[entry % entriesPerBlock]!
   }
 
   /** The key's revision before; -1 where it is the first here. */
-  previous(_entry: number): number {
-    return unbuilt()
+  previous(entry: number): number {
+    const ordinal = this.ordinalOf(entry)
+    return ordinal < 0 || this.#firstEntries[ordinal] === entry ? -1 : entry - 1
+  }
+
+  /** The key that an entry is a revision of; -1 where it is none. */
+  ordinalOf(entry: number): number {
+    const firsts = this.#firstEntries
+    if (entry >= firsts[this.keyCount]!) return -1
+    let low = 0
+    for (let high = this.keyCount - 1; low < high; ) {
+      const middle = (low + high + 1) >> 1
+      if (firsts[middle]! <= entry) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 
   /** The entry at an offset; -1 where there is none (a marker, a hole). */
-  entryAt(_offset: number): number {
-    return unbuilt()
+  entryAt(offset: number): number {
+    const place = this.#placeOf(offset)
+    return place === undefined ? -1 : place.frame.entries[place.record]!
   }
 
-  entry(_entry: number): PackedRevision {
-    return unbuilt()
+  #placeOf(offset: number): { frame: Frame; batch: number; record: number } | undefined {
+    const index = this.#frames.search(offset, frameOffsetColumn)
+    if (index < 0) return undefined
+    const frame = this.frame(index)
+    const batch = frame.batchOf(offset)
+    if (batch === frame.batchCount) return undefined
+    const wanted = offset - frame.headers[batch]!.baseOffset
+    for (let record = frame.firstRecords[batch]!; record < frame.firstRecords[batch + 1]!; record++) {
+      if (frame.offsetDeltas[record] === wanted) return { frame, batch, record }
+    }
+    return undefined
   }
 
-  /** The full value; null: a tombstone. */
-  value(_entry: number): Buffer | null {
-    return unbuilt()
+  entry(entry: number): PackedRevision {
+    const block = this.#entryBlock(entry)
+    const place = entry % entriesPerBlock
+    const { sizes, revs, offsets, times } = block.details
+    const kind = block.kinds[place]!
+    return {
+      entry,
+      key: this.ordinalOf(entry),
+      rev: revs[place]!,
+      offset: offsets[place]!,
+      timestamp: times[place]!,
+      size: sizes[place]!,
+      stored: block.stored(place),
+      format: formats[kind]!,
+      base: kind === deltaFromPrevious ? entry - 1 : kind === deltaFromAnchor ? entry - anchorDistance : -1,
+    }
+  }
+
+  #entryBlock(entry: number): EntryBlock {
+    const index = Math.floor(entry / entriesPerBlock)
+    return this.#kept(kept.entries, index, this.#entries, (bytes) => {
+      const block = new EntryBlock(bytes, this.baseOffset)
+      return [block, block.byteCount]
+    })
+  }
+
+  /** The full value; null: a tombstone. Not to be written to. */
+  value(entry: number): Buffer | null {
+    const deltas: number[] = []
+    let at = entry
+    let value: Buffer | undefined
+    for (;;) {
+      value = this.#room.get<Buffer>(at * kept.kinds + kept.decoded)
+      if (value !== undefined) break
+      const kind = this.#entryBlock(at).kinds[at % entriesPerBlock]!
+      if (kind === tombstone) return null
+      if (kind === full) {
+        value = this.#storedBytes(at)
+        break
+      }
+      deltas.push(at)
+      at -= kind === deltaFromPrevious ? 1 : anchorDistance
+      if (at < 0) throw this.#entries.damage(0, 'has a delta from nothing')
+    }
+    for (let i = deltas.length - 1; i >= 0; i--) value = this.#applied(deltas[i]!, value)
+    return value
+  }
+
+  #applied(entry: number, base: Buffer): Buffer {
+    try {
+      const value = decodeDelta(base, this.#storedBytes(entry), valueBytesMax)
+      this.#room.set(entry * kept.kinds + kept.decoded, value, value.length)
+      return value
+    } catch (cause) {
+      if (!(cause instanceof DeltaError)) throw cause
+      throw new DamagedRecords(`${this.path}: the delta of entry ${entry} ${cause.message}`)
+    }
+  }
+
+  /** What is stored of an entry: a value or a delta. */
+  #storedBytes(entry: number): Buffer {
+    const { starts } = this.#entryBlock(entry)
+    const place = entry % entriesPerBlock
+    const start = starts[place]!
+    const end = starts[place + 1]!
+    if (end === start) return nothing
+    const index = this.#values.search(start)
+    const block = this.#kept<Buffer>(kept.values, index, this.#values, (bytes) => [bytes, bytes.length])
+    const from = start - this.#values.number(index, 0)
+    if (from + end - start > block.length) throw this.#values.damage(index, 'is shorter than its entries say')
+    return block.subarray(from, from + end - start)
   }
 
   /** The delta as stored, against `entry(…).base`; undefined where it is none. */
-  delta(_entry: number): Buffer | undefined {
-    return unbuilt()
+  delta(entry: number): Buffer | undefined {
+    const kind = this.#entryBlock(entry).kinds[entry % entriesPerBlock]
+    return kind === deltaFromPrevious || kind === deltaFromAnchor ? this.#storedBytes(entry) : undefined
   }
 
   /** The record at an offset; undefined where there is none. */
-  record(_offset: number): PackedRecord | undefined {
-    return unbuilt()
+  record(offset: number): PackedRecord | undefined {
+    const place = this.#placeOf(offset)
+    if (place === undefined) return undefined
+    const { frame, batch, record } = place
+    const entry = frame.entries[record]!
+    const ordinal = this.ordinalOf(entry)
+    return {
+      entry,
+      offset,
+      timestamp: frame.timestamp(batch, record),
+      key: ordinal < 0 ? null : this.key(ordinal),
+      value: this.value(entry),
+      headers: headersIn(frame, record),
+    }
   }
 
   /** Entries whose value has this scalar (hash of json-scalars) at the pointer, ascending. Equal hashes are not told apart. */
-  withScalar(_pointer: string, _hash: number): Uint32Array {
-    return unbuilt()
+  withScalar(pointer: string, hash: number): Uint32Array {
+    const place = this.pointers.indexOf(pointer)
+    if (place < 0) return new Uint32Array(0)
+    const section = sectionOf.pointers + 2 * place
+    return entriesWith(this.#footer.floats(section), this.#footer.integers(section + 1), hash)
   }
 
-  close(): void {}
+  /** Writes batches of a frame anew, from the `first` up to `end`, one behind the other. */
+  rebuilt(index: number, first: number, end: number): Buffer {
+    return rebuild(this, this.frame(index), first, end)
+  }
+
+  /** A block as it is used, from memory if it is there. */
+  #kept<T>(kind: number, index: number, blocks: Blocks, read: (bytes: Buffer) => [value: T, byteCount: number]): T {
+    const number = index * kept.kinds + kind
+    const known = this.#room.get<T>(number)
+    if (known !== undefined) return known
+    if (index < 0 || index >= blocks.count) throw new RangeError(`${this.path} has no block ${index} of this kind`)
+    const bytes = blocks.load(index)
+    try {
+      const [value, byteCount] = read(bytes)
+      this.#room.set(number, value, byteCount)
+      return value
+    } catch (cause) {
+      if (cause instanceof ProtocolViolation || cause instanceof RangeError) throw blocks.damage(index, cause.message)
+      throw cause
+    }
+  }
+
+  close(): void {
+    this.#room.clear()
+    this.#footer.release()
+    this.#file.close()
+  }
+}
+
+const frameRowLength = 6
+const frameOffsetColumn = 5
+
+function readKeys(bytes: Buffer): [KeyBlock, number] {
+  const cursor = new Cursor(bytes)
+  const starts: number[] = []
+  const ends: number[] = []
+  while (cursor.remaining > 0) {
+    const length = cursor.unsignedVarint()
+    starts.push(cursor.position)
+    cursor.skip(length)
+    ends.push(cursor.position)
+  }
+  return [{ bytes, starts: Uint32Array.from(starts), ends: Uint32Array.from(ends) }, bytes.length + 8 * starts.length]
+}
+
+function headersIn(frame: Frame, record: number): RecordHeader[] {
+  const start = frame.bodyStarts[record]!
+  const end = frame.bodyEnds[record]!
+  if (start === end) return []
+  const cursor = new Cursor(frame.bodies, start, end)
+  return Array.from({ length: cursor.varint() }, () => {
+    const keyLength = cursor.varint()
+    const key = frame.bodies.toString('utf8', cursor.position, cursor.position + keyLength)
+    cursor.skip(keyLength)
+    const length = cursor.varint()
+    const value = length < 0 ? null : frame.bodies.subarray(cursor.position, cursor.position + length)
+    if (value !== null) cursor.skip(length)
+    return { key, value }
+  })
 }

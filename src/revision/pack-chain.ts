@@ -1,0 +1,94 @@
+// How a revision is stored: full, or as a delta, and from which one. Chains have two levels: every 16th revision is a delta from the
+// 16th before it, the others from the one before, so that the 256th needs 15 deltas of one kind and 15 of the other and not 255.
+//
+//   full ─ 1 ─ 2 ─ … ─ 15
+//    └──────────────────── 16 ─ 17 ─ … ─ 31
+//                           └──────────────── 32 ─ …
+
+import { encodeDelta } from './encode-delta.ts'
+import { deflatedLength } from './pack-blocks.ts'
+import { anchorDistance, deltaFromAnchor, deltaFromPrevious, full, tombstone } from './pack-entries.ts'
+
+/** What the deltas for one read may decode to, all together. */
+const hopBytesMax = 16 * 1024 * 1024
+/** A delta is stored if it is shorter than this share of the deflated value. */
+const deltaShare = 0.6
+/**
+ * One so much shorter than the deflated first value of its chain is not held against its own value too: to deflate each only to know
+ * would cost more than all the rest.
+ */
+const plainShare = 0.15
+
+export type Stored = { kind: number; bytes: Buffer }
+
+const nothing = Buffer.alloc(0)
+
+/** Deltas to apply for the value at a place of a chain. */
+export const hops = (place: number): number => Math.floor(place / anchorDistance) + (place % anchorDistance)
+
+/** Most deltas that any of the first `place + 1` values of a chain needs. */
+const hopsMax = (place: number): number =>
+  place < anchorDistance ? place : Math.floor(place / anchorDistance) + anchorDistance - 1
+
+/** The values of one key, oldest first. */
+export class Chain {
+  readonly #keyframeEvery: number
+  readonly #diffMaxBytes: number
+  /** Values in the chain so far; 0: the next is full. */
+  #length = 0
+  #longest = 0
+  #deflated = 0
+  #previous: Buffer = nothing
+  #anchor: Buffer = nothing
+
+  constructor(keyframeEvery: number, diffMaxBytes: number) {
+    this.#keyframeEvery = keyframeEvery
+    this.#diffMaxBytes = diffMaxBytes
+  }
+
+  /** The next key. */
+  restart(): void {
+    this.#length = 0
+    this.#previous = nothing
+    this.#anchor = nothing
+  }
+
+  /** Keeps the value: it must not change any more. */
+  next(value: Buffer | null): Stored {
+    if (value === null) {
+      this.restart()
+      return { kind: tombstone, bytes: nothing }
+    }
+    const delta = this.#delta(value)
+    const place = delta === undefined ? 0 : this.#length
+    const isAnchor = place % anchorDistance === 0
+    if (delta === undefined) {
+      this.#longest = 0
+      this.#deflated = 0
+    }
+    this.#length = place + 1
+    this.#longest = Math.max(this.#longest, value.length)
+    this.#previous = value
+    if (isAnchor) this.#anchor = value
+    // Neither is the base of anything, and an empty one has no deltas from it that were worth it.
+    if (value.length > this.#diffMaxBytes || value.length === 0) this.restart()
+    if (delta === undefined) return { kind: full, bytes: value }
+    return { kind: isAnchor ? deltaFromAnchor : deltaFromPrevious, bytes: delta }
+  }
+
+  #delta(value: Buffer): Buffer | undefined {
+    const place = this.#length
+    if (place === 0 || place >= this.#keyframeEvery || value.length === 0 || value.length > this.#diffMaxBytes) return
+    if (hopsMax(place) * Math.max(this.#longest, value.length) > hopBytesMax) return
+    const base = place % anchorDistance === 0 ? this.#anchor : this.#previous
+    const delta = encodeDelta(base, value, Math.ceil(deltaShare * value.length))
+    return delta !== undefined && this.#isWorth(delta, value) ? delta : undefined
+  }
+
+  #isWorth(delta: Buffer, value: Buffer): boolean {
+    if (this.#deflated === 0) this.#deflated = deflatedLength(this.#anchor)
+    const isAlike = 2 * value.length > this.#longest
+    if (isAlike && delta.length < plainShare * this.#deflated) return true
+    return delta.length < deltaShare * deflatedLength(value)
+  }
+}

@@ -1,0 +1,52 @@
+// Batches back from a pack: a frame says what they were, entries say what was in them. The checksum of each is that of the batch as
+// it was written, so what comes out is what went in or is refused.
+
+import { DamagedRecords } from '../../protocol/errors.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import { type Frame, writeFrameHeader } from './pack-frames.ts'
+import { writeParts } from './pack-pieces.ts'
+
+/** What a pack gives for it. */
+export type PackedParts = {
+  readonly path: string
+  ordinalOf(entry: number): number
+  key(ordinal: number): Buffer
+  value(entry: number): Buffer | null
+}
+
+/** The batches of a frame from the `first` up to `end`, one behind the other. */
+export function rebuild(pack: PackedParts, frame: Frame, first: number, end: number): Buffer {
+  const start = frame.positions[first]!
+  const bytes = Buffer.allocUnsafeSlow(frame.positions[end]! - start)
+  for (let index = first; index < end; index++) {
+    const at = frame.positions[index]! - start
+    const verbatim = frame.verbatim(index)
+    if (verbatim === undefined) writeBatch(pack, frame, index, bytes, at)
+    else verbatim.copy(bytes, at)
+    if (!batch.crcMatches(bytes, at)) throw damage(pack, frame, index)
+  }
+  return bytes
+}
+
+const damage = (pack: PackedParts, frame: Frame, index: number): DamagedRecords =>
+  new DamagedRecords(`${pack.path}: the batch at offset ${frame.headers[index]!.baseOffset} cannot be rebuilt from it`)
+
+function writeBatch(pack: PackedParts, frame: Frame, index: number, bytes: Buffer, start: number): void {
+  const header = frame.headers[index]!
+  const end = start + header.size
+  writeFrameHeader(bytes, start, header, frame.recordCount(index))
+  let at = start + batch.headerBytes
+  for (let record = frame.firstRecords[index]!; record < frame.firstRecords[index + 1]!; record++) {
+    const entry = frame.entries[record]!
+    const ordinal = pack.ordinalOf(entry)
+    const headers =
+      frame.bodyEnds[record]! > frame.bodyStarts[record]!
+        ? frame.bodies.subarray(frame.bodyStarts[record], frame.bodyEnds[record])
+        : undefined
+    const key = ordinal < 0 ? null : pack.key(ordinal)
+    const value = pack.value(entry)
+    at = writeParts(bytes, at, end, frame.times[record]!, frame.offsetDeltas[record]!, key, value, headers)
+    if (at < 0) throw damage(pack, frame, index)
+  }
+  if (at !== end) throw damage(pack, frame, index)
+}

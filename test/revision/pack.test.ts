@@ -1,0 +1,99 @@
+// What goes into a pack comes out of it, by batch, by offset, by key and by revision.
+
+import { describe, expect, test } from 'vitest'
+import * as batch from '../../protocol/records/batch.ts'
+import { decodeDelta } from '../../src/revision/decode-delta.ts'
+import { hashKey } from '../../src/revision/key-hash.ts'
+import { batchesOf, countedRevs, packOf, randomLog, recordsOf } from './pack-stage.ts'
+
+const seed = Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000)
+const soakMs = Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0) * 1000
+
+function eachSeed(count: number, play: (seed: number) => void): void {
+  const until = Date.now() + soakMs
+  for (let i = seed; i < seed + count || Date.now() < until; i++) {
+    try {
+      play(i)
+    } catch (cause) {
+      throw new Error(`TWIGLOG_SEED=${i}`, { cause })
+    }
+  }
+}
+
+const hashOf = (key: Buffer): number => hashKey(key, 0, key.length)
+
+describe('a pack', () => {
+  test('R1 R2: of any log gives back every record, and every batch that was not packed byte for byte', () => {
+    console.log(`seed ${seed}`)
+    eachSeed(500, (i) => {
+      const { batches, revs } = randomLog(i)
+      const { pack } = packOf(batches, { revs, keyframeEvery: 2 + (i % 40) })
+      const kept = recordsOf(batches).filter((_, record) => revs[record]! >= 0)
+      const rebuilt = batchesOf(pack.asFile(), 1 + (i % 5) * 50_000)
+      expect(JSON.stringify(recordsOf(rebuilt))).toBe(JSON.stringify(kept))
+      let record = 0
+      for (const bytes of batches) {
+        if (batch.isControl(bytes, 0)) {
+          expect(rebuilt.some((other) => other.equals(bytes))).toBe(true)
+          continue
+        }
+        const all = revs.subarray(record, record + batch.recordCount(bytes, 0))
+        record += all.length
+        if (batch.codec(bytes, 0) !== 0 || !all.every((rev) => rev >= 0)) continue
+        expect(rebuilt.some((other) => other.equals(bytes))).toBe(true)
+      }
+    })
+  })
+
+  test('of any log knows each key, its revisions and what they were', () => {
+    eachSeed(150, (i) => {
+      const { batches, revs } = randomLog(i + 7_000_000)
+      const { pack } = packOf(batches, { revs })
+      const histories = new Map<string, { rev: number; offset: number; value: string | null; timestamp: number }[]>()
+      recordsOf(batches).forEach(({ key, offset, value, timestamp }, record) => {
+        const rev = revs[record]!
+        if (!(rev > 0) || key === null) return
+        histories.set(key, [...(histories.get(key) ?? []), { rev, offset, value, timestamp }])
+      })
+      expect(pack.keyCount).toBe(histories.size)
+      for (const [name, history] of histories) {
+        const key = Buffer.from(name, 'latin1')
+        let entry = pack.newest(hashOf(key), key)
+        const { newestRevs } = pack.keys()
+        expect(newestRevs[pack.find(hashOf(key), key)]).toBe(history.at(-1)!.rev)
+        for (const { rev, offset, value, timestamp } of history.toReversed()) {
+          const found = pack.entry(entry)
+          expect({ rev: found.rev, offset: found.offset, timestamp: found.timestamp }).toEqual({
+            rev,
+            offset,
+            timestamp,
+          })
+          expect(pack.value(entry)?.toString('latin1') ?? null).toBe(value)
+          expect(found.size).toBe(value?.length ?? 0)
+          expect(found.format === 'tombstone').toBe(value === null)
+          expect(pack.newest(hashOf(key), key, offset + 1)).toBe(entry)
+          expect(pack.entryAt(offset)).toBe(entry)
+          const delta = pack.delta(entry)
+          expect(delta !== undefined).toBe(found.format === 'vcdiff')
+          if (delta !== undefined) {
+            expect(decodeDelta(pack.value(found.base)!, delta, 1 << 24).toString('latin1')).toBe(value)
+            expect(delta.length).toBe(found.stored)
+          }
+          entry = pack.previous(entry)
+        }
+        expect(entry).toBe(-1)
+        expect(pack.newest(hashOf(key), key, history[0]!.offset)).toBe(-1)
+      }
+      expect(pack.newest(hashOf(Buffer.from('nobody')), Buffer.from('nobody'))).toBe(-1)
+    })
+  })
+
+  test('of a pack is the same pack', () => {
+    const { batches } = randomLog(4)
+    const revs = countedRevs(batches)
+    const first = packOf(batches, { revs })
+    const again = packOf(batchesOf(first.pack.asFile()), { revs })
+    expect(batchesOf(again.pack.asFile())).toEqual(batchesOf(first.pack.asFile()))
+    expect(again.bytes.equals(first.bytes)).toBe(true)
+  })
+})
