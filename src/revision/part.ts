@@ -22,6 +22,10 @@ export interface Part {
   entryFrom(offset: number): number
   /** The same among those whose key has no newer one in this part. */
   newestFrom(offset: number): number
+  /** The newest entry of each key below an offset, as offsets rise. */
+  newestBelow(offset: number): Iterable<number>
+  /** Offsets, rising, of values that may have a scalar of this hash at a place; undefined where nobody has noted it. */
+  withScalar(pointer: string, hash: number): (Iterable<number> & { readonly length: number }) | undefined
   /** The entry with the largest offset. */
   last(): number
   offsetOf(entry: number): number

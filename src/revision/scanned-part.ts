@@ -138,6 +138,22 @@ export class ScannedPart implements Part {
     return entry === this.#count ? none : entry
   }
 
+  newestBelow(offset: number): number[] {
+    const end = offset >= this.#nextOffset ? none : this.entryFrom(offset)
+    const found: number[] = []
+    const seen = new Uint8Array(this.#table.count)
+    for (let entry = (end === none ? this.#count : end) - 1; entry >= 0; entry--) {
+      const key = this.#keys[entry]!
+      if (seen[key] === 0) found.push(entry)
+      seen[key] = 1
+    }
+    return found.reverse()
+  }
+
+  withScalar(): undefined {
+    return undefined
+  }
+
   last(): number {
     return this.#count - 1
   }

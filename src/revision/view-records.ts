@@ -1,0 +1,118 @@
+// What a record of a view says, by the view's kind: the value itself, the delta to it, or what is known of it.
+
+import { isUtf8 } from 'node:buffer'
+import { crc32c } from '../../protocol/crc32c.ts'
+import type { BatchRecord } from '../../protocol/records/builder.ts'
+import { encodeDelta } from './encode-delta.ts'
+import type { Place } from './known-parts.ts'
+import type { RevisionFormat, RevisionRecord } from './revision.ts'
+import { describe, type Revisions } from './revisions.ts'
+import type { ViewKind } from './view-config.ts'
+
+type Told = { readonly format: RevisionFormat; readonly base: Place | undefined; readonly value: Buffer | null }
+
+/** Values of the revisions shown last: the bases of those that come next. */
+const heldBytesMax = 4 * 1024 * 1024
+const noBytes = Buffer.alloc(0)
+
+export class ViewRecords {
+  readonly #revisions: Revisions
+  readonly #kind: ViewKind
+  /** Longer values are shown full. */
+  readonly #diffMaxBytes: () => number
+  readonly #held = new Map<number, Buffer | null>()
+  #heldBytes = 0
+
+  constructor(revisions: Revisions, kind: ViewKind, diffMaxBytes: () => number) {
+    this.#revisions = revisions
+    this.#kind = kind
+    this.#diffMaxBytes = diffMaxBytes
+  }
+
+  /** The view's record at an offset, and the bytes that were looked at for it; undefined where it is gone. Throws DamagedRecords. */
+  at(offset: number): { record: BatchRecord & { offset: number }; cost: number } | undefined {
+    const source = this.#revisions.read(offset)
+    if (source === undefined) return undefined
+    const { timestamp, key, headers } = source
+    const cost = source.value?.length ?? 0
+    if (this.#kind === 'state') return { record: { ...source, headers }, cost }
+    const place = this.#revisions.known.at(offset)
+    if (place === undefined) return undefined
+    const told = this.#tell(place, source)
+    const all = [...headers, ...headersOf(place, told, source)]
+    return { record: { offset, timestamp, key, value: told.value, headers: all }, cost }
+  }
+
+  #tell(place: Place, source: RevisionRecord): Told {
+    const { value } = source
+    switch (this.#kind) {
+      case 'list': {
+        const { format } = describe(place)
+        const base = format === 'vcdiff' ? this.#revisions.before(place) : undefined
+        return { format, base, value: listed(place, source) }
+      }
+      case 'diff':
+        return this.#difference(place, source)
+      default:
+        return { format: value === null ? 'tombstone' : 'full', base: undefined, value }
+    }
+  }
+
+  #difference(place: Place, { offset, value }: RevisionRecord): Told {
+    if (value === null) return { format: 'tombstone', base: undefined, value }
+    const full: Told = { format: 'full', base: undefined, value }
+    const base = this.#revisions.before(place)
+    const before = base && this.#valueOf(base)
+    this.#hold(offset, value)
+    const bytesMax = this.#diffMaxBytes()
+    // One decoder of others breaks on an empty target.
+    if (!before || before.length === 0 || value.length === 0 || Math.max(value.length, before.length) > bytesMax) {
+      return full
+    }
+    const delta = encodeDelta(before, value, value.length - 1)
+    return delta === undefined ? full : { format: 'vcdiff', base, value: delta }
+  }
+
+  #valueOf({ part, entry }: Place): Buffer | null {
+    const offset = part.offsetOf(entry)
+    return this.#held.has(offset) ? this.#held.get(offset)! : (this.#revisions.read(offset)?.value ?? null)
+  }
+
+  #hold(offset: number, value: Buffer): void {
+    this.#held.set(offset, value)
+    this.#heldBytes += value.length
+    for (const [oldest, { length = 0 } = noBytes] of this.#held as Map<number, Buffer>) {
+      if (this.#heldBytes <= heldBytesMax || oldest === offset) return
+      this.#held.delete(oldest)
+      this.#heldBytes -= length
+    }
+  }
+}
+
+/** The value of a record of a list. */
+function listed(place: Place, { key }: RevisionRecord): Buffer {
+  const { rev, offset, timestamp: ts, size, stored, format } = describe(place)
+  const name = isUtf8(key) ? { key: key.toString() } : { keyBase64: key.toString('base64') }
+  return Buffer.from(
+    JSON.stringify({ ...name, rev, offset, ts, size, stored, format, tombstone: format === 'tombstone' }),
+  )
+}
+
+/** `rev.…` of a record. */
+function headersOf({ part, entry }: Place, { format, base }: Told, { value }: RevisionRecord) {
+  const told: [string, string | number][] = [['rev', part.revOf(entry)]]
+  if (base !== undefined) {
+    told.push(['rev.base', base.part.revOf(base.entry)], ['rev.base.offset', base.part.offsetOf(base.entry)])
+  }
+  told.push(
+    ['rev.format', format],
+    ['rev.size', value?.length ?? 0],
+    [
+      'rev.crc32c',
+      crc32c(value ?? noBytes)
+        .toString(16)
+        .padStart(8, '0'),
+    ],
+  )
+  return told.map(([key, of]) => ({ key, value: Buffer.from(String(of)) }))
+}
