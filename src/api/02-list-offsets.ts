@@ -37,22 +37,22 @@ const below = (end: number, found: Found | undefined): Found =>
 
 function find(partition: Partition, timestamp: number, committed: boolean): Found {
   const end = committed ? partition.lastStableOffset : partition.highWatermark
-  const { log, leaderEpoch } = partition
+  const { leaderEpoch } = partition
   switch (timestamp) {
     case place.latest:
       return { offset: end, timestamp: -1, leaderEpoch }
     case place.earliest:
     case place.earliestLocal: {
-      const epoch = log.epochs.epochAt(partition.logStartOffset)
+      const epoch = partition.epochAt(partition.logStartOffset)
       return { offset: partition.logStartOffset, timestamp: -1, leaderEpoch: epoch === -1 ? leaderEpoch : epoch }
     }
     case place.maxTimestamp:
-      return below(end, log.maxTimestamp())
+      return below(end, partition.maxTimestamp())
     case place.latestTiered: // there is no other tier
     case place.earliestPending:
       return nothing
     default:
-      return log.offsetAt(timestamp, end) ?? nothing
+      return partition.offsetAt(timestamp, end) ?? nothing
   }
 }
 
@@ -73,18 +73,33 @@ function answer(topic: string, asked: Asked, committed: boolean, anyReplica: boo
   }
 }
 
-export const listOffsetsApi = serve(listOffsets, [1, 11], (request, context) => ({
-  topics: request.topics.map(({ name, partitions }) => {
-    const seen = new Map<number, number>()
-    for (const { partitionIndex } of partitions) seen.set(partitionIndex, (seen.get(partitionIndex) ?? 0) + 1)
-    return {
-      name,
-      partitions: partitions.map((asked) => {
-        if (seen.get(asked.partitionIndex)! > 1) {
-          return { partitionIndex: asked.partitionIndex, errorCode: errors.INVALID_REQUEST.code, ...nothing }
-        }
-        return answer(name, asked, request.isolationLevel === readCommitted, request.replicaId === debugging, context)
-      }),
-    }
-  }),
-}))
+/** Partitions that cannot tell their end yet: what they show has to be looked at first. */
+function notReady(request: Request<typeof listOffsets>, { broker }: Context): Promise<void>[] {
+  return request.topics.flatMap(({ name, partitions }) =>
+    partitions.flatMap(({ partitionIndex }) => broker.topic(name)?.partitions[partitionIndex]?.ready() ?? []),
+  )
+}
+
+function respond(request: Request<typeof listOffsets>, context: Context) {
+  return {
+    topics: request.topics.map(({ name, partitions }) => {
+      const seen = new Map<number, number>()
+      for (const { partitionIndex } of partitions) seen.set(partitionIndex, (seen.get(partitionIndex) ?? 0) + 1)
+      return {
+        name,
+        partitions: partitions.map((asked) => {
+          if (seen.get(asked.partitionIndex)! > 1) {
+            return { partitionIndex: asked.partitionIndex, errorCode: errors.INVALID_REQUEST.code, ...nothing }
+          }
+          return answer(name, asked, request.isolationLevel === readCommitted, request.replicaId === debugging, context)
+        }),
+      }
+    }),
+  }
+}
+
+export const listOffsetsApi = serve(listOffsets, [1, 11], (request, context) => {
+  const slow = notReady(request, context)
+  // What cannot be made ready says so when it is asked.
+  return slow.length === 0 ? respond(request, context) : Promise.allSettled(slow).then(() => respond(request, context))
+})

@@ -2,28 +2,19 @@
 
 import { Corruption, Refusal, StorageError } from '../../protocol/errors.ts'
 import type { Records } from '../../protocol/reader.ts'
-import * as batch from '../../protocol/records/batch.ts'
 import type { Inherited, Lost } from '../log/inherited.ts'
-import { type Appended, BatchRefusal, Log } from '../log/log.ts'
-import type { LogConfig } from '../log/log-config.ts'
+import { type Appended, BatchRefusal, Log, type OffsetAndTime } from '../log/log.ts'
 import type { AbortedTransaction } from '../log/open-transactions.ts'
 import type { MarkerSource, Producer } from '../log/producer-state.ts'
 import type { BroughtAt } from '../log/retention.ts'
+import type { Revisions } from '../revision/revisions.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Lease, Store } from '../storage/file.ts'
 import { Gate } from './gate.ts'
 import { type Leadership, ledBy } from './leadership.ts'
+import type { PartitionConfig } from './partition-config.ts'
+import { PartitionRevisions } from './partition-revisions.ts'
 import { storageRefusal } from './storage-refusal.ts'
-
-/** What a partition needs of its topic's configuration beside what its log needs. */
-export interface PartitionConfig extends LogConfig {
-  /** An acknowledgement waits for a flush once this many records are not flushed; 1: each batch. */
-  readonly flushMessages: number
-  /** Background flush of what is older, ms. */
-  readonly flushMs: number
-  /** Replicas that must be in sync for `acks=all`. */
-  readonly minInsyncReplicas: number
-}
 
 /** Long.MAX_VALUE as a number. */
 const never = 2 ** 63
@@ -47,6 +38,8 @@ export class Partition {
   broughtAt: BroughtAt = () => -1
   /** Below it a branch keeps the newest record of each key, which its parent knows. */
   pinnedBelow: () => number = () => 0
+  /** Offsets that keep rules spare: where the views of it end. */
+  spared: () => readonly number[] = () => []
   readonly #store: Store
   readonly #clock: Clock
   readonly #config: PartitionConfig
@@ -60,6 +53,7 @@ export class Partition {
   #unflushable: StorageError | undefined
   #removed = false
   readonly #waiting = new Set<() => void>()
+  readonly #revisions: PartitionRevisions
   #dirtySince: number | undefined
   /** Grows with every request that writes or reads here. */
   uses = 0
@@ -82,6 +76,7 @@ export class Partition {
     this.#folder = folder
     this.index = index
     this.#config = config
+    this.#revisions = new PartitionRevisions(store, folder, () => this.lastStableOffset, config)
   }
 
   /** Opened at the first use. Throws Corruption or StorageError, and then the partition stays offline. */
@@ -90,6 +85,7 @@ export class Partition {
     if (this.#log === undefined) {
       try {
         this.#log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
+        this.#revisions.attach(this.#log)
         if (this.leaderEpoch > 0) this.#beginEpoch()
         for (const lost of this.#log.lost) this.#onLost?.(lost)
         this.#flushOutlived()
@@ -223,6 +219,31 @@ export class Partition {
     return epoch < 0 ? [epoch, this.logStartOffset] : this.log.epochEnd(epoch)
   }
 
+  /** The epoch of the record at an offset, or of the one before it; -1 where nobody knows. */
+  epochAt(offset: number): number {
+    return this.log.epochs.epochAt(offset)
+  }
+
+  /** The first record below `end` whose timestamp is `timestamp` or later. */
+  offsetAt(timestamp: number, end: number): OffsetAndTime | undefined {
+    return this.log.offsetAt(timestamp, end)
+  }
+
+  /** The first record with the largest timestamp. */
+  maxTimestamp(): OffsetAndTime | undefined {
+    return this.log.maxTimestamp()
+  }
+
+  /** Resolves when it can tell where it ends; undefined where it can. */
+  ready(): Promise<void> | undefined {
+    return undefined
+  }
+
+  /** Every revision of every key: made when somebody asks, known up to where it stopped last (`ready`, `catchUp`). */
+  get revisions(): Revisions {
+    return this.#revisions.of(this.log)
+  }
+
   /** Appends a producer's batch. A refusal and a disk that refuses are answers; nothing has changed then. */
   append(records: Records, produceVersion: number): Appended | BatchRefusal {
     this.uses++
@@ -340,23 +361,11 @@ export class Partition {
       }
       const bound = committed ? lastStableOffset : highWatermark
       const lease = log.read(offset, bytesMax, bound, wholeFirst)
-      const aborted = committed ? this.#abortedIn(lease.bytes, offset, bound) : undefined
+      const aborted = committed ? log.abortedAmong(lease.bytes, offset, bound) : undefined
       return { lease, logStartOffset, highWatermark, lastStableOffset, aborted }
     } catch (cause) {
       return storageRefusal(this.#fail(cause))
     }
-  }
-
-  #abortedIn(bytes: Buffer, from: number, bound: number): AbortedTransaction[] {
-    if (bytes.length === 0) return []
-    const found = this.log.abortedTransactions(from, bound)
-    if (found.length === 0) return found
-    let end = from
-    // Batches of `bytes` in their order; the last may be cut.
-    for (let at = 0; at + batch.headerBytes <= bytes.length; at += batch.sizeInBytes(bytes, at)) {
-      end = batch.nextOffset(bytes, at)
-    }
-    return found.filter(({ firstOffset }) => firstOffset < end)
   }
 
   /** Calls `listener` whenever there is more to read, and when the partition is removed; until the returned function is called. */

@@ -1,5 +1,6 @@
 // Reads across the segments of a log: what is there from an offset on, and which of it was taken back.
 
+import * as batch from '../../protocol/records/batch.ts'
 import type { Lease } from '../storage/file.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import type { Found, Segment } from './segment.ts'
@@ -42,4 +43,14 @@ export function abortedIn(segments: readonly Segment[], from: number, upTo: numb
     }
   }
   return found
+}
+
+/** Those of `transactions` that touch batches of `bytes`, which were read from an offset on; the last of them may be cut. */
+export function abortedAmong(transactions: AbortedTransaction[], bytes: Buffer, from: number): AbortedTransaction[] {
+  if (transactions.length === 0) return transactions
+  let end = from
+  for (let at = 0; at + batch.headerBytes <= bytes.length; at += batch.sizeInBytes(bytes, at)) {
+    end = batch.nextOffset(bytes, at)
+  }
+  return transactions.filter(({ firstOffset }) => firstOffset < end)
 }

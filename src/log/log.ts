@@ -13,7 +13,7 @@ import { type Appended, type AppendOptions, BatchRefusal, checkSize, checkStaged
 import { type Inherited, type Lost, ownPrefix } from './inherited.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
-import { abortedIn, readSegments } from './log-reading.ts'
+import { abortedAmong, abortedIn, readSegments } from './log-reading.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { saveSnapshot } from './producer-snapshot.ts'
 import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
@@ -45,6 +45,9 @@ export class Log {
   readonly #inherited: Inherited | undefined
   readonly #shared: Recovered['shared']
   #released = false
+  #filesVersion = 0
+  /** Called before files go for good, with the offset where what stays begins. */
+  beforeRemoval: ((upTo: number) => void) | undefined
   readonly recovered: { scannedBytes: number; cutBytes: number }
 
   /** Opens the log in `folder`; a missing folder is an empty log. `inherited`: of one that forkLog made, its answer. */
@@ -66,6 +69,7 @@ export class Log {
     this.#checkpointing = checkpointing
     const replaceSegments = (segments: Segment[]) => {
       this.#segments = segments
+      this.#filesVersion++
     }
     const ownFrom = inherited?.ownFrom ?? 0
     this.#rewriting = new Rewriting(store, this, { config, flushing, checkpointing, ownFrom, replaceSegments }, found)
@@ -121,6 +125,11 @@ export class Log {
 
   get segments(): readonly Segment[] {
     return this.#segments
+  }
+
+  /** Grows when files below the active one are replaced by others, or go. */
+  get filesVersion(): number {
+    return this.#filesVersion
   }
 
   /** Bytes of batches in all segments, as the disk holds them. */
@@ -246,6 +255,11 @@ export class Log {
     return this.#producers.hasSeenTransactions ? abortedIn(this.#segments, from, upTo) : []
   }
 
+  /** The same of the bytes that a read of offsets below `bound` gave. */
+  abortedAmong(bytes: Buffer, from: number, bound: number): AbortedTransaction[] {
+    return bytes.length === 0 ? [] : abortedAmong(this.abortedTransactions(from, bound), bytes, from)
+  }
+
   /** The first record below `bound` whose timestamp is `timestamp` or later. */
   offsetAt(timestamp: number, bound: number): OffsetAndTime | undefined {
     const record = searchTime(this.#segments, timestamp, this.#logStartOffset, bound)
@@ -320,6 +334,11 @@ export class Log {
   }
 
   #dropWhile(doomed: (segment: Segment) => boolean): void {
+    const stays = this.#segments.findIndex((segment) => !doomed(segment))
+    const first = this.#segments.at(stays)
+    if (first === undefined || first === this.#segments[0]) return
+    this.beforeRemoval?.(first.baseOffset)
+    this.#filesVersion++
     while (this.#segments.length > 1 && doomed(this.#segments[0]!)) {
       const segment = this.#segments.shift()!
       // Were it to come back after a power cut, a hole would be in it.

@@ -55,7 +55,7 @@ type Parts = {
   readonly checkpointing: Checkpointing
   /** Base offset of the first file that no parent shares. */
   readonly ownFrom: number
-  /** In this turn the segments become others. */
+  /** In this turn the segments, or the files behind them, become others. */
   replaceSegments(segments: Segment[]): void
 }
 
@@ -148,8 +148,8 @@ export class Rewriting {
     const [first, ...others] = segments
     if (this.#isStale(segments)) return compacted.discard()
     first!.replaceBy(compacted)
-    if (others.length === 0) return
     this.#withdraw(others)
+    if (others.length === 0) return
     // Their names go when stable storage knows of the file that holds what they held.
     await this.#store.syncFolder(this.#log.folder)
     for (const other of others) other.remove()

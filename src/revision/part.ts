@@ -22,7 +22,7 @@ export interface Part {
   entryFrom(offset: number): number
   /** The same among those whose key has no newer one in this part. */
   newestFrom(offset: number): number
-  /** The newest entry of each key below an offset, as offsets rise. */
+  /** The newest entry of each key below an offset, in any order. */
   newestBelow(offset: number): Iterable<number>
   /** Offsets, rising, of values that may have a scalar of this hash at a place; undefined where nobody has noted it. */
   withScalar(pointer: string, hash: number): (Iterable<number> & { readonly length: number }) | undefined

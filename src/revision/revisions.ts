@@ -4,9 +4,8 @@
 //   counts of files that are gone │ packs: their footers │ the rest: what a scan has met, a part for each segment
 //                            upTo ┘
 
-import { Corruption, ProtocolViolation } from '../../protocol/errors.ts'
+import { Corruption } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
-import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression-error.ts'
 import { RecordCursor, walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
 import { type Segment, segmentIndexOf } from '../log/segment.ts'
@@ -14,15 +13,20 @@ import { timestampOf, walkBatches } from './batch-walk.ts'
 import { CarriedCounts } from './carried-counts.ts'
 import { hashKey, type KeyHash } from './key-hash.ts'
 import { KnownParts, type Place } from './known-parts.ts'
+import { Pack } from './pack.ts'
+import { PackedPart } from './packed-part.ts'
+import type { Part } from './part.ts'
 import type { Revision, RevisionRange, RevisionRecord } from './revision.ts'
 import { type Met, offsetsApartMax, ScannedPart } from './scanned-part.ts'
 import { StoredRecords } from './stored-records.ts'
 import { TakenBack } from './taken-back.ts'
+import { isUnreadable } from './unreadable.ts'
 
 /** Bytes of batches that one slice of catching up looks at: a millisecond or so. */
 export const sliceBytes = 256 * 1024
-/** A batch that cannot be unpacked has no revisions: nobody can read it. */
-const unreadable = [CompressionError, UnsupportedCompression, ProtocolViolation]
+
+/** What a key of a pack costs, told in bytes of a scan. */
+const packedKeyCost = 64
 
 export type RevisionSource = {
   readonly log: Log
@@ -48,6 +52,8 @@ export class Revisions {
   #step: Promise<void> | undefined
   readonly #met: Met = { hash: 0, bytes: Buffer.alloc(0), keyStart: 0, keyEnd: 0, offset: 0, timestamp: 0, size: 0 }
   readonly #cursor = new RecordCursor()
+  #filesVersion: number
+  readonly #cleanOffset: number
 
   constructor(source: RevisionSource) {
     const { log, hash = hashKey, counts = new CarriedCounts(hash) } = source
@@ -57,6 +63,13 @@ export class Revisions {
     this.#counts = counts
     this.#known = new KnownParts(hash)
     this.#indexedOffset = Math.max(log.segments[0]?.baseOffset ?? log.logStartOffset, counts.upTo)
+    this.#filesVersion = log.filesVersion
+    this.#cleanOffset = log.cleanOffset
+  }
+
+  /** Compaction has been here: what it took is still known, and another index would not know it. */
+  get isOutdated(): boolean {
+    return this.log.cleanOffset !== this.#cleanOffset
   }
 
   /** Every decided record below is known. */
@@ -71,6 +84,7 @@ export class Revisions {
 
   /** Goes on for about `bytes` bytes of the log; whether there is more. Throws Corruption, StorageError. */
   catchUp(bytes = sliceBytes): boolean {
+    if (this.log.filesVersion !== this.#filesVersion) this.#followFiles()
     const to = this.#stableOffset()
     for (let left = bytes; this.#indexedOffset < to; ) {
       if (left <= 0) return true
@@ -94,6 +108,30 @@ export class Revisions {
     }
   }
 
+  /** Files went, or were packed: the parts that tell of them are others now. */
+  #followFiles(): void {
+    const { segments, filesVersion } = this.log
+    this.#filesVersion = filesVersion
+    this.#records.clear()
+    const before = this.#known.all
+    const parts: Part[] = []
+    for (const segment of segments) {
+      if (segment.baseOffset >= this.#indexedOffset) break
+      const { packed } = segment
+      const inside = before.filter(
+        (part) => part.baseOffset >= segment.baseOffset && part.baseOffset < segment.nextOffset,
+      )
+      const isKnown = inside.some((part) => part instanceof PackedPart && part.pack === packed)
+      if (!(packed instanceof Pack) || isKnown) parts.push(...inside)
+      else {
+        parts.push(new PackedPart(packed, segment.nextOffset, this.#hash))
+        this.#indexedOffset = Math.max(this.#indexedOffset, segment.nextOffset)
+      }
+    }
+    this.#known.replace(parts)
+    this.#indexedOffset = Math.max(this.#indexedOffset, segments[0]?.baseOffset ?? 0)
+  }
+
   /** Takes the next stretch in; answers what it cost, in bytes. */
   #advance(to: number, bytes: number): number {
     const { segments } = this.log
@@ -107,6 +145,8 @@ export class Revisions {
   }
 
   #scan(segment: Segment, from: number, to: number, bytes: number): number {
+    const { packed } = segment
+    if (packed instanceof Pack) return this.#takePack(new PackedPart(packed, segment.nextOffset, this.#hash))
     const part = this.#scannedPart(segment, from)
     const takenBack = new TakenBack(this.log, from, to)
     let cost = 0
@@ -119,6 +159,12 @@ export class Revisions {
     this.#indexedOffset = next
     part.reached(next)
     return Math.max(cost, 1)
+  }
+
+  #takePack(part: PackedPart): number {
+    this.#known.add(part)
+    this.#indexedOffset = part.nextOffset
+    return packedKeyCost * part.hashes.length
   }
 
   /** The part for the next records of a segment. */
@@ -155,7 +201,7 @@ export class Revisions {
       }
       return cursor.bytes === bytes ? 0 : cursor.bytes.length
     } catch (cause) {
-      if (!unreadable.some((kind) => cause instanceof kind)) throw cause
+      if (!isUnreadable(cause)) throw cause
       return 0
     }
   }
@@ -198,7 +244,9 @@ export class Revisions {
 
   /** The record at an offset; undefined where it is no revision, or gone. Throws DamagedRecords. */
   read(offset: number): RevisionRecord | undefined {
-    const record = this.#records.at(this.log, offset)
+    const place = this.#known.at(offset)
+    const record =
+      place?.part instanceof PackedPart ? place.part.pack.record(offset) : this.#records.at(this.log, offset)
     return record === undefined || record.key === null ? undefined : { ...record, key: record.key }
   }
 }

@@ -147,7 +147,7 @@ export class ScannedPart implements Part {
       if (seen[key] === 0) found.push(entry)
       seen[key] = 1
     }
-    return found.reverse()
+    return found
   }
 
   withScalar(): undefined {

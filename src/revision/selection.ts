@@ -1,5 +1,6 @@
 // Which records a view shows, as offsets. What is new is looked at a slice at a time; what was found stays found.
 
+import { DamagedRecords } from '../../protocol/errors.ts'
 import { canonicalScalar, parseJson, parsePointer, scalarAt, scalarHash } from './json-scalars.ts'
 import { type KnownParts, offsetOf, type Place } from './known-parts.ts'
 import { partIndexOf } from './part.ts'
@@ -116,12 +117,13 @@ export class StateSelection implements Selection {
     let met = 0
     for (const part of known.all) {
       if (part.baseOffset >= this.#below) return
+      const offsets: number[] = []
       for (const entry of part.newestBelow(this.#below)) {
-        if (known.newest(part.hashOf(entry), part.keyOf(entry), this.#below)?.part === part) {
-          this.#found.push(part.offsetOf(entry))
-        }
+        const isNewest = known.newest(part.hashOf(entry), part.keyOf(entry), this.#below)?.part === part
+        if (isNewest) offsets.push(part.offsetOf(entry))
         if (++met % keysAtOnce === 0) yield
       }
+      for (const offset of Float64Array.from(offsets).sort()) this.#found.push(offset)
     }
   }
 
@@ -239,7 +241,7 @@ export class WhereSelection implements Selection {
   #lookedAt = 0
 
   #holds(offset: number): boolean {
-    const value = this.#revisions.read(offset)?.value ?? null
+    const value = this.#valueAt(offset)
     this.#lookedAt = value?.length ?? 0
     if (value === null) return false
     const json = parseJson(value)
@@ -249,6 +251,16 @@ export class WhereSelection implements Selection {
     }
     const found = scalarAt(json, this.#names)
     return found !== undefined && canonicalScalar(found) === this.#scalar
+  }
+
+  /** What is damaged cannot be judged; it is no reason to show nothing else. */
+  #valueAt(offset: number): Buffer | null {
+    try {
+      return this.#revisions.read(offset)?.value ?? null
+    } catch (cause) {
+      if (!(cause instanceof DamagedRecords)) throw cause
+      return null
+    }
   }
 
   next(from: number): number | undefined {

@@ -1,5 +1,6 @@
 // Some records of a view as a Fetch takes them: plain batches at the offsets of the source, holes in front of records only.
 
+import * as batch from '../../protocol/records/batch.ts'
 import type { BatchRecord } from '../../protocol/records/builder.ts'
 import { BatchBuilder } from '../../protocol/records/builder.ts'
 import { sizeOfRecordBody } from '../../protocol/records/record.ts'
@@ -40,7 +41,7 @@ export function readPage(selection: Selection, records: ViewRecords, request: Pa
     if (found === undefined) continue
     cost += found.cost
     const ownEpoch = request.epochAt(offset)
-    const byteCount = sizeOf(found.record) + (builder === undefined || ownEpoch !== epoch ? headerBytes : 0)
+    const byteCount = sizeOf(found.record) + (builder === undefined || ownEpoch !== epoch ? batch.headerBytes : 0)
     const isFirst = size === 0
     if (isFirst ? byteCount > bytesMax && !wholeFirst : size + byteCount > limit) break
     if (builder === undefined || ownEpoch !== epoch) {
@@ -55,6 +56,5 @@ export function readPage(selection: Selection, records: ViewRecords, request: Pa
   return finished.length === 1 ? finished[0]! : Buffer.concat(finished)
 }
 
-const headerBytes = 61
 /** Deltas of offsets and times take a few bytes; these are the most. */
 const sizeOf = (record: BatchRecord): number => sizeOfRecordBody(record, 0x7fff_ffff, 2 ** 50) + lengthBytesMax

@@ -105,5 +105,5 @@ export function resetOffset(partition: Partition, { reset, isCommitted }: ShareS
   if (reset === 'earliest') return partition.logStartOffset
   if (reset === 'latest') return end
   const since = now - durationMs(reset.slice('by_duration:'.length))
-  return partition.log.offsetAt(since, end)?.offset ?? end
+  return partition.offsetAt(since, end)?.offset ?? end
 }

@@ -1,0 +1,88 @@
+// The revisions of one partition, as long as its log is open, and the small file in which counts outlive records.
+
+import { Corruption, StorageError } from '../../protocol/errors.ts'
+import type { Log } from '../log/log.ts'
+import type { LogConfig } from '../log/log-config.ts'
+import { CarriedCounts, countsName } from '../revision/carried-counts.ts'
+import { carryCounts } from '../revision/carry.ts'
+import { hashKey, type KeyHash } from '../revision/key-hash.ts'
+import { Revisions } from '../revision/revisions.ts'
+import type { Store } from '../storage/file.ts'
+
+export class PartitionRevisions {
+  readonly #store: Store
+  readonly #folder: string
+  readonly #stableOffset: () => number
+  readonly #config: Pick<LogConfig, 'needsKeys'>
+  #log: Log | undefined
+  #counts: CarriedCounts | undefined
+  #current: Revisions | undefined
+  /** Takes the place of an outdated one once it knows as much. */
+  #next: Revisions | undefined
+  /** For tests. */
+  hash: KeyHash = hashKey
+
+  constructor(store: Store, folder: string, stableOffset: () => number, config: Pick<LogConfig, 'needsKeys'>) {
+    this.#store = store
+    this.#folder = folder
+    this.#stableOffset = stableOffset
+    this.#config = config
+  }
+
+  /** Of a revision topic numbers outlive what retention takes, and the process. */
+  get #keepsNumbers(): boolean {
+    return this.#config.needsKeys === true
+  }
+
+  /** A log was opened: before it lets files go, counts are noted. */
+  attach(log: Log): void {
+    this.#log = log
+    this.#counts = undefined
+    this.#current = undefined
+    this.#next = undefined
+    log.beforeRemoval = (upTo) => this.#carry(log, upTo)
+  }
+
+  /** Those of the log that was attached. Throws Corruption where the counts are not what was written. */
+  of(log: Log): Revisions {
+    this.#current ??= this.#make(log)
+    if (this.#current.isOutdated && this.#next === undefined) this.#renew(log)
+    return this.#current
+  }
+
+  #make(log: Log): Revisions {
+    return new Revisions({ log, stableOffset: this.#stableOffset, counts: this.#loadCounts(), hash: this.hash })
+  }
+
+  #renew(log: Log): void {
+    const next = this.#make(log)
+    this.#next = next
+    const swap = () => {
+      if (this.#next === next) [this.#current, this.#next] = [next, undefined]
+    }
+    const known = next.ready()
+    if (known === undefined) swap()
+    else known.then(swap, () => {})
+  }
+
+  #loadCounts(): CarriedCounts {
+    if (this.#counts !== undefined) return this.#counts
+    const path = `${this.#folder}/${countsName}`
+    const saved = this.#store.load(path)
+    this.#counts = saved === undefined ? new CarriedCounts(this.hash) : CarriedCounts.decode(saved, this.hash, path)
+    return this.#counts
+  }
+
+  /** Counts what is about to go. A disk that is full gets its room all the same: what is noted then is told in this life only. */
+  #carry(log: Log, upTo: number): void {
+    if (log !== this.#log || (!this.#keepsNumbers && this.#current === undefined)) return
+    try {
+      const counts = this.#loadCounts()
+      carryCounts(log, counts, upTo, this.hash)
+      if (this.#keepsNumbers) this.#store.save(`${this.#folder}/${countsName}`, counts.encode(), true)
+    } catch (cause) {
+      if (!(cause instanceof StorageError || cause instanceof Corruption)) throw cause
+      console.error(`Counts of revisions in ${this.#folder} are not noted: ${cause.message}`)
+    }
+  }
+}

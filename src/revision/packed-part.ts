@@ -1,0 +1,134 @@
+// The revisions of one pack: all that is asked is in its footer. Of a pack that a fork cuts what lies behind the cut is not there.
+
+import type { KeyHash } from './key-hash.ts'
+import type { Pack, PackedKeys } from './pack.ts'
+import { none, type Part } from './part.ts'
+import type { RevisionFormat } from './revision.ts'
+
+type Lookups = { entryFrom(offset: number): number; entryBefore(offset: number): number }
+
+export class PackedPart implements Part {
+  readonly pack: Pack
+  readonly baseOffset: number
+  readonly nextOffset: number
+  readonly #keys: PackedKeys
+  readonly #hash: KeyHash
+  readonly #lookups: Lookups
+  /** Where the newest of each key stands, rising: made when somebody asks for a state. */
+  #newest: Float64Array | undefined
+
+  /** `bound`: what lies from here on does not count. */
+  constructor(pack: Pack, bound: number, hash: KeyHash) {
+    this.pack = pack
+    this.#lookups = pack as unknown as Lookups
+    this.#hash = hash
+    this.baseOffset = pack.baseOffset
+    this.nextOffset = bound
+    this.#keys = pack.keys()
+  }
+
+  get hashes(): Float64Array {
+    return this.#keys.hashes
+  }
+
+  get #isCut(): boolean {
+    return this.nextOffset < this.pack.nextOffset
+  }
+
+  newest(hash: number, key: Uint8Array, below: number): number {
+    return this.pack.newest(hash, key, Math.min(below, this.nextOffset))
+  }
+
+  previous(entry: number): number {
+    return this.pack.previous(entry)
+  }
+
+  entryAt(offset: number): number {
+    const entry = offset < this.nextOffset ? this.pack.entryAt(offset) : none
+    return entry !== none && this.revOf(entry) > 0 ? entry : none
+  }
+
+  entryFrom(offset: number): number {
+    for (let from = offset; ; ) {
+      const entry = this.#lookups.entryFrom(from)
+      if (entry === none) return none
+      from = this.offsetOf(entry) + 1
+      if (from > this.nextOffset) return none
+      if (this.revOf(entry) > 0) return entry
+    }
+  }
+
+  newestFrom(offset: number): number {
+    this.#newest ??= Float64Array.from(this.newestBelow(this.nextOffset), (entry) => this.offsetOf(entry)).sort()
+    const newest = this.#newest
+    let low = 0
+    let high = newest.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (newest[middle]! < offset) low = middle + 1
+      else high = middle
+    }
+    return low === newest.length ? none : this.pack.entryAt(newest[low]!)
+  }
+
+  newestBelow(offset: number): number[] {
+    const { firstEntries } = this.#keys
+    const below = Math.min(offset, this.nextOffset)
+    const isWhole = below >= this.pack.nextOffset
+    const found: number[] = []
+    for (let key = 0; key < this.pack.keyCount; key++) {
+      const first = firstEntries[key]!
+      let entry = firstEntries[key + 1]! - 1
+      while (!isWhole && entry >= first && this.offsetOf(entry) >= below) entry--
+      if (entry >= first) found.push(entry)
+    }
+    return found
+  }
+
+  withScalar(pointer: string, hash: number): Float64Array | undefined {
+    if (!this.pack.pointers.includes(pointer)) return undefined
+    const offsets = Float64Array.from(this.pack.withScalar(pointer, hash), (entry) => this.offsetOf(entry)).sort()
+    return this.#isCut ? offsets.filter((offset) => offset < this.nextOffset) : offsets
+  }
+
+  last(): number {
+    for (let below = this.nextOffset; ; ) {
+      const entry = this.#lookups.entryBefore(below)
+      if (entry === none || this.revOf(entry) > 0) return entry
+      below = this.offsetOf(entry)
+    }
+  }
+
+  offsetOf(entry: number): number {
+    return this.pack.entry(entry).offset
+  }
+
+  revOf(entry: number): number {
+    return this.pack.entry(entry).rev
+  }
+
+  timestampOf(entry: number): number {
+    return this.pack.entry(entry).timestamp
+  }
+
+  sizeOf(entry: number): number {
+    return this.pack.entry(entry).size
+  }
+
+  storedOf(entry: number): number {
+    return this.pack.entry(entry).stored
+  }
+
+  formatOf(entry: number): RevisionFormat {
+    return this.pack.entry(entry).format
+  }
+
+  keyOf(entry: number): Uint8Array {
+    return this.pack.key(this.pack.entry(entry).key)
+  }
+
+  hashOf(entry: number): number {
+    const key = this.keyOf(entry)
+    return this.#hash(key, 0, key.length)
+  }
+}
