@@ -72,6 +72,11 @@ export class Outcome {
     return value
   }
 
+  /** Not every client measures everything. */
+  reports(name: string): boolean {
+    return this.#values[name] !== undefined
+  }
+
   at(mark: string): Reading {
     const reading = this.#marks.get(mark)
     if (!reading) throw new Error(`the client never came to mark ${mark}`)

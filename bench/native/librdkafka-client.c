@@ -9,7 +9,7 @@ static int partitions;
 static long messages, value_bytes;
 
 static volatile long delivered, failed;
-static int64_t *ack_took; // only while latency is measured; indexed by order of acknowledgement
+static int64_t *ack_took, *ack_at; // only while latency is measured; indexed by order of acknowledgement
 
 static void on_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque) {
   (void)producer, (void)opaque;
@@ -17,7 +17,10 @@ static void on_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message,
     failed++;
     return;
   }
-  if (ack_took) ack_took[delivered] = clock_ns() - (int64_t)(intptr_t)message->_private;
+  if (ack_took) {
+    ack_at[delivered] = clock_ns();
+    ack_took[delivered] = ack_at[delivered] - (int64_t)(intptr_t)message->_private;
+  }
   delivered++;
 }
 
@@ -184,11 +187,24 @@ static void send_paced(rd_kafka_t *producer, rd_kafka_topic_t *handle, long rate
   }
 }
 
+// Keeps the samples of messages that were not under way while the one that waited longest was; returns how many.
+static long outside_stall(int64_t *at, int64_t *took, long count, int64_t *stall) {
+  long longest = 0, kept = 0;
+  for (long i = 1; i < count; i++)
+    if (took[i] > took[longest]) longest = i;
+  *stall = took[longest];
+  int64_t until = at[longest], from = until - *stall;
+  for (long i = 0; i < count; i++)
+    if (at[i] < from || at[i] - took[i] > until) took[kept++] = took[i];
+  return kept;
+}
+
 static void latency(void) {
   long rate = number_argument("rate", 1000);
   rd_kafka_t *consumer = make_consumer(), *producer = make_producer();
   open_topic(consumer);
   rd_kafka_topic_t *handle = open_topic(producer);
+  ack_at = malloc(messages * sizeof *ack_at);
   ack_took = malloc(messages * sizeof *ack_took);
   arrival_took = malloc(messages * sizeof *arrival_took);
   pthread_t receiver, reporter;
@@ -207,8 +223,15 @@ static void latency(void) {
   mark("end");
   long skipped = messages / 10; // the first tenth fills caches and code paths
   printf("{\"messages\":%ld,\"seconds\":%.6f,\"failed\":%ld", received, seconds, failed);
+  int64_t stall = 0, *kept = malloc(messages * sizeof *kept);
+  memcpy(kept, ack_took + skipped, (delivered - skipped) * sizeof *kept);
+  long outside = outside_stall(ack_at + skipped, kept, delivered - skipped, &stall);
   print_percentiles("ack_ms", ack_took + skipped, delivered - skipped);
   print_percentiles("e2e_ms", arrival_took + skipped, received - skipped);
+  if (number_argument("outside", 0)) {
+    printf(",\"stall_ms\":%.4f,\"outside\":%ld", stall / 1e6, outside);
+    print_percentiles("outside_ms", kept, outside);
+  }
   printf("}\n");
 }
 
