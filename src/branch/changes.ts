@@ -2,17 +2,15 @@
 // A key takes 32 bytes however long it is, and an offset one, so that a million changed keys fit.
 
 import type { RecordCursor } from '../../protocol/records/record.ts'
-import { KeyOffsets } from '../log/key-offsets.ts'
+import { GrowingKeyOffsets } from '../log/key-offsets.ts'
 import type { Log } from '../log/log.ts'
 import type { Knowledge } from './knowledge.ts'
 import { originOf } from './origin.ts'
-import { eachBatch, eachBatchAtOnce, Fates, type Turns, walkBatch } from './reading.ts'
+import { eachBatch, eachBatchAtOnce, Fates, noWalk, type Turns, walkBatch } from './reading.ts'
 
 /** The other side knows the record, by its place or by its origin. */
 const knownMark = 1
 const openMark = 2
-
-const keysMin = 1024
 
 export type ChangesOptions = {
   readonly log: Log
@@ -31,7 +29,7 @@ export class Changes {
   /** Everything from `start` up to here was read. */
   #end: number
   readonly #options: ChangesOptions
-  readonly #newest: KeyOffsets
+  readonly #newest: GrowingKeyOffsets
   /** By offset from `start` on. */
   #marks = new Uint8Array(1024)
 
@@ -39,7 +37,7 @@ export class Changes {
     this.#options = options
     this.start = options.start
     this.#end = options.start
-    this.#newest = new KeyOffsets(keysMin, Infinity, options.seed)
+    this.#newest = new GrowingKeyOffsets(options.seed)
   }
 
   get end(): number {
@@ -65,22 +63,18 @@ export class Changes {
     this.#end = to
   }
 
-  #take(bytes: Buffer, at: number, from: number, to: number, fates: Fates, met?: (key: Buffer) => void): void {
+  #take(bytes: Buffer, at: number, from: number, to: number, fates: Fates, met?: (key: Buffer) => void) {
     const fate = fates.of(bytes, at)
-    if (fate === 'aborted') return
+    if (fate === 'aborted') return noWalk
     const { own, wants } = this.#options
-    walkBatch(bytes, at, from, to, (cursor, offset) => {
+    return walkBatch(bytes, at, from, to, (cursor, offset) => {
       const { keyLength, keyStart } = cursor
       if (keyLength < 0 || (wants !== undefined && !wants(cursor.key()!))) return
-      this.#put(cursor.bytes, keyStart, keyStart + keyLength, offset)
+      this.#newest.put(cursor.bytes, keyStart, keyStart + keyLength, offset)
       if (fate === 'open') this.#mark(offset, openMark)
       else if (this.#isKnown(cursor, offset, own)) this.#mark(offset, knownMark)
       met?.(cursor.key()!)
     })
-  }
-
-  #put(bytes: Buffer, start: number, end: number, offset: number): void {
-    while (!this.#newest.put(bytes, start, end, offset)) this.#newest.grow()
   }
 
   #isKnown(cursor: RecordCursor, offset: number, own: Knowledge): boolean {

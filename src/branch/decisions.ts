@@ -7,7 +7,7 @@ import { mergeJson } from './json-merge.ts'
 import { parseJsonObject } from './json-text.ts'
 import type { Knowledge, Place } from './knowledge.ts'
 import type { PairOptions, Version } from './pair.ts'
-import { eachBatch, Fates, keyText, RecordReader, walkBatch } from './reading.ts'
+import { eachBatch, Fates, keyText, noWalk, RecordReader, walkBatch } from './reading.ts'
 import { type ConflictKind, judge, type Ruling, ruled, type TargetState } from './verdict.ts'
 
 /** A key that has changed in the source. */
@@ -122,8 +122,8 @@ export class Decisions {
     const wanted = new Map(questions.map((question) => [keyText(question.record.key!), question]))
     const fates = new Fates(target.log, target.log.logStartOffset, target.log.logEndOffset)
     await eachBatch(target.log, target.log.logStartOffset, target.log.logEndOffset, turns, (bytes, position) => {
-      if (wanted.size === 0 || fates.of(bytes, position) === 'aborted') return
-      walkBatch(bytes, position, 0, Infinity, (cursor) => {
+      if (wanted.size === 0 || fates.of(bytes, position) === 'aborted') return noWalk
+      return walkBatch(bytes, position, 0, Infinity, (cursor) => {
         if (cursor.keyLength >= 0) wanted.delete(keyText(cursor.key()!))
       })
     })

@@ -3,7 +3,7 @@
 
 import type { StoredRecord } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
-import { eachBatchAtOnce, Fates, kept, keyText, recordOf, type Turns, walkBatch } from './reading.ts'
+import { eachBatchAtOnce, Fates, kept, keyText, noWalk, recordOf, type Turns, walkBatch } from './reading.ts'
 
 /** Offsets that are looked at in one go, at first and at most. */
 const windowMin = 512
@@ -27,8 +27,8 @@ function* windows({ log, below, keys, accepts }: Search): Generator<void, Map<st
     const from = Math.max(log.logStartOffset, to - size)
     const here = new Map<string, StoredRecord>()
     eachBatchAtOnce(log, from, to, (bytes, position) => {
-      if (fates.of(bytes, position) !== 'committed') return
-      walkBatch(bytes, position, from, to, (cursor) => {
+      if (fates.of(bytes, position) !== 'committed') return noWalk
+      return walkBatch(bytes, position, from, to, (cursor) => {
         const key = cursor.key()
         if (key === null) return
         const text = keyText(key)

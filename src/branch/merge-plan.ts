@@ -13,7 +13,7 @@ import type { Place } from './knowledge.ts'
 import { MergeWriter } from './merge-writer.ts'
 import { MergeHeaders } from './origin.ts'
 import type { PairOptions } from './pair.ts'
-import { eachBatch, Fates, kept, keyBytes, keyText, recordOf, walkBatch } from './reading.ts'
+import { eachBatch, Fates, kept, keyBytes, keyText, noWalk, recordOf, walkBatch } from './reading.ts'
 import { raised, type Vector } from './vector.ts'
 import type { TargetState } from './verdict.ts'
 
@@ -144,8 +144,8 @@ export class MergePlan {
       await turns.rest()
     }
     await eachBatch(log, this.from, end, { ...turns, rest }, (bytes, at) => {
-      if (fates.of(bytes, at) !== 'committed') return
-      walkBatch(bytes, at, this.from, end, (cursor, offset) => visit(bytes, at, cursor, offset))
+      if (fates.of(bytes, at) !== 'committed') return noWalk
+      return walkBatch(bytes, at, this.from, end, (cursor, offset) => visit(bytes, at, cursor, offset))
     })
   }
 

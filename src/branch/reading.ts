@@ -18,6 +18,7 @@ export const politely: Turns = { rest: () => new Promise((resolve) => setImmedia
 
 /** Worked on within a millisecond or so: who waits for an answer hardly notices it. */
 const sliceBytes = 32 * 1024
+const sliceRecords = 256
 
 /** `open`: nobody has decided yet. */
 export type Fate = 'committed' | 'aborted' | 'open'
@@ -52,32 +53,56 @@ export class Fates {
   }
 }
 
-type Visit = (bytes: Buffer, position: number) => void
+/** Goes over the records of a batch, and stops whenever others may have their turn. */
+export type Walk = Iterator<void, void>
 
-/** Visits batches with records from `from` on, about a slice of them; answers the offset where the next slice begins. */
-function visitSlice(log: Log, from: number, to: number, visit: Visit): number {
-  // The bound of a read cuts in front of the batch that it falls into.
-  return borrow(log.read(from, sliceBytes, log.logEndOffset, true), (bytes) => {
-    let next = from
-    for (const position of batch.iterateBatches(bytes)) {
-      if (batch.baseOffset(bytes, position) >= to) return to
-      next = Math.max(next, batch.nextOffset(bytes, position))
-      if (!batch.isControl(bytes, position)) visit(bytes, position)
-    }
-    return next === from ? to : next
-  })
+/** Of a batch that does not matter. */
+export const noWalk: Walk = { next: () => ({ done: true, value: undefined }) }
+
+type Visit = (bytes: Buffer, position: number) => Walk
+
+/** Visits batches with records of `bytes` up to offset `to`; gives the walk of each, and then where to go on reading. */
+function* visitSlice(bytes: Buffer, from: number, to: number, visit: Visit): Generator<Walk, number> {
+  let next = from
+  for (const position of batch.iterateBatches(bytes)) {
+    if (batch.baseOffset(bytes, position) >= to) return to
+    next = Math.max(next, batch.nextOffset(bytes, position))
+    if (!batch.isControl(bytes, position)) yield visit(bytes, position)
+  }
+  return next === from ? to : next
 }
+
+/** About a slice of batches. The bound of a read cuts in front of the batch that it falls into. */
+const sliceOf = (log: Log, from: number) => log.read(from, sliceBytes, log.logEndOffset, true)
 
 /** Visits every batch with records that has offsets in `[from, to)`; its first and last may lie outside. */
 export async function eachBatch(log: Log, from: number, to: number, turns: Turns, visit: Visit): Promise<void> {
   for (let at = Math.max(from, log.logStartOffset); at < to && !turns.isOver(); await turns.rest()) {
-    at = visitSlice(log, at, to, visit)
+    const lease = sliceOf(log, at)
+    try {
+      const walks = visitSlice(lease.bytes, at, to, visit)
+      let step = walks.next()
+      // A producer's batch may hold a hundred thousand records.
+      for (; !step.done; step = walks.next()) {
+        while (!step.value.next().done && !turns.isOver()) await turns.rest()
+      }
+      at = step.value
+    } finally {
+      lease.release()
+    }
   }
 }
 
 /** The same without a pause: for what is short. */
 export function eachBatchAtOnce(log: Log, from: number, to: number, visit: Visit): void {
-  for (let at = Math.max(from, log.logStartOffset); at < to; ) at = visitSlice(log, at, to, visit)
+  for (let at = Math.max(from, log.logStartOffset); at < to; ) {
+    at = borrow(sliceOf(log, at), (bytes) => {
+      const walks = visitSlice(bytes, at, to, visit)
+      let step = walks.next()
+      for (; !step.done; step = walks.next()) while (!step.value.next().done);
+      return step.value
+    })
+  }
 }
 
 const copied = (bytes: Buffer | null): Buffer | null => bytes && Buffer.from(bytes)
@@ -129,19 +154,23 @@ export const recordOf = (bytes: Buffer, position: number, cursor: RecordCursor):
   headers: cursor.headers(),
 })
 
-/** Walks the records of a batch whose offsets lie in `[from, to)`. */
-export function walkBatch(
+/** Walks the records of a batch whose offsets lie in `[from, to)`, a slice at a time. */
+export function* walkBatch(
   bytes: Buffer,
   position: number,
   from: number,
   to: number,
   visit: (cursor: RecordCursor, offset: number) => void,
-): void {
+): Generator<void, void> {
   const base = batch.baseOffset(bytes, position)
   const cursor = walkRecords(bytes, position)
-  while (cursor.next()) {
+  for (let records = 0, start = 0; cursor.next(); records++) {
     const offset = base + cursor.offsetDelta
     if (offset >= from && offset < to) visit(cursor, offset)
+    if (records < sliceRecords && cursor.end - start < sliceBytes) continue
+    yield
+    records = 0
+    start = cursor.end
   }
 }
 

@@ -16,6 +16,7 @@ import {
   Fates,
   kept,
   keyText,
+  noWalk,
   RecordReader,
   recordOf,
   type Turns,
@@ -67,8 +68,10 @@ export class RevertPlan {
     const { log, first, last, turns } = this.#options
     const fates = new Fates(log, first, last + 1)
     await eachBatch(log, first, last + 1, turns, (bytes, position) => {
-      if (fates.of(bytes, position) !== 'committed') return
-      walkBatch(bytes, position, first, last + 1, (cursor) => this.#note(kept(recordOf(bytes, position, cursor))))
+      if (fates.of(bytes, position) !== 'committed') return noWalk
+      return walkBatch(bytes, position, first, last + 1, (cursor) =>
+        this.#note(kept(recordOf(bytes, position, cursor))),
+      )
     })
     const keys = new Set(this.#changes.keys())
     for (const [key, record] of await findBack({ log, below: first, keys, accepts: () => true }, turns)) {
@@ -108,8 +111,8 @@ export class RevertPlan {
     const to = log.logEndOffset
     const fates = new Fates(log, from, to)
     eachBatchAtOnce(log, from, to, (bytes, position) => {
-      if (fates.of(bytes, position) === 'aborted') return
-      walkBatch(bytes, position, from, to, (cursor, offset) => {
+      if (fates.of(bytes, position) === 'aborted') return noWalk
+      return walkBatch(bytes, position, from, to, (cursor, offset) => {
         const key = cursor.key()
         const change = key === null ? undefined : this.#changes.get(keyText(key))
         if (change !== undefined) change.since = offset

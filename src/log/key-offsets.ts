@@ -85,6 +85,37 @@ export class KeyOffsets {
   }
 }
 
+/** How many parts grow by themselves: a power of two. */
+const parts = 64
+
+/** The same for as many keys as come, in parts: one that is full grows in a millisecond where all of them would take a hundred. */
+export class GrowingKeyOffsets {
+  readonly #parts: readonly KeyOffsets[]
+
+  /** `seed`: 32 bytes of chance. */
+  constructor(seed: Buffer) {
+    // They fill alike: were they of one size, they would all grow at once.
+    this.#parts = Array.from({ length: parts }, (_, i) => new KeyOffsets(slotsMin * (1 + i / parts), Infinity, seed))
+  }
+
+  put(bytes: Uint8Array, start: number, end: number, offset: number): void {
+    const part = this.#partOf(bytes, start, end)
+    while (!part.put(bytes, start, end, offset)) part.grow()
+  }
+
+  /** The newest offset that was noted for a key; -1 where there is none. */
+  get(bytes: Uint8Array, start: number, end: number): number {
+    return this.#partOf(bytes, start, end).get(bytes, start, end)
+  }
+
+  /** By the end of the key, where most keys differ; those that do not share a part, no more. FNV-1a. */
+  #partOf(bytes: Uint8Array, start: number, end: number): KeyOffsets {
+    let hash = 0x811c9dc5
+    for (let at = Math.max(start, end - 8); at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+    return this.#parts[(hash ^ (hash >>> 16)) & (parts - 1)]!
+  }
+}
+
 /**
  * HalfSipHash-2-4 with 64 bits of output (Aumasson, Bernstein): the keyed hash that needs no more than int32. One loop,
  * with the rounds written out in it and no call, for it runs for every record.

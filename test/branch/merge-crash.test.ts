@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { commandsTopic, jsonTopics } from '../../src/branch/json-topics.ts'
-import { eachBatchAtOnce, Fates, recordOf, walkBatch } from '../../src/branch/reading.ts'
+import { eachBatchAtOnce, Fates, noWalk, recordOf, walkBatch } from '../../src/branch/reading.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
 import { BrokerProcess } from './process.ts'
 
@@ -45,8 +45,8 @@ class Rooms extends BrokerProcess {
       const found: string[] = []
       const fates = new Fates(log, 0, log.logEndOffset)
       eachBatchAtOnce(log, 0, log.logEndOffset, (bytes, position) => {
-        if (fates.of(bytes, position) !== 'committed') return
-        walkBatch(bytes, position, 0, Number.POSITIVE_INFINITY, (cursor) => {
+        if (fates.of(bytes, position) !== 'committed') return noWalk
+        return walkBatch(bytes, position, 0, Number.POSITIVE_INFINITY, (cursor) => {
           const { key, value } = recordOf(bytes, position, cursor)
           found.push(`${index} ${key}=${value}`)
         })

@@ -7,7 +7,7 @@ import type { ConflictRule, Strategy } from '../../src/branch/commands.ts'
 import { Lineage } from '../../src/branch/lineage.ts'
 import { MergePlan } from '../../src/branch/merge-plan.ts'
 import type { PairOptions } from '../../src/branch/pair.ts'
-import { eachBatchAtOnce, Fates, politely, recordOf, walkBatch } from '../../src/branch/reading.ts'
+import { eachBatchAtOnce, Fates, noWalk, politely, recordOf, walkBatch } from '../../src/branch/reading.ts'
 import { forkLog } from '../../src/log/fork.ts'
 import { Log } from '../../src/log/log.ts'
 import type { LogConfig } from '../../src/log/log-config.ts'
@@ -194,8 +194,8 @@ export class World {
     const found: Seen[] = []
     const fates = new Fates(log, from, log.logEndOffset)
     eachBatchAtOnce(log, from, log.logEndOffset, (bytes, position) => {
-      if (fates.of(bytes, position) !== 'committed') return
-      walkBatch(bytes, position, from, log.logEndOffset, (cursor) => {
+      if (fates.of(bytes, position) !== 'committed') return noWalk
+      return walkBatch(bytes, position, from, log.logEndOffset, (cursor) => {
         const { offset, key, value, timestamp, headers } = recordOf(bytes, position, cursor)
         const own = headers.map((header) => ({ key: header.key, value: header.value && Buffer.from(header.value) }))
         found.push({ offset, key: key?.toString() ?? null, value: value?.toString() ?? null, timestamp, headers: own })
