@@ -11,6 +11,7 @@ import { Fork, type ForkOptions } from './fork-handle.ts'
 import { catalogOf } from './group/catalog.ts'
 import { type GroupConfig, groupConfigDefaults } from './group/config.ts'
 import { Groups } from './group/coordinator.ts'
+import { type HttpOptions, HttpPort } from './http-port.ts'
 import type { Services } from './net/connection.ts'
 import type { Listener } from './net/listener.ts'
 import { KafkaServer } from './net/server.ts'
@@ -48,6 +49,8 @@ export type BrokerOptions = {
   config?: Readonly<Record<string, string | number | boolean>>
   /** The same with the place each comes from. */
   settings?: ReadonlyMap<string, Setting>
+  /** The HTTP interface (docs/http.md): true for a free port of the loopback address. Without it there is none. */
+  http?: boolean | HttpOptions
   onRequest?: NonNullable<Services['onRequest']>
 }
 
@@ -101,6 +104,8 @@ export class Broker implements AsyncDisposable {
   readonly #unlock: () => void
   readonly #nodes: Nodes
   readonly #doors: SetDoors
+  readonly #http: HttpPort
+  readonly #sessions: FetchSessions
   readonly #listeners: readonly Listener[]
   readonly #initialTopics: readonly (string | TopicOptions)[]
   readonly #timers: NodeJS.Timeout[] = []
@@ -147,17 +152,21 @@ export class Broker implements AsyncDisposable {
     this.#branches = new Branches(rooms, this.#doors)
     this.#core.onTopicDeleted((topic) => this.#groups.share.onTopicDeleted(topic.id))
     this.#core.onTopicDeleted((topic) => this.#shares.onTopicDeleted(topic.id))
+    this.#http = new HttpPort(options.http, config)
+    const onRequest = this.#http.counting(options.onRequest)
+    const sessions = () => new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots'))
+    this.#sessions = sessions()
     const servicesOf = (node: number): Services => ({
       broker: this.#core,
       groups: this.#groups,
       transactions: this.#transactions,
       branches: this.#branches,
       node,
-      sessions: new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots')),
+      sessions: sessions(),
       shares: this.#shares,
       apis,
       requestBytesMax: config.number('socket.request.max.bytes'),
-      ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
+      ...(onRequest === undefined ? {} : { onRequest }),
     })
     const limits = {
       idleMs: config.number('connections.max.idle.ms'),
@@ -196,6 +205,7 @@ export class Broker implements AsyncDisposable {
       await broker.#shares.load()
       await broker.#branches.load()
       await broker.#nodes.listen()
+      await broker.#openHttp()
       await broker.#doors.resume()
       // Groups whose partition cannot be read are told that their coordinator is not available; the others work.
       await broker.#groups.load().catch((cause: unknown) => console.error(cause))
@@ -211,6 +221,17 @@ export class Broker implements AsyncDisposable {
     }
     broker.#housekeep()
     return broker
+  }
+
+  #openHttp(): Promise<void> {
+    const { name: listener } = this.#listeners.find(({ role }) => role === 'client')!
+    const rooms = {
+      broker: this.#core,
+      groups: this.#groups,
+      transactions: this.#transactions,
+      branches: this.#branches,
+    }
+    return this.#http.open({ ...rooms, shares: this.#shares, sessions: this.#sessions, listener }, this.#server)
   }
 
   #housekeep(): void {
@@ -285,6 +306,16 @@ export class Broker implements AsyncDisposable {
     if (!ids.includes(nodeId)) throw new Error(`There is no node ${nodeId}; the nodes are ${ids.join(', ')}.`)
   }
 
+  /** Where the HTTP interface is; undefined where there is none. */
+  get httpUrl(): string | undefined {
+    return this.#http.url
+  }
+
+  /** Why there is no HTTP interface, where there was to be one if its port was free. */
+  get httpRefused(): Error | undefined {
+    return this.#http.refused
+  }
+
   get clusterId(): string {
     return this.#core.clusterId
   }
@@ -338,7 +369,7 @@ export class Broker implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
-    await this.#server.close()
+    await Promise.all([this.#http.close(), this.#server.close()])
     await this.#branches.stop()
     this.#groups.stop()
     this.#transactions.stop()

@@ -10,4 +10,5 @@ export {
   type MergeOptions,
   type MergeResult,
 } from './fork-handle.ts'
+export type { HttpOptions } from './http-port.ts'
 export type { Listener } from './net/listener.ts'

@@ -7,7 +7,8 @@ import { codecsLoaded } from '../protocol/records/compression.ts'
 import { announcement, type Card, readyLine, wantsColour } from './cli/card.ts'
 import { requestLog } from './cli/request-log.ts'
 import { Broker } from './embedded.ts'
-import { packageVersion, readOrder, type StartOptions } from './options.ts'
+import { readOrder, type StartOptions } from './options.ts'
+import { packageVersion } from './package-version.ts'
 
 const failed = 1
 const unreachable = 5
@@ -19,6 +20,8 @@ function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): 
     pid: process.pid,
     nodeId: broker.nodeId,
     listeners: broker.listeners,
+    http: broker.httpUrl,
+    httpRefused: withoutHttp(broker),
     dataFolder,
     storage: broker.storage,
     flush: broker.flush,
@@ -27,16 +30,26 @@ function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): 
 }
 
 /** Whoever waits for the file finds it whole. */
-function writeReadyFile(path: string, { listeners }: Broker): void {
-  writeFileSync(`${path}.tmp`, readyLine({ listeners, pid: process.pid }))
+function writeReadyFile(path: string, { listeners, httpUrl: http }: Broker): void {
+  writeFileSync(`${path}.tmp`, readyLine({ listeners, pid: process.pid, http }))
   renameSync(`${path}.tmp`, path)
 }
 
-function explain(cause: unknown): { message: string; code: number } {
+const inUse = (address: string, flag: string): string =>
+  `${address} is in use by another program. Stop it, or choose another port: ${flag} N (0 is any free one).`
+
+/** Why there is no HTTP interface, though nobody has said that there should be none. */
+function withoutHttp({ httpRefused }: Broker): string | undefined {
+  if (httpRefused === undefined) return undefined
+  const { code, address, port } = httpRefused as NodeJS.ErrnoException & { address?: string; port?: number }
+  return code === 'EADDRINUSE' ? inUse(`${address}:${port}`, '--http-port') : httpRefused.message
+}
+
+/** `httpPort`: where HTTP was to be. */
+function explain(cause: unknown, httpPort?: number): { message: string; code: number } {
   const { code, message, address, port } = cause as NodeJS.ErrnoException & { address?: string; port?: number }
   if (code === 'EADDRINUSE') {
-    const text = `${address}:${port} is in use by another program. Stop it, or choose another port: --port N (0 is any free one).`
-    return { message: text, code: unreachable }
+    return { message: inUse(`${address}:${port}`, port === httpPort ? '--http-port' : '--port'), code: unreachable }
   }
   if (code === 'EACCES' && port !== undefined) {
     return {
@@ -67,15 +80,15 @@ function stopOnSignal(broker: Broker): void {
 
 async function start(options: StartOptions, version: string): Promise<void> {
   for (const warning of options.warnings) console.error(`twiglog: ${warning}`)
-  const { config, settings, listeners, dataFolder, json, compatLogs } = options
+  const { config, settings, listeners, dataFolder, http, json, compatLogs } = options
   const storage = config.string('storage') as 'mapped' | 'plain' | 'memory'
   const data = dataFolder === undefined ? {} : { data: dataFolder }
   const log = options.requestLog === undefined ? {} : { onRequest: requestLog(options.requestLog) }
   let broker: Broker
   try {
-    broker = await Broker.start({ listeners, settings, storage, ...data, ...log })
+    broker = await Broker.start({ listeners, settings, storage, http: http ?? false, ...data, ...log })
   } catch (cause) {
-    const { message, code } = explain(cause)
+    const { message, code } = explain(cause, http?.port)
     console.error(`twiglog: ${message}`)
     process.exit(code)
   }

@@ -17,6 +17,7 @@ import {
   settingsFromProperties,
   unknownNames,
 } from './cli/settings.ts'
+import type { HttpOptions } from './http-port.ts'
 import { type Listener, listenersFromAdvertised, listenersOf } from './net/listener.ts'
 
 export type StartOptions = {
@@ -28,6 +29,8 @@ export type StartOptions = {
   readonly dataFolder: string | undefined
   readonly readyFile: string | undefined
   readonly requestLog: string | undefined
+  /** Undefined: none. */
+  readonly http: HttpOptions | undefined
   readonly json: boolean
   readonly compatLogs: boolean
   /** One sentence each, for standard error. */
@@ -53,6 +56,7 @@ export type World = {
 const usage = 2
 const defaultHost = '127.0.0.1'
 const defaultPort = 9092
+const defaultHttpPort = 8080
 
 type Flags = {
   port?: number
@@ -62,6 +66,9 @@ type Flags = {
   brokers?: number
   readyFile?: string
   requestLog?: string
+  httpPort?: number
+  /** Commander's word for --no-http: false where it is given. */
+  http?: boolean
   set?: [string, string][]
   config?: string
   json?: true
@@ -173,7 +180,13 @@ function withStartFlags(command: Command): Command {
     .option('--json', 'print one line of JSON instead of the start card')
     .option('--strict-config', 'refuse to start where an option is unknown')
     .option('--compat-logs', 'on a terminal too: print the lines that test harnesses wait for')
-    .option('--no-http', 'accepted; there is no HTTP server yet')
+    .addOption(
+      new Option(
+        '--http-port <port>',
+        `port of the HTTP interface; 0 is any free one (default: ${defaultHttpPort})`,
+      ).argParser(port),
+    )
+    .option('--no-http', 'no HTTP interface')
 }
 
 function port(text: string): number {
@@ -212,11 +225,20 @@ async function startOptions(flags: Flags, world: World): Promise<StartOptions> {
     dataFolder: inMemory ? undefined : resolve(world.currentFolder, folders[0] ?? ''),
     readyFile: flags.readyFile === undefined ? undefined : resolve(world.currentFolder, flags.readyFile),
     requestLog: flags.requestLog === undefined ? undefined : resolve(world.currentFolder, flags.requestLog),
+    http: httpOf(flags, config),
     json: flags.json ?? false,
     compatLogs: flags.compatLogs ?? false,
     warnings:
       folders.length > 1 && !inMemory ? [...unknown, `Of ${folders.length} log.dirs only the first is used.`] : unknown,
   }
+}
+
+/** Port 8080 is a wish that nobody has expressed: where it is taken the broker goes without. */
+function httpOf({ http }: Flags, config: BrokerConfig): HttpOptions | undefined {
+  if (http === false) return undefined
+  if (!config.isSet('http.port')) return { port: defaultHttpPort, orNone: true }
+  const port = config.number('http.port')
+  return port < 0 ? undefined : { port }
 }
 
 /** The weakest first, so that the stronger overwrite them. */
@@ -254,19 +276,12 @@ function fromFlags(flags: Flags): Settings {
     const address = `${host.includes(':') ? `[${host}]` : host}:${flags.port ?? defaultPort}`
     put(flags.port === undefined ? '--host' : '--port', 'listeners', `PLAINTEXT://${address}`)
   }
+  if (flags.httpPort !== undefined) {
+    if (flags.http === false) throw new Misuse('--http-port and --no-http contradict each other: leave one out.')
+    put('--http-port', 'http.port', String(flags.httpPort))
+  }
   if (flags.data !== undefined) put('--data', 'log.dirs', flags.data)
   if (flags.brokers !== undefined) put('--brokers', 'cluster.brokers', String(flags.brokers))
   if (flags.memory) put('--memory', 'storage', 'memory')
   return settings
-}
-
-/** The version of this package, wherever the file was built to. */
-export function packageVersion(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
-      if (name === 'twiglog') return version
-    } catch {} // Not there: the other one.
-  }
-  return 'unknown'
 }

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** A room and those right below it; whatever they may know, it may know. Files at the top of src/ join rooms and know all. */
 const below: Readonly<Record<string, readonly string[]>> = {
   net: ['api'],
-  http: ['auth', 'group', 'broker'],
+  http: ['api'],
   cli: ['broker'],
   api: ['auth', 'transaction', 'share', 'command'],
   command: ['transaction', 'branch'],

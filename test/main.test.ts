@@ -49,7 +49,9 @@ async function until<T>(look: () => T | undefined): Promise<T> {
 
 const ready = (path = join(folder, 'ready')) =>
   until(() =>
-    existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { bootstrap: string; pid: number }) : undefined,
+    existsSync(path)
+      ? (JSON.parse(readFileSync(path, 'utf8')) as { bootstrap: string; pid: number; http?: string })
+      : undefined,
   )
 
 async function endOffset(bootstrap: string): Promise<string | undefined> {
@@ -69,8 +71,9 @@ async function produce(bootstrap: string): Promise<void> {
 
 test('the ready file names the address and the process, and harnesses find their lines', async () => {
   const { child, output, ended } = run('start', '--port', '0', '--memory', '--ready-file', 'ready', '--no-http')
-  const { bootstrap, pid } = await ready()
+  const { bootstrap, pid, http } = await ready()
   expect(pid).toBe(child.pid)
+  expect(http).toBeUndefined()
   expect(await until(() => (/Successfully started Redpanda!/.test(output()) ? output() : undefined))).toMatch(
     /\[KafkaServer id=1\] started/,
   )
@@ -96,6 +99,43 @@ test('data is there again after SIGTERM and after SIGKILL, in ./.twiglog where n
     await ended
   }
   expect(existsSync(join(folder, '.twiglog'))).toBe(true)
+})
+
+test('the ready file, the card and one line of JSON say where HTTP is; a stop by signal ends it', async () => {
+  rmSync(join(folder, 'ready'), { force: true })
+  const words = ['--port', '0', '--http-port', '0', '--memory', '--ready-file', 'ready']
+  const { child, output, ended } = run(...words)
+  const { http } = await ready()
+  expect((await fetch(`${http}/healthz`)).status).toBe(200)
+  expect(await until(() => (/Storage/.test(output()) ? output() : undefined))).toContain(`HTTP      ${http}`)
+  child.kill('SIGTERM')
+  expect((await ended).code).toBe(0)
+  const other = run(...words, '--json')
+  const line = await until(() => /^\{.*\}$/m.exec(other.output())?.[0])
+  expect(JSON.parse(line).http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  other.child.kill('SIGTERM')
+  await other.ended
+})
+
+test('an HTTP port that was asked for and is taken is an error; the one that nobody asked for is done without', async () => {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => holder.once('listening', resolve))
+  const { port } = holder.address() as { port: number }
+  const { code, stderr } = await run('--port', '0', '--http-port', String(port), '--memory').ended
+  expect(code).toBe(5)
+  expect(stderr).toContain(`127.0.0.1:${port} is in use`)
+  expect(stderr).toContain('--http-port N')
+  holder.close()
+  // Somebody has 8080, be it this broker's neighbour or nobody: either way the second one starts, and says how it is.
+  const first = run('--port', '0', '--memory')
+  await until(() => (/Storage/.test(first.output()) ? true : undefined))
+  const second = run('--port', '0', '--memory')
+  const said = await until(() => (/Storage/.test(second.output()) ? second.output() : undefined))
+  expect(said).toMatch(/HTTP {6}none: 127\.0\.0\.1:8080 is in use by another program/)
+  for (const { child, ended } of [first, second]) {
+    child.kill('SIGTERM')
+    await ended
+  }
 })
 
 test('a busy port is an honest error that says what to do', async () => {

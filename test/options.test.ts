@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { optionName, settingsFromEnvironment, settingsFromProperties, unknownNames } from '../src/cli/settings.ts'
-import { packageVersion, readOrder, type StartOptions } from '../src/options.ts'
+import { readOrder, type StartOptions } from '../src/options.ts'
+import { packageVersion } from '../src/package-version.ts'
 
 let folder = ''
 beforeAll(() => {
@@ -47,7 +48,21 @@ describe('the command line', () => {
       })
       expect(options.readyFile).toBeUndefined()
       expect(options.listeners).toMatchObject([{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }])
+      // Nobody has asked for this port: where it is taken the broker goes without.
+      expect(options.http).toEqual({ port: 8080, orNone: true })
     }
+  })
+
+  test('where HTTP is, if it is', async () => {
+    expect((await start(['--http-port', '0'])).http).toEqual({ port: 0 })
+    expect((await start(['--set', 'http.port=8080'])).http).toEqual({ port: 8080 })
+    expect((await start([], { KAFKA_HTTP_PORT: '8081' })).http).toEqual({ port: 8081 })
+    expect((await start(['--no-http'])).http).toBeUndefined()
+    expect((await start(['--no-http'], { KAFKA_HTTP_PORT: '8081' })).http).toBeUndefined()
+    expect((await start(['--set', 'http.port=-1'])).http).toBeUndefined()
+    const refusal = await order(['--no-http', '--http-port', '0'])
+    expect(refusal).toMatchObject({ kind: 'exit', code: 2, stderr: expect.stringContaining('contradict') })
+    expect(await order(['--http-port', '70000'])).toMatchObject({ kind: 'exit', code: 2 })
   })
 
   test('every flag, before and after the command', async () => {

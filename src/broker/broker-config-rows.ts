@@ -42,6 +42,24 @@ export const effectiveRows: readonly BrokerRow[] = [
     'How many nodes this process shows to clients, to test what they do when leaders move and nodes fail. Each has a number (node.id and those after it) and a port (that of each listener and those after it) of its own.',
     { min: 1, max: 100, internal: true, ours: true },
   ),
+  int(
+    'http.port',
+    8080,
+    'Port of the HTTP interface; 0 is any free one, -1: none. Where nobody says, a broker whose port 8080 is taken goes without; a program that has the broker inside has none unless it asks.',
+    { min: -1, max: 65_535, kafka: null, internal: true, ours: true },
+  ),
+  string(
+    'http.host',
+    '127.0.0.1',
+    'The address that the HTTP interface listens on. There is no authentication: whoever reaches it may read and write everything.',
+    { nonEmpty: true, internal: true, ours: true },
+  ),
+  list(
+    'http.allowed.hosts',
+    '',
+    'Names under which the HTTP interface may be addressed, beside addresses and localhost; * is any. Others are refused, or any web page could ask it under a name of its own.',
+    { internal: true, ours: true },
+  ),
   int('default.replication.factor', 1, 'How many nodes have a partition where nobody says; no more than there are.'),
   short(
     'offsets.topic.replication.factor',

@@ -12,6 +12,10 @@ export type Card = {
     readonly host: string
     readonly port: number
   }[]
+  /** Where the HTTP interface is; undefined: there is none. */
+  readonly http?: string | undefined
+  /** Why there is none, where there was to be one. */
+  readonly httpRefused?: string | undefined
   /** undefined: in memory. */
   readonly dataFolder: string | undefined
   readonly storage: string
@@ -44,10 +48,12 @@ export function renderCard(card: Card, colour: boolean): string {
     const { name, nodeId } = listener
     return row(nodeId === card.nodeId ? name : `node ${nodeId}`, hostAndPort(listener))
   })
+  const http = card.http === undefined ? card.httpRefused && `none: ${card.httpRefused}` : cyan(card.http)
   return [
     `${bold('twiglog')} ${card.version} ${dim(`ready in ${Math.round(card.readyMs)} ms`)}\n\n`,
     row('Kafka', cyan(bootstrap)),
     ...others,
+    ...(http === undefined ? [] : [row('HTTP', http)]),
     row('Data', card.dataFolder ?? 'in memory, gone when the broker stops'),
     row('Safety', safety(card)),
     row('Storage', `${storages[card.storage] ?? card.storage}; ${codecsInWords(card.codecs)}`),
@@ -92,12 +98,13 @@ function codecsInWords(codecs: Card['codecs']): string {
 
 /** One line for `--json`, with its line break. */
 export function renderJson(card: Card): string {
-  const { version, pid, nodeId, listeners, dataFolder, storage, readyMs } = card
+  const { version, pid, nodeId, listeners, http, dataFolder, storage, readyMs } = card
   const data = dataFolder ?? null
   const line = {
     bootstrap: bootstrapOf(card),
     pid,
     listeners,
+    ...(http === undefined ? {} : { http }),
     data,
     storage,
     nodeId,
@@ -108,8 +115,8 @@ export function renderJson(card: Card): string {
 }
 
 /** The line of `--ready-file`. */
-export const readyLine = (card: Pick<Card, 'listeners' | 'pid'>): string =>
-  `${JSON.stringify({ bootstrap: bootstrapOf(card), pid: card.pid })}\n`
+export const readyLine = (card: Pick<Card, 'listeners' | 'pid' | 'http'>): string =>
+  `${JSON.stringify({ bootstrap: bootstrapOf(card), pid: card.pid, http: card.http })}\n`
 
 /**
  * By these lines the container modules for Kafka and Redpanda know that a broker is ready; each is looked for as a part

@@ -103,6 +103,11 @@ export class Connection {
     socket.on('close', () => this.#onClosed())
   }
 
+  /** For whoever counts its bytes. */
+  get socket(): Pick<Socket, 'bytesRead' | 'bytesWritten'> {
+    return this.#socket
+  }
+
   #receive(chunk: Buffer): void {
     if (this.#draining) return // read on all the same: the end of the peer has to be seen
     this.#frames.push(chunk)

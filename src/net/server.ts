@@ -34,6 +34,8 @@ export class KafkaServer {
   readonly #connections = new Map<Connection, Place>()
   readonly #pool = new BufferPool()
   readonly #admission = new Admission()
+  /** Of connections that are gone. */
+  readonly #gone = { count: 0, bytesIn: 0, bytesOut: 0 }
 
   constructor(limits: ServerLimits) {
     this.#limits = limits
@@ -52,7 +54,12 @@ export class KafkaServer {
       const connection = new Connection(socket, services, name, this.#pool, set)
       this.#connections.set(connection, place)
       if (this.#limits.idleMs > 0) socket.setTimeout(this.#limits.idleMs, () => socket.destroy())
-      socket.on('close', () => this.#connections.delete(connection))
+      socket.on('close', () => {
+        this.#connections.delete(connection)
+        this.#gone.count++
+        this.#gone.bytesIn += socket.bytesRead
+        this.#gone.bytesOut += socket.bytesWritten
+      })
     })
     this.#servers.set(server, place)
     return new Promise((resolve, reject) => {
@@ -70,6 +77,17 @@ export class KafkaServer {
 
   get connectionCount(): number {
     return this.#connections.size
+  }
+
+  /** What came and went since the start. The sockets count anyway: it is added up when somebody asks. */
+  get traffic(): { connections: number; connectionsAccepted: number; bytesIn: number; bytesOut: number } {
+    let { bytesIn, bytesOut } = this.#gone
+    for (const { socket } of this.#connections.keys()) {
+      bytesIn += socket.bytesRead
+      bytesOut += socket.bytesWritten
+    }
+    const connections = this.#connections.size
+    return { connections, connectionsAccepted: this.#gone.count + connections, bytesIn, bytesOut }
   }
 
   /** Stops accepting, answers what is under way, closes. */

@@ -1,0 +1,66 @@
+// The topic that a path means: by its name, or by the name that it has inside a branch set or in front of the name of a branch.
+
+import type { Broker } from '../broker/broker.ts'
+import type { Partition } from '../broker/partition.ts'
+import type { Topic } from '../broker/topic.ts'
+import type { Asked } from './asked.ts'
+import { Problem } from './problem.ts'
+import type { Parameter } from './route.ts'
+
+export const topicParameter: Parameter = {
+  name: 'topic',
+  in: 'path',
+  description: 'The name of a topic, a branch or a view.',
+  schema: { type: 'string' },
+}
+
+export const branchParameter: Parameter = {
+  name: 'branch',
+  in: 'query',
+  description:
+    'The branch of the topic that is meant: a branch set in which it is, or what stands behind -- in its name.',
+  schema: { type: 'string' },
+}
+
+/** A member of the set, by its name inside; else the topic that is called `topic--branch`. */
+function branchOf(broker: Broker, name: string, branch: string): Topic | undefined {
+  const member = broker.lineage.sets.get(branch)?.members.get(name)
+  return (member === undefined ? undefined : broker.topicById(member)) ?? broker.topic(`${name}--${branch}`)
+}
+
+export function findTopic(asked: Asked): Topic | Problem {
+  const { broker } = asked.rooms
+  const name = asked.segment('topic').toString()
+  const branch = asked.text('branch')
+  const topic = branch === undefined ? broker.topic(name) : branchOf(broker, name, branch)
+  if (topic !== undefined) return topic
+  if (branch === undefined)
+    return new Problem(
+      404,
+      `There is no topic '${name}'. GET /topics lists those that there are.`,
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    )
+  const neither = `neither a branch set '${branch}' with '${name}' in it nor a topic '${name}--${branch}'`
+  return new Problem(
+    404,
+    `There is ${neither}. GET /branches lists those that there are.`,
+    'UNKNOWN_TOPIC_OR_PARTITION',
+  )
+}
+
+export const partitionParameter: Parameter = {
+  name: 'partition',
+  in: 'query',
+  description: 'One partition alone; without it all of them.',
+  schema: { type: 'integer', minimum: 0, maximum: 0x7fff_ffff },
+}
+
+/** The partitions that are asked for: one, or all. */
+export function findPartitions(topic: Topic, asked: Asked): readonly Partition[] | Problem {
+  const index = asked.number('partition')
+  if (index === undefined) return topic.partitions
+  const partition = topic.partitions[index]
+  if (partition !== undefined) return [partition]
+  const there = `'${topic.name}' has the partitions 0 to ${topic.partitions.length - 1}`
+  return new Problem(404, `There is no partition ${index}: ${there}.`, 'UNKNOWN_TOPIC_OR_PARTITION')
+}

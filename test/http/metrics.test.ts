@@ -1,0 +1,92 @@
+// Metrics hold what clients have done, under the names that dashboards look for.
+
+import { Kafka, logLevel } from 'kafkajs'
+import { expect, test } from 'vitest'
+import { HttpStage } from './stage.ts'
+
+async function metricsOf(stage: HttpStage): Promise<Map<string, number>> {
+  const { text } = await stage.get('/metrics')
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return new Map(lines.map((line) => [line.replace(/ \S+$/, ''), Number(/ (\S+)$/.exec(line)![1])]))
+}
+
+test('topics, groups and their lag, requests, connections and bytes', async () => {
+  await using stage = await HttpStage.open({ topics: [{ name: 'orders', partitions: 2 }] })
+  const kafka = new Kafka({ brokers: [stage.broker.bootstrapServers], logLevel: logLevel.NOTHING })
+  const producer = kafka.producer()
+  await producer.connect()
+  const send = (count: number) =>
+    producer.send({
+      topic: 'orders',
+      messages: Array.from({ length: count }, () => ({ partition: 1, value: 'x'.repeat(1000) })),
+    })
+  await send(10)
+  const consumer = kafka.consumer({ groupId: 'a "quoted"\ngroup' })
+  await consumer.connect()
+  await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+  await new Promise<void>((resolve) => {
+    consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ partition, message }) => {
+        if (message.offset !== '9') return
+        await consumer.commitOffsets([{ topic: 'orders', partition, offset: '10' }])
+        resolve()
+      },
+    })
+  })
+  await send(5)
+  const told = await metricsOf(stage)
+  const group = 'consumergroup="a \\"quoted\\"\\ngroup"'
+  expect(told.get('kafka_brokers')).toBe(1)
+  expect(told.get('kafka_topic_partitions{topic="orders"}')).toBe(2)
+  expect(told.get('kafka_topic_partition_current_offset{topic="orders",partition="1"}')).toBe(15)
+  expect(told.get('kafka_topic_partition_oldest_offset{topic="orders",partition="1"}')).toBe(0)
+  expect(told.get('kafka_log_log_size{topic="orders",partition="1"}')).toBeGreaterThan(15_000)
+  expect(told.get(`kafka_consumergroup_current_offset{${group},topic="orders",partition="1"}`)).toBe(10)
+  expect(told.get(`kafka_consumergroup_lag{${group},topic="orders",partition="1"}`)).toBe(5)
+  expect(told.get(`kafka_consumergroup_lag_sum{${group},topic="orders"}`)).toBe(5)
+  expect(told.get(`kafka_consumergroup_members{${group}}`)).toBe(1)
+  expect(told.get('kafka_network_requestmetrics_requests_total{request="Produce"}')).toBe(2)
+  expect(told.get('twiglog_connections')).toBeGreaterThan(0)
+  expect(told.get('twiglog_network_bytes_in_total')).toBeGreaterThan(15_000)
+  expect(told.get('twiglog_network_bytes_out_total')).toBeGreaterThan(10_000)
+  await Promise.all([consumer.disconnect(), producer.disconnect()])
+  const later = await metricsOf(stage)
+  // What was counted stays counted when connections go.
+  expect(later.get('twiglog_network_bytes_in_total')).toBeGreaterThanOrEqual(
+    told.get('twiglog_network_bytes_in_total')!,
+  )
+  expect(later.get('twiglog_event_loop_delay_seconds{quantile="0.99"}')).toBeGreaterThan(0)
+  expect(later.get('twiglog_http_requests_total{method="GET",route="/metrics",status="200"}')).toBe(1)
+})
+
+test('a log that nobody uses is not held open for it', async () => {
+  const stage = await HttpStage.open({ onDisk: true, topics: [{ name: 'idle', partitions: 20 }] })
+  await using _ = stage
+  await stage.post(
+    '/topics/idle/records',
+    Array.from({ length: 20 }, (_, partition) => ({ partition, value: 1 })),
+  )
+  const first = await metricsOf(stage)
+  const second = await metricsOf(stage)
+  const size = 'kafka_log_log_logendoffset{topic="idle",partition="7"}'
+  expect([first.get(size), second.get(size)]).toEqual([1, 1])
+})
+
+test('a group of a branch set is told with its set', async () => {
+  await using stage = await HttpStage.open({ topics: ['orders'] })
+  await stage.broker.fork({ from: 'orders', set: 'pr-2' })
+  const kafka = new Kafka({
+    brokers: [stage.broker.bootstrapServers],
+    clientId: 'app--branch--pr-2--',
+    logLevel: logLevel.NOTHING,
+  })
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.setOffsets({ groupId: 'g', topic: 'orders', partitions: [{ partition: 0, offset: '0' }] })
+  await admin.disconnect()
+  const told = await metricsOf(stage)
+  expect(
+    told.get('kafka_consumergroup_current_offset{consumergroup="g",set="pr-2",topic="orders--pr-2",partition="0"}'),
+  ).toBe(0)
+})
