@@ -110,7 +110,9 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
       const [word] = command.args
       if (word !== undefined)
         throw new Misuse(`there is no command '${word}'.${meant(word, command)} Try twiglog --help.`)
-      const options = await startOptions(command.optsWithGlobals<Flags>(), world)
+      // A flag that is true unless somebody says otherwise: the silence of the one is not to hide the word of the other.
+      const http = ![command, command.parent].some((of) => of?.opts<Flags>().http === false)
+      const options = await startOptions({ ...command.optsWithGlobals<Flags>(), http }, world)
       give({ kind: 'start', options })
     }
     const root = withStartFlags(new Command('twiglog'))

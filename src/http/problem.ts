@@ -1,7 +1,7 @@
 // What is answered instead of what was asked for: a status and a sentence that says what to change (RFC 9457).
 
 import { type ErrorName, errors, type Refusal } from '../../protocol/errors.ts'
-import { storageRefusal } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 
 export class Problem {
   readonly status: number

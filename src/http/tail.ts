@@ -2,7 +2,8 @@
 // partition, so a browser that was cut off misses nothing.
 
 import { Refusal } from '../../protocol/errors.ts'
-import { type Partition, storageRefusal } from '../broker/partition.ts'
+import type { Partition } from '../broker/partition.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import { readCommitted } from '../command/committed-records.ts'
 import type { Asked } from './asked.ts'
