@@ -9,6 +9,7 @@ import { anyGateClosed } from '../broker/gate.ts'
 import type { Partition } from '../broker/partition.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
+import { refuseOnView } from '../broker/view-refusal.ts'
 import { stamp } from '../command/stamp.ts'
 import { type Appended, BatchRefusal } from '../log/log.ts'
 import { type Context, serve } from './api.ts'
@@ -55,6 +56,8 @@ function appendTo(
     if (refusal !== undefined) return refuse(refusal)
     if (topic === undefined) return refuse(new BatchRefusal(unknown))
     if (isClosed(topic, context)) return refuse(ownTopic(topic.name))
+    const onView = refuseOnView(topic, 'produce to')
+    if (onView !== undefined) return refuse(new BatchRefusal(onView.error, onView.message))
     if (topic.config.protection !== 'none') return refuse(protectedRefusal(topic))
     const partition = topic.partitions[index]
     if (partition === undefined) return refuse(new BatchRefusal('UNKNOWN_TOPIC_OR_PARTITION'))
@@ -201,6 +204,7 @@ function admit(request: ProduceRequest, context: Context) {
     const topic = topicOf(data, context)
     const partition = topic?.partitions[index]
     if (partition?.leader !== context.node || isClosed(topic!, context)) return undefined
+    if (topic!.config.view !== undefined) return undefined
     return { topic: topic!.name, partition }
   }
   // The id alone means nothing: only a batch that calls itself transactional takes part in a transaction.

@@ -4,6 +4,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import { toldTopics } from '../branch/json-topics.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
+import { refuseOnView } from '../broker/view-refusal.ts'
 import { type Context, serve } from './api.ts'
 import { checkLeader } from './leader-epoch.ts'
 
@@ -16,6 +17,8 @@ function trim(name: string, index: number, asked: number, { broker, node }: Cont
   if (topic === undefined || partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   const wrong = checkLeader(-1, partition, node)
   if (wrong !== undefined) return wrong
+  const onView = refuseOnView(topic, 'delete records of')
+  if (onView !== undefined) return onView
   // A compacted topic promises the newest value of every key, and the history of branches all of it.
   const keeps = !topic.config.cleanupPolicy.delete || toldTopics.has(name)
   if (keeps || topic.config.protection === 'frozen') return new Refusal('POLICY_VIOLATION')

@@ -67,7 +67,9 @@ function refusePlaces(places: readonly Place[], { broker, version }: Context): O
     // Clients may not write into the broker's own topics in a transaction, be they there or not; brokers may, for clients.
     if (toldTopics.has(name)) return 'TOPIC_AUTHORIZATION_FAILED'
     if (version < batchedFrom && ownTopics.has(name)) return 'TOPIC_AUTHORIZATION_FAILED'
-    return broker.topic(name)?.partitions[partition] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
+    const topic = broker.topic(name)
+    if (topic?.config.view !== undefined) return 'INVALID_TOPIC_EXCEPTION'
+    return topic?.partitions[partition] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
   })
   if (refusals.every((error) => error === 'NONE')) return undefined
   return refusals.map((error) => (error === 'NONE' ? 'OPERATION_NOT_ATTEMPTED' : error))

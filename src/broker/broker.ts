@@ -401,8 +401,9 @@ export class Broker {
     return this.#producerIds.take()
   }
 
+  /** Those with a log: views have none. */
   *#partitions(): Generator<Partition> {
-    for (const topic of this.#byName.values()) yield* topic.partitions
+    for (const topic of this.#byName.values()) if (topic.config.view === undefined) yield* topic.partitions
   }
 
   /** Flushes everything and leaves the store as a clean stop does. */

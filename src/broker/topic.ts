@@ -14,6 +14,8 @@ import { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import { TopicConfig } from './topic-config.ts'
 import { topicFolder } from './topic-folders.ts'
+import { type Shown, ViewPartition } from './view-partition.ts'
+import type { Views } from './views.ts'
 
 /** What logs and partitions read of a configuration, as plain numbers that cost nothing to ask for. */
 function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig {
@@ -63,6 +65,8 @@ export class Topic {
   readonly #inheritedOf: (topicId: string, partition: number) => Inherited | undefined
   readonly #lineage: Lineage | undefined
   readonly #losses: Losses | undefined
+  readonly #views: Views | undefined
+  readonly #topic: (name: string) => Topic | undefined
   readonly #settings: PartitionConfig
   #config: TopicConfig
 
@@ -75,6 +79,9 @@ export class Topic {
       inheritedOf?: (topicId: string, partition: number) => Inherited | undefined
       lineage?: Lineage
       losses?: Losses
+      views?: Views
+      /** By its name. */
+      topic?: (name: string) => Topic | undefined
     },
     {
       id,
@@ -90,6 +97,8 @@ export class Topic {
     this.#inheritedOf = (topicId, partition) => environment.inheritedOf?.(topicId, partition)
     this.#lineage = environment.lineage
     this.#losses = environment.losses
+    this.#views = environment.views
+    this.#topic = (of) => environment.topic?.(of)
     this.id = id
     this.#name = name
     this.takesCommands = name === commandsTopic
@@ -132,19 +141,36 @@ export class Topic {
   }
 
   growTo(count: number): void {
-    for (let index = this.partitions.length; index < count; index++) {
-      const leadership = this.#leadershipOf(this.id, index)
-      const folder = `${this.folder}/${index}`
-      const inherited = this.#inheritedOf(this.id, index)
-      const onLost = (lost: Lost) => this.#losses?.found(this.id, this.#name, index, lost)
-      const made = new Partition(this.#store, this.#clock, folder, index, this.#settings, leadership, inherited, onLost)
-      // While the gate is closed something is just being brought.
-      made.broughtAt = (from, to) =>
-        made.gate.closed === undefined
-          ? (this.#lineage?.knowledge(this.id, index).broughtAt(from, to) ?? -1)
-          : Number.POSITIVE_INFINITY
-      made.pinnedBelow = () => this.#lineage?.knownToParent(this.id, index) ?? 0
-      this.partitions.push(made)
-    }
+    for (let index = this.partitions.length; index < count; index++) this.partitions.push(this.#partition(index))
   }
+
+  #partition(index: number): Partition {
+    const leadership = this.#leadershipOf(this.id, index)
+    const folder = `${this.folder}/${index}`
+    const [store, clock, settings] = [this.#store, this.#clock, this.#settings]
+    if (this.#config.view !== undefined) {
+      return new ViewPartition(store, clock, folder, index, settings, leadership, () => this.#shown())
+    }
+    const inherited = this.#inheritedOf(this.id, index)
+    const onLost = (lost: Lost) => this.#losses?.found(this.id, this.#name, index, lost)
+    const made = new Partition(store, clock, folder, index, settings, leadership, inherited, onLost)
+    // While the gate is closed something is just being brought.
+    made.broughtAt = (from, to) =>
+      made.gate.closed === undefined
+        ? (this.#lineage?.knowledge(this.id, index).broughtAt(from, to) ?? -1)
+        : Number.POSITIVE_INFINITY
+    made.pinnedBelow = () => this.#lineage?.knownToParent(this.id, index) ?? 0
+    made.spared = () => this.#views?.of(this.#name).flatMap(({ partitions }) => lastShown(partitions[index])) ?? []
+    return made
+  }
+
+  #shown(): Shown {
+    const view = this.#config.view!
+    return { view, source: this.#topic(view.of) }
+  }
+}
+
+/** The offset of the last record that a view shows. */
+function lastShown(partition: Partition | undefined): number[] {
+  return partition === undefined ? [] : [partition.highWatermark - 1]
 }

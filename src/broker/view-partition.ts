@@ -1,0 +1,296 @@
+// One partition of a view: no log of its own, but records of another partition's at their offsets, as far as they are decided.
+// Who handles partitions handles it like any other.
+
+import { Corruption, DamagedRecords, Refusal, StorageError } from '../../protocol/errors.ts'
+import { BatchRefusal, type Log, type OffsetAndTime } from '../log/log.ts'
+import type { AbortedTransaction } from '../log/open-transactions.ts'
+import type { Producer } from '../log/producer-state.ts'
+import type { Revisions } from '../revision/revisions.ts'
+import type { ViewConfig } from '../revision/view-config.ts'
+import type { Clock } from '../storage/clock.ts'
+import type { Store } from '../storage/file.ts'
+import type { Leadership } from './leadership.ts'
+import { Partition, type ReadResult } from './partition.ts'
+import type { PartitionConfig } from './partition-config.ts'
+import { storageRefusal } from './storage-refusal.ts'
+import type { Topic } from './topic.ts'
+import { Sight } from './view-sight.ts'
+
+/** What it shows, and of whom: both may change while it lives. */
+export type Shown = { readonly view: ViewConfig; readonly source: Topic | undefined }
+
+const nothing = Buffer.alloc(0)
+
+export class ViewPartition extends Partition {
+  readonly #shown: () => Shown
+  #seen: Sight | undefined
+  /** Takes the place of the one before once it has looked at as much. */
+  #coming: Sight | undefined
+  /** Where it ended when somebody last asked. */
+  #end = 0
+  readonly #watchers = new Set<() => void>()
+  #unwatch: (() => void) | undefined
+  #watched: Partition | undefined
+  #isDue = false
+
+  constructor(
+    store: Store,
+    clock: Clock,
+    folder: string,
+    index: number,
+    config: PartitionConfig,
+    leadership: Leadership,
+    shown: () => Shown,
+  ) {
+    super(store, clock, folder, index, config, leadership)
+    this.#shown = shown
+  }
+
+  // --- its source
+
+  get #source(): Partition | undefined {
+    return this.isRemoved ? undefined : this.#shown().source?.partitions[this.index]
+  }
+
+  /** Throws StorageError where there is none at the moment. */
+  get #present(): Partition {
+    const source = this.#source
+    if (source !== undefined) return source
+    throw new StorageError('ENOENT', `'${this.#shown().view.of}', of which this is a view, is not there`)
+  }
+
+  /** Looks at what is new in the source, a slice of it. Throws Corruption, StorageError. */
+  #look(): { sight: Sight; isBehind: boolean } {
+    const source = this.#present
+    const { revisions } = source
+    const seen = this.#seen
+    if (seen?.revisions === revisions) return { sight: seen, isBehind: this.#advance(seen) }
+    // Another index of the same log comes up behind the old one's back; of another log nothing old is right.
+    if (this.#coming?.revisions !== revisions) {
+      const { source: topic, view } = this.#shown()
+      this.#coming = new Sight(topic!, source, view)
+    }
+    const coming = this.#coming!
+    const isBehind = this.#advance(coming)
+    if (isBehind && seen?.revisions.log === revisions.log) return { sight: seen, isBehind }
+    this.#seen = coming
+    this.#coming = undefined
+    return { sight: coming, isBehind }
+  }
+
+  #advance(sight: Sight): boolean {
+    const isBehind = sight.advance()
+    if (isBehind) this.#schedule()
+    return isBehind
+  }
+
+  /** Where it ends. Whoever waits hears of it when that moves. */
+  #endOf(sight: Sight): number {
+    const { end } = sight
+    if (end > this.#end && this.#watchers.size > 0) process.nextTick(() => this.#tell())
+    this.#end = end
+    return end
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#watchers]) listener()
+  }
+
+  // --- waiting
+
+  /** Those who wait are told of records that it shows, not of all that its source gets. */
+  override onAdvance(listener: () => void): () => void {
+    const stop = super.onAdvance(listener)
+    this.#watchers.add(listener)
+    this.#watch()
+    return () => {
+      stop()
+      this.#watchers.delete(listener)
+      if (this.#watchers.size > 0) return
+      this.#unwatch?.()
+      this.#unwatch = undefined
+      this.#watched = undefined
+    }
+  }
+
+  #watch(): void {
+    const source = this.#source
+    if (source === this.#watched) return
+    this.#unwatch?.()
+    this.#watched = source
+    this.#unwatch = source?.onAdvance(() => this.#schedule())
+  }
+
+  /** Looks again in a turn of its own: what many have appended is one look. */
+  #schedule(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(() => {
+      this.#isDue = false
+      this.#lookAgain()
+    })
+  }
+
+  #lookAgain(): void {
+    if (this.isRemoved) return
+    if (this.#watchers.size > 0) this.#watch()
+    try {
+      this.#endOf(this.#look().sight)
+    } catch (cause) {
+      if (!isExpected(cause)) throw cause
+      // Who waits is told so when he looks.
+      this.#tell()
+    }
+  }
+
+  override ready(): Promise<void> | undefined {
+    try {
+      const { sight, isBehind } = this.#look()
+      return isBehind ? (this.#coming ?? sight).reach() : undefined
+    } catch (cause) {
+      if (!isExpected(cause)) throw cause
+      return undefined
+    }
+  }
+
+  // --- what there is to read
+
+  override read(offset: number, bytesMax: number, committed: boolean, wholeFirst: boolean): ReadResult | Refusal {
+    this.uses++
+    try {
+      const { sight } = this.#look()
+      const { logStartOffset, logEndOffset } = sight.source
+      if (offset < logStartOffset || offset > logEndOffset) {
+        const message = `Offset ${offset} is not within [${logStartOffset}, ${logEndOffset}].`
+        return new Refusal('OFFSET_OUT_OF_RANGE', message)
+      }
+      const end = this.#endOf(sight)
+      const bytes = offset < end ? sight.page(offset, bytesMax, wholeFirst) : nothing
+      const lease = { bytes, release: () => {} }
+      return { lease, logStartOffset, highWatermark: end, lastStableOffset: end, aborted: committed ? [] : undefined }
+    } catch (cause) {
+      return storageRefusal(cause)
+    }
+  }
+
+  override get logStartOffset(): number {
+    return this.#present.logStartOffset
+  }
+
+  override get logEndOffset(): number {
+    return this.highWatermark
+  }
+
+  override get highWatermark(): number {
+    return this.#endOf(this.#look().sight)
+  }
+
+  override get lastStableOffset(): number {
+    return this.highWatermark
+  }
+
+  override offsetAt(timestamp: number, end: number): OffsetAndTime | undefined {
+    const { sight } = this.#look()
+    const first = sight.source.offsetAt(timestamp, end)
+    let offset = first && sight.next(first.offset)
+    while (offset !== undefined && sight.timestampAt(offset) < timestamp) offset = sight.next(offset + 1)
+    return offset === undefined || offset >= end ? undefined : this.#described(sight, offset)
+  }
+
+  override maxTimestamp(): OffsetAndTime | undefined {
+    const { sight } = this.#look()
+    let youngest: number | undefined
+    for (let offset = sight.next(0); offset !== undefined; offset = sight.next(offset + 1)) {
+      if (youngest === undefined || sight.timestampAt(offset) > sight.timestampAt(youngest)) youngest = offset
+    }
+    return youngest === undefined ? undefined : this.#described(sight, youngest)
+  }
+
+  #described(sight: Sight, offset: number): OffsetAndTime {
+    return { offset, timestamp: sight.timestampAt(offset), leaderEpoch: this.epochAt(offset) }
+  }
+
+  // --- who leads: whoever leads its source
+
+  override get leadership(): Leadership {
+    return this.#source?.leadership ?? super.leadership
+  }
+
+  override get leader(): number {
+    return this.leadership.leader
+  }
+
+  override get leaderEpoch(): number {
+    return this.leadership.epoch
+  }
+
+  override epochAt(offset: number): number {
+    return this.#present.epochAt(offset)
+  }
+
+  override epochEnd(epoch: number): readonly [epoch: number, endOffset: number] {
+    return this.#present.epochEnd(epoch)
+  }
+
+  override parting(lastFetchedEpoch: number, fetchOffset: number): readonly [number, number] | Refusal | undefined {
+    try {
+      return this.#present.parting(lastFetchedEpoch, fetchOffset)
+    } catch (cause) {
+      return storageRefusal(cause)
+    }
+  }
+
+  // --- what it does not have
+
+  override get log(): Log {
+    throw new StorageError('EINVAL', `a view of '${this.#shown().view.of}' has no log of its own`)
+  }
+
+  override get revisions(): Revisions {
+    return this.#present.revisions
+  }
+
+  override get offline(): Error | undefined {
+    if (this.isRemoved) return super.offline
+    const source = this.#source
+    return source === undefined ? new StorageError('ENOENT', 'the source of the view is not there') : source.offline
+  }
+
+  override get byteCount(): number {
+    return 0
+  }
+
+  override get isBehind(): boolean {
+    return false
+  }
+
+  override abortedTransactions(): AbortedTransaction[] {
+    return []
+  }
+
+  override hasOpenTransaction(): boolean {
+    return false
+  }
+
+  override producers(): IterableIterator<[producerId: number, producer: Readonly<Producer>]> {
+    return new Map<number, Producer>().entries()
+  }
+
+  override append(): BatchRefusal {
+    return new BatchRefusal('INVALID_TOPIC_EXCEPTION', this.#readOnly)
+  }
+
+  override async appendMarker(): Promise<Refusal> {
+    return new Refusal('INVALID_TOPIC_EXCEPTION', this.#readOnly)
+  }
+
+  get #readOnly(): string {
+    const { of } = this.#shown().view
+    return `This is a view of '${of}' and takes no records: produce to '${of}'.`
+  }
+
+  override async flush(): Promise<void> {}
+}
+
+const isExpected = (cause: unknown): boolean =>
+  cause instanceof StorageError || cause instanceof Corruption || cause instanceof DamagedRecords

@@ -1,0 +1,76 @@
+// What a partition of a view sees of its source: the index that it looks into, what is selected there, how it is told. Made
+// anew when the source is another topic, or its log another log.
+
+import { type Revisions, sliceBytes } from '../revision/revisions.ts'
+import { type Selection, selectionOf } from '../revision/selection.ts'
+import type { ViewConfig } from '../revision/view-config.ts'
+import { readPage } from '../revision/view-page.ts'
+import { ViewRecords } from '../revision/view-records.ts'
+import type { Partition } from './partition.ts'
+import type { Topic } from './topic.ts'
+
+/** Where revisions are not configured: as for those that are. */
+const diffMaxBytesDefault = 16 * 1024 * 1024
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+export class Sight {
+  readonly source: Partition
+  readonly revisions: Revisions
+  readonly #selection: Selection
+  readonly #records: ViewRecords
+  readonly #kind: ViewConfig['kind']
+
+  /** Throws Corruption, StorageError where the source cannot be read. */
+  constructor(topic: Topic, source: Partition, view: ViewConfig) {
+    this.source = source
+    this.revisions = source.revisions
+    this.#kind = view.kind
+    this.#selection = selectionOf(this.revisions, view, source.index)
+    const diffMaxBytes = () => topic.config.revision?.diffMaxBytes ?? diffMaxBytesDefault
+    this.#records = new ViewRecords(this.revisions, view.kind, diffMaxBytes)
+  }
+
+  /** Looks at what is new, about a slice of it; whether there is more. */
+  advance(): boolean {
+    const isBehind = this.revisions.catchUp()
+    return this.#selection.advance(sliceBytes) || isBehind
+  }
+
+  /** Resolves when all that is decided now has been looked at. */
+  async reach(): Promise<void> {
+    await this.revisions.ready()
+    while (this.#selection.advance(sliceBytes)) await turn()
+  }
+
+  /** One past the last record that is shown: no hole stands there. */
+  get end(): number {
+    return Math.max(this.#selection.last + 1, this.source.logStartOffset)
+  }
+
+  /** The first offset that is shown, from one on. */
+  next(from: number): number | undefined {
+    const offset = this.#selection.next(Math.max(from, this.source.logStartOffset))
+    return offset !== undefined && offset < this.end ? offset : undefined
+  }
+
+  timestampAt(offset: number): number {
+    const place = this.revisions.known.at(offset)
+    return place === undefined ? -1 : place.part.timestampOf(place.entry)
+  }
+
+  /** Batches from an offset on. Throws DamagedRecords. */
+  page(from: number, bytesMax: number, wholeFirst: boolean): Buffer {
+    const { end, source } = this
+    const epochAt = (offset: number) => source.epochAt(offset)
+    const request = {
+      from: Math.max(from, source.logStartOffset),
+      end,
+      bytesMax,
+      wholeFirst,
+      kind: this.#kind,
+      epochAt,
+    }
+    return readPage(this.#selection, this.#records, request)
+  }
+}
