@@ -10,7 +10,8 @@ const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
 /** npm makes a command executable once, when it installs it; what is built again later is another file. */
 const executable = { name: 'executable', writeBundle: () => chmodSync('dist/bundle/main.js', 0o755) }
 
-const names = ['main', 'index', 'vitest', 'fixture-broker']
+// The last is a thread's.
+const names = ['main', 'index', 'vitest', 'fixture-broker', 'revision/packing-worker']
 
 export default [
   {

@@ -64,6 +64,9 @@ const loopback = (port: number): Listener => ({
   role: 'client',
 })
 
+/** How often closed segments are looked for. */
+const packingCheckMs = 250
+
 const offsetsTopic = '__consumer_offsets'
 
 function openStore(
@@ -239,6 +242,7 @@ export class Broker implements AsyncDisposable {
     const every = (ms: number, task: () => void) => this.#timers.push(setInterval(task, Math.max(ms, 10)).unref())
     every(config.number('log.retention.check.interval.ms'), () => housekeeping.retain())
     every(100, () => housekeeping.flushDue())
+    every(packingCheckMs, () => housekeeping.packing.run())
     every(200, () => void this.#branches.expire().catch((cause: unknown) => console.error('Idle branches:', cause)))
     if (config.boolean('log.cleaner.enable'))
       every(config.number('log.cleaner.backoff.ms'), () => housekeeping.compact())

@@ -4,7 +4,6 @@
 import * as batch from '../../protocol/records/batch.ts'
 import { type RecordCursor, readRecords, type StoredRecord, walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
-import { atEase, atOnce } from '../log/walk.ts'
 import { borrow } from '../storage/file.ts'
 
 /** What long work takes from its surroundings. */
@@ -54,8 +53,8 @@ export class Fates {
   }
 }
 
-/** What is done about the records of a batch. */
-type Walk = Iterator<void, void>
+/** Goes over the records of a batch, and stops whenever others may have their turn. */
+export type Walk = Iterator<void, void>
 
 /** Of a batch that does not matter. */
 export const noWalk: Walk = { next: () => ({ done: true, value: undefined }) }
@@ -83,7 +82,10 @@ export async function eachBatch(log: Log, from: number, to: number, turns: Turns
     try {
       const walks = visitSlice(lease.bytes, at, to, visit)
       let step = walks.next()
-      for (; !step.done; step = walks.next()) await atEase(step.value, turns.rest, turns.isOver)
+      // A producer's batch may hold a hundred thousand records.
+      for (; !step.done; step = walks.next()) {
+        while (!step.value.next().done && !turns.isOver()) await turns.rest()
+      }
       at = step.value
     } finally {
       lease.release()
@@ -97,7 +99,7 @@ export function eachBatchAtOnce(log: Log, from: number, to: number, visit: Visit
     at = borrow(sliceOf(log, at), (bytes) => {
       const walks = visitSlice(bytes, at, to, visit)
       let step = walks.next()
-      for (; !step.done; step = walks.next()) atOnce(step.value)
+      for (; !step.done; step = walks.next()) while (!step.value.next().done);
       return step.value
     })
   }

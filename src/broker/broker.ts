@@ -76,7 +76,7 @@ export class Broker {
     this.store = environment.store
     this.clock = environment.clock
     this.config = environment.config
-    this.housekeeping = new Housekeeping(environment, () => this.#partitions())
+    this.housekeeping = new Housekeeping(environment, () => this.#byName.values())
     this.#metadata = new MetadataLog(this.store, this.clock)
     this.losses = new Losses(this.#metadata, this.clock)
     this.features = new Features(this.#metadata)

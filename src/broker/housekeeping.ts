@@ -1,10 +1,13 @@
-// What a broker does for its partitions while nobody asks: retention, compaction, flushes that are due.
+// What a broker does for its partitions while nobody asks: retention, compaction, packing, flushes that are due.
 
 import { Corruption, ProtocolViolation, StorageError } from '../../protocol/errors.ts'
 import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression-error.ts'
 import type { Clock } from '../storage/clock.ts'
+import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
+import { Packing } from './packing.ts'
 import type { Partition } from './partition.ts'
+import type { Topic } from './topic.ts'
 
 /** Of one log; the others go on. */
 const compactionFailures = [StorageError, Corruption, ProtocolViolation, CompressionError, UnsupportedCompression]
@@ -21,15 +24,21 @@ const shortRest = (): Promise<void> => new Promise((resolve) => setTimeout(resol
 export class Housekeeping {
   readonly #clock: Clock
   readonly #config: BrokerConfig
-  readonly #partitions: () => Iterable<Partition>
+  readonly packing: Packing
+  readonly #topics: () => Iterable<Topic>
   #compacting: Promise<void> | undefined
   #retaining: Promise<void> | undefined
   #isOver = false
 
-  constructor({ clock, config }: { clock: Clock; config: BrokerConfig }, partitions: () => Iterable<Partition>) {
-    this.#clock = clock
-    this.#config = config
-    this.#partitions = partitions
+  constructor(environment: { store: Store; clock: Clock; config: BrokerConfig }, topics: () => Iterable<Topic>) {
+    this.#clock = environment.clock
+    this.#config = environment.config
+    this.#topics = topics
+    this.packing = new Packing(environment, topics)
+  }
+
+  *#partitions(): Generator<Partition> {
+    for (const topic of this.#topics()) yield* topic.partitions
   }
 
   /** Retention of every log, unless a round is still under way. */
@@ -102,6 +111,6 @@ export class Housekeeping {
   /** Resolves when nothing is under way any more; what is being compacted is left as it is. */
   async end(): Promise<void> {
     this.#isOver = true
-    await Promise.all([this.#compacting, this.#retaining])
+    await Promise.all([this.#compacting, this.#retaining, this.packing.end()])
   }
 }

@@ -10,6 +10,7 @@ import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import type { Leadership } from './leadership.ts'
 import type { Losses } from './losses.ts'
+import type { PackConfig } from './packing.ts'
 import { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import { TopicConfig } from './topic-config.ts'
@@ -127,6 +128,12 @@ export class Topic {
 
   get config(): TopicConfig {
     return this.#config
+  }
+
+  /** How its closed segments are packed; undefined where they are not. What is frozen stays as it is. */
+  get packs(): PackConfig | undefined {
+    const { revision, pointers, protection, indexIntervalBytes } = this.#config
+    return revision === undefined || protection === 'frozen' ? undefined : { ...revision, pointers, indexIntervalBytes }
   }
 
   /** Folder of the topic's partitions in the store. */

@@ -217,7 +217,6 @@ export class Log {
     const old = active.firstAppendAt !== undefined && now - active.firstAppendAt > this.#config.segmentMs
     const far = this.#logEndOffset - active.baseOffset > relativeOffsetMax - byteCount
     if (active.isEmpty || !(full || old || far)) return active
-    active.sealedAt = now
     return this.roll()
   }
 

@@ -31,6 +31,7 @@ export class PackedContent {
   readonly #path: string
   readonly #open: OpenPacked
   #opened: PackedFile | undefined
+  #file: File | undefined
   #storedBytes: number | undefined
 
   constructor(store: Store, path: string, open: OpenPacked) {
@@ -53,6 +54,12 @@ export class PackedContent {
     }
   }
 
+  /** Its batches. */
+  get file(): File {
+    this.#file ??= this.opened.asFile()
+    return this.#file
+  }
+
   get storedBytes(): number {
     this.#storedBytes ??= this.#store.sizeOf(this.#path)
     return this.#storedBytes
@@ -61,6 +68,7 @@ export class PackedContent {
   close(): void {
     this.#opened?.close()
     this.#opened = undefined
+    this.#file = undefined
   }
 }
 

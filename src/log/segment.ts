@@ -35,8 +35,6 @@ export class Segment {
   maxTimestamp = -1
   /** Broker time of the first append since the segment was made or opened; undefined while nothing was appended. */
   firstAppendAt: number | undefined
-  /** Broker time at which it stopped growing; undefined where that was in an earlier life of the process. */
-  sealedAt: number | undefined
   readonly #store: Store
   #prefix: string
   #packed: PackedContent | undefined
@@ -118,7 +116,7 @@ export class Segment {
   /** Opened at the first use: a log that nobody touches owns no map and no descriptor. */
   get file(): File {
     if (this.#file !== undefined) return this.#file
-    if (this.#packed !== undefined) return this.#packed.opened.asFile()
+    if (this.#packed !== undefined) return this.#packed.file
     const exists = this.#length > 0 || this.#store.exists(this.path)
     const options = { length: this.#length, append: !this.#sealed }
     this.#file = exists

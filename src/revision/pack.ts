@@ -151,6 +151,11 @@ export class Pack {
     return this.#frames.search(position)
   }
 
+  /** The frame in which an offset may lie; -1: it is below the first. */
+  frameOf(offset: number): number {
+    return this.#frames.search(offset, frameOffsetColumn)
+  }
+
   frame(index: number): Frame {
     return this.#kept(kept.frames, index, this.#frames, (bytes) => {
       const frame = new Frame(bytes, this.#frames.number(index, frameOffsetColumn))
@@ -233,7 +238,7 @@ export class Pack {
   }
 
   #placeOf(offset: number): { frame: Frame; batch: number; record: number } | undefined {
-    const index = this.#frames.search(offset, frameOffsetColumn)
+    const index = this.frameOf(offset)
     if (index < 0) return undefined
     const frame = this.frame(index)
     const batch = frame.batchOf(offset)

@@ -2,10 +2,9 @@
 
 import type { KeyHash } from './key-hash.ts'
 import type { Pack, PackedKeys } from './pack.ts'
+import { entryBefore, entryFrom } from './pack-offsets.ts'
 import { none, type Part } from './part.ts'
 import type { RevisionFormat } from './revision.ts'
-
-type Lookups = { entryFrom(offset: number): number; entryBefore(offset: number): number }
 
 export class PackedPart implements Part {
   readonly pack: Pack
@@ -13,14 +12,12 @@ export class PackedPart implements Part {
   readonly nextOffset: number
   readonly #keys: PackedKeys
   readonly #hash: KeyHash
-  readonly #lookups: Lookups
   /** Where the newest of each key stands, rising: made when somebody asks for a state. */
   #newest: Float64Array | undefined
 
   /** `bound`: what lies from here on does not count. */
   constructor(pack: Pack, bound: number, hash: KeyHash) {
     this.pack = pack
-    this.#lookups = pack as unknown as Lookups
     this.#hash = hash
     this.baseOffset = pack.baseOffset
     this.nextOffset = bound
@@ -50,7 +47,7 @@ export class PackedPart implements Part {
 
   entryFrom(offset: number): number {
     for (let from = offset; ; ) {
-      const entry = this.#lookups.entryFrom(from)
+      const entry = entryFrom(this.pack, from)
       if (entry === none) return none
       from = this.offsetOf(entry) + 1
       if (from > this.nextOffset) return none
@@ -93,7 +90,7 @@ export class PackedPart implements Part {
 
   last(): number {
     for (let below = this.nextOffset; ; ) {
-      const entry = this.#lookups.entryBefore(below)
+      const entry = entryBefore(this.pack, below)
       if (entry === none || this.revOf(entry) > 0) return entry
       below = this.offsetOf(entry)
     }

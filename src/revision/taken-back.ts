@@ -1,7 +1,7 @@
 // Which batches of a stretch of a log were taken back by their transactions. Everything in it is decided.
 
 import * as batch from '../../protocol/records/batch.ts'
-import type { Log } from '../log/log.ts'
+import type { AbortedTransaction } from '../log/open-transactions.ts'
 
 type Range = { readonly firstOffset: number; readonly lastOffset: number }
 
@@ -9,7 +9,11 @@ export class TakenBack {
   readonly #byProducer = new Map<number, Range[]>()
 
   /** Of offsets in `[from, to)`. */
-  constructor(log: Log, from: number, to: number) {
+  constructor(
+    log: { abortedTransactions(from: number, to: number): readonly AbortedTransaction[] },
+    from: number,
+    to: number,
+  ) {
     for (const { producerId, firstOffset, lastOffset } of log.abortedTransactions(from, to)) {
       const known = this.#byProducer.get(producerId)
       if (known === undefined) this.#byProducer.set(producerId, [{ firstOffset, lastOffset }])

@@ -1,0 +1,265 @@
+// Packs the closed segments of revision topics in the background, and packs again where the keep rules let enough go. In a thread
+// where the store is a folder, in slices beside everything else where it is not. What fails stays as it was and is tried again.
+
+import { DamagedRecords, StorageError } from '../../protocol/errors.ts'
+import { OffsetIndex } from '../log/offset-index.ts'
+import type { RewrittenFile } from '../log/rewriting.ts'
+import type { Segment } from '../log/segment.ts'
+import { segmentName } from '../log/segment-name.ts'
+import { TimeIndex } from '../log/time-index.ts'
+import { keepsAll } from '../revision/keep-rules.ts'
+import { type Packed, PackTooLarge } from '../revision/pack-job.ts'
+import { type PackNumbers, packNumbers } from '../revision/pack-numbers.ts'
+import { type PackingJob, runPacking } from '../revision/packing-job.ts'
+import { PackingThread } from '../revision/packing-thread.ts'
+import type { RevisionConfig } from '../revision/revision-config.ts'
+import type { Clock } from '../storage/clock.ts'
+import { Directory } from '../storage/directory.ts'
+import type { Store } from '../storage/file.ts'
+import { nextGroup } from './packing-plan.ts'
+import type { Partition } from './partition.ts'
+import type { Topic } from './topic.ts'
+
+/** What a packer wants to know of a topic's configuration. */
+export type PackConfig = RevisionConfig & { readonly pointers: readonly string[]; readonly indexIntervalBytes: number }
+
+/** What a packer has done since the start, and how far behind it is. */
+export type PackingCounts = {
+  packs: number
+  failures: number
+  /** Bytes that the disk held before and holds now, of all that was packed. */
+  bytesBefore: number
+  bytesAfter: number
+  /** How long the oldest segment waits beyond its time. */
+  lagMs: number
+}
+
+/** Ends a job that nobody waits for any more. */
+class GivenUp extends Error {}
+
+const hourMs = 3_600_000
+/** A partition whose packing failed is left alone for this long, twice as long after each time. */
+const retryMs = 1000
+const retryMsMax = 60_000
+
+type Known = { failures: number; retryAt: number; message: string }
+
+export class Packing {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #topics: () => Iterable<Topic>
+  readonly #thread: PackingThread | undefined
+  readonly counts: PackingCounts = { packs: 0, failures: 0, bytesBefore: 0, bytesAfter: 0, lagMs: 0 }
+  /** When a closed segment was first seen. */
+  readonly #closedAt = new WeakMap<Segment, number>()
+  /** They cannot be packed: too large, damaged, or not understood. */
+  readonly #unfit = new WeakSet<Segment>()
+  /** As of when a packed segment was held against the keep rules. */
+  readonly #judged = new WeakMap<Segment, string>()
+  readonly #failed = new WeakMap<Partition, Known>()
+  #round: Promise<void> | undefined
+  #isOver = false
+
+  constructor({ store, clock }: { store: Store; clock: Clock }, topics: () => Iterable<Topic>) {
+    this.#store = store
+    this.#clock = clock
+    this.#topics = topics
+    if (store instanceof Directory && PackingThread.canRun) this.#thread = new PackingThread(store.root)
+  }
+
+  /** A round over all partitions, unless one is still under way. */
+  run(): void {
+    this.#round ??= this.#packAll()
+      .catch((cause: unknown) => console.error('Packing failed:', cause))
+      .finally(() => {
+        this.#round = undefined
+      })
+  }
+
+  /** Resolves when the round that is under way is over. */
+  settled(): Promise<void> {
+    return this.#round ?? Promise.resolve()
+  }
+
+  async #packAll(): Promise<void> {
+    let lagMs = 0
+    let worked = false
+    for (const topic of [...this.#topics()]) {
+      if (topic.packs === undefined) continue
+      for (const partition of topic.partitions) {
+        if (this.#isOver) return
+        if (partition.isRemoved || partition.offline !== undefined) continue
+        if ((this.#failed.get(partition)?.retryAt ?? 0) <= this.#clock.now()) {
+          while (!this.#isOver && (await this.#step(topic, partition))) worked = true
+        }
+        if (!partition.isRemoved && partition.offline === undefined)
+          lagMs = Math.max(lagMs, this.#lagOf(topic, partition))
+      }
+    }
+    this.counts.lagMs = lagMs
+    if (!worked) await this.#thread?.end()
+  }
+
+  /** Packs once; false where there is nothing to do, or nothing that can be done now. */
+  async #step(topic: Topic, partition: Partition): Promise<boolean> {
+    try {
+      const config = topic.packs
+      if (config === undefined || partition.isRemoved) return false
+      const group = this.#nextGroup(partition, config)
+      const done =
+        group === undefined ? await this.#packAgain(partition, config) : await this.#packGroup(partition, config, group)
+      if (done) this.#failed.delete(partition)
+      return done
+    } catch (cause) {
+      if (!(cause instanceof GivenUp || this.#isOver || partition.isRemoved))
+        this.#fail(topic, partition, cause as Error)
+      return false
+    }
+  }
+
+  #fail({ name }: Topic, partition: Partition, cause: Error): void {
+    this.counts.failures++
+    const known = this.#failed.get(partition)
+    const failures = (known?.failures ?? 0) + 1
+    const waitMs = Math.min(retryMsMax, retryMs * 2 ** (failures - 1))
+    // A disk that stays full says so once.
+    if (known?.message !== cause.message) console.error(`Packing of ${name}-${partition.index}: ${cause.message}`)
+    this.#failed.set(partition, { failures, retryAt: this.#clock.now() + waitMs, message: cause.message })
+  }
+
+  // --- what is to be packed
+
+  #nextGroup({ log }: Partition, { packLagMs }: PackConfig): Segment[] | undefined {
+    const now = this.#clock.now()
+    const { packable } = log
+    for (const segment of packable) if (!this.#closedAt.has(segment)) this.#closedAt.set(segment, now)
+    const isDue = (segment: Segment): boolean => now - this.#closedAt.get(segment)! >= packLagMs
+    const isFit = (segment: Segment): boolean => !this.#unfit.has(segment)
+    return nextGroup(packable, { isDue, isFit, seams: log.seams })
+  }
+
+  #lagOf({ packs }: Topic, { log }: Partition): number {
+    const now = this.#clock.now()
+    const oldest = log.packable.find((segment) => !segment.isPacked && !this.#unfit.has(segment))
+    const closedAt = oldest && this.#closedAt.get(oldest)
+    return closedAt === undefined ? 0 : Math.max(0, now - closedAt - (packs?.packLagMs ?? 0))
+  }
+
+  /** The first packed segment of which the keep rules let a tenth go, or more. */
+  async #packAgain(partition: Partition, config: PackConfig): Promise<boolean> {
+    if (keepsAll(config)) return false
+    const { packable } = partition.log
+    const packed = packable.filter((segment) => segment.isPacked && !this.#unfit.has(segment))
+    // Later revisions, other rules and another hour let others go.
+    const asOf = `${packable.at(-1)?.nextOffset} ${JSON.stringify(config)} ${Math.floor(this.#clock.now() / hourMs)}`
+    for (const segment of packed) {
+      if (this.#judged.get(segment) === asOf) continue
+      const numbers = await this.#numbersOf(partition, config, [segment])
+      if (numbers === undefined) return false
+      this.#judged.set(segment, asOf)
+      if (numbers.leftOut > 0 && 10 * numbers.leftOut >= numbers.revs.length) {
+        return await this.#packGroup(partition, config, [segment], numbers)
+      }
+    }
+    return false
+  }
+
+  // --- packing
+
+  readonly #rest = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (this.#isOver) throw new GivenUp()
+  }
+
+  /** Undefined where it has to be asked again later. */
+  async #numbersOf(
+    partition: Partition,
+    config: PackConfig,
+    group: readonly Segment[],
+  ): Promise<PackNumbers | undefined> {
+    const { revisions } = partition
+    await revisions.ready()
+    if (this.#isOver || revisions.isOutdated) return undefined
+    return await packNumbers(revisions, {
+      from: group[0]!.baseOffset,
+      to: group.at(-1)!.nextOffset,
+      rules: config,
+      now: this.#clock.now(),
+      spared: new Set(partition.spared()),
+      rest: this.#rest,
+    })
+  }
+
+  async #packGroup(
+    partition: Partition,
+    config: PackConfig,
+    group: readonly Segment[],
+    known?: PackNumbers,
+  ): Promise<boolean> {
+    const { log } = partition
+    const numbers = known ?? (await this.#numbersOf(partition, config, group))
+    const isThere = () => !log.isReleased && group.every((segment) => log.segments.includes(segment))
+    if (numbers === undefined || !isThere()) return false
+    const [from, to] = [group[0]!.baseOffset, group.at(-1)!.nextOffset]
+    const path = `${log.folder}/${segmentName(from, 'pack')}.tmp`
+    const takenBack = log.abortedTransactions(from, to)
+    const aborted = group.flatMap((segment) => [...segment.aborted])
+    const { keyframeEvery, diffMaxBytes, pointers, indexIntervalBytes } = config
+    const options = { keyframeEvery, diffMaxBytes, pointers, indexIntervalBytes }
+    const segments = group.map(({ path, baseOffset, length, isPacked }) => ({ path, baseOffset, length, isPacked }))
+    const before = group.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
+    const holes = numbers.leftOut > 0 || takenBack.length > 0
+    try {
+      this.#store.remove(path) // left by one that failed
+      this.#store.create(path, 1).close()
+      const packed = await this.#build({ segments, nextOffset: to, path, numbers, aborted, takenBack, ...options })
+      if (!(await log.pack(group, rewritten(this.#store, path, packed), holes))) return false
+      this.counts.packs++
+      this.counts.bytesBefore += before
+      this.counts.bytesAfter += packed.storedBytes
+      return true
+    } catch (cause) {
+      if (!log.isReleased) this.#store.remove(path)
+      if (!isThere()) return false
+      this.#judgeFailure(group, cause)
+      throw cause
+    }
+  }
+
+  #build(job: PackingJob): Promise<Packed> {
+    return this.#thread?.run(job) ?? runPacking(this.#store, job, this.#rest)
+  }
+
+  /** A full disk finds room again; what a file holds does not change. */
+  #judgeFailure(group: readonly Segment[], cause: unknown): void {
+    if (cause instanceof StorageError || cause instanceof GivenUp || this.#isOver) return
+    if (cause instanceof DamagedRecords) {
+      const packed = group.filter(({ isPacked }) => isPacked)
+      // Those that came as they are may be packed without them.
+      for (const segment of packed.length > 0 ? packed : group) this.#unfit.add(segment)
+    } else if (cause instanceof PackTooLarge && group.length > 1) {
+      // Each for itself is smaller; the first is left as it is if it is too large alone.
+      this.#unfit.add(group.find(({ isPacked }) => isPacked) ?? group[0]!)
+    } else for (const segment of group) this.#unfit.add(segment)
+  }
+
+  /** Resolves when nothing is under way any more; what is being packed is left as it is. */
+  async end(): Promise<void> {
+    this.#isOver = true
+    await this.#thread?.end()
+    await this.#round
+  }
+}
+
+function rewritten(store: Store, path: string, packed: Packed): RewrittenFile {
+  return {
+    path,
+    length: packed.virtualLength,
+    nextOffset: packed.nextOffset,
+    offsets: new OffsetIndex(packed.offsetEntries),
+    times: new TimeIndex(packed.timeEntries),
+    aborted: [...packed.aborted],
+    maxTimestamp: packed.maxTimestamp,
+    discard: () => store.remove(path),
+  }
+}

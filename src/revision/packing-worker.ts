@@ -1,0 +1,36 @@
+// The thread that packs: takes one job after the other and answers each. It reads files that nobody changes any more and writes one
+// that nobody knows yet.
+
+import { setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.ts'
+import { PlainStore } from '../storage/plain-file.ts'
+import { PackTooLarge } from './pack-job.ts'
+import { type PackingJob, runPacking } from './packing-job.ts'
+import type { PackingAnswer } from './packing-thread.ts'
+
+const niceness = 10
+const store = new PlainStore(workerData as string)
+
+try {
+  // On Linux a thread has its own; elsewhere it would be the broker's.
+  if (process.platform === 'linux') setPriority(niceness)
+} catch {
+  // Then it works as fast as all others.
+}
+
+const kinds = { StorageError, Corruption, DamagedRecords, PackTooLarge }
+
+function failure(cause: unknown): PackingAnswer {
+  const { message, stack } = cause as Error
+  const kind = Object.entries(kinds).find(([, type]) => cause instanceof type)?.[0]
+  if (kind === undefined) return { failed: { kind: 'Error', message: stack ?? String(cause) } }
+  return { failed: { kind, message, ...(cause instanceof StorageError ? { code: cause.code } : {}) } }
+}
+
+parentPort!.on('message', (job: PackingJob) => {
+  runPacking(store, job).then(
+    (packed) => parentPort!.postMessage({ packed } satisfies PackingAnswer),
+    (cause: unknown) => parentPort!.postMessage(failure(cause)),
+  )
+})
