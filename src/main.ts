@@ -128,6 +128,11 @@ switch (order.kind) {
     process.exitCode = await runBranch(order.order, terminal)
     break
   }
+  case 'rev': {
+    const [{ runRev }, { terminal }] = await Promise.all([import('./cli/rev/run.ts'), import('./cli/terminal.ts')])
+    process.exitCode = await runRev(order.order, terminal)
+    break
+  }
   case 'exit':
     process.stdout.write(order.stdout)
     process.stderr.write(order.stderr)

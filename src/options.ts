@@ -7,8 +7,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { Refusal } from '../protocol/errors.ts'
 import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
 import { branchCommand } from './cli/branch/branch-words.ts'
-import { BranchMisuse } from './cli/branch/misuse.ts'
 import type { BranchOrder } from './cli/branch/order.ts'
+import { Misuse } from './cli/misuse.ts'
+import type { RevOrder } from './cli/rev/order.ts'
+import { revCommand } from './cli/rev/rev-words.ts'
 import {
   type Environment,
   nearest,
@@ -42,6 +44,7 @@ export type Order =
   | { readonly kind: 'start'; readonly options: StartOptions }
   | { readonly kind: 'check'; readonly folder: string; readonly json: boolean }
   | { readonly kind: 'branch'; readonly order: BranchOrder }
+  | { readonly kind: 'rev'; readonly order: RevOrder }
   /** Help, version, or words we do not understand. */
   | { readonly kind: 'exit'; readonly code: number; readonly stdout: string; readonly stderr: string }
 
@@ -99,7 +102,7 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
     if (cause instanceof CommanderError) {
       return { kind: 'exit', code: cause.exitCode === 0 ? 0 : usage, stdout, stderr }
     }
-    if (cause instanceof Misuse || cause instanceof BranchMisuse)
+    if (cause instanceof Misuse)
       return { kind: 'exit', code: usage, stdout, stderr: `${stderr}twiglog: ${cause.message}\n` }
     throw cause
   }
@@ -134,6 +137,7 @@ export async function readOrder(argv: readonly string[], world: World): Promise<
         give({ kind: 'check', folder: resolve(world.currentFolder, folder), json })
       })
     root.addCommand(branchCommand((order) => give({ kind: 'branch', order })))
+    root.addCommand(revCommand((order) => give({ kind: 'rev', order })))
     return root.allowExcessArguments(true) // Refused by start, in better words.
   }
 }
@@ -147,9 +151,6 @@ function meant(word: string, { commands }: Command): string {
   )
   return near === undefined ? '' : ` Did you mean ${near}?`
 }
-
-/** Words that commander understands and we do not. */
-class Misuse extends Error {}
 
 const examples = `
 Options of the broker can also come from KAFKA_ variables (KAFKA_LOG_RETENTION_MS is log.retention.ms).

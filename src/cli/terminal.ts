@@ -1,8 +1,10 @@
 // The terminal of this process: what is said there, and what is asked.
 
 import { createInterface } from 'node:readline/promises'
+import { wantsColour } from './card.ts'
 
 export const terminal = {
+  colour: wantsColour(process.env, process.stdout.isTTY === true),
   isTerminal: process.stdout.isTTY === true && process.stdin.isTTY === true,
   out: (line: string) => console.log(line),
   err: (line: string) => console.error(`twiglog: ${line}`),

@@ -1,9 +1,10 @@
 // What the verbs of `twiglog branch` share: words that make no sense, where a topic is cut, which branch is meant.
 
+import { Misuse } from '../misuse.ts'
+
 type Values = Readonly<Record<string, unknown>>
 
-/** Words that commander understands and we do not. */
-export class BranchMisuse extends Error {}
+export class BranchMisuse extends Misuse {}
 
 /** Short for what `branch.at` takes. */
 export function pointOf(text: string): string {

@@ -4,9 +4,11 @@ import { type ErrorName, errors } from '../../../protocol/errors.ts'
 import { produce } from '../../../protocol/messages/00-produce.ts'
 import { listOffsets } from '../../../protocol/messages/02-list-offsets.ts'
 import { metadata } from '../../../protocol/messages/03-metadata.ts'
+import { createTopics } from '../../../protocol/messages/19-create-topics.ts'
+import { deleteTopics } from '../../../protocol/messages/20-delete-topics.ts'
 import { describeConfigs } from '../../../protocol/messages/32-describe-configs.ts'
 import { incrementalAlterConfigs } from '../../../protocol/messages/44-incremental-alter-configs.ts'
-import { encodeBatch } from '../../../protocol/records/builder.ts'
+import { type BatchRecord, encodeBatch } from '../../../protocol/records/builder.ts'
 import type { Answer, ApiTable } from '../../../protocol/schema.ts'
 import { type Address, type Body, NodeConnection, Unreachable } from './node-connection.ts'
 
@@ -143,15 +145,51 @@ export class KafkaClient {
     return new Map(await Promise.all(found))
   }
 
+  /** The first offset whose record is not older than this; undefined where there is none. */
+  async offsetAt({ name, leaders }: TopicSeen, partition: number, timestamp: number): Promise<number | undefined> {
+    const partitions = [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp }]
+    const body = { replicaId: -1, isolationLevel: 1, topics: [{ name, partitions }] }
+    const answer = await this.askLeader(leaders.get(partition) ?? -1, listOffsets, 5, body)
+    const found = answer.topics[0]!.partitions[0]!
+    refuse(found.errorCode)
+    return found.offset === -1 ? undefined : found.offset
+  }
+
+  /** With the partitions that the broker gives it. */
+  async createTopic(name: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    const topic = {
+      name,
+      numPartitions: -1,
+      replicationFactor: -1,
+      assignments: [],
+      configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+    }
+    const { topics } = await this.ask(createTopics, 7, { topics: [topic], timeoutMs: produceMs, validateOnly: false })
+    for (const { errorCode, errorMessage } of topics) refuse(errorCode, errorMessage)
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    const { responses } = await this.ask(deleteTopics, 5, { topicNames: [name], timeoutMs: produceMs })
+    for (const { errorCode, errorMessage } of responses) refuse(errorCode, errorMessage)
+  }
+
   /** One record to partition 0; resolves when all in-sync replicas have it. */
   async send(topic: string, value: string): Promise<number> {
-    const { leaders } = await this.topic(topic)
-    const records = encodeBatch({ records: [{ value, timestamp: Date.now() }] })
-    const answer = await this.askLeader(leaders.get(0) ?? -1, produce, 9, {
+    return this.produce(await this.topic(topic), 0, { value })
+  }
+
+  /** As send, to any partition; answers the offset. */
+  async produce(
+    { name, leaders }: TopicSeen,
+    index: number,
+    record: Pick<BatchRecord, 'key' | 'value' | 'headers'>,
+  ): Promise<number> {
+    const records = encodeBatch({ records: [{ ...record, timestamp: Date.now() }] })
+    const answer = await this.askLeader(leaders.get(index) ?? -1, produce, 9, {
       transactionalId: null,
       acks: -1,
       timeoutMs: produceMs,
-      topicData: [{ name: topic, partitionData: [{ index: 0, records }] }],
+      topicData: [{ name, partitionData: [{ index, records }] }],
     })
     const { errorCode, errorMessage, baseOffset } = answer.responses[0]!.partitionResponses[0]!
     refuse(errorCode, errorMessage)
