@@ -30,6 +30,8 @@ export interface BrokerUnderTest {
   readonly bootstrap: string
   /** Why the broker cannot be restarted; undefined where it can. */
   readonly restartSkip: string | undefined
+  /** How many Fetch requests it has answered since its start; undefined where it does not tell. */
+  fetchCount(): Promise<number | undefined>
   /** Stops the broker with the signal, leaves it down for `downMs`, and is done when the same address answers again. */
   restart(signal: StopSignal, downMs?: number): Promise<void>
   stop(): Promise<void>
@@ -50,6 +52,7 @@ function foreign(bootstrap: string): BrokerUnderTest {
       const code = await new Promise((resolve) => child.once('exit', resolve))
       if (code !== 0) throw new Error(`COMPAT_RESTART_CMD ended with ${code}`)
     },
+    fetchCount: async () => undefined,
     async stop() {},
   }
 }
@@ -60,6 +63,7 @@ class OwnBroker implements BrokerUnderTest {
   readonly #requestLog: string
   #child: ChildProcess | undefined
   #port = 0
+  #http: string | undefined
   #said = ''
 
   private constructor(home: string, requestLog: string) {
@@ -91,6 +95,13 @@ class OwnBroker implements BrokerUnderTest {
     await this.#launch()
   }
 
+  async fetchCount(): Promise<number | undefined> {
+    if (this.#http === undefined) return undefined
+    const metrics = await (await fetch(`${this.#http}/metrics`)).text()
+    const count = /^kafka_network_requestmetrics_requests_total\{request="Fetch"\} (\d+)/m.exec(metrics)?.[1]
+    return count === undefined ? undefined : Number(count)
+  }
+
   async stop(): Promise<void> {
     await this.#end('SIGTERM')
     await rm(this.#home, { recursive: true, force: true })
@@ -110,16 +121,17 @@ class OwnBroker implements BrokerUnderTest {
         this.#said = (this.#said + text).slice(-4_000) // the tail is what explains an early end
       })
     }
-    const bootstrap = await this.#readiness(child, ready)
+    const { bootstrap, http } = await this.#readiness(child, ready)
+    this.#http = http
     this.#port = Number(bootstrap.slice(bootstrap.lastIndexOf(':') + 1))
   }
 
-  async #readiness(child: ChildProcess, ready: string): Promise<string> {
+  async #readiness(child: ChildProcess, ready: string): Promise<{ bootstrap: string; http?: string }> {
     const giveUpAt = Date.now() + startMs
     while (Date.now() < giveUpAt) {
       if (hasEnded(child)) throw new Error(`the broker ended before it was ready:\n${this.#said}`)
       const line = await readFile(ready, 'utf8').catch(() => '')
-      if (line.endsWith('\n')) return (JSON.parse(line) as { bootstrap: string }).bootstrap // no newline: half written
+      if (line.endsWith('\n')) return JSON.parse(line) // no newline: half written
       await sleep(10)
     }
     throw new Error(`the broker was not ready after ${startMs} ms:\n${this.#said}`)

@@ -96,6 +96,11 @@ export class Stage {
     if (!names.includes(answer)) throw new Error(`refused with ${answer}, not with ${names.join(' or ')}`)
   }
 
+  /** How many fetches the broker has answered; undefined where it does not tell. */
+  fetchCount(): Promise<number | undefined> {
+    return this.broker.fetchCount()
+  }
+
   // Verbs, a little closer to what scenarios say.
 
   ask<V extends Verb>(verb: V, fields: Verbs[V]['ask']): Promise<Verbs[V]['answer']> {
