@@ -182,6 +182,12 @@ describe('twiglog rev diff', () => {
       expect(String(value)).toBe(values[rev - 1])
     }
     expect(told.some(({ format }) => format === 'vcdiff')).toBe(true)
+    const { out } = await type(stage, 'show docs k --at 5 --delta')
+    expect(String(decodeDelta(Buffer.from(values[3]!), Buffer.from(out, 'base64'), 1_000))).toBe(values[4])
+    expect(await type(stage, 'show docs k --at 1 --delta')).toMatchObject({
+      code: 1,
+      err: 'Revision 1 is no delta, it is a whole value.',
+    })
     expect((await type(stage, 'diff docs k --raw')).out).toMatch(/^REV +FROM +AS +CRC-32C +BASE64\n +20 +19 +vcdiff/)
   })
 })

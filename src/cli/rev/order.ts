@@ -21,7 +21,12 @@ export type Subject = {
 
 export type Verb =
   | { readonly verb: 'log'; readonly at: Point; readonly limit: number }
-  | { readonly verb: 'show'; readonly at: Point }
+  | {
+      readonly verb: 'show'
+      readonly at: Point
+      /** What it changes of the one before, instead of the value. */
+      readonly delta: boolean
+    }
   | {
       readonly verb: 'diff'
       readonly at: Point

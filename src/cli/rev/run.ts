@@ -121,9 +121,21 @@ class Run {
 
   async #show(order: Of<'show'>, topic: TopicSeen): Promise<number> {
     const revision = (await this.#at(order, topic, await this.#of(order, topic))).at(-1)!
+    if (order.delta) return this.#showDelta(order, revision)
     const { value } = await this.#side(topic, revision)
     const { partition, rev, offset, timestamp } = revision
     this.#say([{ partition, rev, offset, timestamp, ...valueJson(value) }], () => valueInWords(value))
+    return exitCodes.done
+  }
+
+  async #showDelta({ topic, key }: Subject, { partition, rev }: Revision): Promise<number> {
+    const deltas = await this.#revisions.deltas(topic, key, partition)
+    const delta = deltas.find((one) => one.rev === rev)
+    if (delta === undefined) throw new Missing(`Revision ${rev} went while it was read.`)
+    if (delta.format !== 'vcdiff' && !this.#json) {
+      throw new Missing(`Revision ${rev} is no delta, it is ${delta.format === 'full' ? 'a whole value' : 'deleted'}.`)
+    }
+    this.#say([deltaJson(delta)], () => delta.bytes!.toString('base64'))
     return exitCodes.done
   }
 
