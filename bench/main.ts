@@ -16,6 +16,7 @@ import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { type Peer, twiglog } from './peers.ts'
 import { produce } from './produce.ts'
+import { revision, revisionParts } from './revision/revision.ts'
 import { small } from './small.ts'
 import { start } from './start.ts'
 
@@ -30,10 +31,13 @@ const journeys: readonly Journey[] = [
   grow,
   branch,
   ...branchParts,
+  revision,
+  ...revisionParts,
   cpu,
 ]
 // Their figures are in other journeys already.
-const inAll = journeys.filter((journey) => journey !== cpu && !branchParts.includes(journey))
+const parts = [...branchParts, ...revisionParts]
+const inAll = journeys.filter((journey) => journey !== cpu && !parts.includes(journey))
 
 const usage = `npm run bench -- <journey> [--rounds N] [--scale F] [--json FILE] [--peers twiglog,kafka] [-- twiglog flags]
 

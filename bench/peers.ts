@@ -26,12 +26,21 @@ export interface RunningPeer {
   readonly dataFolder: string
   /** From just before exec to the first answered Metadata. */
   readonly readyMs: number
+  /** Stops it in order; its data stays. */
+  pause(): Promise<void>
   stop(): Promise<void>
 }
 
-export async function start(peer: Peer): Promise<RunningPeer> {
+export const start = (peer: Peer): Promise<RunningPeer> => startIn(peer, freshDataFolder(peer.name), false)
+
+/** Stops the peer in order and starts another on its data, which stays when that one is stopped. */
+export async function startAgain({ peer, dataFolder, pause }: RunningPeer): Promise<RunningPeer> {
+  await pause()
+  return startIn(peer, dataFolder, true)
+}
+
+async function startIn(peer: Peer, dataFolder: string, isKept: boolean): Promise<RunningPeer> {
   const port = await freePort()
-  const dataFolder = freshDataFolder(peer.name)
   const [command, ...args] = await peer.prepare(port, dataFolder)
   const logPath = join(cacheFolder('logs'), `${basename(dataFolder)}.log`)
   const log = openSync(logPath, 'w')
@@ -41,12 +50,16 @@ export async function start(peer: Peer): Promise<RunningPeer> {
   const ended = adopt(child).then(() => {
     gone = true
   })
-  const stop = async () => {
+  const pause = async () => {
+    if (gone) return
     child.kill('SIGTERM')
     const killer = setTimeout(() => child.kill('SIGKILL'), stopMsMax)
     await ended
     clearTimeout(killer)
-    rmSync(dataFolder, { recursive: true, force: true })
+  }
+  const stop = async () => {
+    await pause()
+    if (!isKept) rmSync(dataFolder, { recursive: true, force: true })
   }
   for (let waitedMs = 0; !(await isAnswering(port)); waitedMs = performance.now() - execAt) {
     if (gone || waitedMs > startMsMax) {
@@ -55,7 +68,7 @@ export async function start(peer: Peer): Promise<RunningPeer> {
     }
     await sleep(Math.max(1, waitedMs / 200)) // at most half a percent too late, without taking a core from the broker
   }
-  return { peer, port, pid: child.pid!, dataFolder, readyMs: performance.now() - execAt, stop }
+  return { peer, port, pid: child.pid!, dataFolder, readyMs: performance.now() - execAt, pause, stop }
 }
 
 /** A port nobody listens on; for a peer with more than one listener each is asked for apart. */

@@ -1,91 +1,12 @@
-// The guide is run as it is written: every story on a fresh broker, block after block, and what is printed must be what the
-// guide says. A `…` stands for whatever differs from run to run.
+// The guide to branches is run as it is written, and its reference names every command there is.
 
-import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ops, parseCommand } from '../../src/branch/commands.ts'
 import { Rejection } from '../../src/branch/events.ts'
-import { Broker } from '../../src/index.ts'
-import { built } from '../built.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const guide = readFileSync(join(root, 'docs/branches.md'), 'utf8')
-/** Where the guide's broker listens; ours takes what is free. */
-const written = '127.0.0.1:9092'
-
-type Block = { language: string; words: string; text: string; printed: string | undefined }
-type Story = { title: string; blocks: Block[] }
-
-function storiesOf(text: string): Story[] {
-  return text
-    .split(/^## /m)
-    .slice(1)
-    .map((section) => ({ title: section.split('\n', 1)[0]!, blocks: blocksOf(section) }))
-    .filter(({ blocks }) => blocks.length > 0)
-}
-
-/** Those that are run or written into files; a text right behind one is what it prints. */
-function blocksOf(section: string): Block[] {
-  const fences = section.matchAll(/^```(sh|js) ((?:run|file=)\S*)\n(.*?)^```\n(?:```text\n(.*?)^```$)?/gms)
-  return [...fences].map(([, language, words, text, printed]) => ({
-    language: language!,
-    words: words!,
-    text: text!,
-    printed,
-  }))
-}
-
-/** Makes a folder what a reader's is, with twiglog and a client installed; gives the environment of its commands. */
-async function settle(folder: string, port: number): Promise<NodeJS.ProcessEnv> {
-  const main = await built('bundle/main.js')
-  const bin = join(folder, 'node_modules', '.bin')
-  mkdirSync(bin, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  symlinkSync(root, join(folder, 'node_modules', 'twiglog'), 'dir')
-  for (const name of ['kafkajs', 'vitest']) {
-    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'dir')
-  }
-  const command = (name: string, line: string) => {
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec '${process.execPath}' ${line}\n`)
-    chmodSync(join(bin, name), 0o755)
-  }
-  command('twiglog', `'${main}' "$@" --bootstrap 127.0.0.1:${port}`)
-  command('vitest', `'${join(root, 'node_modules/vitest/vitest.mjs')}' "$@"`)
-  const kept = Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV|FORCE_COLOR)/.test(name))
-  const path = `${bin}${delimiter}${process.env['PATH']}`
-  return { ...Object.fromEntries(kept), PATH: path, NO_COLOR: '1', KAFKAJS_NO_PARTITIONER_WARNING: '1' }
-}
-
-function run(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (text) => {
-    stdout += text
-  })
-  child.stderr.on('data', (text) => {
-    stderr += text
-  })
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
-    child.once('error', reject).once('close', (code) => resolve({ code, stdout, stderr }))
-  })
-}
-
-const patternOf = (printed: string): RegExp => {
-  const parts = printed.trimEnd().split('…')
-  return new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}$`)
-}
-
-const withoutTail = (text: string) => text.replace(/[ \t]+$/gm, '').trimEnd()
-
-const hasKcat = spawnSync('kcat', ['-V']).status === 0
+import { playGuide, readGuide } from '../guide.ts'
 
 test('the commands of the reference are commands', () => {
-  const lines = guide.match(/^\{"op":.*$/gm)!
+  const lines = readGuide('branches.md').match(/^\{"op":.*$/gm)!
   expect(lines.length).toBeGreaterThan(10)
   const misunderstood = lines.filter((line) => parseCommand(Buffer.from(line), 'c-0').command instanceof Rejection)
   expect(misunderstood).toEqual([])
@@ -93,31 +14,4 @@ test('the commands of the reference are commands', () => {
   expect([...ops].filter((op) => !named.has(op))).toEqual([])
 })
 
-// Every block is a process or several, and other tests run beside.
-describe.skipIf(!hasKcat)('docs/branches.md', { timeout: 180_000 }, () => {
-  test.each(storiesOf(guide))('$title', async ({ blocks }) => {
-    const folder = mkdtempSync(join(tmpdir(), 'twiglog-guide-'))
-    const broker = await Broker.start({ data: join(folder, 'data') })
-    try {
-      const env = await settle(folder, Number(broker.bootstrapServers.split(':')[1]))
-      for (const [i, { language, words, text, printed }] of blocks.entries()) {
-        const here = text.replaceAll(written, broker.bootstrapServers)
-        if (words.startsWith('file=')) {
-          writeFileSync(join(folder, words.slice('file='.length)), here)
-          continue
-        }
-        const script = join(folder, language === 'js' ? `block-${i}.js` : `block-${i}.sh`)
-        writeFileSync(script, here)
-        const outcome =
-          language === 'js'
-            ? await run(process.execPath, [script], folder, env)
-            : await run('bash', ['-eu', '-o', 'pipefail', script], folder, env)
-        expect(outcome, `${text}\n${outcome.stdout}\n${outcome.stderr}`).toMatchObject({ code: 0 })
-        if (printed !== undefined) expect(withoutTail(outcome.stdout)).toMatch(patternOf(withoutTail(printed)))
-      }
-    } finally {
-      await broker.stop()
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
-})
+playGuide('branches.md')

@@ -1,0 +1,66 @@
+// What a producer notices of the packer: how long its messages wait for their acknowledgement while another topic is packed,
+// against without. The topic to be packed was written as an ordinary one, and becomes a revision topic when the clock starts: so
+// there is work for as long as the producer is measured, and the rate of the packer is seen.
+import { run } from '../clients.ts'
+import { type Bench, inTurn, megabyte, newTopic } from '../journey.ts'
+import type { RunningPeer } from '../peers.ts'
+import { segmentsIn } from './segments.ts'
+import { clientOf, createTopic, kafkaOf, packed, packedAtOnce, writeRevisions } from './topics.ts'
+
+const seconds = 8
+const rate = 1000
+const keys = 500
+const revisions = 150_000
+
+export async function whilePacking(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
+  const client = bench.clients.application
+  const messages = bench.count(seconds * rate)
+  const topics = new Map<RunningPeer, string>()
+  for (const peer of peers) {
+    const topic = await newTopic(peer, 1)
+    topics.set(peer, topic)
+    await run(client, 'latency', { topic, rate, messages, linger: 0, acks: 1 }, peer) // warm
+  }
+  await inTurn(bench, 'produce while packing', peers, async (peer, round) => {
+    const topic = topics.get(peer)!
+    const add = (name: string, unit: string, value: number, aim?: { most: number } | { least: number }) =>
+      bench.table.add(peer.peer, round, 'wire', { name, unit, ...(aim === undefined ? {} : { aim }) }, value)
+    const measured = async (what: string): Promise<number> => {
+      const outcome = await run(client, 'latency', { topic, rate, messages, linger: 0, acks: 1 }, peer)
+      for (const point of ['p50', 'p99', 'p999']) {
+        const figure = { name: `ack ${point} ${what}`, unit: 'ms' }
+        bench.table.add(peer.peer, round, client.name, figure, outcome.value(`ack_ms_${point}`), outcome.usage)
+      }
+      return outcome.value('ack_ms_p99')
+    }
+    const kafka = kafkaOf(peer)
+    const producer = kafka.producer()
+    const wire = clientOf(peer)
+    const documents = `documents-${round}`
+    try {
+      await createTopic(kafka, documents, { 'segment.bytes': packedAtOnce['segment.bytes']! })
+      await producer.connect()
+      const fullBytes = await writeRevisions(producer, documents, bench.count(keys), bench.count(revisions))
+      const { id } = await wire.topic(documents)
+      const segments = () => segmentsIn(peer.dataFolder, id)
+      const before = segments()
+      const without = await measured('without packing')
+      await wire.alter(documents, packedAtOnce)
+      const beganAt = performance.now()
+      const done = packed(() => segments().waiting, beganAt)
+      const during = await measured('while packing')
+      const isBusy = segments().waiting > 0
+      const ms = await done
+      const after = segments()
+      add('ack p99 while packing against without', 'times', during / without, { most: 1.5 })
+      add('packed', 'MB/s', fullBytes / megabyte / (ms / 1000))
+      add('packed files against before', '%', (100 * after.bytes) / before.bytes)
+      if (!isBusy)
+        bench.print({ figure: 'produce while packing', round, note: 'the packer was done before the producer' })
+    } finally {
+      await producer.disconnect()
+      await wire.deleteTopic(documents).catch(() => undefined)
+      await wire.close()
+    }
+  })
+}
