@@ -343,7 +343,12 @@ export class Broker implements AsyncDisposable {
   }
 
   async createTopics(topics: readonly (string | TopicOptions)[]): Promise<void> {
-    await this.#core.createTopics(topics.map((topic) => newTopic(this.#core, topic)))
+    const isView = (topic: string | TopicOptions) =>
+      typeof topic !== 'string' && topic.config?.['view.of'] !== undefined
+    // What is shown comes before the views of it.
+    for (const some of [topics.filter((topic) => !isView(topic)), topics.filter(isView)]) {
+      await this.#core.createTopics(some.map((topic) => newTopic(this.#core, topic)))
+    }
   }
 
   /** Another life of these topics, cut at one instant and without a copy: for one test, for a try. */

@@ -316,7 +316,9 @@ export class Broker {
 
   /** As deleteTopic, of several at once: all or none, with the views of them, and with what else becomes true by it. */
   async deleteTopics(wanted: readonly Topic[], because: readonly LineageRecord[] = []): Promise<void> {
-    const topics = this.views.with(wanted)
+    // One of them may have gone with another one, of which it was a view.
+    const topics = this.views.with(wanted).filter(({ id }) => this.#byId.has(id))
+    if (topics.length + because.length === 0) return
     const durable = this.#metadata.commit([...because, ...topics.map(removed)])
     this.#forget(topics)
     await durable

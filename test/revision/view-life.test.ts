@@ -255,3 +255,13 @@ test('a view with view.ttl.ms that nobody reads goes by itself', async () => {
   await view(stage, 'orders', 'list', 'brief', { 'view.ttl.ms': 1 })
   await expect.poll(() => stage.made(), { timeout: 20_000 }).toEqual(['kept', 'orders'])
 })
+
+test('a broker in a program is started with views, and is as fresh with them after a reset', async () => {
+  const views = [{ name: 'v', config: { 'view.of': 'orders', 'view.kind': 'state' } }]
+  await using stage = await Stage.open({ topics: [...views, { name: 'orders', partitions: 3 }] })
+  for (const again of [false, true]) {
+    if (again) await stage.broker.reset()
+    expect(await stage.made()).toEqual(['orders', 'v'])
+    expect(await revisionConfigs(stage, 'v')).toMatchObject({ 'view.of': 'orders' })
+  }
+})
