@@ -113,7 +113,7 @@ class OwnBroker implements BrokerUnderTest {
     const data = join(this.#home, 'data')
     const args = [main, 'start', '--port', String(this.#port), '--data', data, '--ready-file', ready]
     for (const setting of settings) args.push('--set', setting)
-    args.push('--request-log', this.#requestLog)
+    args.push('--request-log', this.#requestLog, '--http-port', '0')
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) {

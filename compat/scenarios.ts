@@ -9,7 +9,7 @@ import { consumerGroups, groups } from './scenarios/groups.ts'
 import { merges } from './scenarios/merges.ts'
 import { consuming, producing } from './scenarios/records.ts'
 import { restarts } from './scenarios/restarts.ts'
-import { revisionTopics } from './scenarios/revisions.ts'
+import { views } from './scenarios/revisions.ts'
 import { sets } from './scenarios/sets.ts'
 import { shares } from './scenarios/shares.ts'
 import { topics } from './scenarios/topics.ts'
@@ -28,7 +28,7 @@ const list = {
   ...merges,
   ...branchLives,
   ...sets,
-  ...revisionTopics,
+  ...views,
   ...restarts,
 } satisfies { [id: string]: Scenario }
 

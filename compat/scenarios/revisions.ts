@@ -1,13 +1,14 @@
 // Revision topics and views as a client has them that knows nothing of either: configurations, topics that cannot be written,
 // headers. Only against a broker that has them.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Refused } from '../hand.ts'
 import { until } from '../process.ts'
 import { type KafkaRecord, record, shown } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Consumer, Read, Stage } from '../stage.ts'
 import { needsBranches } from './branches.ts'
 
-const revisions = { 'revision.diff': 'true', 'revision.pack.lag.ms': '0' }
+const packedAtOnce = { 'revision.diff': 'true', 'revision.pack.lag.ms': '0' }
 
 /** What this build has for a client's programmer: a decoder of deltas, a checksum, a producer of any batch. */
 async function ours(file: string) {
@@ -21,7 +22,7 @@ async function view(stage: Stage, of: string, kind: string, filters: Record<stri
 async function source(stage: Stage, what: string, configs: Record<string, string> = {}): Promise<string> {
   needsBranches()
   stage.needs('createTopic', { configs: true })
-  return stage.topic(what, 1, { ...revisions, ...configs })
+  return stage.topic(what, 1, configs)
 }
 
 const header = ({ record }: Read, name: string): string | undefined =>
@@ -32,10 +33,32 @@ async function linger(consumer: Consumer, ms: number): Promise<void> {
   for (const until = Date.now() + ms; Date.now() < until; ) await consumer.poll()
 }
 
+/** At the end of a view a reader waits as at the end of any topic: five fetches a second, or as many as it sends there. */
+async function restsAtTheEnd(stage: Stage, reader: Consumer, topic: string): Promise<void> {
+  const idleMs = 2_000
+  const fetchesOf = async (consumer: Consumer) => {
+    await linger(consumer, 500)
+    const before = await stage.fetchCount()
+    await linger(consumer, idleMs)
+    const after = await stage.fetchCount()
+    return before === undefined || after === undefined ? undefined : after - before
+  }
+  const fetches = await fetchesOf(reader)
+  if (fetches === undefined || fetches <= (5 * idleMs) / 1_000) return
+  const ordinary = await stage.consumer(topic, 'end')
+  const both = await fetchesOf(ordinary)
+  await ordinary.close()
+  // The reader of the view, which nobody polls meanwhile, may go on or not.
+  stage.ok(
+    fetches <= 1.5 * both!,
+    `${fetches} fetches in ${idleMs} ms at the end of a view, ${both} at that of its topic`,
+  )
+}
+
 const document = (n: number, status: string): string =>
   JSON.stringify({ id: n, status, lines: Array.from({ length: 20 }, (_, i) => ({ item: `item ${i}`, price: i * 7 })) })
 
-export const revisionTopics = {
+export const views = {
   'view.where': scenario(
     'a filtered view is read to its end by a group, lag 0, no record twice, while the newest records do not match (R32)',
     async (stage) => {
@@ -62,13 +85,7 @@ export const revisionTopics = {
           )
         }
       }
-      const before = await stage.fetchCount()
-      const idleMs = 3_000
-      await linger(reader, idleMs)
-      const after = await stage.fetchCount()
-      if (before !== undefined && after !== undefined) {
-        stage.ok(after - before <= (5 * idleMs) / 1_000, `${after - before} fetches in ${idleMs} ms are no spinning`)
-      }
+      await restsAtTheEnd(stage, reader, topic)
       await stage.send(topic, [record('k1', document(60, 'open')), record('k2', document(61, 'paid'))])
       await reader.until('what is paid later has come', () => reader.seen.length > wanted.length)
       await linger(reader, 300)
@@ -217,15 +234,21 @@ export const revisionTopics = {
         (await stage.read(state, 1)).map(({ record }) => String(record.value)),
         ['v'],
       )
-      await stage.ask('deleteTopic', { topic })
+      // KafkaJS asks for the metadata of every topic that it has ever made, and one of them has gone by itself.
+      await stage.ask('deleteTopic', { topic }).catch((problem: unknown) => {
+        if (!(problem instanceof Refused) || problem.error !== 'UNKNOWN_TOPIC_OR_PARTITION') throw problem
+      })
       if (!stage.can('listTopics')) return
+      const another = await stage.another()
       await until('both are gone', async () => {
-        const { topics } = await stage.ask('listTopics', {})
+        const { topics } = await another.ask('listTopics', {})
         return !topics.includes(topic) && !topics.includes(state)
       })
     },
   ),
+}
 
+export const revisionTopics = {
   'revision.turned-on': scenario(
     'a topic becomes a revision topic by a configuration: what is there counts, and a record without a key is refused (R9, R11, R36)',
     async (stage) => {
@@ -263,7 +286,11 @@ export const revisionTopics = {
   'revision.packed': scenario(
     'a packed batch of 30 MB that came in 900 KB is read as before, in batches that fit, also by who has read half of it (R34)',
     async (stage) => {
-      const topic = await source(stage, 'inflated', { 'segment.ms': '1000', 'internal.segment.bytes': '1048576' })
+      const topic = await source(stage, 'inflated', {
+        ...packedAtOnce,
+        'segment.ms': '1000',
+        'internal.segment.bytes': '1048576',
+      })
       const sent = inflated()
       await produceOneBatch(stage, topic, sent)
       const half = await stage.consumer(topic, 'start')

@@ -273,7 +273,7 @@ function refuseUnknown(given: readonly (readonly [string, string])[]): Refusal |
 
 function isKnown(row: TopicRow | undefined): boolean {
   if (row?.group === undefined) return row !== undefined
-  return row.group === 'view' ? served.views : served.revisions
+  return row.group === 'view' || row.name === 'revision.index.json' ? served.views : served.revisions
 }
 
 function refuseValues(given: readonly (readonly [string, string])[]): Refusal | undefined {
