@@ -26,7 +26,7 @@ import type { NewTopic } from './new-topic.ts'
 import { asMade, refuseView, refuseViewPartitions } from './new-view.ts'
 import { checkCount, OwnTopics, partitionsMax } from './own-topics.ts'
 import type { Partition } from './partition.ts'
-import { type CoordinatorKind, coordinatorTopics, type Endpoint, Placement, partitionOfKey } from './placement.ts'
+import { type CoordinatorKind, coordinatorTopics, type Endpoint, Placement } from './placement.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { type Renaming, renameTopics } from './renaming.ts'
 import { ScramCredentials } from './scram-credentials.ts'
@@ -158,11 +158,8 @@ export class Broker {
   coordinator(kind: CoordinatorKind, key: string): number {
     if (!this.placement.isCluster) return this.nodeId
     const { name } = coordinatorTopics[kind]
-    const topic = this.#byName.get(name)
-    const partition = partitionOfKey(key, topic?.partitions.length ?? this.defaultPartitions(name))
-    if (topic !== undefined) return topic.partitions[partition]!.leader
-    // As it will be dealt out when somebody needs it.
-    return this.placement.spread(partition, 1, 1)[0]![0]!
+    const leaders = this.#byName.get(name)?.partitions.map(({ leader }) => leader)
+    return this.placement.coordinator(key, leaders, this.defaultPartitions(name))
   }
 
   /** Whether a node answers for a key. */

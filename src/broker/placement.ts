@@ -93,6 +93,12 @@ export class Placement {
     return newLeadership(replicas, this.isRunning)
   }
 
+  /** Who answers for a key: the leader of the partition that remembers it, or will once there is one. */
+  coordinator(key: string, leaders: readonly number[] | undefined, partitionCount: number): number {
+    const partition = partitionOfKey(key, leaders?.length ?? partitionCount)
+    return leaders === undefined ? this.spread(partition, 1, 1)[0]![0]! : leaders[partition]!
+  }
+
   /** Who has a partition of which nobody has noted anything. */
   get default(): Leadership {
     return this.#alone
