@@ -26,10 +26,10 @@ function listed(text: string): Positions | undefined {
   return new Map(pairs.map((pair) => [Number(pair![1]), Number(pair![2])]))
 }
 
-/** The first offset that is at least as young; the end where there is none. */
-function offsetAt(partition: Partition, time: number): number {
+/** The first offset that is at least as young; the end where there is none. Throws Corruption, StorageError. */
+export function offsetAt(partition: Partition, time: number): number {
   const end = partition.lastStableOffset
-  const found = partition.log.offsetAt(time, end)?.offset ?? -1
+  const found = partition.offsetAt(time, end)?.offset ?? -1
   return found === -1 ? end : Math.min(found, end)
 }
 

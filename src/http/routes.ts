@@ -2,6 +2,8 @@
 
 import { branchesRoute } from './branches.ts'
 import { healthRoute, homeRoute } from './health.ts'
+import { deleteKeyRoute, putKeyRoute } from './key-writing.ts'
+import { keyInfoRoute, keyRoute } from './keys.ts'
 import { metricsRoute } from './metrics.ts'
 import { openApiRoute } from './openapi.ts'
 import { postRecordsRoute } from './post-records.ts'
@@ -17,6 +19,10 @@ export const routes: readonly Route[] = [
   recordsRoute,
   postRecordsRoute,
   tailRoute,
+  keyRoute,
+  putKeyRoute,
+  deleteKeyRoute,
+  keyInfoRoute,
   branchesRoute,
   healthRoute,
   metricsRoute,

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { crc32c } from '../../protocol/crc32c.ts'
 import type { BatchRecord } from '../../protocol/records/builder.ts'
-import { encodeDelta } from './encode-delta.ts'
+import { differenceOf } from './difference.ts'
 import type { Place } from './known-parts.ts'
 import type { RevisionFormat, RevisionRecord } from './revision.ts'
 import { describe, type Revisions } from './revisions.ts'
@@ -64,12 +64,7 @@ export class ViewRecords {
     const base = this.#revisions.before(place)
     const before = base && this.#valueOf(base)
     this.#hold(offset, value)
-    const bytesMax = this.#diffMaxBytes()
-    // One decoder of others breaks on an empty target.
-    if (!before || before.length === 0 || value.length === 0 || Math.max(value.length, before.length) > bytesMax) {
-      return full
-    }
-    const delta = encodeDelta(before, value, value.length - 1)
+    const delta = differenceOf(before, value, this.#diffMaxBytes())
     return delta === undefined ? full : { format: 'vcdiff', base, value: delta }
   }
 

@@ -1,0 +1,98 @@
+// The key that a path means, and the partition in which it is.
+
+import type { Partition } from '../broker/partition.ts'
+import type { Topic } from '../broker/topic.ts'
+import type { Revisions } from '../revision/revisions.ts'
+import type { Asked } from './asked.ts'
+import { branchParameter, findTopic, partitionParameter, topicParameter } from './find-topic.ts'
+import { partitionOfKey } from './partitioner.ts'
+import { Problem } from './problem.ts'
+import type { Parameter } from './route.ts'
+
+const base64Parameter: Parameter = {
+  name: 'key.base64',
+  in: 'query',
+  description: 'The key in the path is base64url: for what cannot stand in one, such as . and ..',
+  schema: { type: 'boolean', default: false },
+}
+
+export const keyParameters: readonly Parameter[] = [
+  topicParameter,
+  {
+    name: 'key',
+    in: 'path',
+    description: 'A key, its bytes percent-encoded where they are no letters of a path.',
+    schema: { type: 'string' },
+  },
+  branchParameter,
+  base64Parameter,
+  {
+    ...partitionParameter,
+    description: 'The partition; without it the one that has the key, else that to which the Java client sends it.',
+  },
+]
+
+export type KeyPlace = { readonly topic: Topic; readonly key: Buffer; readonly partition: Partition }
+
+function keyOf(asked: Asked): Buffer | Problem {
+  const segment = asked.segment('key')
+  if (!asked.flag('key.base64')) return segment
+  const text = segment.toString()
+  const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text)
+  return isBase64 ? Buffer.from(text, 'base64') : new Problem(400, `'${text.slice(0, 100)}' is not base64url.`)
+}
+
+/** As far as everything is known that is decided now. Rejects with Corruption, StorageError. */
+export async function revisionsOf(partition: Partition): Promise<Revisions> {
+  for (;;) {
+    // Another one after a compaction.
+    const { revisions } = partition
+    const ready = revisions.ready()
+    if (ready === undefined) return revisions
+    await ready
+  }
+}
+
+/** The partition that has the key; where none has it, the one to which it goes. */
+async function partitionOf(topic: Topic, key: Buffer, asked: Asked): Promise<Partition | Problem> {
+  const { partitions } = topic
+  const index = asked.number('partition')
+  if (index !== undefined) {
+    const there = `'${topic.name}' has the partitions 0 to ${partitions.length - 1}`
+    return (
+      partitions[index] ?? new Problem(404, `There is no partition ${index}: ${there}.`, 'UNKNOWN_TOPIC_OR_PARTITION')
+    )
+  }
+  const usual = partitions[partitionOfKey(key, partitions.length)]!
+  for (const partition of [usual, ...partitions.filter((of) => of !== usual)]) {
+    if ((await revisionsOf(partition)).find(key) !== undefined) return partition
+  }
+  return usual
+}
+
+/** Rejects with Corruption, StorageError. */
+export async function findKey(asked: Asked): Promise<KeyPlace | Problem> {
+  const topic = findTopic(asked)
+  if (topic instanceof Problem) return topic
+  const key = keyOf(asked)
+  if (key instanceof Problem) return key
+  const { view } = topic.config
+  if (view !== undefined) {
+    const source = `/topics/${encodeURIComponent(view.of)}/keys/…`
+    return new Problem(
+      403,
+      `'${topic.name}' is a view: ask ${source}, as of a moment with at=.`,
+      'INVALID_TOPIC_EXCEPTION',
+    )
+  }
+  const partition = await partitionOf(topic, key, asked)
+  return partition instanceof Problem ? partition : { topic, key, partition }
+}
+
+const nameOf = (key: Buffer): string => `'${key.toString().slice(0, 100)}'`
+
+export const neverWritten = ({ topic, key }: Pick<KeyPlace, 'topic' | 'key'>): Problem =>
+  new Problem(
+    404,
+    `The key ${nameOf(key)} was never written to '${topic.name}', or all that was written of it is gone.`,
+  )
