@@ -223,9 +223,12 @@ export const views = {
     'nobody writes to a view, nor deletes its records; it goes with its topic (R22)',
     async (stage) => {
       const topic = await source(stage, 'refused')
-      await stage.send(topic, [record('k', 'v')])
+      // A producer that knows a topic makes it again when it is gone.
+      const producer = await stage.producer()
+      await stage.produce(producer, topic, [record('k', 'v')])
       const state = await view(stage, topic, 'state')
-      await stage.refused(stage.send(state, [record('k', 'mine')]), 'INVALID_TOPIC_EXCEPTION', 'CLIENT')
+      await stage.refused(stage.produce(producer, state, [record('k', 'mine')]), 'INVALID_TOPIC_EXCEPTION', 'CLIENT')
+      await stage.ask('closeProducer', { producer })
       if (stage.can('deleteRecords')) {
         const records = stage.ask('deleteRecords', { topic: state, partition: 0, before: 1 })
         await stage.refused(records, 'INVALID_TOPIC_EXCEPTION', 'POLICY_VIOLATION', 'CLIENT')
