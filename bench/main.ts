@@ -5,6 +5,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { branch, branchParts } from './branch/branch.ts'
 import { findClients } from './clients.ts'
+import { compaction } from './compaction.ts'
 import { asTable, type Line, Table } from './compare.ts'
 import { connections } from './connections.ts'
 import { consume } from './consume.ts'
@@ -29,6 +30,7 @@ const journeys: readonly Journey[] = [
   latency,
   connections,
   grow,
+  compaction,
   branch,
   ...branchParts,
   revision,
