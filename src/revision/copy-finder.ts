@@ -72,6 +72,29 @@ export class CopyFinder {
     return target.length - this.copied <= literalsMax
   }
 
+  /** Gives up copies of less than `bytesMin` that do not go on where the one before ended: what deflates after this has them for less. */
+  drop(bytesMin: number): void {
+    let kept = 0
+    let end = this.#here
+    let next = 0
+    for (let i = 0; i < this.count; i++) {
+      const start = this.starts[i]!
+      const address = this.addresses[i]!
+      const length = this.lengths[i]!
+      if (length < bytesMin && address - next !== start - end) {
+        this.copied -= length
+        continue
+      }
+      this.starts[kept] = start
+      this.addresses[kept] = address
+      this.lengths[kept] = length
+      kept++
+      end = start + length
+      next = address + length
+    }
+    this.count = kept
+  }
+
   /** Lets go of what only a large value needed. */
   release(): void {
     if (this.bytes.length > keptMax) this.#allocate(0)

@@ -1,6 +1,7 @@
 // Value → delta from the value before: what the finder found, in the fewest bytes that the default code table has for it.
 
 import { CopyFinder } from './copy-finder.ts'
+import type { Copies, DeltaScript } from './delta-script.ts'
 import {
   AddressCache,
   code,
@@ -36,27 +37,94 @@ export function encodeDelta(
   target: Uint8Array,
   bytesMax = Number.POSITIVE_INFINITY,
 ): Buffer<ArrayBuffer> | undefined {
-  if (!finder.find(source, target, bytesMax)) {
-    finder.release()
-    return undefined
-  }
-  writeInstructions(source.length, target.length)
-  const delta = join(source.length, target.length, bytesMax)
-  finder.release()
-  if (instructions.length > heldMax) instructions = new Uint8Array(1024)
-  if (addresses.length > heldMax) addresses = new Uint8Array(1024)
+  const found = finder.find(source, target, bytesMax)
+  const delta = found ? write(finder, source.length, target.length, bytesMax, writeAdded) : undefined
+  release()
   return delta
 }
 
-/** What comes before the sections, and the bytes to add between the copies: in the order of the window. */
-function join(sourceLength: number, targetLength: number, bytesMax: number): Buffer<ArrayBuffer> | undefined {
-  const added = targetLength - finder.copied
-  const sizes = [targetLength, added, instructionsEnd, addressesEnd]
-  // The sizes, Delta_Indicator and the sections.
-  const windowSize = sizes.reduce((sum, size) => sum + sizeBytes(size), 1 + added + instructionsEnd + addressesEnd)
+/** The same as a script, and how long the delta would be. `copyMin`: shorter copies are bytes to add. */
+export function findScript(
+  source: Uint8Array,
+  target: Buffer,
+  bytesMax: number,
+  copyMin: number,
+): { script: DeltaScript; deltaBytes: number } | undefined {
+  if (!finder.find(source, target, bytesMax)) {
+    release()
+    return undefined
+  }
+  finder.drop(copyMin)
+  const deltaBytes = prepare(finder, source.length, target.length)
+  const script = deltaBytes > bytesMax ? undefined : scriptOf(source.length, target)
+  release()
+  return script && { script, deltaBytes }
+}
+
+/** The delta that a script stands for. */
+export function encodeScript(script: DeltaScript, sourceLength: number, targetLength: number): Buffer<ArrayBuffer> {
+  const { added, addresses, lengths, count } = script
+  const starts = script.starts.map((start) => start + sourceLength)
+  const copied = targetLength - added.length
+  const writeThem = (delta: Uint8Array, at: number): number => {
+    delta.set(added, at)
+    return at + added.length
+  }
+  const delta = write({ starts, addresses, lengths, count, copied }, sourceLength, targetLength, Infinity, writeThem)!
+  release()
+  return delta
+}
+
+type Counted = Copies & { readonly copied: number }
+
+function release(): void {
+  finder.release()
+  if (instructions.length > heldMax) instructions = new Uint8Array(1024)
+  if (addresses.length > heldMax) addresses = new Uint8Array(1024)
+}
+
+/** What was found, in memory of its own. */
+function scriptOf(sourceLength: number, target: Buffer): DeltaScript {
+  const { count } = finder
+  const starts = new Int32Array(count)
+  const lengths = finder.lengths.slice(0, count)
+  const added = Buffer.allocUnsafeSlow(target.length - finder.copied)
+  let from = 0
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    starts[i] = finder.starts[i]! - sourceLength
+    at += target.copy(added, at, from, starts[i])
+    from = starts[i]! + lengths[i]!
+  }
+  target.copy(added, at, from)
+  return { starts, addresses: finder.addresses.slice(0, count), lengths, count, added }
+}
+
+/** Makes the sections, and says how long the delta is. */
+function prepare(copies: Counted, sourceLength: number, targetLength: number): number {
+  writeInstructions(copies, sourceLength, targetLength)
+  const windowSize = windowBytes(targetLength, targetLength - copies.copied)
   const segmentBytes = sourceLength > 0 ? sizeBytes(sourceLength) + 1 : 0
-  const length = magic.length + 2 + segmentBytes + sizeBytes(windowSize) + windowSize
+  return magic.length + 2 + segmentBytes + sizeBytes(windowSize) + windowSize
+}
+
+/** The sizes, Delta_Indicator and the sections. */
+function windowBytes(targetLength: number, added: number): number {
+  const sizes = [targetLength, added, instructionsEnd, addressesEnd]
+  return sizes.reduce((sum, size) => sum + sizeBytes(size), 1 + added + instructionsEnd + addressesEnd)
+}
+
+/** What comes before the sections, and the bytes to add between the copies: in the order of the window. */
+function write(
+  copies: Counted,
+  sourceLength: number,
+  targetLength: number,
+  bytesMax: number,
+  writeAdded: (delta: Uint8Array, start: number, sourceLength: number, targetLength: number) => number,
+): Buffer<ArrayBuffer> | undefined {
+  const length = prepare(copies, sourceLength, targetLength)
   if (length > bytesMax) return undefined
+  const added = targetLength - copies.copied
   const delta = Buffer.allocUnsafeSlow(length)
   delta.set(magic)
   delta[magic.length] = 0
@@ -66,16 +134,17 @@ function join(sourceLength: number, targetLength: number, bytesMax: number): Buf
     at = writeSize(delta, at, sourceLength)
     at = writeSize(delta, at, 0)
   }
-  at = writeSize(delta, at, windowSize)
+  at = writeSize(delta, at, windowBytes(targetLength, added))
   at = writeSize(delta, at, targetLength)
   delta[at++] = 0
-  for (let i = 1; i < sizes.length; i++) at = writeSize(delta, at, sizes[i]!)
+  for (const size of [added, instructionsEnd, addressesEnd]) at = writeSize(delta, at, size)
   at = writeAdded(delta, at, sourceLength, targetLength)
   delta.set(instructions.subarray(0, instructionsEnd), at)
   delta.set(addresses.subarray(0, addressesEnd), at + instructionsEnd)
   return delta
 }
 
+/** Straight from what the finder holds. */
 function writeAdded(delta: Uint8Array, start: number, sourceLength: number, targetLength: number): number {
   const { bytes, starts, lengths, count } = finder
   let at = start
@@ -90,9 +159,9 @@ function writeAdded(delta: Uint8Array, start: number, sourceLength: number, targ
   return at
 }
 
-function writeInstructions(sourceLength: number, targetLength: number): void {
-  const { starts, lengths, count } = finder
-  const from = finder.addresses
+function writeInstructions(copies: Copies, sourceLength: number, targetLength: number): void {
+  const { starts, lengths, count } = copies
+  const from = copies.addresses
   // An ADD and a COPY are two bytes with two sizes of up to 5, and there is an ADD after the last; an address has up to 5.
   if (instructions.length < count * 12 + 6) instructions = new Uint8Array(count * 16 + 1024)
   if (addresses.length < count * 5) addresses = new Uint8Array(count * 6 + 1024)

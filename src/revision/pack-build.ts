@@ -19,6 +19,7 @@ import { piecesOf, type RecordParts } from './pack-pieces.ts'
 import { ScalarIndex } from './pack-scalars.ts'
 import { Scan } from './pack-scan.ts'
 import { sortedWithOrdinals } from './pack-sort.ts'
+import { ValueColumns } from './pack-values.ts'
 import { partsAt, SourceWalk } from './pack-walk.ts'
 
 const valueBlockBytes = 64 * 1024
@@ -32,6 +33,7 @@ const sliceBytes = 64 * 1024
 const walkSliceBytes = 1024 * 1024
 const lengthMax = 0x7fff_ffff
 const indexIntervalDefault = 4096
+const nothing = Buffer.alloc(0)
 
 /** Yields between slices of about 5 ms; the sink has everything when it returns. */
 export function* buildPack(source: PackSource, sink: PackSink, options: PackOptions): Generator<void, Packed, void> {
@@ -103,10 +105,9 @@ class PackBuild {
     const { scan } = this
     const recordOf = this.#arrange()
     const chain = new Chain(this.#options.keyframeEvery, this.#options.diffMaxBytes)
-    const values = new Column(valueBlockBytes)
+    const values = new ValueColumns()
     const keys = new Column(keyBlockBytes)
     const columns = new EntryColumns()
-    let valueBytes = 0
     let firstKey = 0
     let lastKey = -1
     let slice = 0
@@ -128,31 +129,37 @@ class PackBuild {
         lastKey = key
       }
       const value = scan.value(record)
-      const { kind, bytes } = chain.next(value)
+      const { kind, script } = chain.next(value)
       if (columns.count === entriesPerBlock) this.#flushEntries(columns, entry)
-      const valuesAt = valueBytes + values.length
-      if (values.length > 0 && values.length + bytes.length > valueBlockBytes) {
-        this.#values.write(values.bytes, valueBytes)
-        valueBytes += values.length
-        values.clear()
-      }
-      if (columns.count === 0) columns.restart(valuesAt, this.#source.baseOffset)
-      values.raw(bytes)
+      if (columns.count === 0) columns.restart(this.#source.baseOffset)
       const size = value?.length ?? 0
-      columns.add(kind, bytes.length, size, scan.revs.at(record), scan.offsets.at(record), scan.times.at(record))
+      if (values.count > 0 && script === undefined && values.byteCount + size > valueBlockBytes) {
+        this.#flushValues(values, entry)
+      }
+      const before = values.byteCount
+      if (script !== undefined) values.addScript(script, size)
+      else values.addFull(value ?? nothing)
+      const stored = script === undefined ? size : values.byteCount - before
+      columns.add(kind, stored, size, scan.revs.at(record), scan.offsets.at(record), scan.times.at(record))
+      if (values.byteCount >= valueBlockBytes) this.#flushValues(values, entry + 1)
       if (value !== null && key >= 0) this.#scalars.add(entry, value)
       slice += 200 + size
       if (slice < sliceBytes) continue
       slice = 0
       yield
     }
-    if (values.length > 0) this.#values.write(values.bytes, valueBytes)
+    if (values.count > 0) this.#flushValues(values, recordOf.length)
     if (columns.count > 0) this.#flushEntries(columns, recordOf.length)
   }
 
   #flushEntries(columns: EntryColumns, end: number): void {
     this.#entries.write(columns.bytes(), end - columns.count)
-    columns.restart(0, 0)
+    columns.restart(0)
+  }
+
+  #flushValues(values: ValueColumns, end: number): void {
+    this.#values.write(values.bytes(), end - values.count)
+    values.clear()
   }
 
   *writeFrames(): Generator<void, void, void> {

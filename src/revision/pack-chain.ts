@@ -5,7 +5,8 @@
 //    └──────────────────── 16 ─ 17 ─ … ─ 31
 //                           └──────────────── 32 ─ …
 
-import { encodeDelta } from './encode-delta.ts'
+import type { DeltaScript } from './delta-script.ts'
+import { findScript } from './encode-delta.ts'
 import { deflatedLength } from './pack-blocks.ts'
 import { anchorDistance, deltaFromAnchor, deltaFromPrevious, full, tombstone } from './pack-entries.ts'
 
@@ -19,7 +20,11 @@ const deltaShare = 0.6
  */
 const plainShare = 0.15
 
-export type Stored = { kind: number; bytes: Buffer }
+/** Shorter copies are bytes to add: deflate finds most of them again, and makes more of what is left (bench/revision: a fifth). */
+const copyMin = 16
+
+/** `script`: of a delta; what else there is is the value itself. */
+export type Stored = { kind: number; script: DeltaScript | undefined }
 
 const nothing = Buffer.alloc(0)
 
@@ -57,12 +62,12 @@ export class Chain {
   next(value: Buffer | null): Stored {
     if (value === null) {
       this.restart()
-      return { kind: tombstone, bytes: nothing }
+      return { kind: tombstone, script: undefined }
     }
-    const delta = this.#delta(value)
-    const place = delta === undefined ? 0 : this.#length
+    const script = this.#script(value)
+    const place = script === undefined ? 0 : this.#length
     const isAnchor = place % anchorDistance === 0
-    if (delta === undefined) {
+    if (script === undefined) {
       this.#longest = 0
       this.#deflated = 0
     }
@@ -72,23 +77,22 @@ export class Chain {
     if (isAnchor) this.#anchor = value
     // Neither is the base of anything, and an empty one has no deltas from it that were worth it.
     if (value.length > this.#diffMaxBytes || value.length === 0) this.restart()
-    if (delta === undefined) return { kind: full, bytes: value }
-    return { kind: isAnchor ? deltaFromAnchor : deltaFromPrevious, bytes: delta }
+    return { kind: script === undefined ? full : isAnchor ? deltaFromAnchor : deltaFromPrevious, script }
   }
 
-  #delta(value: Buffer): Buffer | undefined {
+  #script(value: Buffer): DeltaScript | undefined {
     const place = this.#length
     if (place === 0 || place >= this.#keyframeEvery || value.length === 0 || value.length > this.#diffMaxBytes) return
     if (hopsMax(place) * Math.max(this.#longest, value.length) > hopBytesMax) return
     const base = place % anchorDistance === 0 ? this.#anchor : this.#previous
-    const delta = encodeDelta(base, value, Math.ceil(deltaShare * value.length))
-    return delta !== undefined && this.#isWorth(delta, value) ? delta : undefined
+    const found = findScript(base, value, Math.ceil(deltaShare * value.length), copyMin)
+    return found !== undefined && this.#isWorth(found.deltaBytes, value) ? found.script : undefined
   }
 
-  #isWorth(delta: Buffer, value: Buffer): boolean {
+  #isWorth(deltaBytes: number, value: Buffer): boolean {
     if (this.#deflated === 0) this.#deflated = deflatedLength(this.#anchor)
     const isAlike = 2 * value.length > this.#longest
-    if (isAlike && delta.length < plainShare * this.#deflated) return true
-    return delta.length < deltaShare * deflatedLength(value)
+    if (isAlike && deltaBytes < plainShare * this.#deflated) return true
+    return deltaBytes < deltaShare * deflatedLength(value)
   }
 }

@@ -1,8 +1,8 @@
 // What is stored of each revision, a thousand in a block: enough to list the history of a key without a value being read.
 //
-//   first value byte varint64 | lengths of the columns varint ×5 | columns:
+//   lengths of the columns varint ×6 | columns:
 //   kinds    one byte each: 0 full, 1 delta from the entry before, 2 delta from the 16th before, 3 tombstone
-//   stored   varint: bytes in the values (0 for a tombstone)
+//   stored   varint: bytes of the value or delta (0 for a tombstone)
 //   sizes    of deltas alone, varint64: bytes of the value, less those of the value before it in the column
 //   revs     varint64: number of the revision, less that of the entry before it and 1
 //   offsets  varint64: the same of offsets
@@ -32,20 +32,17 @@ export class EntryColumns {
   #rev = 0
   #offset = 0
   #time = 0
-  #firstByte = 0
 
   get count(): number {
     return this.#kinds.length
   }
 
-  /** `firstByte`: where the values of the block's entries begin, in all values. */
-  restart(firstByte: number, baseOffset: number): void {
+  restart(baseOffset: number): void {
     for (const column of this.#columns) column.clear()
     this.#size = 0
     this.#rev = 0
     this.#offset = baseOffset - 1
     this.#time = 0
-    this.#firstByte = firstByte
   }
 
   add(kind: number, stored: number, size: number, rev: number, offset: number, timestamp: number): void {
@@ -66,9 +63,7 @@ export class EntryColumns {
   }
 
   bytes(): Buffer {
-    const first = new Column(16)
-    first.signed(this.#firstByte)
-    return Buffer.concat([first.bytes, joinColumns(this.#columns)])
+    return joinColumns(this.#columns)
   }
 }
 
@@ -77,16 +72,15 @@ const columnCount = 6
 /** A block, read. What lists ask for beside what reads of values do is decoded when it is first asked for. */
 export class EntryBlock {
   readonly kinds: Buffer
-  /** Where the stored bytes of each entry begin in all values, and where those of the last end. */
-  readonly starts: Float64Array
   readonly #columns: Buffer[]
   readonly #baseOffset: number
-  #details: { sizes: Int32Array; revs: Float64Array; offsets: Float64Array; times: Float64Array } | undefined
+  #details:
+    | { stored: Int32Array; sizes: Int32Array; revs: Float64Array; offsets: Float64Array; times: Float64Array }
+    | undefined
 
   /** Throws ProtocolViolation where the bytes are none. */
   constructor(bytes: Buffer, baseOffset: number) {
     const cursor = new Cursor(bytes)
-    let at = cursor.varlong()
     const lengths = Array.from({ length: columnCount }, () => cursor.unsignedVarint())
     this.#columns = lengths.map((length) => {
       const start = cursor.position
@@ -95,13 +89,6 @@ export class EntryBlock {
     })
     this.#baseOffset = baseOffset
     this.kinds = this.#columns[0]!
-    this.starts = new Float64Array(this.kinds.length + 1)
-    cursor.reset(this.#columns[1]!)
-    for (let i = 0; i < this.kinds.length; i++) {
-      this.starts[i] = at
-      at += cursor.unsignedVarint()
-    }
-    this.starts[this.kinds.length] = at
   }
 
   get count(): number {
@@ -110,11 +97,7 @@ export class EntryBlock {
 
   /** About what it takes in memory. */
   get byteCount(): number {
-    return this.count * 50
-  }
-
-  stored(index: number): number {
-    return this.starts[index + 1]! - this.starts[index]!
+    return this.count * 45
   }
 
   get details() {
@@ -124,18 +107,20 @@ export class EntryBlock {
 
   #decode() {
     const { count, kinds } = this
+    const stored = new Int32Array(count)
     const sizes = new Int32Array(count)
     const revs = new Float64Array(count)
     const offsets = new Float64Array(count)
     const times = new Float64Array(count)
-    const [size, rev, offset, time] = this.#columns.slice(2).map((bytes) => new Cursor(bytes))
+    const [bytes, size, rev, offset, time] = this.#columns.slice(1).map((column) => new Cursor(column))
     let lastSize = 0
     let lastRev = 0
     let lastOffset = this.#baseOffset - 1
     let lastTime = 0
     for (let i = 0; i < count; i++) {
       const isDelta = kinds[i] === deltaFromPrevious || kinds[i] === deltaFromAnchor
-      lastSize = isDelta ? lastSize + size!.varlong() : this.stored(i)
+      stored[i] = bytes!.unsignedVarint()
+      lastSize = isDelta ? lastSize + size!.varlong() : stored[i]!
       lastRev += rev!.varlong() + 1
       lastOffset += offset!.varlong() + 1
       lastTime += time!.varlong()
@@ -144,6 +129,6 @@ export class EntryBlock {
       offsets[i] = lastOffset
       times[i] = lastTime
     }
-    return { sizes, revs, offsets, times }
+    return { stored, sizes, revs, offsets, times }
   }
 }

@@ -23,14 +23,15 @@ const release = (): void => {}
 export class PackedFile implements File {
   readonly path: string
   readonly length: number
-  readonly #pack: Pack
+  /** What is behind it, for who asks for more than batches. */
+  readonly pack: Pack
   readonly #file: File
   readonly #room: CacheRoom
 
   constructor(pack: Pack, file: File, room: CacheRoom, length: number) {
     this.path = file.path
     this.length = length
-    this.#pack = pack
+    this.pack = pack
     this.#file = file
     this.#room = room
   }
@@ -43,9 +44,9 @@ export class PackedFile implements File {
   read(position: number, byteCount: number): Lease {
     const wanted = Math.min(byteCount, this.length - position)
     if (wanted <= 0) return { bytes: Buffer.alloc(0), release }
-    const index = this.#pack.frameAt(position)
-    const frame = this.#pack.frame(index)
-    const from = position - this.#pack.framePosition(index)
+    const index = this.pack.frameAt(position)
+    const frame = this.pack.frame(index)
+    const from = position - this.pack.framePosition(index)
     const at = frame.batchAt(from)
     if (wanted <= batch.headerBytes && from === frame.positions[at])
       return { bytes: header(frame, at, wanted), release }
@@ -56,7 +57,7 @@ export class PackedFile implements File {
   #gather(index: number, frame: Frame, at: number, position: number, byteCount: number): Buffer {
     const pieces: Buffer[] = []
     let total = 0
-    let skipped = position - this.#pack.framePosition(index) - frame.positions[at]!
+    let skipped = position - this.pack.framePosition(index) - frame.positions[at]!
     for (;;) {
       const rest = byteCount - total
       const run = this.#runFrom(index, frame, at, pieces.length === 0)
@@ -68,7 +69,7 @@ export class PackedFile implements File {
       at = run.end
       if (total >= Math.min(byteCount, readBytesMax)) break
       if (at < frame.batchCount) continue
-      if (++index === this.#pack.frameCount) break
+      if (++index === this.pack.frameCount) break
       const next = this.#frame(index)
       if (next === undefined) break
       frame = next
@@ -79,7 +80,7 @@ export class PackedFile implements File {
 
   #frame(index: number): Frame | undefined {
     try {
-      return this.#pack.frame(index)
+      return this.pack.frame(index)
     } catch (cause) {
       if (cause instanceof DamagedRecords) return undefined
       throw cause
@@ -94,7 +95,7 @@ export class PackedFile implements File {
     const from = frame.positions[at]! - frame.positions[first]!
     if (known !== undefined) return { bytes: known.subarray(from), end }
     try {
-      const bytes = this.#pack.rebuilt(index, first, end)
+      const bytes = this.pack.rebuilt(index, first, end)
       this.#room.set(key, bytes, bytes.length)
       return { bytes: bytes.subarray(from), end }
     } catch (cause) {
@@ -109,7 +110,7 @@ export class PackedFile implements File {
     let next = at
     for (; next < end; next++) {
       try {
-        pieces.push(this.#pack.rebuilt(index, next, next + 1))
+        pieces.push(this.pack.rebuilt(index, next, next + 1))
       } catch (cause) {
         if (!(cause instanceof DamagedRecords) || (mustHave && next === at)) throw cause
         break
@@ -140,7 +141,7 @@ export class PackedFile implements File {
 
   /** Closes the pack. */
   close(): void {
-    this.#pack.close()
+    this.pack.close()
   }
 
   #readOnly(): StorageError {

@@ -2,7 +2,7 @@
 //
 //      0  'TWP1', 4 zeros
 //      8  blocks (pack-blocks.ts) of four kinds, in the order in which they filled:
-//           values    the stored values and deltas of all entries one behind the other, cut between entries, about 64 KiB each
+//           values    what is stored of the values of entries, about 64 KiB each (pack-values.ts)
 //           entries   1,024 entries each: what is stored of a revision and how (pack-entries.ts)
 //           keys      keys by ordinal, about 16 KiB each: length varint, bytes
 //           frames    batches in the order of the log, without values and keys: which entry each record is (pack-frames.ts)

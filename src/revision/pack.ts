@@ -4,7 +4,9 @@ import { DamagedRecords, ProtocolViolation } from '../../protocol/errors.ts'
 import type { RecordHeader } from '../../protocol/records/record.ts'
 import { Cursor } from '../../protocol/varint.ts'
 import type { File } from '../storage/file.ts'
-import { DeltaError, decodeDelta } from './decode-delta.ts'
+import { DeltaError } from './decode-delta.ts'
+import { applyScript, type DeltaScript } from './delta-script.ts'
+import { encodeScript } from './encode-delta.ts'
 import { Blocks } from './pack-blocks.ts'
 import { type CacheRoom, kept, type PackCache, packCache } from './pack-cache.ts'
 import {
@@ -22,6 +24,7 @@ import { Frame } from './pack-frames.ts'
 import { rebuild } from './pack-rebuild.ts'
 import { entriesWith } from './pack-scalars.ts'
 import { lowerBound } from './pack-sort.ts'
+import { ValueBlock } from './pack-values.ts'
 
 /** One entry: a revision of a key, or (rev 0) a record that is none. Entries of a key stand one behind the other, oldest first. */
 export type PackedRevision = {
@@ -61,9 +64,6 @@ export type PackedRecord = {
   headers: RecordHeader[]
 }
 
-/** Of one value; more is nobody's. */
-const valueBytesMax = 0x7fff_ffff
-const nothing = Buffer.alloc(0)
 const formats = ['full', 'vcdiff', 'vcdiff', 'tombstone'] as const
 
 /** Keys of a block, each found by its place. */
@@ -253,7 +253,7 @@ export class Pack {
   entry(entry: number): PackedRevision {
     const block = this.#entryBlock(entry)
     const place = entry % entriesPerBlock
-    const { sizes, revs, offsets, times } = block.details
+    const { stored, sizes, revs, offsets, times } = block.details
     const kind = block.kinds[place]!
     return {
       entry,
@@ -262,7 +262,7 @@ export class Pack {
       offset: offsets[place]!,
       timestamp: times[place]!,
       size: sizes[place]!,
-      stored: block.stored(place),
+      stored: stored[place]!,
       format: formats[kind]!,
       base: kind === deltaFromPrevious ? entry - 1 : kind === deltaFromAnchor ? entry - anchorDistance : -1,
     }
@@ -287,7 +287,8 @@ export class Pack {
       const kind = this.#entryBlock(at).kinds[at % entriesPerBlock]!
       if (kind === tombstone) return null
       if (kind === full) {
-        value = this.#storedBytes(at)
+        const [block, place] = this.#valueBlock(at)
+        value = block.full(place)
         break
       }
       deltas.push(at)
@@ -300,7 +301,7 @@ export class Pack {
 
   #applied(entry: number, base: Buffer): Buffer {
     try {
-      const value = decodeDelta(base, this.#storedBytes(entry), valueBytesMax)
+      const value = applyScript(base, this.#script(entry), this.#sizeOf(entry))
       this.#room.set(entry * kept.kinds + kept.decoded, value, value.length)
       return value
     } catch (cause) {
@@ -309,24 +310,31 @@ export class Pack {
     }
   }
 
-  /** What is stored of an entry: a value or a delta. */
-  #storedBytes(entry: number): Buffer {
-    const { starts } = this.#entryBlock(entry)
-    const place = entry % entriesPerBlock
-    const start = starts[place]!
-    const end = starts[place + 1]!
-    if (end === start) return nothing
-    const index = this.#values.search(start)
-    const block = this.#kept<Buffer>(kept.values, index, this.#values, (bytes) => [bytes, bytes.length])
-    const from = start - this.#values.number(index, 0)
-    if (from + end - start > block.length) throw this.#values.damage(index, 'is shorter than its entries say')
-    return block.subarray(from, from + end - start)
+  #script(entry: number): DeltaScript {
+    const [block, place] = this.#valueBlock(entry)
+    if (!block.isDelta(place)) throw new DeltaError('is none')
+    return block.script(place, this.#sizeOf(entry))
   }
 
-  /** The delta as stored, against `entry(…).base`; undefined where it is none. */
+  #valueBlock(entry: number): [block: ValueBlock, place: number] {
+    const index = this.#values.search(entry)
+    const block = this.#kept(kept.values, index, this.#values, (bytes) => {
+      const block = new ValueBlock(bytes)
+      return [block, block.byteCount]
+    })
+    const place = entry - this.#values.number(index, 0)
+    if (place >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
+    return [block, place]
+  }
+
+  /** The delta as stored, in VCDIFF, against `entry(…).base`; undefined where it is none. */
   delta(entry: number): Buffer | undefined {
-    const kind = this.#entryBlock(entry).kinds[entry % entriesPerBlock]
-    return kind === deltaFromPrevious || kind === deltaFromAnchor ? this.#storedBytes(entry) : undefined
+    const { base } = this.entry(entry)
+    return base < 0 ? undefined : encodeScript(this.#script(entry), this.#sizeOf(base), this.#sizeOf(entry))
+  }
+
+  #sizeOf(entry: number): number {
+    return this.#entryBlock(entry).details.sizes[entry % entriesPerBlock]!
   }
 
   /** The record at an offset; undefined where there is none. */
