@@ -1,47 +1,19 @@
 // A pack, open for reading: the revisions of each key and what is stored of them, and the batches that they came in.
 
-import { DamagedRecords, ProtocolViolation } from '../../protocol/errors.ts'
 import type { RecordHeader } from '../../protocol/records/record.ts'
 import { Cursor } from '../../protocol/varint.ts'
 import type { File } from '../storage/file.ts'
-import { DeltaError } from './decode-delta.ts'
-import { applyScript, type DeltaScript } from './delta-script.ts'
-import { encodeScript } from './encode-delta.ts'
-import { Blocks } from './pack-blocks.ts'
-import { type CacheRoom, kept, type PackCache, packCache } from './pack-cache.ts'
-import {
-  anchorDistance,
-  deltaFromAnchor,
-  deltaFromPrevious,
-  EntryBlock,
-  entriesPerBlock,
-  full,
-  tombstone,
-} from './pack-entries.ts'
+import { type CacheRoom, type PackCache, packCache } from './pack-cache.ts'
 import { PackedFile } from './pack-file.ts'
 import { type Footer, type PackFacts, readFooter, sectionOf } from './pack-format.ts'
 import { Frame } from './pack-frames.ts'
 import { rebuild } from './pack-rebuild.ts'
 import { entriesWith } from './pack-scalars.ts'
 import { lowerBound } from './pack-sort.ts'
-import { ValueBlock } from './pack-values.ts'
+import { PackedBlocks } from './packed-blocks.ts'
+import { type PackedRevision, PackedValues } from './packed-values.ts'
 
-/** One entry: a revision of a key, or (rev 0) a record that is none. Entries of a key stand one behind the other, oldest first. */
-export type PackedRevision = {
-  entry: number
-  /** Ordinal of its key in this pack; -1: it has none. */
-  key: number
-  rev: number
-  offset: number
-  timestamp: number
-  /** Bytes of the value. */
-  size: number
-  /** Bytes stored for it, before blocks are deflated. */
-  stored: number
-  format: 'full' | 'vcdiff' | 'tombstone'
-  /** The entry that a delta is stored against; -1 where it is full or a tombstone. */
-  base: number
-}
+export type { PackedRevision }
 
 /** All keys of a pack at once, as they lie in its footer: views, good until `close`. */
 export type PackedKeys = {
@@ -63,8 +35,6 @@ export type PackedRecord = {
   value: Buffer | null
   headers: RecordHeader[]
 }
-
-const formats = ['full', 'vcdiff', 'vcdiff', 'tombstone'] as const
 
 /** Keys of a block, each found by its place. */
 type KeyBlock = { bytes: Buffer; ends: Uint32Array; starts: Uint32Array }
@@ -90,10 +60,9 @@ export class Pack {
   readonly #file: File
   readonly #footer: Footer
   readonly #room: CacheRoom
-  readonly #values: Blocks
-  readonly #entries: Blocks
-  readonly #keys: Blocks
-  readonly #frames: Blocks
+  readonly #values: PackedValues
+  readonly #keys: PackedBlocks<KeyBlock>
+  readonly #frames: PackedBlocks<Frame>
   readonly #hashes: Float64Array
   readonly #ordinals: Uint32Array
   readonly #firstEntries: Uint32Array
@@ -115,10 +84,14 @@ export class Pack {
     this.#file = file
     this.#footer = footer
     this.#room = cache.room()
-    this.#values = new Blocks(file, footer.floats(sectionOf.values), 'values')
-    this.#entries = new Blocks(file, footer.floats(sectionOf.entries), 'entries')
-    this.#keys = new Blocks(file, footer.floats(sectionOf.keys), 'keys')
-    this.#frames = new Blocks(file, footer.floats(sectionOf.frames), 'frames', frameRowLength)
+    this.#values = new PackedValues(file, footer, this.#room)
+    this.#keys = new PackedBlocks(file, footer.floats(sectionOf.keys), this.#room, 'keys', readKeys)
+    const frames = footer.floats(sectionOf.frames)
+    const readFrame = (bytes: Buffer, index: number): [Frame, number] => {
+      const frame = new Frame(bytes, this.#frames.number(index, frameOffsetColumn))
+      return [frame, frame.byteCount]
+    }
+    this.#frames = new PackedBlocks(file, frames, this.#room, 'frames', readFrame, frameRowLength)
     this.#hashes = footer.floats(sectionOf.hashes)
     this.#ordinals = footer.integers(sectionOf.ordinals)
     this.#firstEntries = footer.integers(sectionOf.firsts)
@@ -143,7 +116,7 @@ export class Pack {
 
   /** Where the rebuilt batches of a frame begin. */
   framePosition(index: number): number {
-    return this.#frames.number(index, 0)
+    return this.#frames.number(index)
   }
 
   /** The frame that holds a position of the rebuilt batches. */
@@ -157,10 +130,7 @@ export class Pack {
   }
 
   frame(index: number): Frame {
-    return this.#kept(kept.frames, index, this.#frames, (bytes) => {
-      const frame = new Frame(bytes, this.#frames.number(index, frameOffsetColumn))
-      return [frame, frame.byteCount]
-    })
+    return this.#frames.get(index)
   }
 
   keys(): PackedKeys {
@@ -175,8 +145,8 @@ export class Pack {
   /** Bytes of a key by its ordinal. */
   key(ordinal: number): Buffer {
     const index = this.#keys.search(ordinal)
-    const { bytes, starts, ends } = this.#kept<KeyBlock>(kept.keys, index, this.#keys, readKeys)
-    const place = ordinal - this.#keys.number(index, 0)
+    const { bytes, starts, ends } = this.#keys.get(index)
+    const place = ordinal - this.#keys.number(index)
     return bytes.subarray(starts[place], ends[place])
   }
 
@@ -202,14 +172,10 @@ export class Pack {
     for (let high = this.#firstEntries[ordinal + 1]! - 1; low < high; ) {
       // The last one is the most likely, and the only one where nothing is hidden.
       const middle = below >= this.nextOffset ? high : (low + high + 1) >> 1
-      if (this.#offsetOf(middle) < below) low = middle
+      if (this.offsetOf(middle) < below) low = middle
       else high = middle - 1
     }
     return low < first ? -1 : low
-  }
-
-  #offsetOf(entry: number): number {
-    return this.#entryBlock(entry).details.offsets[entry % entriesPerBlock]!
   }
 
   /** The key's revision before; -1 where it is the first here. */
@@ -244,97 +210,36 @@ export class Pack {
     const batch = frame.batchOf(offset)
     if (batch === frame.batchCount) return undefined
     const wanted = offset - frame.headers[batch]!.baseOffset
-    for (let record = frame.firstRecords[batch]!; record < frame.firstRecords[batch + 1]!; record++) {
-      if (frame.offsetDeltas[record] === wanted) return { frame, batch, record }
+    let low = frame.firstRecords[batch]!
+    for (let high = frame.firstRecords[batch + 1]!; low < high; ) {
+      const middle = (low + high) >> 1
+      if (frame.offsetDeltas[middle]! < wanted) low = middle + 1
+      else high = middle
     }
-    return undefined
+    const isThere = low < frame.firstRecords[batch + 1]! && frame.offsetDeltas[low] === wanted
+    return isThere ? { frame, batch, record: low } : undefined
   }
 
   entry(entry: number): PackedRevision {
-    const block = this.#entryBlock(entry)
-    const place = entry % entriesPerBlock
-    const { stored, sizes, revs, offsets, times } = block.details
-    const kind = block.kinds[place]!
-    return {
-      entry,
-      key: this.ordinalOf(entry),
-      rev: revs[place]!,
-      offset: offsets[place]!,
-      timestamp: times[place]!,
-      size: sizes[place]!,
-      stored: stored[place]!,
-      format: formats[kind]!,
-      base: kind === deltaFromPrevious ? entry - 1 : kind === deltaFromAnchor ? entry - anchorDistance : -1,
-    }
+    return this.#values.entry(entry, this.ordinalOf(entry))
   }
 
-  #entryBlock(entry: number): EntryBlock {
-    const index = Math.floor(entry / entriesPerBlock)
-    return this.#kept(kept.entries, index, this.#entries, (bytes) => {
-      const block = new EntryBlock(bytes, this.baseOffset)
-      return [block, block.byteCount]
-    })
+  offsetOf(entry: number): number {
+    return this.#values.offset(entry)
+  }
+
+  revOf(entry: number): number {
+    return this.#values.rev(entry)
   }
 
   /** The full value; null: a tombstone. Not to be written to. */
   value(entry: number): Buffer | null {
-    const deltas: number[] = []
-    let at = entry
-    let value: Buffer | undefined
-    for (;;) {
-      value = this.#room.get<Buffer>(at * kept.kinds + kept.decoded)
-      if (value !== undefined) break
-      const kind = this.#entryBlock(at).kinds[at % entriesPerBlock]!
-      if (kind === tombstone) return null
-      if (kind === full) {
-        const [block, place] = this.#valueBlock(at)
-        value = block.full(place)
-        break
-      }
-      deltas.push(at)
-      at -= kind === deltaFromPrevious ? 1 : anchorDistance
-      if (at < 0) throw this.#entries.damage(0, 'has a delta from nothing')
-    }
-    for (let i = deltas.length - 1; i >= 0; i--) value = this.#applied(deltas[i]!, value)
-    return value
-  }
-
-  #applied(entry: number, base: Buffer): Buffer {
-    try {
-      const value = applyScript(base, this.#script(entry), this.#sizeOf(entry))
-      this.#room.set(entry * kept.kinds + kept.decoded, value, value.length)
-      return value
-    } catch (cause) {
-      if (!(cause instanceof DeltaError)) throw cause
-      throw new DamagedRecords(`${this.path}: the delta of entry ${entry} ${cause.message}`)
-    }
-  }
-
-  #script(entry: number): DeltaScript {
-    const [block, place] = this.#valueBlock(entry)
-    if (!block.isDelta(place)) throw new DeltaError('is none')
-    return block.script(place, this.#sizeOf(entry))
-  }
-
-  #valueBlock(entry: number): [block: ValueBlock, place: number] {
-    const index = this.#values.search(entry)
-    const block = this.#kept(kept.values, index, this.#values, (bytes) => {
-      const block = new ValueBlock(bytes)
-      return [block, block.byteCount]
-    })
-    const place = entry - this.#values.number(index, 0)
-    if (place >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
-    return [block, place]
+    return this.#values.value(entry)
   }
 
   /** The delta as stored, in VCDIFF, against `entry(…).base`; undefined where it is none. */
   delta(entry: number): Buffer | undefined {
-    const { base } = this.entry(entry)
-    return base < 0 ? undefined : encodeScript(this.#script(entry), this.#sizeOf(base), this.#sizeOf(entry))
-  }
-
-  #sizeOf(entry: number): number {
-    return this.#entryBlock(entry).details.sizes[entry % entriesPerBlock]!
+    return this.#values.delta(entry)
   }
 
   /** The record at an offset; undefined where there is none. */
@@ -365,23 +270,6 @@ export class Pack {
   /** Writes batches of a frame anew, from the `first` up to `end`, one behind the other. */
   rebuilt(index: number, first: number, end: number): Buffer {
     return rebuild(this, this.frame(index), first, end)
-  }
-
-  /** A block as it is used, from memory if it is there. */
-  #kept<T>(kind: number, index: number, blocks: Blocks, read: (bytes: Buffer) => [value: T, byteCount: number]): T {
-    const number = index * kept.kinds + kind
-    const known = this.#room.get<T>(number)
-    if (known !== undefined) return known
-    if (index < 0 || index >= blocks.count) throw new RangeError(`${this.path} has no block ${index} of this kind`)
-    const bytes = blocks.load(index)
-    try {
-      const [value, byteCount] = read(bytes)
-      this.#room.set(number, value, byteCount)
-      return value
-    } catch (cause) {
-      if (cause instanceof ProtocolViolation || cause instanceof RangeError) throw blocks.damage(index, cause.message)
-      throw cause
-    }
   }
 
   close(): void {

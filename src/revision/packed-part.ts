@@ -97,11 +97,11 @@ export class PackedPart implements Part {
   }
 
   offsetOf(entry: number): number {
-    return this.pack.entry(entry).offset
+    return this.pack.offsetOf(entry)
   }
 
   revOf(entry: number): number {
-    return this.pack.entry(entry).rev
+    return this.pack.revOf(entry)
   }
 
   timestampOf(entry: number): number {
@@ -121,7 +121,7 @@ export class PackedPart implements Part {
   }
 
   keyOf(entry: number): Uint8Array {
-    return this.pack.key(this.pack.entry(entry).key)
+    return this.pack.key(this.pack.ordinalOf(entry))
   }
 
   hashOf(entry: number): number {

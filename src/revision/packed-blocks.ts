@@ -1,0 +1,66 @@
+// Blocks of one kind as they are used: decoded, and kept in memory for a while.
+
+import { DamagedRecords, ProtocolViolation } from '../../protocol/errors.ts'
+import type { File } from '../storage/file.ts'
+import { Blocks } from './pack-blocks.ts'
+import { type CacheRoom, kept } from './pack-cache.ts'
+
+/** Decodes a block; answers about how many bytes that takes in memory too. Throws ProtocolViolation where the bytes are none. */
+type Decode<T> = (bytes: Buffer, index: number) => [decoded: T, byteCount: number]
+
+export class PackedBlocks<T> {
+  readonly #blocks: Blocks
+  readonly #room: CacheRoom
+  readonly #kind: 'values' | 'entries' | 'keys' | 'frames'
+  readonly #decode: Decode<T>
+
+  constructor(
+    file: File,
+    rows: Float64Array,
+    room: CacheRoom,
+    kind: 'values' | 'entries' | 'keys' | 'frames',
+    decode: Decode<T>,
+    rowLength?: number,
+  ) {
+    this.#blocks = new Blocks(file, rows, kind, rowLength)
+    this.#room = room
+    this.#kind = kind
+    this.#decode = decode
+  }
+
+  get count(): number {
+    return this.#blocks.count
+  }
+
+  /** The last block that does not begin above `wanted`; -1 where all do. */
+  search(wanted: number, column?: number): number {
+    return this.#blocks.search(wanted, column)
+  }
+
+  /** What a block begins with, or another column of its row. */
+  number(index: number, column = 0): number {
+    return this.#blocks.number(index, column)
+  }
+
+  damage(index: number, what: string): DamagedRecords {
+    return this.#blocks.damage(index, what)
+  }
+
+  /** Throws DamagedRecords where the bytes are not what was written. */
+  get(index: number): T {
+    const key = index * kept.kinds + kept[this.#kind]
+    const known = this.#room.get<T>(key)
+    if (known !== undefined) return known
+    if (index < 0 || index >= this.count) throw new DamagedRecords(`there is no block ${index} of ${this.#kind}`)
+    const bytes = this.#blocks.load(index)
+    try {
+      const [decoded, byteCount] = this.#decode(bytes, index)
+      this.#room.set(key, decoded, byteCount)
+      return decoded
+    } catch (cause) {
+      // A length that no array has, too.
+      if (cause instanceof ProtocolViolation || cause instanceof RangeError) throw this.damage(index, cause.message)
+      throw cause
+    }
+  }
+}

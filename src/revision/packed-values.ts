@@ -1,0 +1,149 @@
+// The entries of a pack: what each is, and the value of any of them, made of what is stored.
+
+import { DamagedRecords } from '../../protocol/errors.ts'
+import type { File } from '../storage/file.ts'
+import { DeltaError } from './decode-delta.ts'
+import { applyScript, type DeltaScript } from './delta-script.ts'
+import { encodeScript } from './encode-delta.ts'
+import { type CacheRoom, kept } from './pack-cache.ts'
+import {
+  anchorDistance,
+  deltaFromAnchor,
+  deltaFromPrevious,
+  EntryBlock,
+  entriesPerBlock,
+  full,
+  tombstone,
+} from './pack-entries.ts'
+import { type Footer, sectionOf } from './pack-format.ts'
+import { ValueBlock } from './pack-values.ts'
+import { PackedBlocks } from './packed-blocks.ts'
+
+/** One entry: a revision of a key, or (rev 0) a record that is none. Entries of a key stand one behind the other, oldest first. */
+export type PackedRevision = {
+  entry: number
+  /** Ordinal of its key in this pack; -1: it has none. */
+  key: number
+  rev: number
+  offset: number
+  timestamp: number
+  /** Bytes of the value. */
+  size: number
+  /** Bytes stored for it, before blocks are deflated. */
+  stored: number
+  format: 'full' | 'vcdiff' | 'tombstone'
+  /** The entry that a delta is stored against; -1 where it is full or a tombstone. */
+  base: number
+}
+
+const formats = ['full', 'vcdiff', 'vcdiff', 'tombstone'] as const
+
+export class PackedValues {
+  readonly #path: string
+  readonly #room: CacheRoom
+  readonly #values: PackedBlocks<ValueBlock>
+  readonly #entries: PackedBlocks<EntryBlock>
+
+  constructor(file: File, footer: Footer, room: CacheRoom) {
+    const { baseOffset } = footer.facts
+    this.#path = file.path
+    this.#room = room
+    this.#values = new PackedBlocks(file, footer.floats(sectionOf.values), room, 'values', (bytes) => {
+      const block = new ValueBlock(bytes)
+      return [block, block.byteCount]
+    })
+    this.#entries = new PackedBlocks(file, footer.floats(sectionOf.entries), room, 'entries', (bytes) => {
+      const block = new EntryBlock(bytes, baseOffset)
+      return [block, block.byteCount]
+    })
+  }
+
+  #block(entry: number): EntryBlock {
+    return this.#entries.get(Math.floor(entry / entriesPerBlock))
+  }
+
+  offset(entry: number): number {
+    return this.#block(entry).details.offsets[entry % entriesPerBlock]!
+  }
+
+  rev(entry: number): number {
+    return this.#block(entry).details.revs[entry % entriesPerBlock]!
+  }
+
+  size(entry: number): number {
+    return this.#block(entry).details.sizes[entry % entriesPerBlock]!
+  }
+
+  /** `key`: the ordinal, which others know. */
+  entry(entry: number, key: number): PackedRevision {
+    const block = this.#block(entry)
+    const place = entry % entriesPerBlock
+    const { stored, sizes, revs, offsets, times } = block.details
+    const kind = block.kinds[place]!
+    return {
+      entry,
+      key,
+      rev: revs[place]!,
+      offset: offsets[place]!,
+      timestamp: times[place]!,
+      size: sizes[place]!,
+      stored: stored[place]!,
+      format: formats[kind]!,
+      base: kind === deltaFromPrevious ? entry - 1 : kind === deltaFromAnchor ? entry - anchorDistance : -1,
+    }
+  }
+
+  /** The full value; null: a tombstone. Not to be written to. */
+  value(entry: number): Buffer | null {
+    const deltas: number[] = []
+    let at = entry
+    let value: Buffer | undefined
+    for (;;) {
+      value = this.#room.get<Buffer>(at * kept.kinds + kept.decoded)
+      if (value !== undefined) break
+      const kind = this.#block(at).kinds[at % entriesPerBlock]!
+      if (kind === tombstone) return null
+      if (kind === full) {
+        const [block, place] = this.#valueBlock(at)
+        value = block.full(place)
+        break
+      }
+      deltas.push(at)
+      at -= kind === deltaFromPrevious ? 1 : anchorDistance
+      if (at < 0) throw new DamagedRecords(`${this.#path}: entry ${entry} is a delta from nothing`)
+    }
+    for (let i = deltas.length - 1; i >= 0; i--) value = this.#applied(deltas[i]!, value)
+    return value
+  }
+
+  #applied(entry: number, base: Buffer): Buffer {
+    try {
+      const value = applyScript(base, this.#script(entry), this.size(entry))
+      this.#room.set(entry * kept.kinds + kept.decoded, value, value.length)
+      return value
+    } catch (cause) {
+      if (!(cause instanceof DeltaError)) throw cause
+      throw new DamagedRecords(`${this.#path}: the delta of entry ${entry} ${cause.message}`)
+    }
+  }
+
+  #script(entry: number): DeltaScript {
+    const [block, place] = this.#valueBlock(entry)
+    if (!block.isDelta(place)) throw new DeltaError('is none')
+    return block.script(place, this.size(entry))
+  }
+
+  #valueBlock(entry: number): [block: ValueBlock, place: number] {
+    const index = this.#values.search(entry)
+    const block = this.#values.get(index)
+    const place = entry - this.#values.number(index)
+    if (place >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
+    return [block, place]
+  }
+
+  /** The delta as stored, in VCDIFF, and what it is against; undefined where it is none. */
+  delta(entry: number): Buffer | undefined {
+    const { base } = this.entry(entry, -1)
+    return base < 0 ? undefined : encodeScript(this.#script(entry), this.size(base), this.size(entry))
+  }
+}
