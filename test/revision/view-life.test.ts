@@ -201,6 +201,50 @@ describe('a view that is there', () => {
     expect(await stage.made()).toEqual(['old'])
   })
 
+  test('shows what is behind the name, also to who was waiting when that changed', async () => {
+    await using stage = await Stage.open()
+    // By somebody new each time: KafkaJS does not get over it that a topic which it knows is gone.
+    const send = async (topic: string, value: string) => {
+      const producer = stage.kafka.producer()
+      await producer.connect()
+      await producer.send({ topic, messages: [{ key: 'k', value }] })
+      await producer.disconnect()
+    }
+    await stage.create('docs')
+    await send('docs', 'past')
+    await stage.fork('docs', 'try')
+    await view(stage, 'docs', 'history', 'of-docs')
+    await view(stage, 'try', 'history', 'of-try')
+    await send('try', 'mine')
+    expect(await stage.values('of-try', 2)).toEqual(['past', 'mine'])
+    const consumer = stage.kafka.consumer({ groupId: 'waiting', maxWaitTimeInMs: 20_000 })
+    await consumer.connect()
+    try {
+      await consumer.subscribe({ topic: 'of-docs', fromBeginning: true })
+      const came: string[] = []
+      const all = new Promise<void>((resolve, reject) => {
+        const eachMessage = async ({ message }: { message: { value: Buffer | null } }) => {
+          came.push(String(message.value))
+          if (came.at(-1) === 'after') resolve()
+        }
+        consumer.run({ eachMessage }).catch(reject)
+      })
+      await expect.poll(() => came, { timeout: 20_000 }).toEqual(['past'])
+      await stage.run({ op: 'promote', id: 'p', branch: 'try', keep: 'old' })
+      await send('docs', 'after')
+      await all
+      expect(came).toEqual(['past', 'mine', 'after'])
+    } finally {
+      await consumer.disconnect()
+    }
+    await stage.fork('docs', 'again')
+    await view(stage, 'again', 'list', 'of-again')
+    await send('again', 'own')
+    expect((await stage.ends('of-again'))[0]!.high).toBe(4)
+    await stage.run({ op: 'reset', id: 'r', branch: 'again' })
+    expect((await stage.ends('of-again'))[0]!.high).toBe(3)
+  })
+
   test('is not forked with the others', async () => {
     await using stage = await opened()
     await view(stage, 'orders', 'state', 'v')
