@@ -4,10 +4,13 @@ import { Corruption, StorageError } from '../../protocol/errors.ts'
 import type { Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
 import { CarriedCounts, countsName } from '../revision/carried-counts.ts'
-import { carryCounts } from '../revision/carry.ts'
+import { carryCounts, carryDropped } from '../revision/carry.ts'
 import { hashKey, type KeyHash } from '../revision/key-hash.ts'
+import type { PackNumbers } from '../revision/pack-numbers.ts'
 import { Revisions } from '../revision/revisions.ts'
 import type { Store } from '../storage/file.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 export class PartitionRevisions {
   readonly #store: Store
@@ -71,6 +74,16 @@ export class PartitionRevisions {
     const saved = this.#store.load(path)
     this.#counts = saved === undefined ? new CarriedCounts(this.hash) : CarriedCounts.decode(saved, this.hash, path)
     return this.#counts
+  }
+
+  /**
+   * Notes the numbers of revisions that a pack leaves out, before it takes their place. Resolves when they are
+   * on stable storage. Rejects with StorageError.
+   */
+  async carryDropped(revisions: Revisions, numbers: PackNumbers): Promise<void> {
+    const counts = this.#loadCounts()
+    for (const _ of carryDropped(revisions, counts, numbers)) await turn()
+    if (revisions.log === this.#log) this.#store.save(`${this.#folder}/${countsName}`, counts.encode(), true)
   }
 
   /** Counts what is about to go. A disk that is full gets its room all the same: what is noted then is told in this life only. */

@@ -53,7 +53,7 @@ export class Partition {
   #unflushable: StorageError | undefined
   #removed = false
   readonly #waiting = new Set<() => void>()
-  readonly #revisions: PartitionRevisions
+  readonly numbering: PartitionRevisions
   #dirtySince: number | undefined
   /** Grows with every request that writes or reads here. */
   uses = 0
@@ -76,7 +76,7 @@ export class Partition {
     this.#folder = folder
     this.index = index
     this.#config = config
-    this.#revisions = new PartitionRevisions(store, folder, () => this.lastStableOffset, config)
+    this.numbering = new PartitionRevisions(store, folder, () => this.lastStableOffset, config)
   }
 
   /** Opened at the first use. Throws Corruption or StorageError, and then the partition stays offline. */
@@ -85,7 +85,7 @@ export class Partition {
     if (this.#log === undefined) {
       try {
         this.#log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
-        this.#revisions.attach(this.#log)
+        this.numbering.attach(this.#log)
         if (this.leaderEpoch > 0) this.#beginEpoch()
         for (const lost of this.#log.lost) this.#onLost?.(lost)
         this.#flushOutlived()
@@ -241,7 +241,7 @@ export class Partition {
 
   /** Every revision of every key: made when somebody asks, known up to where it stopped last (`ready`, `catchUp`). */
   get revisions(): Revisions {
-    return this.#revisions.of(this.log)
+    return this.numbering.of(this.log)
   }
 
   /** Appends a producer's batch. A refusal and a disk that refuses are answers; nothing has changed then. */

@@ -1,25 +1,29 @@
-// How many revisions each key had in files that are gone, so that its numbers go on where they were: a small file of the
-// partition, written before retention or DeleteRecords takes records.
+// The number of the last revision of keys that is not there any more, so that numbers go on where they were: a small file of
+// the partition, written before retention, DeleteRecords or a keep rule takes records.
 //
 //   { "v": 1, "upTo": offset, "keys": count }\n
-//   key length varint | key | count varint        for each key
+//   key length varint | key | notes varint | { number varint | offset of that revision varint }, newest first      for each key
 //   CRC-32C of all that, uint32
+//
+// A key has one note, or some where what lies between them is not packed: what is packed knows its numbers by itself.
 
 import { crc32c } from '../../protocol/crc32c.ts'
 import { Corruption } from '../../protocol/errors.ts'
 import { Cursor, sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../../protocol/varint.ts'
 import type { KeyHash } from './key-hash.ts'
-import { enlarged, KeyTable } from './key-table.ts'
+import { KeyTable } from './key-table.ts'
 
 export const countsName = 'revisions'
 const checksumBytes = 4
+
+type Note = { count: number; offset: number; older: Note | undefined }
 
 export class CarriedCounts {
   /** Records below were counted, whether or not their files are still there. */
   upTo = 0
   readonly #hash: KeyHash
   readonly #table = new KeyTable()
-  #counts = new Float64Array(64)
+  readonly #notes: Note[] = []
 
   constructor(hash: KeyHash) {
     this.#hash = hash
@@ -29,35 +33,58 @@ export class CarriedCounts {
     return this.#table.count
   }
 
-  get hashes(): Float64Array {
-    return this.#table.hashes
-  }
-
-  of(hash: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
+  /** How many revisions the key had below an offset, as far as it was noted. */
+  of(hash: number, bytes: Uint8Array, start: number, end: number, below: number): number {
+    if (this.#notes.length === 0) return 0
     const key = this.#table.find(hash, bytes, start, end)
-    return key < 0 ? 0 : this.#counts[key]!
+    let note = key < 0 ? undefined : this.#notes[key]
+    while (note !== undefined && note.offset >= below) note = note.older
+    return note?.count ?? 0
   }
 
-  set(hash: number, bytes: Uint8Array, start: number, end: number, count: number): void {
+  /**
+   * Notes that revision `count` of the key stood at `offset`. `settledBelow`: nothing below has to be counted any more, it is packed
+   * or gone.
+   */
+  note(
+    hash: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+    offset: number,
+    settledBelow: number,
+  ): void {
     const key = this.#table.put(hash, bytes, start, end)
-    if (key === this.#counts.length) this.#counts = enlarged(this.#counts, new Float64Array(2 * key))
-    this.#counts[key] = Math.max(count, this.#counts[key]!)
+    const known = this.#notes[key]
+    if (known === undefined) this.#notes[key] = { count, offset, older: undefined }
+    else if (count > known.count) {
+      if (offset < settledBelow) Object.assign(known, { count, offset, older: undefined })
+      else {
+        if (known.offset < settledBelow) known.older = undefined
+        this.#notes[key] = { count, offset, older: known }
+      }
+    } else insertBelow(known, count, offset)
   }
 
   encode(): Buffer {
     const head = Buffer.from(`${JSON.stringify({ v: 1, upTo: this.upTo, keys: this.keyCount })}\n`)
     let size = head.length + checksumBytes
-    for (let key = 0; key < this.keyCount; key++) {
+    for (const [key, newest] of this.#notes.entries()) {
       const { length } = this.#table.bytesOf(key)
-      size += sizeOfVarint(length) + length + sizeOfVarlong(this.#counts[key]!)
+      const notes = notesOf(newest)
+      size += sizeOfVarint(length) + length + sizeOfVarint(notes.length)
+      for (const { count, offset } of notes) size += sizeOfVarlong(count) + sizeOfVarlong(offset)
     }
     const bytes = Buffer.allocUnsafe(size)
     let at = head.copy(bytes)
-    for (let key = 0; key < this.keyCount; key++) {
+    for (const [key, newest] of this.#notes.entries()) {
       const own = this.#table.bytesOf(key)
+      const notes = notesOf(newest)
       at = writeVarint(bytes, at, own.length)
       at += own.copy(bytes, at)
-      at = writeVarlong(bytes, at, this.#counts[key]!)
+      at = writeVarint(bytes, at, notes.length)
+      for (const { count, offset } of notes) at = writeVarlong(bytes, writeVarlong(bytes, at, count), offset)
     }
     bytes.writeUInt32BE(crc32c(bytes, 0, at), at)
     return bytes
@@ -75,12 +102,29 @@ export class CarriedCounts {
     if (v !== 1) throw new Corruption(`${path}: version ${v} of the counts of revisions`)
     counts.upTo = upTo!
     const cursor = new Cursor(bytes, headEnd + 1, end)
-    for (let key = 0; key < keys!; key++) {
-      const length = cursor.varint()
-      const start = cursor.position
-      cursor.skip(length)
-      counts.set(counts.#hash(bytes, start, start + length), bytes, start, start + length, cursor.varlong())
-    }
+    for (let key = 0; key < keys!; key++) counts.#decodeKey(bytes, cursor)
     return counts
   }
+
+  #decodeKey(bytes: Buffer, cursor: Cursor): void {
+    const length = cursor.varint()
+    const start = cursor.position
+    cursor.skip(length)
+    const key = this.#table.put(this.#hash(bytes, start, start + length), bytes, start, start + length)
+    const read = Array.from({ length: cursor.varint() }, () => ({ count: cursor.varlong(), offset: cursor.varlong() }))
+    this.#notes[key] = read.reduceRight<Note | undefined>((older, note) => ({ ...note, older }), undefined)!
+  }
+}
+
+/** A note for something in front of others: of a pack that came late. */
+function insertBelow(newest: Note, count: number, offset: number): void {
+  let newer = newest
+  while (newer.older !== undefined && newer.older.count > count) newer = newer.older
+  if (newer.count !== count && newer.older?.count !== count) newer.older = { count, offset, older: newer.older }
+}
+
+function notesOf(newest: Note): Note[] {
+  const found: Note[] = []
+  for (let note: Note | undefined = newest; note !== undefined; note = note.older) found.push(note)
+  return found
 }

@@ -7,7 +7,10 @@ import type { Segment } from '../log/segment.ts'
 import { walkBatches } from './batch-walk.ts'
 import type { CarriedCounts } from './carried-counts.ts'
 import type { KeyHash } from './key-hash.ts'
+import { KeyTable } from './key-table.ts'
 import { Pack } from './pack.ts'
+import type { PackNumbers } from './pack-numbers.ts'
+import type { Revisions } from './revisions.ts'
 import { TakenBack } from './taken-back.ts'
 import { isUnreadable } from './unreadable.ts'
 
@@ -30,7 +33,7 @@ function carryPack(pack: Pack, counts: CarriedCounts, below: number, hash: KeyHa
     const hashed = hash(key, 0, key.length)
     // A fork may show only a part of the pack.
     const newest = below >= pack.nextOffset ? newestRevs[ordinal]! : revBelow(pack, hashed, key, below)
-    if (newest > 0) counts.set(hashed, key, 0, key.length, newest)
+    if (newest > 0) counts.note(hashed, key, 0, key.length, newest, below - 1, below)
   }
 }
 
@@ -57,9 +60,36 @@ function countBatch(bytes: Buffer, at: number, from: number, counts: CarriedCoun
       if (keyLength < 0 || base + offsetDelta < from) continue
       const end = keyStart + keyLength
       const hashed = hash(cursor.bytes, keyStart, end)
-      counts.set(hashed, cursor.bytes, keyStart, end, counts.of(hashed, cursor.bytes, keyStart, end) + 1)
+      const offset = base + offsetDelta
+      const count = 1 + counts.of(hashed, cursor.bytes, keyStart, end, offset)
+      counts.note(hashed, cursor.bytes, keyStart, end, count, offset, Infinity)
     }
   } catch (cause) {
     if (!isUnreadable(cause)) throw cause
   }
 }
+
+/**
+ * Notes the numbers that a keep rule takes: of keys whose last revision in these segments is left out (`revs` has -n for it). All
+ * of it is known to the index. Yields after every slice.
+ */
+export function* carryDropped(
+  { log, known }: Revisions,
+  counts: CarriedCounts,
+  { offsets, revs }: Pick<PackNumbers, 'offsets' | 'revs'>,
+): Generator<void, void> {
+  // Nobody knows yet whether the pack takes its place.
+  const settled = log.segments.find(({ isPacked }) => !isPacked)?.baseOffset ?? Infinity
+  const seen = new KeyTable()
+  for (let i = offsets.length - 1; i >= 0; i--) {
+    const place = known.at(offsets[i]!)
+    if (place === undefined) continue
+    const hash = place.part.hashOf(place.entry)
+    const key = place.part.keyOf(place.entry)
+    const isLast = seen.count === seen.put(hash, key)
+    if (isLast && revs[i]! < 0) counts.note(hash, key, 0, key.length, -revs[i]!, offsets[i]!, settled)
+    if (i % recordsAtOnce === 0) yield
+  }
+}
+
+const recordsAtOnce = 1024

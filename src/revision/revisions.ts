@@ -79,6 +79,8 @@ export class Revisions {
 
   /** For look-ups that go from revision to revision; look at `isVisible` too. */
   get known(): KnownParts {
+    // What is packed anew or gone is closed.
+    if (this.log.filesVersion !== this.#filesVersion) this.#followFiles()
     return this.#known
   }
 
@@ -207,9 +209,10 @@ export class Revisions {
   }
 
   /** The number of the newest revision of a key that the last part does not have yet. */
-  readonly #countBefore = ({ hash, bytes, keyStart, keyEnd }: Met): number => {
+  readonly #countBefore = ({ hash, bytes, keyStart, keyEnd, offset }: Met): number => {
     const found = this.#known.newest(hash, bytes.subarray(keyStart, keyEnd))
-    return found?.part.revOf(found.entry) ?? this.#counts.of(hash, bytes, keyStart, keyEnd)
+    const carried = this.#counts.of(hash, bytes, keyStart, keyEnd, offset)
+    return found === undefined ? carried : Math.max(carried, found.part.revOf(found.entry))
   }
 
   /** Whether a revision is still there for readers: what lies below the log start is not. */
@@ -219,13 +222,13 @@ export class Revisions {
 
   /** The revision of the same key before, if it is still there. */
   before(place: Place): Place | undefined {
-    const found = this.#known.before(place)
+    const found = this.known.before(place)
     return found !== undefined && this.isVisible(found) ? found : undefined
   }
 
   /** Where the newest revision of a key is, of those below an offset. */
   find(key: Uint8Array, below = Infinity): Place | undefined {
-    const found = this.#known.newestOf(key, below)
+    const found = this.known.newestOf(key, below)
     return found !== undefined && this.isVisible(found) ? found : undefined
   }
 
@@ -244,7 +247,7 @@ export class Revisions {
 
   /** The record at an offset; undefined where it is no revision, or gone. Throws DamagedRecords. */
   read(offset: number): RevisionRecord | undefined {
-    const place = this.#known.at(offset)
+    const place = this.known.at(offset)
     const record =
       place?.part instanceof PackedPart ? place.part.pack.record(offset) : this.#records.at(this.log, offset)
     return record === undefined || record.key === null ? undefined : { ...record, key: record.key }

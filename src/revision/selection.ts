@@ -2,7 +2,7 @@
 
 import { DamagedRecords } from '../../protocol/errors.ts'
 import { canonicalScalar, parseJson, parsePointer, scalarAt, scalarHash } from './json-scalars.ts'
-import { type KnownParts, offsetOf, type Place } from './known-parts.ts'
+import { offsetOf, type Place } from './known-parts.ts'
 import { partIndexOf } from './part.ts'
 import type { Revisions } from './revisions.ts'
 import type { ViewConfig, ViewWhere } from './view-config.ts'
@@ -20,12 +20,12 @@ const offsetOrNone = (place: Place | undefined): number => (place === undefined 
 
 /** Every revision, or the newest of each key. */
 export class LiveSelection implements Selection {
-  readonly #known: KnownParts
+  readonly #revisions: Revisions
   readonly #look: (from: number) => Place | undefined
 
-  constructor({ known }: Revisions, newestOnly: boolean) {
-    this.#known = known
-    this.#look = newestOnly ? (from) => known.newestFrom(from) : (from) => known.from(from)
+  constructor(revisions: Revisions, newestOnly: boolean) {
+    this.#revisions = revisions
+    this.#look = newestOnly ? (from) => revisions.known.newestFrom(from) : (from) => revisions.known.from(from)
   }
 
   advance(): boolean {
@@ -39,7 +39,7 @@ export class LiveSelection implements Selection {
 
   /** Of all records the last is the newest of its key too. */
   get last(): number {
-    return offsetOrNone(this.#known.last())
+    return offsetOrNone(this.#revisions.known.last())
   }
 }
 
@@ -81,7 +81,8 @@ export class StateSelection implements Selection {
   readonly #revisions: Revisions
   readonly #below: number
   readonly #live: LiveSelection
-  readonly #found = new RisingOffsets()
+  #found = new RisingOffsets()
+  #filesVersion = -1
   #work: Generator<void, void> | undefined
   #isDone = false
   #last = -1
@@ -102,9 +103,15 @@ export class StateSelection implements Selection {
       this.#last = this.#live.last
       return false
     }
-    this.#work ??= this.#collect()
+    const { filesVersion } = this.#revisions.log
+    if (this.#filesVersion !== filesVersion) {
+      // What it goes through is not there any more.
+      this.#filesVersion = filesVersion
+      this.#found = new RisingOffsets()
+      this.#work = this.#collect()
+    }
     for (let left = bytes; left > 0; left -= keysAtOnce * keyCost) {
-      if (this.#work.next().done !== true) continue
+      if (this.#work!.next().done !== true) continue
       this.#isDone = true
       this.#last = this.#found.last
       return false

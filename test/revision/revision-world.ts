@@ -1,0 +1,175 @@
+// One partition without a broker: a log that is written, packed, trimmed and opened again, its revisions, and a model that
+// remembers all of them. What an index must know can be tried here hundreds of times a second.
+
+import { expect } from 'vitest'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import type { CodecName } from '../../protocol/records/compression.ts'
+import { PartitionRevisions } from '../../src/broker/partition-revisions.ts'
+import { Log } from '../../src/log/log.ts'
+import type { LogConfig } from '../../src/log/log-config.ts'
+import { OffsetIndex } from '../../src/log/offset-index.ts'
+import type { Segment } from '../../src/log/segment.ts'
+import { TimeIndex } from '../../src/log/time-index.ts'
+import type { KeepRules } from '../../src/revision/keep-rules.ts'
+import { hashKey, type KeyHash } from '../../src/revision/key-hash.ts'
+import { openPack } from '../../src/revision/open-pack.ts'
+import { type PackNumbers, packNumbers } from '../../src/revision/pack-numbers.ts'
+import { runPacking } from '../../src/revision/packing-job.ts'
+import type { Revisions } from '../../src/revision/revisions.ts'
+import { MemoryStore } from '../../src/storage/memory-file.ts'
+import { smallConfig } from '../log/log-environment.ts'
+
+export type Known = { key: string; rev: number; offset: number; timestamp: number; value: string | null }
+export type Given = { key: string | null; value: string | null }
+
+const folder = 'topics/t/0'
+
+export class RevisionWorld {
+  readonly store = new MemoryStore()
+  readonly config: LogConfig
+  readonly hash: KeyHash
+  /** Revisions that are decided and not dropped, as offsets rise; those of open transactions come when they end. */
+  known: Known[] = []
+  log: Log
+  now = 1000
+  readonly pointers: readonly string[]
+  readonly #index: PartitionRevisions
+  readonly #open = new Map<number, { offset: number; record: Given; timestamp: number }[]>()
+  /** Decided, behind something that is open: their numbers come when all in front of them is decided. */
+  #undecided: { offset: number; record: Given; timestamp: number }[] = []
+  readonly #counts = new Map<string, number>()
+
+  constructor(config: Partial<LogConfig> = {}, hash: KeyHash = hashKey, pointers: readonly string[] = []) {
+    this.hash = hash
+    this.pointers = pointers
+    this.config = { ...smallConfig, segmentBytes: 1024, needsKeys: true, openPacked: openPack, ...config }
+    this.log = new Log(this.store, folder, this.config)
+    this.#index = new PartitionRevisions(this.store, folder, () => this.stable, this.config)
+    this.#index.hash = hash
+    this.#index.attach(this.log)
+  }
+
+  get stable(): number {
+    return Math.min(this.log.producers.transactions.firstUnstable(this.log.logEndOffset), this.log.logEndOffset)
+  }
+
+  /** What the index has not looked at yet is looked at first. */
+  get revisions(): Revisions {
+    const revisions = this.#index.of(this.log)
+    while (revisions.catchUp());
+    return revisions
+  }
+
+  /** Not made to catch up. */
+  get index(): Revisions {
+    return this.#index.of(this.log)
+  }
+
+  write(records: readonly Given[], codec: CodecName = 'none', producerId?: number): void {
+    const transaction = producerId === undefined ? {} : { producerId, producerEpoch: 0, isTransactional: true }
+    const timed = records.map((record) => ({ ...record, timestamp: this.now++ }))
+    const bytes = encodeBatch({
+      ...transaction,
+      baseSequence: producerId === undefined ? -1 : 0,
+      codec,
+      records: timed,
+    })
+    const { baseOffset } = this.log.appendOwn(bytes, { leaderEpoch: 0, now: this.now })
+    const placed = timed.map(({ timestamp }, i) => ({ offset: baseOffset + i, record: records[i]!, timestamp }))
+    if (producerId === undefined) this.#undecided.push(...placed)
+    else this.#open.set(producerId, [...(this.#open.get(producerId) ?? []), ...placed])
+    this.#decide()
+  }
+
+  get openProducers(): number[] {
+    return [...this.#open.keys()]
+  }
+
+  end(producerId: number, type: 'COMMIT' | 'ABORT'): void {
+    const source = { producerId, producerEpoch: 0, coordinatorEpoch: 0, transactionVersion: 1 }
+    this.log.appendMarker({ type, ...source, timestamp: this.now }, { leaderEpoch: 0, now: this.now })
+    if (type === 'COMMIT') this.#undecided.push(...(this.#open.get(producerId) ?? []))
+    this.#open.delete(producerId)
+    this.#decide()
+  }
+
+  #decide(): void {
+    const { stable } = this
+    for (const { offset, record, timestamp } of this.#undecided.sort((a, b) => a.offset - b.offset)) {
+      if (offset >= stable || record.key === null) continue
+      const rev = (this.#counts.get(record.key) ?? 0) + 1
+      this.#counts.set(record.key, rev)
+      this.known.push({ key: record.key, rev, offset, timestamp, value: record.value })
+    }
+    this.#undecided = this.#undecided.filter(({ offset }) => offset >= stable)
+  }
+
+  /** Those that readers may see. */
+  get visible(): Known[] {
+    return this.known.filter(({ offset }) => offset >= this.log.logStartOffset)
+  }
+
+  trim(offset: number): void {
+    this.log.deleteBelow(offset)
+  }
+
+  async reopen(): Promise<void> {
+    await this.log.close()
+    this.log = new Log(this.store, folder, this.config)
+    this.#index.attach(this.log)
+  }
+
+  /** Packs neighbours of what may be packed; `drops` says which revisions are left out, never the newest of a key. */
+  async pack(segments: readonly Segment[], drops: (of: Known) => boolean = () => false): Promise<boolean> {
+    const { revisions, pointers, hash } = this
+    const from = segments[0]!.baseOffset
+    const to = segments.at(-1)!.nextOffset
+    const numbers = await packNumbers(revisions, { from, to, rules: keepsAll, now: 0, spared: new Set(), rest: noRest })
+    if (numbers === undefined) throw new Error('an index that is outdated')
+    const dropped = this.#dropFrom(numbers, from, to, drops)
+    const path = `${folder}/${String(from).padStart(20, '0')}.pack.tmp`
+    this.store.create(path, 0).close()
+    const job = {
+      segments,
+      nextOffset: to,
+      path,
+      numbers,
+      aborted: segments.flatMap((segment) => [...segment.aborted]),
+      takenBack: this.log.abortedTransactions(from, to),
+      keyframeEvery: 16,
+      diffMaxBytes: 1 << 20,
+      pointers,
+      indexIntervalBytes: 256,
+      hash,
+    }
+    const packed = await runPacking(this.store, job)
+    const rewritten = {
+      path,
+      length: packed.virtualLength,
+      nextOffset: packed.nextOffset,
+      offsets: new OffsetIndex(packed.offsetEntries),
+      times: new TimeIndex(packed.timeEntries),
+      aborted: [...packed.aborted],
+      maxTimestamp: packed.maxTimestamp,
+      discard: () => this.store.remove(path),
+    }
+    if (dropped.size > 0) await this.#index.carryDropped(revisions, numbers)
+    const isDone = await this.log.pack(segments, rewritten, true)
+    if (isDone) this.known = this.known.filter((of) => !dropped.has(of))
+    return isDone
+  }
+
+  #dropFrom({ offsets, revs }: PackNumbers, from: number, to: number, drops: (of: Known) => boolean): Set<Known> {
+    const newest = new Map(this.known.map((of) => [of.key, of]))
+    const inside = this.known.filter(({ offset }) => offset >= from && offset < to)
+    const told = [...offsets].map((offset, i) => `${revs[i]} at ${offset}`)
+    expect(told).toEqual(inside.map(({ offset, rev }) => `${rev} at ${offset}`))
+    const dropped = inside.filter((of) => newest.get(of.key) !== of && drops(of))
+    for (const of of dropped) revs[inside.indexOf(of)]! *= -1
+    return new Set(dropped)
+  }
+}
+
+const noRest = async (): Promise<void> => {}
+const everything = { all: true, last: 0, hourly: 0, daily: 0 }
+const keepsAll: KeepRules = { keep: everything, largeBytes: 1 << 20, largeKeep: everything }

@@ -1,0 +1,168 @@
+// What a partition knows of its revisions, held against a model that remembers all of them (R6, R29, R33 and §2.1).
+
+import { describe, expect, test } from 'vitest'
+import type { CodecName } from '../../protocol/records/compression.ts'
+import { hashKey, type KeyHash } from '../../src/revision/key-hash.ts'
+import { type Selection, selectionOf } from '../../src/revision/selection.ts'
+import type { ViewConfig } from '../../src/revision/view-config.ts'
+import { drawing } from './delta-pairs.ts'
+import { type Known, RevisionWorld } from './revision-world.ts'
+
+type Draw = ReturnType<typeof drawing>
+
+const keys = ['a', 'b', 'c', 'd', 'e', 'long'.repeat(20)]
+const codecs: CodecName[] = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd']
+
+function recordOf(draw: Draw): { key: string | null; value: string | null } {
+  const choice = draw(12)
+  const value =
+    choice === 0
+      ? null
+      : choice === 1
+        ? ''
+        : choice === 2
+          ? 'no json'
+          : JSON.stringify({ s: draw(3), pad: 'p'.repeat(draw(60)) })
+  return { key: draw(15) === 0 ? null : keys[draw(keys.length)]!, value }
+}
+
+/** Two bits of the key: most keys meet. */
+const poorHash: KeyHash = (bytes, start) => bytes[start]! & 3
+
+const shown = (selection: Selection, from: number): number[] => {
+  const found: number[] = []
+  for (let at = selection.next(from); at !== undefined; at = selection.next(at + 1)) found.push(at)
+  return found
+}
+
+const newestOf = (known: readonly Known[]): number[] =>
+  [...new Map(known.map((of) => [of.key, of.offset])).values()].sort((a, b) => a - b)
+
+const wholeView: ViewConfig = {
+  of: 't',
+  kind: 'history',
+  below: () => Infinity,
+  key: undefined,
+  where: undefined,
+  ttlMs: -1,
+}
+
+function select(world: RevisionWorld, view: Partial<ViewConfig>): Selection {
+  const selection = selectionOf(world.revisions, { ...wholeView, ...view }, 0)
+  while (selection.advance(1000));
+  return selection
+}
+
+function check(world: RevisionWorld, draw: Draw): void {
+  const { revisions, visible } = world
+  const from = world.log.logStartOffset
+  for (const key of keys) {
+    const own = visible.filter((of) => of.key === key)
+    const told = revisions.of(Buffer.from(key))
+    const expected = own.map(({ rev, offset, timestamp, value }) => {
+      return { rev, offset, timestamp, size: value?.length ?? 0, isTombstone: value === null }
+    })
+    expect(
+      told.map(({ rev, offset, timestamp, size, format }) => ({
+        rev,
+        offset,
+        timestamp,
+        size,
+        isTombstone: format === 'tombstone',
+      })),
+    ).toEqual(expected)
+    const below = draw(world.log.logEndOffset + 2)
+    expect(revisions.newest(Buffer.from(key), below)?.rev).toBe(own.findLast(({ offset }) => offset < below)?.rev)
+    const ofKey = select(world, { key: Buffer.from(key) })
+    expect(shown(ofKey, from)).toEqual(own.map(({ offset }) => offset))
+  }
+  for (const { offset, key, value, timestamp } of visible) {
+    const record = revisions.read(offset)
+    expect({
+      key: String(record?.key),
+      value: record?.value?.toString() ?? null,
+      timestamp: record?.timestamp,
+    }).toEqual({ key, value, timestamp })
+  }
+  const all = select(world, {})
+  expect(shown(all, from)).toEqual(visible.map(({ offset }) => offset))
+  expect(all.last).toBe(world.known.at(-1)?.offset ?? all.last)
+  expect(shown(select(world, { kind: 'state' }), from)).toEqual(
+    newestOf(world.known).filter((offset) => offset >= from),
+  )
+  const bound = from + draw(Math.max(1, world.stable - from + 1))
+  const state = select(world, { kind: 'state', below: () => bound })
+  expect(shown(state, from)).toEqual(
+    newestOf(world.known.filter(({ offset }) => offset < bound)).filter((offset) => offset >= from),
+  )
+  const scalar = draw(3)
+  const matching = visible.filter(({ value }) => value?.startsWith(`{"s":${scalar}`))
+  const where = select(world, { where: { pointer: '/s', scalar } })
+  expect(shown(where, from)).toEqual(matching.map(({ offset }) => offset))
+}
+
+async function play(seed: number): Promise<void> {
+  const draw = drawing(seed)
+  const pointers = draw(2) === 0 ? ['/s'] : []
+  const world = new RevisionWorld({ segmentBytes: 300 + draw(1500) }, seed % 2 === 0 ? hashKey : poorHash, pointers)
+  const codec = codecs[draw(codecs.length)]!
+  let nextProducer = 1
+  for (let step = 0; step < 40; step++) {
+    const choice = draw(20)
+    const open = world.openProducers
+    if (choice < 11)
+      world.write(
+        Array.from({ length: 1 + draw(4) }, () => recordOf(draw)),
+        codec,
+      )
+    else if (choice < 13) {
+      const producer = open.length > 0 && draw(2) === 0 ? open[draw(open.length)]! : nextProducer++
+      world.write(
+        Array.from({ length: 1 + draw(3) }, () => recordOf(draw)),
+        codec,
+        producer,
+      )
+    } else if (choice < 16 && open.length > 0) world.end(open[draw(open.length)]!, draw(2) === 0 ? 'COMMIT' : 'ABORT')
+    else if (choice === 16)
+      world.trim(
+        world.log.logStartOffset + draw(Math.max(1, Math.floor((world.stable - world.log.logStartOffset) / 2))),
+      )
+    else if (choice === 17) await world.reopen()
+    else if (choice === 18) {
+      await world.log.flush()
+      const { packable } = world.log
+      if (packable.length > 0) {
+        const first = draw(packable.length)
+        await world.pack(packable.slice(first, first + 1 + draw(3)), () => draw(4) === 0)
+      }
+    } else world.revisions.catchUp()
+    if (draw(5) === 0) check(world, draw)
+  }
+  check(world, draw)
+}
+
+async function eachSeed(count: number, run: (seed: number) => Promise<void>): Promise<void> {
+  const soakMs = 1000 * Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0)
+  const until = Date.now() + soakMs
+  const first = Math.floor(Math.random() * 2 ** 30)
+  console.log(`seed ${first}`)
+  for (let seed = first; seed < first + count || Date.now() < until; seed++) {
+    try {
+      await run(seed)
+    } catch (cause) {
+      throw new Error(`seed ${seed}`, { cause })
+    }
+  }
+}
+
+const soaks = 1000 * Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0)
+
+describe('the index of a partition', () => {
+  test(
+    'knows what a model knows: transactions, packs, keep rules, retention, starts, keys whose hashes meet',
+    async () => {
+      await eachSeed(500, play)
+    },
+    120_000 + 2 * soaks,
+  )
+})
