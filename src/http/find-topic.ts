@@ -55,8 +55,14 @@ export const partitionParameter: Parameter = {
   schema: { type: 'integer', minimum: 0, maximum: 0x7fff_ffff },
 }
 
-/** The partitions that are asked for: one, or all. */
-export function findPartitions(topic: Topic, asked: Asked): readonly Partition[] | Problem {
+/** The partitions that are asked for, one or all, when each can tell where it ends: views have to look first. */
+export async function findPartitions(topic: Topic, asked: Asked): Promise<readonly Partition[] | Problem> {
+  const partitions = partitionsOf(topic, asked)
+  if (!(partitions instanceof Problem)) for (const partition of partitions) await partition.ready()
+  return partitions
+}
+
+function partitionsOf(topic: Topic, asked: Asked): readonly Partition[] | Problem {
   const index = asked.number('partition')
   if (index === undefined) return topic.partitions
   const partition = topic.partitions[index]

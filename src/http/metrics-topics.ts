@@ -60,7 +60,8 @@ function tellPartition(into: Exposition, topic: Topic, partition: Partition): nu
   into.add(topicFamilies.inSync, labels, isr.length)
   into.add(topicFamilies.preferred, labels, leader === replicas[0] ? 1 : 0)
   into.add(topicFamilies.underReplicated, labels, isr.length < replicas.length ? 1 : 0)
-  const bounds = boundsOf(partition)
+  // To look at a view that nobody reads would be to read its whole source.
+  const bounds = topic.config.view !== undefined && partition.uses === 0 ? undefined : boundsOf(partition)
   if (bounds === undefined) return undefined
   into.add(topicFamilies.currentOffset, labels, bounds.watermark)
   into.add(topicFamilies.oldestOffset, labels, bounds.start)

@@ -38,6 +38,12 @@ const families = {
   httpRequests: counter('twiglog_http_requests_total', 'Requests by HTTP, by route and status.'),
   branches: gauge('twiglog_branches', 'Topics that are branches.'),
   sets: gauge('twiglog_branch_sets', 'Branch sets.'),
+  packs: counter('twiglog_revision_packs_total', 'Packs that were made of the segments of revision topics.'),
+  packFailures: counter('twiglog_revision_pack_failures_total', 'Packs that could not be made; each is tried again.'),
+  bytesPacked: counter('twiglog_revision_pack_bytes_before_total', 'Bytes of segments that were packed.'),
+  packBytes: counter('twiglog_revision_pack_bytes_after_total', 'Bytes of the packs that took their place.'),
+  packLag: gauge('twiglog_revision_pack_lag_seconds', 'How long the oldest closed segment waits beyond its time.'),
+  views: gauge('twiglog_views', 'Topics that are views.'),
   loopDelay: gauge('twiglog_event_loop_delay_seconds', 'How late the event loop was since the last look, by quantile.'),
   startTime: gauge('process_start_time_seconds', 'When the process began, s since 1970.'),
   cpu: counter('process_cpu_seconds_total', 'CPU time of the process.'),
@@ -99,6 +105,16 @@ function tellCluster(into: Into, { broker, listener }: Rooms): void {
   into.add(families.sets, {}, broker.lineage.sets.size)
 }
 
+function tellRevisions(into: Into, { broker }: Rooms): void {
+  const { packs, failures, bytesBefore, bytesAfter, lagMs } = broker.housekeeping.packing.counts
+  into.add(families.packs, {}, packs)
+  into.add(families.packFailures, {}, failures)
+  into.add(families.bytesPacked, {}, bytesBefore)
+  into.add(families.packBytes, {}, bytesAfter)
+  into.add(families.packLag, {}, lagMs / 1000)
+  into.add(families.views, {}, [...broker.views].length)
+}
+
 function tellTraffic(into: Into, rooms: Rooms): void {
   const { traffic } = rooms
   const { connections, connectionsAccepted, bytesIn, bytesOut, requests } = traffic()
@@ -142,6 +158,7 @@ export const metricsRoute: Route = {
   async handle({ rooms }) {
     const into = new Exposition()
     tellCluster(into, rooms)
+    tellRevisions(into, rooms)
     tellTraffic(into, rooms)
     await tellGroups(into, rooms, await tellTopics(into, rooms))
     tellProcess(into, rooms)

@@ -55,7 +55,7 @@ function checkStart(partitions: readonly Partition[], positions: Positions): Pro
 async function handle(asked: Asked) {
   const topic = findTopic(asked)
   if (topic instanceof Problem) return topic
-  const partitions = findPartitions(topic, asked)
+  const partitions = await findPartitions(topic, asked)
   if (partitions instanceof Problem) return partitions
   const positions = attempt(() => positionsOf(asked.text('offset')!, partitions, 'earliest'))
   if (positions instanceof Problem) return positions

@@ -155,10 +155,10 @@ async function* follow({ topic, partitions, positions, format }: Followed, bell:
   }
 }
 
-function handle(asked: Asked) {
+async function handle(asked: Asked) {
   const topic = findTopic(asked)
   if (topic instanceof Problem) return topic
-  const partitions = findPartitions(topic, asked)
+  const partitions = await findPartitions(topic, asked)
   if (partitions instanceof Problem) return partitions
   const from = asked.header('last-event-id') || asked.text('offset')!
   const positions = attempt(() => positionsOf(from, partitions, 'latest'))

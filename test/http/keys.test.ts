@@ -318,6 +318,7 @@ describe('refused', () => {
     expect(answer.status).toBe(403)
     expect(answer.json.detail).toMatch(/view: ask \/topics\/docs\/keys/)
     expect((await put(keyPath(view, 'k'), 'v')).status).toBe(403)
+    expect((await stage.post(`/topics/${view}/records`, [{ key: 'k', value: 1 }])).status).toBe(403)
   })
 })
 

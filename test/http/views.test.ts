@@ -1,0 +1,86 @@
+// Views and packs behind the HTTP port: what they show is what their source has.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { served } from '../../src/broker/served.ts'
+import { MemoryStore } from '../../src/storage/memory-file.ts'
+import { Packs, revisionOf } from '../revision/packs.ts'
+import { HttpStage, raw, Tail } from './stage.ts'
+
+const before = { ...served }
+beforeAll(() => Object.assign(served, { revisions: true, views: true }))
+afterAll(() => Object.assign(served, before))
+
+/** The clock has to tick before a segment is older than a millisecond. */
+async function closed(packs: Packs): Promise<void> {
+  const count = () => packs.files().length
+  for (const before = count(); count() === before; await pause(2)) await packs.revise('docs', 'other', 1)
+}
+
+type Shown = { rev: number; value: unknown; key: string; offset: number }
+
+test('the state of a topic is read, and followed, as a view shows it', async () => {
+  await using stage = await HttpStage.open({ topics: [{ name: 'docs', config: { 'revision.diff': true } }] })
+  const put = (key: string, value: unknown) => stage.post('/topics/docs/records', [{ key, value }])
+  for (const [key, value] of [
+    ['a', 1],
+    ['b', 1],
+    ['a', 2],
+  ] as const)
+    await put(key, value)
+  await stage.broker.createTopics([{ name: 'now', config: { 'view.of': 'docs', 'view.kind': 'state' } }])
+  const read = async (query = '') => (await stage.get(`/topics/now/records${query}`)).json
+  const shown = ({ records }: { records: Shown[] }) => records.map(({ key, value, offset }) => [offset, key, value])
+  expect(shown(await read())).toEqual([
+    [1, 'b', 1],
+    [2, 'a', 2],
+  ])
+  await using tail = await Tail.open(`${stage.url}/topics/now/tail`)
+  expect(await tail.begin()).toBe('0=3')
+  await put('b', 2)
+  expect(JSON.parse((await tail.next())!.data)).toMatchObject({ offset: 3, key: 'b', value: 2 })
+  expect((await stage.get('/topics')).json.topics).toContainEqual(
+    expect.objectContaining({ name: 'now', viewOf: 'docs' }),
+  )
+  expect((await stage.get('/topics/now')).json.partitions).toEqual([
+    { partition: 0, leader: 1, earliest: 0, latest: 4 },
+  ])
+  expect((await stage.get('/metrics')).text).toContain('twiglog_views 1\n')
+})
+
+test('R31: the same answers come from packs', async () => {
+  await using packs = await Packs.open(new MemoryStore(), { http: true })
+  const url = packs.stage.broker.httpUrl!
+  await packs.create('docs')
+  await packs.revise('docs', 'k', 200, { atOnce: 40 })
+  await closed(packs)
+  await packs.packed()
+  const ask = async (target: string) => (await raw(url, 'GET', `/topics/docs/keys/${target}`)).json
+  const { current, revisions } = await ask('k?revisions=all')
+  const all: Shown[] = [current, ...revisions]
+  expect(all.map(({ rev }) => rev)).toEqual(Array.from({ length: 200 }, (_, i) => 200 - i))
+  for (const { rev, value } of all) expect(value).toEqual(JSON.parse(revisionOf('k', rev)))
+  expect((await ask('k?at=rev:77')).current.value).toEqual(JSON.parse(revisionOf('k', 77)))
+  const info = await ask('k/info')
+  expect(info).toMatchObject({ revisionCount: 200, offset: 199 })
+  expect(info.stored).toBeLessThan(info.full / 2)
+  const written = await raw(url, 'PUT', '/topics/docs/keys/k', { body: '{}', headers: { 'if-match': '200' } })
+  expect(written.json.rev).toBe(201)
+  const { text } = await raw(url, 'GET', '/metrics')
+  expect(Number(/^twiglog_revision_packs_total (\d+)$/m.exec(text)![1])).toBeGreaterThan(0)
+})
+
+test('a revision that its keep rule has dropped is not there, and the numbers of the others stay', async () => {
+  await using packs = await Packs.open(new MemoryStore(), { http: true })
+  const url = packs.stage.broker.httpUrl!
+  await packs.create('docs', { 'revision.keep': 'last:5' })
+  await packs.revise('docs', 'k', 20, { atOnce: 20 })
+  await closed(packs)
+  await packs.packed()
+  const ask = (query: string) => raw(url, 'GET', `/topics/docs/keys/k${query}`)
+  const { current, revisions } = (await ask('?revisions=all&patch=false')).json
+  expect([current, ...revisions].map(({ rev }: Shown) => rev)).toEqual([20, 19, 18, 17, 16])
+  expect(revisions.at(-1)).toMatchObject({ rev: 16, base: null, format: 'full' })
+  const dropped = await ask('?at=rev:3')
+  expect([dropped.status, dropped.json.detail]).toEqual([404, expect.stringContaining('keep rule')])
+})
