@@ -13,8 +13,8 @@ afterAll(() => Object.assign(served, before))
 
 /** The clock has to tick before a segment is older than a millisecond. */
 async function closed(packs: Packs): Promise<void> {
-  const count = () => packs.files().length
-  for (const before = count(); count() === before; await pause(2)) await packs.revise('docs', 'other', 1)
+  const count = async () => (await packs.files()).length
+  for (const before = await count(); (await count()) === before; await pause(2)) await packs.revise('docs', 'other', 1)
 }
 
 type Shown = { rev: number; value: unknown; key: string; offset: number }
