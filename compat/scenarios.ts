@@ -9,7 +9,7 @@ import { consumerGroups, groups } from './scenarios/groups.ts'
 import { merges } from './scenarios/merges.ts'
 import { consuming, producing } from './scenarios/records.ts'
 import { restarts } from './scenarios/restarts.ts'
-import { views } from './scenarios/revisions.ts'
+import { revisionTopics, views } from './scenarios/revisions.ts'
 import { sets } from './scenarios/sets.ts'
 import { shares } from './scenarios/shares.ts'
 import { topics } from './scenarios/topics.ts'
@@ -29,6 +29,7 @@ const list = {
   ...branchLives,
   ...sets,
   ...views,
+  ...revisionTopics,
   ...restarts,
 } satisfies { [id: string]: Scenario }
 

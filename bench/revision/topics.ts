@@ -10,7 +10,7 @@ export type Configs = Readonly<Record<string, string>>
 export const packedAtOnce: Configs = {
   'revision.diff': 'true',
   'revision.pack.lag.ms': '0',
-  'segment.bytes': String(64 * 1024 * 1024),
+  'segment.bytes': String(16 * 1024 * 1024),
 }
 
 export const kafkaOf = ({ port }: RunningPeer): Kafka =>

@@ -93,6 +93,23 @@ export function topicParts(kafka: Console, beside: Beside) {
         t.match(events, [{ type: 'fork', id: branch, status: 'done' }, { type: 'delete' }])
       }),
 
+    'revision.turned-on':
+      noBranches ??
+      (async (t) => {
+        const topic = await create('revisions', '--partitions', '1')
+        const of = ['--topic', topic]
+        await kafka.run('configs', ['--alter', ...of, '--add-config', 'revision.diff=true'])
+        t.match((await describe(topic)).split('\n')[0], /revision\.diff=true/, 'R36: it is a revision topic')
+        await kafka.run('producer', [...of, '--reader-property', 'parse.key=true'], 'k\tone\nk\ttwo\n')
+        const read = [...of, '--from-beginning', '--max-messages', '2', '--formatter-property', 'print.key=true']
+        t.equal(await kafka.run('consumer', read), 'k\tone\nk\ttwo\n')
+        const compact = ['--alter', ...of, '--add-config', 'cleanup.policy=compact']
+        const refused = await kafka.attempt('configs', compact)
+        t.match(refused.stdout.toString() + refused.stderr, /InvalidConfigurationException.*revision\.diff/)
+        const kept = await kafka.run('configs', ['--describe', ...of, '--all'])
+        t.match(kept, /retention\.ms=-1/, 'what is kept is kept for ever')
+      }),
+
     'topic.auto': async (t) => {
       const topic = fresh('java-auto')
       await kafka.run('producer', ['--topic', topic], 'one\ntwo\n')
