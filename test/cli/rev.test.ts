@@ -6,6 +6,7 @@ import { served } from '../../src/broker/served.ts'
 import { runRev } from '../../src/cli/rev/run.ts'
 import { readOrder } from '../../src/options.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
+import { Packs } from '../revision/packs.ts'
 import { Stage } from '../revision/stage.ts'
 
 const before = { ...served }
@@ -227,6 +228,24 @@ test('twiglog rev stats counts revisions and what they take, of a key or of all'
   ])
   expect((await type(stage, 'stats prices --json')).json()).toMatchObject([{ keys: 2, revisions: 5 }])
   expect((await type(stage, 'stats prices')).out).toMatch(/Revisions +5, 1 of them deletions\n/)
+})
+
+test('what is packed is told as before, and takes less', async () => {
+  await using packs = await Packs.open()
+  const { stage } = packs
+  await packs.create('docs')
+  const sent = await packs.revise('docs', 'k', 60)
+  await packs.send('docs', [{ key: 'other', value: 'closes the segment' }])
+  await packs.packed()
+  const told = (await type(stage, 'log docs k --json')).json()
+  expect(told.map(({ rev }) => rev)).toEqual(sent.map((_, i) => 60 - i))
+  expect(told.filter(({ format }) => format === 'vcdiff').length).toBeGreaterThan(50)
+  const [stats] = (await type(stage, 'stats docs k --json')).json() as { fullBytes: number; storedBytes: number }[]
+  expect(stats!.storedBytes).toBeLessThan(stats!.fullBytes / 4)
+  expect((await type(stage, 'show docs k --at 30')).out).toBe(sent[29]!.value)
+  expect((await type(stage, 'diff docs k 30 31')).out).toContain('+++ revision 31')
+  await type(stage, 'restore docs k --at 30')
+  expect((await type(stage, 'show docs k')).out).toBe(sent[29]!.value)
 })
 
 test.each([
