@@ -122,6 +122,14 @@ export class Asked {
     if (encoding !== undefined && encoding !== 'identity')
       return new Problem(415, `A body with Content-Encoding: ${encoding} is not taken: send it as it is.`)
     if (Number(this.header('content-length') ?? 0) > bytesMax) return tooLarge
+    try {
+      return await this.#whole(bytesMax, tooLarge)
+    } catch {
+      return new Problem(400, 'The connection ended before the body was whole.')
+    }
+  }
+
+  async #whole(bytesMax: number, tooLarge: Problem): Promise<Buffer | Problem> {
     const parts: Buffer[] = []
     let length = 0
     // What is too long is answered, not cut off.

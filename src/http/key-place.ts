@@ -1,5 +1,6 @@
 // The key that a path means, and the partition in which it is.
 
+import { StorageError } from '../../protocol/errors.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Revisions } from '../revision/revisions.ts'
@@ -7,6 +8,8 @@ import type { Asked } from './asked.ts'
 import { branchParameter, findTopic, partitionParameter, topicParameter } from './find-topic.ts'
 import { partitionOfKey } from './partitioner.ts'
 import { Problem } from './problem.ts'
+import { rest } from './reply.ts'
+import type { Rooms } from './rooms.ts'
 import type { Parameter } from './route.ts'
 
 const base64Parameter: Parameter = {
@@ -32,7 +35,12 @@ export const keyParameters: readonly Parameter[] = [
   },
 ]
 
-export type KeyPlace = { readonly topic: Topic; readonly key: Buffer; readonly partition: Partition }
+export type KeyPlace = {
+  readonly topic: Topic
+  readonly key: Buffer
+  readonly partition: Partition
+  readonly rooms: Rooms
+}
 
 function keyOf(asked: Asked): Buffer | Problem {
   const segment = asked.segment('key')
@@ -42,14 +50,14 @@ function keyOf(asked: Asked): Buffer | Problem {
   return isBase64 ? Buffer.from(text, 'base64') : new Problem(400, `'${text.slice(0, 100)}' is not base64url.`)
 }
 
-/** As far as everything is known that is decided now. Rejects with Corruption, StorageError. */
-export async function revisionsOf(partition: Partition): Promise<Revisions> {
+/** Everything that is decided now is known. Rejects with Corruption, StorageError; a broker that stops is no place to count in. */
+export async function revisionsOf(partition: Partition, { ending }: Pick<Rooms, 'ending'>): Promise<Revisions> {
   for (;;) {
     // Another one after a compaction.
     const { revisions } = partition
-    const ready = revisions.ready()
-    if (ready === undefined) return revisions
-    await ready
+    if (!revisions.catchUp()) return revisions
+    await rest()
+    if (ending.aborted) throw new StorageError('ECANCELED', 'The broker stops: ask again when it is back.')
   }
 }
 
@@ -65,7 +73,7 @@ async function partitionOf(topic: Topic, key: Buffer, asked: Asked): Promise<Par
   }
   const usual = partitions[partitionOfKey(key, partitions.length)]!
   for (const partition of [usual, ...partitions.filter((of) => of !== usual)]) {
-    if ((await revisionsOf(partition)).find(key) !== undefined) return partition
+    if ((await revisionsOf(partition, asked.rooms)).find(key) !== undefined) return partition
   }
   return usual
 }
@@ -86,7 +94,10 @@ export async function findKey(asked: Asked): Promise<KeyPlace | Problem> {
     )
   }
   const partition = await partitionOf(topic, key, asked)
-  return partition instanceof Problem ? partition : { topic, key, partition }
+  if (partition instanceof Problem) return partition
+  // Branches that nobody uses may have an end.
+  partition.uses++
+  return { topic, key, partition, rooms: asked.rooms }
 }
 
 const nameOf = (key: Buffer): string => `'${key.toString().slice(0, 100)}'`

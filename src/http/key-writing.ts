@@ -1,12 +1,13 @@
 // PUT and DELETE /topics/{topic}/keys/{key}: a revision more. With If-Match only if the key has not moved since: what it is held
 // against and the append are one turn of the event loop, so of two who saw the same revision one succeeds.
 
-import { eachBatch, eachBatchAtOnce, Fates, noWalk, politely, walkBatch } from '../branch/reading.ts'
+import { eachBatch, eachBatchAtOnce, Fates, noWalk, walkBatch } from '../branch/reading.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Asked } from './asked.ts'
 import { findKey, type KeyPlace, keyParameters, neverWritten, revisionsOf } from './key-place.ts'
 import { Problem } from './problem.ts'
-import { json } from './reply.ts'
+import { json, rest } from './reply.ts'
+import type { Rooms } from './rooms.ts'
 import type { Parameter, Route } from './route.ts'
 import { integer, object, shownKey } from './shown.ts'
 import { throttled, type Written, write } from './writing.ts'
@@ -63,11 +64,17 @@ class Undecided {
   }
 
   /** What is there so far, with turns for others. */
-  async look(): Promise<void> {
+  async look({ ending }: Rooms): Promise<void> {
     const { log } = this.#partition
     const to = log.logEndOffset
     if (to <= this.#upTo) return
-    await eachBatch(log, this.#upTo, to, politely, this.#look(new Fates(log, this.#upTo, to)))
+    await eachBatch(
+      log,
+      this.#upTo,
+      to,
+      { rest, isOver: () => ending.aborted },
+      this.#look(new Fates(log, this.#upTo, to)),
+    )
     this.#upTo = to
   }
 
@@ -101,9 +108,9 @@ async function appendIf(asked: Asked, wish: Wish, condition: Condition): Promise
   const { partition, key } = wish
   for (let attempts = 0; attempts < attemptsMax; attempts++) {
     await partition.gate.closed
-    const { indexedOffset } = await revisionsOf(partition)
+    const { indexedOffset } = await revisionsOf(partition, asked.rooms)
     const undecided = new Undecided(partition, key, indexedOffset)
-    await undecided.look()
+    await undecided.look(asked.rooms)
     // From here on nobody else has a turn.
     if (partition.gate.closed !== undefined || partition.isRemoved) continue
     const { revisions } = partition
@@ -126,8 +133,8 @@ async function appendIf(asked: Asked, wish: Wish, condition: Condition): Promise
   return new Problem(503, 'The partition is written so fast that the condition could not be looked at. Try again.')
 }
 
-async function revisionAt({ partition }: KeyPlace, offset: number): Promise<number | null> {
-  const place = (await revisionsOf(partition)).known.at(offset)
+async function revisionAt({ partition, rooms }: KeyPlace, offset: number): Promise<number | null> {
+  const place = (await revisionsOf(partition, rooms)).known.at(offset)
   return place === undefined ? null : place.part.revOf(place.entry)
 }
 
@@ -136,7 +143,7 @@ async function writeKey(asked: Asked, value: Buffer | null, place: KeyPlace) {
   if (condition instanceof Problem) return condition
   const wish = { ...place, value, condition }
   // Whoever gives up while it is counted has written nothing.
-  await revisionsOf(place.partition)
+  await revisionsOf(place.partition, place.rooms)
   const outcomes = condition === undefined ? await append(asked, wish) : await appendIf(asked, wish, condition)
   if (outcomes instanceof Problem) return outcomes
   const [outcome] = outcomes
@@ -160,7 +167,7 @@ async function put(asked: Asked) {
 async function remove(asked: Asked) {
   const place = await findKey(asked)
   if (place instanceof Problem) return place
-  const isThere = (await revisionsOf(place.partition)).find(place.key) !== undefined
+  const isThere = (await revisionsOf(place.partition, place.rooms)).find(place.key) !== undefined
   return isThere ? writeKey(asked, null, place) : neverWritten(place)
 }
 

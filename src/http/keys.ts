@@ -26,7 +26,7 @@ const none: Buffer = Buffer.alloc(0)
 /** Below which offset revisions count; Infinity: all do. */
 async function boundOf(place: KeyPlace, at: string | undefined): Promise<number | Problem> {
   if (at === undefined) return Infinity
-  const { partition, key } = place
+  const { partition, key, rooms } = place
   const [, kind, text = ''] = /^(rev|offset|timestamp):(.*)$/s.exec(at) ?? []
   const bad = new Problem(
     400,
@@ -38,7 +38,7 @@ async function boundOf(place: KeyPlace, at: string | undefined): Promise<number 
   }
   if (kind === undefined || !/^\d{1,16}$/.test(text)) return bad
   if (kind === 'offset') return Number(text)
-  const revisions = await revisionsOf(partition)
+  const revisions = await revisionsOf(partition, rooms)
   for (let found = revisions.find(key), n = 1; found !== undefined; found = revisions.before(found), n++) {
     const { rev, offset } = describe(found)
     if (rev === Number(text)) return offset + 1
@@ -54,9 +54,9 @@ async function boundOf(place: KeyPlace, at: string | undefined): Promise<number 
 }
 
 /** Revisions from the newest below `bound` on, with their values. Files may be packed while it goes on. */
-async function* revisionsFrom({ partition, key }: KeyPlace, bound: number): AsyncGenerator<Read> {
+async function* revisionsFrom({ partition, key, rooms }: KeyPlace, bound: number): AsyncGenerator<Read> {
   for (let below = bound; ; await rest()) {
-    const revisions = await revisionsOf(partition)
+    const revisions = await revisionsOf(partition, rooms)
     let found = revisions.find(key, below)
     for (let n = 0; n < sliceCount; n++) {
       if (found === undefined) return
@@ -155,7 +155,7 @@ async function handle(asked: Asked) {
   const reads = revisionsFrom(place, bound)
   const { value: current, done } = await reads.next()
   if (done === true) {
-    if (at === undefined || (await revisionsOf(place.partition)).find(place.key) === undefined)
+    if (at === undefined || (await revisionsOf(place.partition, place.rooms)).find(place.key) === undefined)
       return neverWritten(place)
     return new Problem(404, `The key was not there yet at ${at}.`)
   }
@@ -230,7 +230,7 @@ async function info(asked: Asked) {
   const place = await findKey(asked)
   if (place instanceof Problem) return place
   const { partition, key } = place
-  const revisions = await revisionsOf(partition)
+  const revisions = await revisionsOf(partition, place.rooms)
   const found = attempt(() => revisions.of(key, { newestFirst: true }))
   if (found instanceof Problem) return found
   const [newest] = found

@@ -34,14 +34,22 @@ export const groupFamilies = {
   groups: gauge('kafka_coordinator_group_groupmetadatamanager_numgroups', 'Groups of all types, share groups too.'),
 } as const
 
-/** So many partitions are told of in one go. */
-const sliceCount = 50
+/** So many open partitions are told of in one go; to open one costs as much as ten. */
+const sliceCost = 100
+const openingCost = 10
+/** A log that is closed hardly changes: only somebody who opened it and let it go again can have changed it. */
+const closedMs = 60_000
 
 type Bounds = { start: number; watermark: number; end: number; byteCount: number }
+type Closed = { readonly at: number; readonly bounds: Bounds | undefined }
 
-/** Where a log begins and ends. One that nobody uses is opened for it, and let go again. */
-function boundsOf(partition: Partition): Bounds | undefined {
+const closed = new WeakMap<Partition, Closed>()
+
+/** Where a log begins and ends. One that nobody uses is opened for it once a minute, and let go again. */
+function boundsOf(partition: Partition, now: number): Bounds | undefined {
   const wasOpen = partition.isOpen
+  const before = wasOpen ? undefined : closed.get(partition)
+  if (before !== undefined && now - before.at < closedMs) return before.bounds
   const bounds = attempt(() => ({
     start: partition.logStartOffset,
     watermark: partition.highWatermark,
@@ -49,10 +57,12 @@ function boundsOf(partition: Partition): Bounds | undefined {
     byteCount: partition.byteCount,
   }))
   if (!wasOpen && partition.offline === undefined) partition.rest()
-  return bounds instanceof Problem ? undefined : bounds
+  const told = bounds instanceof Problem ? undefined : bounds
+  if (!partition.isOpen) closed.set(partition, { at: now, bounds: told })
+  return told
 }
 
-function tellPartition(into: Exposition, topic: Topic, partition: Partition): number | undefined {
+function tellPartition(into: Exposition, topic: Topic, partition: Partition, now: number): number | undefined {
   const labels = { topic: topic.name, partition: partition.index }
   const { replicas, isr, leader } = partition.leadership
   into.add(topicFamilies.leader, labels, leader)
@@ -61,7 +71,7 @@ function tellPartition(into: Exposition, topic: Topic, partition: Partition): nu
   into.add(topicFamilies.preferred, labels, leader === replicas[0] ? 1 : 0)
   into.add(topicFamilies.underReplicated, labels, isr.length < replicas.length ? 1 : 0)
   // To look at a view that nobody reads would be to read its whole source.
-  const bounds = topic.config.view !== undefined && partition.uses === 0 ? undefined : boundsOf(partition)
+  const bounds = topic.config.view !== undefined && partition.uses === 0 ? undefined : boundsOf(partition, now)
   if (bounds === undefined) return undefined
   into.add(topicFamilies.currentOffset, labels, bounds.watermark)
   into.add(topicFamilies.oldestOffset, labels, bounds.start)
@@ -74,14 +84,17 @@ function tellPartition(into: Exposition, topic: Topic, partition: Partition): nu
 /** Answers the ends of partitions, by topic, for what has to be said of groups. */
 export async function tellTopics(into: Exposition, { broker }: Rooms): Promise<Map<string, (number | undefined)[]>> {
   const ends = new Map<string, (number | undefined)[]>()
-  let told = 0
+  let cost = 0
   for (const topic of broker.topics()) {
     into.add(topicFamilies.partitions, { topic: topic.name }, topic.partitions.length)
     const ofTopic: (number | undefined)[] = []
     for (const partition of topic.partitions) {
+      cost += partition.isOpen ? 1 : openingCost
       // While others had their turn it may have been deleted.
-      if (!partition.isRemoved) ofTopic.push(tellPartition(into, topic, partition))
-      if (++told % sliceCount === 0) await rest()
+      if (!partition.isRemoved) ofTopic.push(tellPartition(into, topic, partition, broker.clock.now()))
+      if (cost < sliceCost) continue
+      cost = 0
+      await rest()
     }
     ends.set(topic.name, ofTopic)
   }
@@ -133,6 +146,6 @@ export async function tellGroups(
   for (const [i, { groupId, type }] of groups.entries()) {
     into.add(groupFamilies.members, groupLabels(groupId), memberCount(rooms, groupId, type))
     tellGroup(into, rooms, groupId, ends)
-    if (i % sliceCount === sliceCount - 1) await rest()
+    if (i % sliceCost === sliceCost - 1) await rest()
   }
 }

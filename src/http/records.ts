@@ -22,7 +22,7 @@ async function gather(
   partition: Partition,
   positions: Positions,
   into: Gathered,
-  { limit, format }: { limit: number; format: Format },
+  { limit, format, ending }: { limit: number; format: Format; ending: AbortSignal },
 ): Promise<Problem | undefined> {
   for (;;) {
     const from = positions.get(partition.index)!
@@ -39,6 +39,7 @@ async function gather(
     }
     positions.set(partition.index, portion.nextOffset)
     await rest()
+    if (ending.aborted) return new Problem(503, 'The broker stops: ask again when it is back.')
   }
 }
 
@@ -61,7 +62,8 @@ async function handle(asked: Asked) {
   if (positions instanceof Problem) return positions
   const misplaced = attempt(() => checkStart(partitions, positions))
   if (misplaced !== undefined) return misplaced
-  const how = { limit: asked.number('limit')!, format: asked.text('format') as Format }
+  const { ending } = asked.rooms
+  const how = { limit: asked.number('limit')!, format: asked.text('format') as Format, ending }
   const into: Gathered = { records: [], bytesLeft: answerBytesMax }
   for (const partition of partitions) {
     const problem = await gather(partition, positions, into, how)

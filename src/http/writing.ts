@@ -6,6 +6,7 @@ import type { NewRecord } from '../../protocol/records/record.ts'
 import { type Request, type Response, zeroUuid } from '../../protocol/schema.ts'
 import { produceApi } from '../api/00-produce.ts'
 import type { Context } from '../api/api.ts'
+import { noLeader } from '../broker/leadership.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Asked } from './asked.ts'
 import { type Problem, problemOfCode } from './problem.ts'
@@ -63,7 +64,9 @@ export function write(asked: Asked, topic: Topic, batches: readonly Batch[]): Pr
   const byLeader = new Map<number, Batch[]>()
   for (const batch of batches) {
     const { leader } = topic.partitions[batch.partition]!
-    byLeader.set(leader, [...(byLeader.get(leader) ?? []), batch])
+    // Where nobody leads any node says so.
+    const node = leader === noLeader ? asked.rooms.broker.nodeId : leader
+    byLeader.set(node, [...(byLeader.get(node) ?? []), batch])
   }
   const answers = [...byLeader].map(([node, ofNode]) => {
     const partitionData = ofNode.map(({ partition, records }) => ({

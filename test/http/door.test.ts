@@ -199,3 +199,49 @@ describe('when the broker stops', () => {
     await stopped
   })
 })
+
+test('many who knock at once, before anything is loaded, are all answered', async () => {
+  await using broker = await Broker.start({ http: true })
+  const statuses = await Promise.all(
+    Array.from({ length: 50 }, async () => (await raw(broker.httpUrl!, 'GET', '/healthz')).status),
+  )
+  expect(new Set(statuses)).toEqual(new Set([200]))
+})
+
+test('who goes in the midst of a body leaves nothing behind, in the topic or in the log of mistakes', async () => {
+  const said: unknown[] = []
+  const error = console.error
+  console.error = (...words: unknown[]) => void said.push(words)
+  try {
+    const { hostname, port } = new URL(stage.url)
+    for (const method of ['PUT /topics/t/keys/k', 'POST /topics/t/records']) {
+      const socket = connect(Number(port), hostname)
+      socket.write(
+        `${method} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"rec`,
+      )
+      await new Promise((resolve) => socket.once('connect', resolve))
+      await raw(stage.url, 'GET', '/healthz')
+      socket.destroy()
+    }
+    expect((await stage.get('/topics/t/keys/k')).status).toBe(404)
+    expect((await stage.get('/topics/t/records')).json.records).toEqual([])
+  } finally {
+    console.error = error
+  }
+  expect(said).toEqual([])
+})
+
+test('a partition that nobody leads takes no writes, and says so', async () => {
+  await using other = await HttpStage.open({
+    brokers: 3,
+    topics: [{ name: 'spread', partitions: 3 }],
+    config: { 'default.replication.factor': 1 },
+  })
+  const writes = () =>
+    Promise.all([0, 1, 2].map((partition) => other.post('/topics/spread/records', [{ partition, value: 1 }])))
+  expect((await writes()).map(({ status }) => status)).toEqual([200, 200, 200])
+  await other.broker.stopNode(other.broker.leaderOf('spread', 1))
+  const [, second] = await writes()
+  expect([second!.status, second!.json.error]).toEqual([503, 'NOT_LEADER_OR_FOLLOWER'])
+  expect((await other.get('/topics/spread')).json.partitions[1].leader).toBeNull()
+})
