@@ -32,6 +32,7 @@ export class ViewPartition extends Partition {
   #unwatch: (() => void) | undefined
   #watched: Partition | undefined
   #isDue = false
+  #wasBehind = false
 
   constructor(
     store: Store,
@@ -81,6 +82,9 @@ export class ViewPartition extends Partition {
   #advance(sight: Sight): boolean {
     const isBehind = sight.advance()
     if (isBehind) this.#schedule()
+    // Records may have come up in front of the end, too.
+    else if (this.#wasBehind && this.#watchers.size > 0) process.nextTick(() => this.#tell())
+    this.#wasBehind = isBehind
     return isBehind
   }
 
@@ -166,6 +170,10 @@ export class ViewPartition extends Partition {
       }
       const end = this.#endOf(sight)
       const bytes = offset < end ? sight.page(offset, bytesMax, wholeFirst) : nothing
+      if (sight.isCut) {
+        this.#wasBehind = true
+        this.#schedule()
+      }
       const lease = { bytes, release: () => {} }
       return { lease, logStartOffset, highWatermark: end, lastStableOffset: end, aborted: committed ? [] : undefined }
     } catch (cause) {

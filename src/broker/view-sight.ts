@@ -2,10 +2,11 @@
 // anew when the source is another topic, or its log another log.
 
 import { type Revisions, sliceBytes } from '../revision/revisions.ts'
-import { type Selection, selectionOf } from '../revision/selection.ts'
+import type { Selection } from '../revision/selection.ts'
 import type { ViewConfig } from '../revision/view-config.ts'
 import { readPage } from '../revision/view-page.ts'
 import { ViewRecords } from '../revision/view-records.ts'
+import { selectionOf } from '../revision/view-selection.ts'
 import type { Partition } from './partition.ts'
 import type { Topic } from './topic.ts'
 
@@ -43,6 +44,11 @@ export class Sight {
     while (this.#selection.advance(sliceBytes)) await turn()
   }
 
+  /** The last page ended before it was known what comes next. */
+  get isCut(): boolean {
+    return this.#selection.isCut
+  }
+
   /** One past the last record that is shown: no hole stands there. */
   get end(): number {
     return Math.max(this.#selection.last + 1, this.source.logStartOffset)
@@ -50,7 +56,12 @@ export class Sight {
 
   /** The first offset that is shown, from one on. */
   next(from: number): number | undefined {
-    const offset = this.#selection.next(Math.max(from, this.source.logStartOffset))
+    const first = Math.max(from, this.source.logStartOffset)
+    let offset = this.#selection.next(first)
+    while (offset === undefined && this.#selection.isCut) {
+      this.#selection.advance(sliceBytes)
+      offset = this.#selection.next(first)
+    }
     return offset !== undefined && offset < this.end ? offset : undefined
   }
 

@@ -101,34 +101,21 @@ export class KnownParts {
 
   /** The first revision of any key from an offset on. */
   from(offset: number): Place | undefined {
-    return this.#first(offset, (part, low) => part.entryFrom(low))
-  }
-
-  /** The first one from an offset on that is the newest of its key. */
-  newestFrom(offset: number): Place | undefined {
-    for (let low = offset; ; ) {
-      const found = this.#first(low, (part, from) => part.newestFrom(from))
-      if (found === undefined || this.isNewest(found)) return found
-      low = offsetOf(found) + 1
-    }
-  }
-
-  #first(offset: number, look: (part: Part, from: number) => number): Place | undefined {
     for (let i = Math.max(0, partIndexOf(this.#parts, offset)); i < this.#parts.length; i++) {
       const part = this.#parts[i]!
-      const entry = look(part, Math.max(offset, part.baseOffset))
+      const entry = part.entryFrom(Math.max(offset, part.baseOffset))
       if (entry !== none) return { part, entry }
     }
     return undefined
   }
 
-  /** Whether no later part has the key of a revision that is the newest of it in its own part. */
+  /** Whether a revision is the newest of its key. */
   isNewest({ part, entry }: Place): boolean {
+    if (!part.isNewest(entry)) return false
     const hash = part.hashOf(entry)
     const hint = this.#numbered[this.#hints.get(hash)]
-    if (hint === part || hint === undefined) return true
     // Another key may have the same hash.
-    return this.newest(hash, part.keyOf(entry))?.part === part
+    return hint === part || hint === undefined || this.newest(hash, part.keyOf(entry))?.part === part
   }
 
   /** The last revision of any key. */

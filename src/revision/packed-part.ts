@@ -12,8 +12,6 @@ export class PackedPart implements Part {
   readonly nextOffset: number
   readonly #keys: PackedKeys
   readonly #hash: KeyHash
-  /** Where the newest of each key stands, rising: made when somebody asks for a state. */
-  #newest: Float64Array | undefined
 
   /** `bound`: what lies from here on does not count. */
   constructor(pack: Pack, bound: number, hash: KeyHash) {
@@ -55,17 +53,9 @@ export class PackedPart implements Part {
     }
   }
 
-  newestFrom(offset: number): number {
-    this.#newest ??= Float64Array.from(this.newestBelow(this.nextOffset), (entry) => this.offsetOf(entry)).sort()
-    const newest = this.#newest
-    let low = 0
-    let high = newest.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (newest[middle]! < offset) low = middle + 1
-      else high = middle
-    }
-    return low === newest.length ? none : this.pack.entryAt(newest[low]!)
+  isNewest(entry: number): boolean {
+    const next = this.#keys.firstEntries[this.pack.ordinalOf(entry) + 1]!
+    return entry + 1 === next || (this.#isCut && this.offsetOf(entry + 1) >= this.nextOffset)
   }
 
   newestBelow(offset: number): number[] {

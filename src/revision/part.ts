@@ -20,8 +20,8 @@ export interface Part {
   entryAt(offset: number): number
   /** The entry with the smallest offset from one on. */
   entryFrom(offset: number): number
-  /** The same among those whose key has no newer one in this part. */
-  newestFrom(offset: number): number
+  /** Whether the key has no newer one in this part. */
+  isNewest(entry: number): boolean
   /** The newest entry of each key below an offset, in any order. */
   newestBelow(offset: number): Iterable<number>
   /** Offsets, rising, of values that may have a scalar of this hash at a place; undefined where nobody has noted it. */

@@ -38,8 +38,6 @@ export class ScannedPart implements Part {
   readonly #table = new KeyTable()
   /** By key. */
   #newest = new Int32Array(entriesMin)
-  /** None of these entries is the newest of its key, and none will ever be. */
-  #barren = { from: 0, to: 0 }
 
   constructor(baseOffset: number) {
     this.baseOffset = baseOffset
@@ -127,15 +125,8 @@ export class ScannedPart implements Part {
     return low === this.#count ? none : low
   }
 
-  newestFrom(offset: number): number {
-    const first = this.entryFrom(offset)
-    if (first === none) return none
-    const { from, to } = this.#barren
-    const isKnown = first >= from && first < to
-    let entry = isKnown ? to : first
-    while (entry < this.#count && this.#newest[this.#keys[entry]!] !== entry) entry++
-    this.#barren = { from: isKnown ? from : first, to: entry }
-    return entry === this.#count ? none : entry
+  isNewest(entry: number): boolean {
+    return this.#newest[this.#keys[entry]!] === entry
   }
 
   newestBelow(offset: number): number[] {

@@ -3,8 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import type { CodecName } from '../../protocol/records/compression.ts'
 import { hashKey, type KeyHash } from '../../src/revision/key-hash.ts'
-import { type Selection, selectionOf } from '../../src/revision/selection.ts'
+import type { Selection } from '../../src/revision/selection.ts'
 import type { ViewConfig } from '../../src/revision/view-config.ts'
+import { selectionOf } from '../../src/revision/view-selection.ts'
 import { drawing } from './delta-pairs.ts'
 import { type Known, RevisionWorld } from './revision-world.ts'
 
@@ -163,6 +164,6 @@ describe('the index of a partition', () => {
     async () => {
       await eachSeed(500, play)
     },
-    120_000 + 2 * soaks,
+    300_000 + 2 * soaks,
   )
 })
