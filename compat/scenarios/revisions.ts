@@ -288,8 +288,9 @@ export const revisionTopics = {
         (await stage.read(topic, 4)).map(({ record: { value } }) => String(value)),
         ['1', 'without a key', '2', '3'],
       )
-      const compact = set({ 'cleanup.policy': 'compact' })
-      await stage.refused(compact, 'INVALID_CONFIG')
+      // rust-rdkafka does not look at what became of the older request.
+      if (!stage.can('alterConfigs')) return
+      await stage.refused(set({ 'cleanup.policy': 'compact' }), 'INVALID_CONFIG')
     },
   ),
 
