@@ -38,17 +38,18 @@ export const groupFamilies = {
 const sliceCost = 100
 const openingCost = 10
 /** A log that is closed hardly changes: only somebody who opened it and let it go again can have changed it. */
-const closedMs = 60_000
+const closedMs = 300_000
 
 type Bounds = { start: number; watermark: number; end: number; byteCount: number }
 type Closed = { readonly at: number; readonly bounds: Bounds | undefined }
 
 const closed = new WeakMap<Partition, Closed>()
 
-/** Where a log begins and ends. One that nobody uses is opened for it once a minute, and let go again. */
+/** Where a log begins and ends. One that nobody uses is opened for it every few minutes, and let go again. */
 function boundsOf(partition: Partition, now: number): Bounds | undefined {
   const wasOpen = partition.isOpen
-  const before = wasOpen ? undefined : closed.get(partition)
+  if (wasOpen) closed.delete(partition)
+  const before = closed.get(partition)
   if (before !== undefined && now - before.at < closedMs) return before.bounds
   const bounds = attempt(() => ({
     start: partition.logStartOffset,

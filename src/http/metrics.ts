@@ -1,6 +1,7 @@
 // GET /metrics: what is really measured, and nothing that would cost those who produce and consume.
 
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import type { Timer } from '../storage/clock.ts'
 import { Exposition, type Family, type Exposition as Into, textType } from './metrics-text.ts'
 import { groupFamilies, tellGroups, tellTopics, topicFamilies } from './metrics-topics.ts'
 import type { Rooms } from './rooms.ts'
@@ -61,7 +62,11 @@ export const allFamilies: readonly Family[] = [
 ]
 
 // From the first look on: who never looks does not pay for it.
-const loopDelay = monitorEventLoopDelay({ resolution: 10 })
+const resolutionMs = 10
+const loopDelay = monitorEventLoopDelay({ resolution: resolutionMs })
+/** Who looks no more is not measured for. */
+const quietMs = 300_000
+let quiet: Timer | undefined
 let utilization = performance.eventLoopUtilization()
 
 type Answers = Map<string, { route: Route; status: number; count: number }>
@@ -130,7 +135,7 @@ function tellTraffic(into: Into, rooms: Rooms): void {
 const quantiles = [0.5, 0.99, 1]
 const nanoseconds = 1e9
 
-function tellProcess(into: Into, { version }: Rooms): void {
+function tellProcess(into: Into, { version, broker }: Rooms): void {
   const { rss, heapUsed, external } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   into.add(families.startTime, {}, performance.timeOrigin / 1000)
@@ -144,9 +149,14 @@ function tellProcess(into: Into, { version }: Rooms): void {
   utilization = now
   loopDelay.enable()
   if (loopDelay.count > 0)
-    for (const quantile of quantiles)
-      into.add(families.loopDelay, { quantile }, loopDelay.percentile(quantile * 100) / nanoseconds)
+    for (const quantile of quantiles) {
+      // What is measured is from one look of the timer to the next, and that is to be its resolution.
+      const seconds = loopDelay.percentile(quantile * 100) / nanoseconds - resolutionMs / 1000
+      into.add(families.loopDelay, { quantile }, Math.max(0, seconds))
+    }
   loopDelay.reset()
+  quiet?.cancel()
+  quiet = broker.clock.after(quietMs, () => loopDelay.disable())
 }
 
 export const metricsRoute: Route = {

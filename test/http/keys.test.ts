@@ -32,7 +32,8 @@ const put = (target: string, value: string | Buffer, headers: Record<string, str
 type Shown = { rev: number; value?: unknown; valueBase64?: string; offset: number; tombstone: boolean }
 type Delta = { rev: number; base: number | null; format: string; deltaBase64: string | null; crc32c: string }
 
-const hasXdelta = spawnSync('xdelta3', ['-V']).status === 0
+const xdelta3 = process.env['XDELTA3'] ?? 'xdelta3'
+const hasXdelta = spawnSync(xdelta3, ['-V']).status === 0
 
 /** By the decoder of others where there is one. */
 function decoded(source: Buffer, delta: Buffer): Buffer {
@@ -42,7 +43,7 @@ function decoded(source: Buffer, delta: Buffer): Buffer {
     const path = (name: string) => join(folder, name)
     writeFileSync(path('source'), source)
     writeFileSync(path('delta'), delta)
-    const { status, stderr } = spawnSync('xdelta3', ['-d', '-f', '-s', path('source'), path('delta'), path('target')])
+    const { status, stderr } = spawnSync(xdelta3, ['-d', '-f', '-s', path('source'), path('delta'), path('target')])
     expect(status, String(stderr)).toBe(0)
     return readFileSync(path('target'))
   } finally {
