@@ -15,30 +15,53 @@ export type Copies = {
 /** `starts` count from the target's beginning. `added`: the bytes in no copy. */
 export type DeltaScript = Copies & { readonly added: Buffer }
 
+/** Shorter pieces are copied byte by byte: asking for the bytes between costs more than moving them. */
+const loopMax = 32
+/** Small values share memory: a value lives about as long as its neighbours, and memory of its own costs more than the value. */
+const sharedBytes = 128 * 1024
+const sharedMax = 16 * 1024
+let shared = Buffer.alloc(0)
+let sharedUsed = 0
+
+function allocate(length: number): Buffer {
+  if (length > sharedMax) return Buffer.allocUnsafeSlow(length)
+  if (sharedUsed + length > shared.length) {
+    shared = Buffer.allocUnsafeSlow(sharedBytes)
+    sharedUsed = 0
+  }
+  sharedUsed += length
+  return shared.subarray(sharedUsed - length, sharedUsed)
+}
+
+function copyTo(target: Buffer, at: number, bytes: Buffer, start: number, end: number): void {
+  if (end - start > loopMax) bytes.copy(target, at, start, end)
+  else for (let i = start; i < end; i++) target[at + i - start] = bytes[i]!
+}
+
 /** The value that a script makes of a source. Throws DeltaError where it makes none of this length. */
 export function applyScript(source: Buffer, script: DeltaScript, length: number): Buffer {
   const { starts, addresses, lengths, count, added } = script
-  const target = Buffer.allocUnsafeSlow(length)
+  const target = allocate(length)
   let filled = 0
   let from = 0
   for (let i = 0; i < count; i++) {
     const start = starts[i]!
-    const size = lengths[i]!
     const address = addresses[i]!
-    const end = start + size
+    const addressEnd = address + lengths[i]!
     const behind = from + start - filled
-    if (start < filled || end > length || behind > added.length)
+    if (start < filled || start + lengths[i]! > length || behind > added.length) {
       throw new DeltaError('copies to where nothing is to be')
-    if (start > filled) added.copy(target, filled, from, behind)
+    }
+    copyTo(target, filled, added, from, behind)
     from = behind
     // Wholly from one of the two, and never what it makes itself: our encoder writes no others.
-    if (address >= 0 && address + size <= source.length) source.copy(target, start, address, address + size)
-    else if (address >= source.length && address - source.length + size <= start) {
-      target.copyWithin(start, address - source.length, address - source.length + size)
+    if (address >= 0 && addressEnd <= source.length) copyTo(target, start, source, address, addressEnd)
+    else if (address >= source.length && addressEnd - source.length <= start) {
+      target.copyWithin(start, address - source.length, addressEnd - source.length)
     } else throw new DeltaError('copies from where nothing is')
-    filled = end
+    filled = start + lengths[i]!
   }
   if (added.length - from !== length - filled) throw new DeltaError('adds more or less than the value lacks')
-  added.copy(target, filled, from)
+  copyTo(target, filled, added, from, added.length)
   return target
 }

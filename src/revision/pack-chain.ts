@@ -14,12 +14,6 @@ import { anchorDistance, deltaFromAnchor, deltaFromPrevious, full, tombstone } f
 const hopBytesMax = 16 * 1024 * 1024
 /** A delta is stored if it is shorter than this share of the deflated value. */
 const deltaShare = 0.6
-/**
- * One so much shorter than the deflated first value of its chain is not held against its own value too: to deflate each only to know
- * would cost more than all the rest.
- */
-const plainShare = 0.15
-
 /** Shorter copies are bytes to add: deflate finds most of them again, and makes more of what is left (bench/revision: a fifth). */
 const copyMin = 16
 
@@ -42,7 +36,11 @@ export class Chain {
   /** Values in the chain so far; 0: the next is full. */
   #length = 0
   #longest = 0
-  #deflated = 0
+  /**
+   * The last value deflated has at least so many bytes, 0 where nobody knows. To deflate each value only to know would cost more than
+   * all the rest; but a value with what its delta says and what the delta left out makes the value before, so it has no less than that.
+   */
+  #deflatedMin = 0
   #previous: Buffer = nothing
   #anchor: Buffer = nothing
 
@@ -69,7 +67,7 @@ export class Chain {
     const isAnchor = place % anchorDistance === 0
     if (script === undefined) {
       this.#longest = 0
-      this.#deflated = 0
+      this.#deflatedMin = 0
     }
     this.#length = place + 1
     this.#longest = Math.max(this.#longest, value.length)
@@ -86,13 +84,29 @@ export class Chain {
     if (hopsMax(place) * Math.max(this.#longest, value.length) > hopBytesMax) return
     const base = place % anchorDistance === 0 ? this.#anchor : this.#previous
     const found = findScript(base, value, Math.ceil(deltaShare * value.length), copyMin)
-    return found !== undefined && this.#isWorth(found.deltaBytes, value) ? found.script : undefined
+    return found !== undefined && this.#isWorth(found, base, value) ? found.script : undefined
   }
 
-  #isWorth(deltaBytes: number, value: Buffer): boolean {
-    if (this.#deflated === 0) this.#deflated = deflatedLength(this.#anchor)
-    const isAlike = 2 * value.length > this.#longest
-    if (isAlike && deltaBytes < plainShare * this.#deflated) return true
-    return deltaBytes < deltaShare * deflatedLength(value)
+  #isWorth({ script, deltaBytes }: Found, base: Buffer, value: Buffer): boolean {
+    if (this.#deflatedMin === 0) this.#deflatedMin = deflatedLength(base)
+    this.#deflatedMin -= deltaBytes + base.length - reachOf(script, base.length)
+    if (deltaBytes < deltaShare * this.#deflatedMin) return true
+    this.#deflatedMin = deflatedLength(value)
+    return deltaBytes < deltaShare * this.#deflatedMin
   }
+}
+
+type Found = NonNullable<ReturnType<typeof findScript>>
+
+/** At least so many bytes of the source are in the target too. */
+function reachOf({ addresses, lengths, count }: DeltaScript, sourceLength: number): number {
+  let reached = 0
+  let covered = 0
+  for (let i = 0; i < count; i++) {
+    const end = addresses[i]! + lengths[i]!
+    if (end <= reached || end > sourceLength) continue
+    covered += end - Math.max(reached, addresses[i]!)
+    reached = end
+  }
+  return covered
 }

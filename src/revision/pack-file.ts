@@ -18,6 +18,10 @@ const readBytesMax = 1024 * 1024
 /** More than a frame holds. */
 const batchesPerFrameMax = 1 << 20
 
+/** What is kept of a run that cannot be rebuilt as a whole: that it cannot. */
+const damaged = 'damaged'
+const damagedBytes = 100
+
 const release = (): void => {}
 
 export class PackedFile implements File {
@@ -91,8 +95,9 @@ export class PackedFile implements File {
   #runFrom(index: number, frame: Frame, at: number, mustHave: boolean): { bytes: Buffer; end: number } | undefined {
     const [first, end] = runOf(frame, at)
     const key = (index * batchesPerFrameMax + first) * kept.kinds + kept.batches
-    const known = this.#room.get<Buffer>(key)
+    const known = this.#room.get<Buffer | typeof damaged>(key)
     const from = frame.positions[at]! - frame.positions[first]!
+    if (known === damaged) return this.#oneByOne(index, at, end, mustHave)
     if (known !== undefined) return { bytes: known.subarray(from), end }
     try {
       const bytes = this.pack.rebuilt(index, first, end)
@@ -100,6 +105,7 @@ export class PackedFile implements File {
       return { bytes: bytes.subarray(from), end }
     } catch (cause) {
       if (!(cause instanceof DamagedRecords)) throw cause
+      this.#room.set(key, damaged, damagedBytes)
       return this.#oneByOne(index, at, end, mustHave)
     }
   }

@@ -14,6 +14,19 @@ import { borrow, type File } from '../../src/storage/file.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { type Draw, document, drawing, edited, noise } from './delta-pairs.ts'
 
+/** Plays a number of seeds, or as many as the time allows; a failure names its own. */
+export function eachSeed(seed: number, count: number, soakSeconds: number, play: (seed: number) => void): void {
+  console.log(`seed ${seed}`)
+  const until = Date.now() + soakSeconds * 1000
+  for (let i = seed; i < seed + count || Date.now() < until; i++) {
+    try {
+      play(i)
+    } catch (cause) {
+      throw new Error(`TWIGLOG_SEED=${i}`, { cause })
+    }
+  }
+}
+
 export function sourceOf(batches: readonly Buffer[], nextOffset?: number): PackSource {
   const bytes = Buffer.concat(batches)
   const last = batches.at(-1)
@@ -125,7 +138,7 @@ export function randomLog(seed: number): RandomLog {
   let offset = draw(4) === 0 ? draw(1e6) * 1e6 : draw(100)
   let time = draw(5) === 0 ? -1 : 1_700_000_000_000
   const open = new Map<number, Buffer[]>()
-  const count = 1 + draw(draw(10) === 0 ? 400 : 40)
+  const count = 1 + draw(draw(12) === 0 ? 200 : 25)
   for (let i = 0; i < count; i++) {
     const producerId = draw(3) === 0 ? 1000 + draw(3) : -1
     if (draw(8) === 0 && open.size > 0) {
