@@ -86,6 +86,13 @@ export class PartitionRevisions {
     if (revisions.log === this.#log) this.#store.save(`${this.#folder}/${countsName}`, counts.encode(), true)
   }
 
+  /** A log in another folder begins with what is below an offset here, and its numbers go on from there. Throws StorageError. */
+  carryTo(folder: string, below: number): void {
+    if (!this.#keepsNumbers) return
+    const counts = this.#loadCounts()
+    if (!counts.isEmpty) this.#store.save(`${folder}/${countsName}`, counts.encode(below), true)
+  }
+
   /** Counts what is about to go. A disk that is full gets its room all the same: what is noted then is told in this life only. */
   #carry(log: Log, upTo: number): void {
     if (log !== this.#log || (!this.#keepsNumbers && this.#current === undefined)) return

@@ -174,6 +174,8 @@ export class FastForward {
     const { producers } = partition.log
     if (source.log.producers.hasSeenTransactions) producers.expectTransactions()
     saveSnapshot(store, folder, to, producers)
+    const numbered = to > logEndOffset ? source : partition
+    numbered.numbering.carryTo(folder, to)
     const inherited = { ...fork.inherited, logStartOffset: Math.max(logStartOffset, fork.inherited.logStartOffset) }
     return { partition, source, from: logEndOffset, to, fork: { ...fork, inherited } }
   }

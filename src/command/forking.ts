@@ -152,6 +152,7 @@ function cut(id: string, plan: PlannedFork, cuts: Cut[], { broker, transactions 
     forks.push(
       forkLog(broker.store, log, folder, { offset, leaderEpoch: epochOn(partition, plan.replaced), now, outcomeOf }),
     )
+    partition.numbering.carryTo(folder, offset)
   }
 }
 

@@ -67,12 +67,17 @@ export class CarriedCounts {
     } else insertBelow(known, count, offset)
   }
 
-  encode(): Buffer {
+  get isEmpty(): boolean {
+    return this.keyCount === 0 && this.upTo === 0
+  }
+
+  /** `below`: what was noted of offsets from there on is left out, for a log that goes another way there. */
+  encode(below = Infinity): Buffer {
     const head = Buffer.from(`${JSON.stringify({ v: 1, upTo: this.upTo, keys: this.keyCount })}\n`)
     let size = head.length + checksumBytes
     for (const [key, newest] of this.#notes.entries()) {
       const { length } = this.#table.bytesOf(key)
-      const notes = notesOf(newest)
+      const notes = notesOf(newest, below)
       size += sizeOfVarint(length) + length + sizeOfVarint(notes.length)
       for (const { count, offset } of notes) size += sizeOfVarlong(count) + sizeOfVarlong(offset)
     }
@@ -80,7 +85,7 @@ export class CarriedCounts {
     let at = head.copy(bytes)
     for (const [key, newest] of this.#notes.entries()) {
       const own = this.#table.bytesOf(key)
-      const notes = notesOf(newest)
+      const notes = notesOf(newest, below)
       at = writeVarint(bytes, at, own.length)
       at += own.copy(bytes, at)
       at = writeVarint(bytes, at, notes.length)
@@ -112,7 +117,8 @@ export class CarriedCounts {
     cursor.skip(length)
     const key = this.#table.put(this.#hash(bytes, start, start + length), bytes, start, start + length)
     const read = Array.from({ length: cursor.varint() }, () => ({ count: cursor.varlong(), offset: cursor.varlong() }))
-    this.#notes[key] = read.reduceRight<Note | undefined>((older, note) => ({ ...note, older }), undefined)!
+    const newest = read.reduceRight<Note | undefined>((older, note) => ({ ...note, older }), undefined)
+    this.#notes[key] = newest ?? { count: 0, offset: -1, older: undefined }
   }
 }
 
@@ -123,8 +129,10 @@ function insertBelow(newest: Note, count: number, offset: number): void {
   if (newer.count !== count && newer.older?.count !== count) newer.older = { count, offset, older: newer.older }
 }
 
-function notesOf(newest: Note): Note[] {
+function notesOf(newest: Note, below: number): Note[] {
   const found: Note[] = []
-  for (let note: Note | undefined = newest; note !== undefined; note = note.older) found.push(note)
+  for (let note: Note | undefined = newest; note !== undefined; note = note.older) {
+    if (note.offset < below) found.push(note)
+  }
   return found
 }
