@@ -4,8 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, test } from 'vitest'
-import { served } from '../../src/broker/served.ts'
+import { describe, expect, test } from 'vitest'
 import { allFamilies } from '../../src/http/metrics.ts'
 import { routes } from '../../src/http/routes.ts'
 import { Broker } from '../../src/index.ts'
@@ -16,9 +15,6 @@ const blocks = [...page.matchAll(/^```sh run\n(.*?)^```\n(?:```text\n(.*?)^```$)
   script: script!,
   printed,
 }))
-
-const before = { ...served }
-afterAll(() => Object.assign(served, before))
 
 function run(script: string): Promise<{ code: number | null; printed: string }> {
   const child = spawn('bash', ['-eu', '-o', 'pipefail', '-c', script], { timeout: 30_000 })
@@ -40,7 +36,6 @@ const hasCurl = spawnSync('curl', ['--version']).status === 0
 
 describe.skipIf(!hasCurl)('docs/http.md', () => {
   test('its commands print what it says', async () => {
-    Object.assign(served, { revisions: true })
     await using broker = await Broker.start({ http: true })
     await broker.createTopics([{ name: 'orders', config: { 'revision.diff': true } }])
     expect(blocks.length).toBeGreaterThan(6)

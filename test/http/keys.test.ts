@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { crc32c } from '../../protocol/crc32c.ts'
-import { served } from '../../src/broker/served.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { type Answer, HttpStage } from './stage.ts'
 
@@ -15,7 +14,6 @@ let stage: HttpStage
 let kafka: Kafka
 
 beforeAll(async () => {
-  Object.assign(served, { revisions: true, views: true })
   stage = await HttpStage.open({ topics: [{ name: 'docs', config: { 'revision.diff': true } }] })
   kafka = new Kafka({ brokers: [stage.broker.bootstrapServers], logLevel: logLevel.NOTHING })
 })

@@ -1,15 +1,14 @@
 // Views and packs behind the HTTP port: what they show is what their source has.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { served } from '../../src/broker/served.ts'
+import { expect, test } from 'vitest'
+import { Broker } from '../../src/index.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { Packs, revisionOf } from '../revision/packs.ts'
 import { HttpStage, raw, Tail } from './stage.ts'
-
-const before = { ...served }
-beforeAll(() => Object.assign(served, { revisions: true, views: true }))
-afterAll(() => Object.assign(served, before))
 
 /** The clock has to tick before a segment is older than a millisecond. */
 async function closed(packs: Packs): Promise<void> {
@@ -83,4 +82,24 @@ test('a revision that its keep rule has dropped is not there, and the numbers of
   expect(revisions.at(-1)).toMatchObject({ rev: 16, base: null, format: 'full' })
   const dropped = await ask('?at=rev:3')
   expect([dropped.status, dropped.json.detail]).toEqual([404, expect.stringContaining('keep rule')])
+})
+
+test('numbers and conditions go on after a restart', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'twiglog-http-'))
+  try {
+    const target = '/topics/docs/keys/k'
+    const topics = [{ name: 'docs', config: { 'revision.diff': true } }]
+    for (let life = 0; life < 3; life++) {
+      await using broker = await Broker.start({ http: true, data, topics })
+      const put = (rev: number) =>
+        raw(broker.httpUrl!, 'PUT', target, { body: `{"life":${life}}`, headers: { 'if-match': String(rev) } })
+      expect((await put(2 * life + 1)).status).toBe(412)
+      expect((await put(2 * life)).json.rev).toBe(2 * life + 1)
+      expect((await put(2 * life + 1)).json.rev).toBe(2 * life + 2)
+      const { revisions } = (await raw(broker.httpUrl!, 'GET', `${target}?revisions=all`)).json
+      expect(revisions).toHaveLength(2 * life + 1)
+    }
+  } finally {
+    rmSync(data, { recursive: true, force: true })
+  }
 })
