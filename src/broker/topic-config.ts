@@ -17,7 +17,6 @@ import {
 import { type ConfigEntry, type ConfigSynonym, configEntry, type DescribeRequest, wants } from './config-entry.ts'
 import { ConfigTable, type ConfigValue, configSources, formatConfig, parseConfig } from './config-table.ts'
 import { revisionTopicRows } from './revision-config-rows.ts'
-import { served } from './served.ts'
 import { type TopicRow, topicRows } from './topic-config-rows.ts'
 import { refuseViewValues, viewConfigOf } from './view-config.ts'
 import { viewTopicRows } from './view-config-rows.ts'
@@ -267,13 +266,8 @@ export function validateTopicConfigs(
 }
 
 function refuseUnknown(given: readonly (readonly [string, string])[]): Refusal | undefined {
-  const unknown = given.find(([name]) => !isKnown(topicConfigTable.row(name)))
+  const unknown = given.find(([name]) => topicConfigTable.row(name) === undefined)
   return unknown && new Refusal('INVALID_CONFIG', `Unknown topic config name: ${unknown[0]}`)
-}
-
-function isKnown(row: TopicRow | undefined): boolean {
-  if (row?.group === undefined) return row !== undefined
-  return row.group === 'view' || row.name === 'revision.index.json' ? served.views : served.revisions
 }
 
 function refuseValues(given: readonly (readonly [string, string])[]): Refusal | undefined {

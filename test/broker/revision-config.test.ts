@@ -1,18 +1,9 @@
 // Configurations of revision topics and views: what they mean, what is refused, and that nobody sees them who uses none.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Refusal } from '../../protocol/errors.ts'
 import { BrokerConfig } from '../../src/broker/broker-config.ts'
-import { served } from '../../src/broker/served.ts'
 import { TopicConfig, validateTopicConfigs } from '../../src/broker/topic-config.ts'
-
-const before = { ...served }
-beforeAll(() => {
-  Object.assign(served, { revisions: true, views: true })
-})
-afterAll(() => {
-  Object.assign(served, before)
-})
 
 const all = { synonyms: true, documentation: true, names: null }
 const topic = (overrides: Record<string, string>, broker = new BrokerConfig()) =>
@@ -169,11 +160,4 @@ describe('a view', () => {
     expect(refusal(overrides)).toContain('INVALID_CONFIG: ')
     expect(refusal(overrides)).toContain(why)
   })
-})
-
-test('a build that does not serve a name refuses it as Kafka refuses any other', () => {
-  Object.assign(served, { revisions: false, views: false })
-  expect(refusal({ 'revision.diff': 'true' })).toBe('INVALID_CONFIG: Unknown topic config name: revision.diff')
-  expect(refusal({ 'view.of': 'a', 'view.kind': 'state' })).toBe('INVALID_CONFIG: Unknown topic config name: view.of')
-  Object.assign(served, { revisions: true, views: true })
 })

@@ -1,21 +1,12 @@
 // `twiglog rev` as it is typed: words in, a table, a difference or JSON out, an exit code for scripts; over the wire to a
 // broker.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { served } from '../../src/broker/served.ts'
+import { describe, expect, test } from 'vitest'
 import { runRev } from '../../src/cli/rev/run.ts'
 import { readOrder } from '../../src/options.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { Packs } from '../revision/packs.ts'
 import { Stage } from '../revision/stage.ts'
-
-const before = { ...served }
-beforeAll(() => {
-  Object.assign(served, { revisions: true, views: true })
-})
-afterAll(() => {
-  Object.assign(served, before)
-})
 
 type Said = { code: number; out: string; err: string; json: () => Record<string, unknown>[] }
 

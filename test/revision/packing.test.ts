@@ -1,16 +1,11 @@
 // Revision topics under a broker that packs them: what readers are given does not change by it.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { CodecName } from '../../protocol/records/compression.ts'
 import { readRecords } from '../../protocol/records/record.ts'
-import { served } from '../../src/broker/served.ts'
 import { Packs, revisionOf, type Seen } from './packs.ts'
-
-const before = { ...served }
-beforeAll(() => void Object.assign(served, { revisions: true, views: true }))
-afterAll(() => void Object.assign(served, before))
 
 const hour = 3_600_000
 const valuesOf = (records: readonly Seen[]) => records.map(({ value }) => value)

@@ -1,16 +1,7 @@
 // The life of views: made by an admin client, described, altered where that can be, and gone with the topic that they show.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { served } from '../../src/broker/served.ts'
+import { describe, expect, test } from 'vitest'
 import { numbered, revisionConfigs, Stage, view } from './stage.ts'
-
-const before = { ...served }
-beforeAll(() => {
-  Object.assign(served, { revisions: true, views: true })
-})
-afterAll(() => {
-  Object.assign(served, before)
-})
 
 async function opened(options?: Parameters<typeof Stage.open>[0]): Promise<Stage> {
   const stage = await Stage.open(options)
