@@ -360,7 +360,7 @@ export class Partition {
         return new Refusal('OFFSET_OUT_OF_RANGE', message)
       }
       const bound = committed ? lastStableOffset : highWatermark
-      const lease = log.read(offset, bytesMax, bound, wholeFirst)
+      const lease = log.serve(offset, bytesMax, bound, wholeFirst)
       const aborted = committed ? log.abortedAmong(lease.bytes, offset, bound) : undefined
       return { lease, logStartOffset, highWatermark, lastStableOffset, aborted }
     } catch (cause) {

@@ -64,6 +64,11 @@ export class TopicConfig {
   /** What the topic shows of another one; undefined where it has records of its own. */
   readonly view: ViewConfig | undefined
 
+  /** Its records are about keys, each of which has a value: merges and reverts go by key. */
+  get isKeyed(): boolean {
+    return this.cleanupPolicy.compact || this.revision !== undefined
+  }
+
   /** Takes overrides that validateTopicConfigs has passed. */
   constructor(broker: BrokerConfig, overrides: ReadonlyMap<string, string> = new Map()) {
     this.#broker = broker

@@ -26,7 +26,7 @@ export function pairsOf(asked: Asked, broker: Broker): TopicPair[] | Rejection {
 }
 
 /** By key where keys are what the topic is about. */
-const usualStrategy = ({ config }: Topic): Strategy => (config.cleanupPolicy.compact ? 'three-way' : 'append')
+const usualStrategy = ({ config }: Topic): Strategy => (config.isKeyed ? 'three-way' : 'append')
 
 const unknown = (name: string): Rejection => new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
 

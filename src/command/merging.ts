@@ -146,7 +146,7 @@ export class Merging {
         knowledge: lineage.knowledge(into.id, partition),
         messageBytesMax: into.config.maxMessageBytes,
         codec: codecOf(into),
-        needsKeys: into.config.cleanupPolicy.compact,
+        needsKeys: into.config.isKeyed,
       },
       strategy: strategy === 'fast-forward' ? 'append' : strategy,
       fields: asked.fields,

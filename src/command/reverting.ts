@@ -72,7 +72,7 @@ export class Reverting {
       return new Rejection('UNKNOWN_MERGE', `No merge, resolve or revert '${id}'${where} is known.`)
     }
     const isByKey = merge.op !== 'merge' || merge.strategy === 'three-way' || merge.strategy === 'replay'
-    const plain = places.find(({ topic }) => !isByKey && !topic.config.cleanupPolicy.compact)
+    const plain = places.find(({ topic }) => !isByKey && !topic.config.isKeyed)
     if (plain !== undefined) return notInvertible(plain.topic)
     return places.flatMap(({ topic, partitions }) =>
       partitions.flatMap(({ partition: index, first, last }): Range[] => {
@@ -89,7 +89,7 @@ export class Reverting {
     if (topic.isInternal) {
       return new Rejection('INVALID_TOPIC_EXCEPTION', `'${name}' is the broker's own topic.`)
     }
-    if (!topic.config.cleanupPolicy.compact) return notInvertible(topic)
+    if (!topic.config.isKeyed) return notInvertible(topic)
     const ranges: Range[] = []
     for (const [index, [first, last]] of Object.entries(range!)) {
       const partition = topic.partitions[Number(index)]

@@ -7,11 +7,11 @@
 // All of it in one turn, so that nobody appends, retains or compacts in between. Nothing is durable yet when it returns.
 
 import * as batch from '../../protocol/records/batch.ts'
-import { encodeBatch } from '../../protocol/records/builder.ts'
 import { codecName } from '../../protocol/records/compression.ts'
 import { encodeMarker } from '../../protocol/records/control.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
+import { encodedLike } from './encoded-like.ts'
 import { type CutTransaction, type Inherited, lostUpTo, needsNoIndex, ownPrefix, sharedPrefix } from './inherited.ts'
 import type { Log } from './log.ts'
 import { loadSnapshot } from './producer-snapshot.ts'
@@ -171,20 +171,7 @@ function cutOf(segment: Segment, offset: number): Cut {
 function halfOf(bytes: Buffer, offset: number): Buffer | undefined {
   const records = [...readRecords(bytes, 0)].filter((record) => record.offset < offset)
   if (records.length === 0) return undefined
-  const horizon = batch.deleteHorizon(bytes, 0)
-  return encodeBatch({
-    records,
-    baseOffset: batch.baseOffset(bytes, 0),
-    lastOffset: offset - 1,
-    codec: codecName(batch.codec(bytes, 0)),
-    partitionLeaderEpoch: batch.partitionLeaderEpoch(bytes, 0),
-    producerId: batch.producerId(bytes, 0),
-    producerEpoch: batch.producerEpoch(bytes, 0),
-    baseSequence: batch.baseSequence(bytes, 0),
-    isTransactional: batch.isTransactional(bytes, 0),
-    ...(batch.isLogAppendTime(bytes, 0) ? { logAppendTime: batch.maxTimestamp(bytes, 0) } : {}),
-    ...(horizon === undefined ? {} : { deleteHorizon: horizon }),
-  })
+  return encodedLike(bytes, records, codecName(batch.codec(bytes, 0)), offset - 1)
 }
 
 /** A transaction that the cut goes through; `outcome` where its marker stands behind the cut. */

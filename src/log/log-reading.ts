@@ -1,7 +1,8 @@
 // Reads across the segments of a log: what is there from an offset on, and which of it was taken back.
 
 import * as batch from '../../protocol/records/batch.ts'
-import type { Lease } from '../storage/file.ts'
+import { borrow, type Lease } from '../storage/file.ts'
+import { inCodec } from './encoded-like.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import type { Found, Segment } from './segment.ts'
 import { segmentIndexOf } from './segment-search.ts'
@@ -10,7 +11,7 @@ const nothing: Lease = { bytes: Buffer.alloc(0), release: () => {} }
 
 /**
  * Batches from the one that holds `offset` on, in one piece: at most `bytesMax`, except that the first batch comes whole
- * where `wholeFirst` asks for it. Nothing at or above `bound` is shown.
+ * where `wholeFirst` asks for it. Nothing at or above `bound` is shown. `packedCodec`: what was unpacked is given in this one.
  */
 export function readSegments(
   segments: readonly Segment[],
@@ -18,6 +19,7 @@ export function readSegments(
   bytesMax: number,
   bound: number,
   wholeFirst: boolean,
+  packedCodec = 0,
 ): Lease {
   if (offset >= bound) return nothing
   let at = segmentIndexOf(segments, offset)
@@ -28,7 +30,9 @@ export function readSegments(
   if (found.byteCount > bytesMax && !wholeFirst) return nothing
   const end = bound >= segment.nextOffset ? segment.length : (segment.find(bound)?.position ?? segment.length)
   const byteCount = Math.min(end - found.position, Math.max(bytesMax, found.byteCount))
-  return segment.read(found.position, byteCount)
+  const lease = segment.read(found.position, byteCount)
+  if (packedCodec === 0 || !segment.isPacked || lease.bytes.length < found.byteCount) return lease
+  return { bytes: borrow(lease, (bytes) => inCodec(bytes, packedCodec)), release: () => {} }
 }
 
 /** Transactions taken back that have records in `[from, upTo)` or a marker behind them, in the order of their markers. */

@@ -249,6 +249,11 @@ export class Log {
     return readSegments(this.#segments, offset, bytesMax, bound, wholeFirst)
   }
 
+  /** The same for whoever asked over the network: what lies packed comes in the codec that the topic names (extensions §2.4). */
+  serve(offset: number, bytesMax: number, bound: number, wholeFirst: boolean): Lease {
+    return readSegments(this.#segments, offset, bytesMax, bound, wholeFirst, this.#config.codec)
+  }
+
   /** Transactions taken back that touch what a read of `[from, upTo)` gives. */
   abortedTransactions(from: number, upTo: number): AbortedTransaction[] {
     return this.#producers.hasSeenTransactions ? abortedIn(this.#segments, from, upTo) : []

@@ -42,8 +42,6 @@ type Rewritten = {
   readonly producers: ProducerState
   readonly segments: readonly Segment[]
   readonly logStartOffset: number
-  /** Everything below is on stable storage, what is shared with others too. */
-  readonly securedOffset: number
   readonly isReleased: boolean
   abortedTransactions(from: number, upTo: number): AbortedTransaction[]
 }
@@ -165,9 +163,10 @@ export class Rewriting {
   /** Sealed segments from the first on that may be packed: they are on stable storage, and all their transactions are decided. */
   get packable(): readonly Segment[] {
     const { flushing } = this.#parts
-    const { producers, securedOffset } = this.#log
+    const { producers } = this.#log
     if (this.#compacting || this.#log.isReleased) return []
-    const stable = Math.min(producers.transactions.firstUnstable(flushing.flushedOffset), securedOffset)
+    // What a fork shares nobody has flushed, perhaps; the packed file is, before it takes its place.
+    const stable = producers.transactions.firstUnstable(flushing.flushedOffset)
     const sealed = flushing.flushedSegments
     const end = sealed.findIndex(({ nextOffset }) => nextOffset > stable)
     return end === -1 ? sealed : sealed.slice(0, end)

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
-import type { CodecName } from '../../protocol/records/compression.ts'
+import { type CodecName, codecName } from '../../protocol/records/compression.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { Packs, revisionOf, type Seen } from './packs.ts'
 
@@ -187,6 +187,17 @@ describe('R18: what producers have compressed', () => {
     const after = (await packs.batches('docs')).flatMap((one) => [...readRecords(one, 0)])
     expect(after).toEqual(first)
     expect(after).toHaveLength(300)
+  })
+
+  test.each<CodecName>(['gzip', 'zstd'])('comes in %s where the topic names it', async (codec) => {
+    await using packs = await Packs.open()
+    await packs.create('docs', { 'compression.type': codec })
+    const sent = await packs.revise('docs', 'k', 200, { atOnce: 20 })
+    await packs.packed()
+    for (const bytes of await packs.batches('docs')) expect(codecName(batch.codec(bytes, 0))).toBe(codec)
+    expect(codec === 'gzip' ? await packs.read('docs', 200) : sent).toEqual(sent)
+    const found = (await packs.batches('docs')).flatMap((one) => [...readRecords(one, 0)])
+    expect(found.map(({ value }) => String(value))).toEqual(valuesOf(sent))
   })
 
   test('not at all is the same bytes', async () => {

@@ -1,0 +1,85 @@
+// Branches of topics whose past is packed: forks, what each packs for itself, merges that find their bases in packs.
+
+import { expect, test } from 'vitest'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import { type Packs as Opened, Packs, revisionOf, type Seen } from './packs.ts'
+
+const state = (records: readonly Seen[]) => Object.fromEntries(records.map(({ key, value }) => [key, value]))
+
+/** A document of several fields, so that both sides can change it without a conflict. */
+const document = (fields: Readonly<Record<string, unknown>>) => JSON.stringify({ text: 'lorem '.repeat(20), ...fields })
+
+async function write(packs: Opened, topic: string, values: Readonly<Record<string, string | null>>): Promise<void> {
+  for (const [key, value] of Object.entries(values)) await packs.send(topic, [{ key, value }])
+}
+
+const highOf = async (packs: Opened, topic: string) => (await packs.stage.ends(topic))[0]!.high
+
+test('R23: a branch that is forked in the midst of a pack goes on with numbers and values of its own, packed by each side', async () => {
+  await using packs = await Packs.open()
+  await packs.create('P')
+  const sent = await packs.revise('P', 'k', 10, { atOnce: 1 })
+  await packs.packed()
+  await packs.stage.fork('P', 'C', { 'branch.at': 'offset:5' })
+  const own = await packs.revise('C', 'k', 5, { from: 100, atOnce: 1 })
+  const theirs = await packs.revise('P', 'k', 5, { from: 200, atOnce: 1 })
+  await packs.packed(2)
+  const files = await packs.files()
+  expect(files.filter((path) => path.endsWith('.pack')).length).toBeGreaterThanOrEqual(2)
+  expect(await packs.read('C', 10)).toEqual([...sent.slice(0, 5), ...own])
+  expect(await packs.read('P', 15)).toEqual([...sent, ...theirs])
+})
+
+test('R24: a three-way merge finds its bases in packs, its records are the next revisions, and a revert gives the inverse', async () => {
+  await using packs = await Packs.open()
+  await packs.create('P')
+  const base = {
+    both: document({ a: 0, b: 0 }),
+    left: document({ n: 0 }),
+    right: document({ n: 0 }),
+    gone: document({}),
+  }
+  for (let i = 0; i < 5; i++) await packs.revise('P', 'noise', 20, { from: 1 + 20 * i, atOnce: 20 })
+  await write(packs, 'P', base)
+  await packs.send('P', [{ key: 'noise', value: 'closes the last' }])
+  await packs.packed()
+  await packs.stage.fork('P', 'C')
+  await write(packs, 'C', { both: document({ a: 1, b: 0 }), left: document({ n: 1 }), gone: null, closes: 'x' })
+  await write(packs, 'P', { both: document({ a: 0, b: 1 }), right: document({ n: 1 }), closes: 'x' })
+  await packs.packed(2)
+  const end = await highOf(packs, 'P')
+  const merged = await packs.stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P', fields: 'json' })
+  expect(merged).toMatchObject({ status: 'committed', counts: { written: 3, conflicts: 0 } })
+  const after = { both: document({ a: 1, b: 1 }), left: document({ n: 1 }), right: document({ n: 1 }), gone: null }
+  expect(state(await packs.read('P', end + 3))).toMatchObject(after)
+  await write(packs, 'P', { closes: 'y' })
+  await packs.packed(2)
+  expect(state(await packs.read('P', end + 4))).toMatchObject(after)
+  // Numbers go on from the target's last.
+  await packs.stage.create('P-list', -1, { 'view.of': 'P', 'view.kind': 'list', 'view.key': 'both' })
+  const revs = (await packs.read('P-list', 3)).map(({ value }) => (JSON.parse(value!) as { rev: number }).rev)
+  expect(revs).toEqual([1, 2, 3])
+  const reverted = await packs.stage.run({ op: 'revert', id: 'v1', topic: 'P', merge: 'm1' })
+  expect(reverted).toMatchObject({ status: 'committed', counts: { written: 3 } })
+  expect(state(await packs.read('P', end + 7))).toMatchObject({
+    both: document({ a: 0, b: 1 }),
+    left: base.left,
+    gone: base.gone,
+    right: document({ n: 1 }),
+  })
+})
+
+test('a branch whose parent is gone reads what it shares of its packs', async () => {
+  await using packs = await Packs.open()
+  await packs.create('P')
+  const sent = await packs.revise('P', 'k', 50, { atOnce: 5 })
+  await packs.packed()
+  await packs.stage.fork('P', 'C', { 'branch.at': 'offset:33' })
+  await packs.stage.admin.deleteTopics({ topics: ['P'] })
+  expect(await packs.read('C', 33)).toEqual(sent.slice(0, 33))
+  const value = revisionOf('k', 99)
+  expect(await packs.produce('C', encodeBatch({ records: [{ key: 'k', value, timestamp: 1 }] }))).toMatchObject({
+    baseOffset: 33,
+  })
+  expect((await packs.read('C', 34)).at(-1)).toMatchObject({ offset: 33, value })
+})
