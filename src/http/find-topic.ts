@@ -2,6 +2,7 @@
 
 import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
+import { setView } from '../broker/set-view.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Asked } from './asked.ts'
 import { Problem } from './problem.ts'
@@ -24,8 +25,9 @@ export const branchParameter: Parameter = {
 
 /** A member of the set, by its name inside; else the topic that is called `topic--branch`. */
 function branchOf(broker: Broker, name: string, branch: string): Topic | undefined {
-  const member = broker.lineage.sets.get(branch)?.members.get(name)
-  return (member === undefined ? undefined : broker.topicById(member)) ?? broker.topic(`${name}--${branch}`)
+  const inside = setView(broker, branch)
+  const member = inside.exists ? inside.broker.topic(inside.stored(name)) : undefined
+  return member ?? broker.topic(`${name}--${branch}`)
 }
 
 export function findTopic(asked: Asked): Topic | Problem {

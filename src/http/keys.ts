@@ -9,15 +9,16 @@ import type { Asked } from './asked.ts'
 import { print } from './json.ts'
 import { findKey, type KeyPlace, keyParameters, neverWritten, revisionsOf } from './key-place.ts'
 import { offsetAt, timeOf } from './positions.ts'
-import { attempt, Problem } from './problem.ts'
+import { Problem } from './problem.ts'
 import { json, rest, streamOf } from './reply.ts'
 import type { Reply, Route, Schema } from './route.ts'
 import { integer, list, object, shownKey, shownValue, valueMembers } from './shown.ts'
 
 type Read = { readonly revision: Revision; readonly value: Buffer | null }
 
-/** So many revisions are looked up in one turn. */
-const sliceCount = 100
+/** So many revisions are looked up in one turn, and so many bytes of values read. */
+const sliceCount = 500
+const sliceBytes = 256 * 1024
 /** A longer answer is made while it is taken. */
 const heldLength = 1024 * 1024
 
@@ -26,7 +27,7 @@ const none: Buffer = Buffer.alloc(0)
 /** Below which offset revisions count; Infinity: all do. */
 async function boundOf(place: KeyPlace, at: string | undefined): Promise<number | Problem> {
   if (at === undefined) return Infinity
-  const { partition, key, rooms } = place
+  const { partition } = place
   const [, kind, text = ''] = /^(rev|offset|timestamp):(.*)$/s.exec(at) ?? []
   const bad = new Problem(
     400,
@@ -38,23 +39,19 @@ async function boundOf(place: KeyPlace, at: string | undefined): Promise<number 
   }
   if (kind === undefined || !/^\d{1,16}$/.test(text)) return bad
   if (kind === 'offset') return Number(text)
-  const revisions = await revisionsOf(partition, rooms)
-  for (let found = revisions.find(key), n = 1; found !== undefined; found = revisions.before(found), n++) {
-    const { rev, offset } = describe(found)
+  let newest: number | undefined
+  for await (const { rev, offset } of revisionsFrom(place, Infinity)) {
+    newest ??= rev
     if (rev === Number(text)) return offset + 1
     if (rev < Number(text)) break
-    if (n % sliceCount === 0) await rest()
   }
-  const newest = revisions.newest(key)
   if (newest === undefined) return neverWritten(place)
-  return new Problem(
-    404,
-    `There is no revision ${text} of this key; the newest is ${newest.rev}, and its keep rule may have dropped others.`,
-  )
+  const why = `the newest is ${newest}, and its keep rule may have dropped others`
+  return new Problem(404, `There is no revision ${text} of this key; ${why}.`)
 }
 
-/** Revisions from the newest below `bound` on, with their values. Files may be packed while it goes on. */
-async function* revisionsFrom({ partition, key, rooms }: KeyPlace, bound: number): AsyncGenerator<Read> {
+/** Revisions from the newest below `bound` on, so many in one turn. Files may be packed while it goes on. */
+async function* revisionsFrom({ partition, key, rooms }: KeyPlace, bound: number): AsyncGenerator<Revision> {
   for (let below = bound; ; await rest()) {
     const revisions = await revisionsOf(partition, rooms)
     let found = revisions.find(key, below)
@@ -62,14 +59,25 @@ async function* revisionsFrom({ partition, key, rooms }: KeyPlace, bound: number
       if (found === undefined) return
       const revision = describe(found)
       below = revision.offset
-      const record = revisions.read(revision.offset)
-      // Its file went in this moment.
-      if (record === undefined) return
-      yield { revision, value: record.value }
+      yield revision
       // Whoever took it may have taken his time.
-      if (partition.revisions !== revisions) break
       found = revisions.find(key, below)
     }
+  }
+}
+
+/** The same with their values. */
+async function* readsFrom(place: KeyPlace, bound: number): AsyncGenerator<Read> {
+  let byteCount = 0
+  for await (const revision of revisionsFrom(place, bound)) {
+    const record = place.partition.revisions.read(revision.offset)
+    // Its file went in this moment.
+    if (record === undefined) return
+    yield { revision, value: record.value }
+    byteCount += record.value?.length ?? 0
+    if (byteCount < sliceBytes) continue
+    byteCount = 0
+    await rest()
   }
 }
 
@@ -152,7 +160,7 @@ async function handle(asked: Asked) {
   const at = asked.text('at')
   const bound = await boundOf(place, at)
   if (bound instanceof Problem) return bound
-  const reads = revisionsFrom(place, bound)
+  const reads = readsFrom(place, bound)
   const { value: current, done } = await reads.next()
   if (done === true) {
     if (at === undefined || (await revisionsOf(place.partition, place.rooms)).find(place.key) === undefined)
@@ -229,20 +237,18 @@ export const keyRoute: Route = {
 async function info(asked: Asked) {
   const place = await findKey(asked)
   if (place instanceof Problem) return place
-  const { partition, key } = place
-  const revisions = await revisionsOf(partition, place.rooms)
-  const found = attempt(() => revisions.of(key, { newestFirst: true }))
-  if (found instanceof Problem) return found
-  const [newest] = found
+  const { key, partition } = place
+  let newest: Revision | undefined
+  const sum = { revisionCount: 0, stored: 0, full: 0 }
+  for await (const revision of revisionsFrom(place, Infinity)) {
+    newest ??= revision
+    sum.revisionCount++
+    sum.stored += revision.stored
+    sum.full += revision.size
+  }
   if (newest === undefined) return neverWritten(place)
-  return json({
-    ...shownKey(key),
-    revisionCount: found.length,
-    partition: partition.index,
-    offset: newest.offset,
-    stored: found.reduce((sum, { stored }) => sum + stored, 0),
-    full: found.reduce((sum, { size }) => sum + size, 0),
-  })
+  const { revisionCount, ...bytes } = sum
+  return json({ ...shownKey(key), revisionCount, partition: partition.index, offset: newest.offset, ...bytes })
 }
 
 export const keyInfoRoute: Route = {
