@@ -1,6 +1,7 @@
 // What a producer notices of the packer: how long its messages wait for their acknowledgement while another topic is packed,
-// against without. The topic to be packed was written as an ordinary one, and becomes a revision topic when the clock starts: so
-// there is work for as long as the producer is measured, and the rate of the packer is seen.
+// against without. The packer is held back (revision.pack.lag.ms) until the clock starts: so there is work for as long as the
+// producer is measured, and the rate of the packer is seen. The index of the topic is ready by then, as it is in daily life.
+import { RevisionClient } from '../../src/cli/rev/revision-client.ts'
 import { run } from '../clients.ts'
 import { type Bench, inTurn, megabyte, newTopic } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
@@ -38,14 +39,15 @@ export async function whilePacking(bench: Bench, peers: readonly RunningPeer[]):
     const wire = clientOf(peer)
     const documents = `documents-${round}`
     try {
-      await createTopic(kafka, documents, { 'segment.bytes': packedAtOnce['segment.bytes']! })
+      await createTopic(kafka, documents, { ...packedAtOnce, 'revision.pack.lag.ms': '86400000' })
       await producer.connect()
       const fullBytes = await writeRevisions(producer, documents, bench.count(keys), bench.count(revisions))
       const { id } = await wire.topic(documents)
+      await new RevisionClient(wire).revisions(documents, Buffer.from('document 0'))
       const segments = () => segmentsIn(peer.dataFolder, id)
       const before = segments()
       const without = await measured('without packing')
-      await wire.alter(documents, packedAtOnce)
+      await wire.alter(documents, { 'revision.pack.lag.ms': '0' })
       const beganAt = performance.now()
       const done = packed(() => segments().waiting, beganAt)
       const during = await measured('while packing')
