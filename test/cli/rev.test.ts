@@ -221,6 +221,30 @@ test('twiglog rev stats counts revisions and what they take, of a key or of all'
   expect((await type(stage, 'stats prices')).out).toMatch(/Revisions +5, 1 of them deletions\n/)
 })
 
+test('in a cluster every partition is asked at the node that leads it', async () => {
+  await using stage = await Stage.open({ brokers: 3 })
+  await stage.create('docs', 6, { 'revision.diff': true })
+  for (let partition = 0; partition < 6; partition++) {
+    await stage.send(
+      'docs',
+      [
+        { key: `k${partition}`, value: 'a' },
+        { key: `k${partition}`, value: 'b' },
+      ],
+      partition,
+    )
+  }
+  for (let partition = 0; partition < 6; partition++) {
+    const told = (await type(stage, `log docs k${partition} --json`)).json()
+    expect(told).toMatchObject([
+      { rev: 2, partition },
+      { rev: 1, partition },
+    ])
+  }
+  expect((await type(stage, 'restore docs k4 --at 1')).code).toBe(0)
+  expect((await type(stage, 'show docs k4')).out).toBe('a')
+})
+
 test('what is packed is told as before, and takes less', async () => {
   await using packs = await Packs.open()
   const { stage } = packs

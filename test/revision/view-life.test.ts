@@ -236,6 +236,38 @@ describe('a view that is there', () => {
     expect((await stage.ends('of-again'))[0]!.high).toBe(3)
   })
 
+  test('that was made in a set is there while the set is merged, reset, forked and promoted', async () => {
+    await using stage = await Stage.open()
+    await stage.create('docs', 1, { 'cleanup.policy': 'compact' })
+    await stage.send('docs', [{ key: 'k', value: 'past' }])
+    await stage.run({ op: 'fork', id: 'f', from: '*', set: 'S' })
+    const { Kafka } = await import('kafkajs')
+    const brokers = [stage.broker.bootstrapServers]
+    const inside = new Kafka({ brokers, clientId: 'app--branch--S--', logLevel: 0 })
+    const [admin, producer] = [inside.admin(), inside.producer()]
+    await Promise.all([admin.connect(), producer.connect()])
+    const made = { 'view.of': 'docs', 'view.kind': 'state' }
+    const configEntries = Object.entries(made).map(([name, value]) => ({ name, value }))
+    await admin.createTopics({ topics: [{ topic: 'docs-state', numPartitions: -1, configEntries }] })
+    await producer.send({ topic: 'docs', messages: [{ key: 'k', value: 'mine' }] })
+    await Promise.all([admin.disconnect(), producer.disconnect()])
+    const done = async (command: Record<string, unknown> & { id: string }) => {
+      const event = await stage.run(command)
+      expect(event.error, JSON.stringify(event)).toBeUndefined()
+      return event
+    }
+    await done({ op: 'plan', id: 'm0', set: 'S' })
+    await done({ op: 'merge', id: 'm1', set: 'S' })
+    await done({ op: 'fork', id: 'f2', from: 'set:S', set: 'T' })
+    await done({ op: 'reset', id: 'r', set: 'S' })
+    expect(await stage.values('docs-state--S', 1)).toEqual(['mine'])
+    await done({ op: 'promote', id: 'p', set: 'S', keep: 'old' })
+    expect(await stage.made()).toEqual(['docs', 'docs--old', 'docs-state'])
+    expect(await revisionConfigs(stage, 'docs-state')).toMatchObject({ 'view.of': 'docs' })
+    expect(await stage.values('docs-state', 1)).toEqual(['mine'])
+    await done({ op: 'abandon', id: 'a', set: 'T' })
+  })
+
   test('is not forked with the others', async () => {
     await using stage = await opened()
     await view(stage, 'orders', 'state', 'v')
