@@ -35,9 +35,9 @@ async function linger(consumer: Consumer, ms: number): Promise<void> {
 
 /** At the end of a view a reader waits as at the end of any topic: five fetches a second, or as many as it sends there. */
 async function restsAtTheEnd(stage: Stage, reader: Consumer, topic: string): Promise<void> {
-  const idleMs = 2_000
+  const idleMs = 1_000
   const fetchesOf = async (consumer: Consumer) => {
-    await linger(consumer, 500)
+    await linger(consumer, 300)
     const before = await stage.fetchCount()
     await linger(consumer, idleMs)
     const after = await stage.fetchCount()
