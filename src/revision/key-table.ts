@@ -1,115 +1,123 @@
-// Keys by number: each key's bytes once, found by hash and confirmed by the bytes. A million keys are a few arrays.
+// Keys by number: each key's bytes once, found by hash and confirmed by the bytes. A million keys are a few arrays, which grow
+// piece by piece.
 //
-//   hashes | end of the key's bytes      by the key's number
-//   slots                                number + 1, found by the hash
+//   hashes | where the key's bytes begin | how many they are      by the key's number
+//   slots                                                         number + 1, found by the hash: many small tables
 
+import { float64s, int32s } from './column.ts'
 import type { KeyHash } from './key-hash.ts'
 
 /** No such key. */
 const missing = -1
+const tableCount = 16
+const slotsMin = 8
 /** Linear probing slows down beyond. */
 const loadMax = 0.7
-const keysMin = 64
-const slotsMin = 128
+const pieceBytesMin = 512
+const pieceBytesMax = 256 * 1024
+
+type Table = { slots: Int32Array; count: number }
 
 export class KeyTable {
   #count = 0
-  #hashes = new Float64Array(keysMin)
-  #ends = new Float64Array(keysMin)
-  #bytes = Buffer.allocUnsafe(1024)
-  #slots = new Int32Array(slotsMin)
+  readonly #hashes = float64s()
+  readonly #starts = int32s()
+  readonly #lengths = int32s()
+  /** Which of the pieces holds the key's bytes. */
+  readonly #places = int32s()
+  readonly #pieces: Buffer[] = []
+  #pieceEnd = 0
+  readonly #tables: Table[] = Array.from({ length: tableCount }, () => ({ slots: new Int32Array(slotsMin), count: 0 }))
 
   get count(): number {
     return this.#count
   }
 
-  /** Memory that it takes. */
+  /** Memory that it takes, about. */
   get byteCount(): number {
-    return 16 * this.#hashes.length + 4 * this.#slots.length + this.#bytes.length
+    const slots = this.#tables.reduce((sum, table) => sum + table.slots.byteLength, 0)
+    return slots + this.#hashes.byteCount * 2.5 + this.#pieces.reduce((sum, { length }) => sum + length, 0)
   }
 
   /** The number of a key; -1 where it was never put. */
   find(hash: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
-    return this.#slots[this.#slotOf(hash, bytes, start, end)]! - 1
+    const { slots } = this.#tableOf(hash)
+    return slots[this.#slotOf(slots, hash, bytes, start, end)]! - 1
   }
 
   /** The number of a key, which is the count of keys before if it is new. */
   put(hash: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
-    const slot = this.#slotOf(hash, bytes, start, end)
-    const known = this.#slots[slot]! - 1
+    const table = this.#tableOf(hash)
+    const slot = this.#slotOf(table.slots, hash, bytes, start, end)
+    const known = table.slots[slot]! - 1
     if (known !== missing) return known
     const key = this.#count++
-    if (key === this.#hashes.length) {
-      this.#hashes = enlarged(this.#hashes, new Float64Array(2 * key))
-      this.#ends = enlarged(this.#ends, new Float64Array(2 * key))
-    }
-    const at = this.#startOf(key)
-    const after = at + end - start
-    if (after > this.#bytes.length) {
-      const bigger = Buffer.allocUnsafe(Math.max(after, 2 * this.#bytes.length))
-      this.#bytes.copy(bigger, 0, 0, at)
-      this.#bytes = bigger
-    }
-    for (let from = start, to = at; from < end; from++, to++) this.#bytes[to] = bytes[from]!
-    this.#hashes[key] = hash
-    this.#ends[key] = after
-    this.#slots[slot] = key + 1
-    if (this.#count > loadMax * this.#slots.length) this.#growSlots()
+    this.#keep(key, bytes, start, end)
+    this.#hashes.set(key, hash)
+    table.slots[slot] = key + 1
+    if (++table.count > loadMax * table.slots.length) this.#grow(table)
     return key
   }
 
-  #startOf(key: number): number {
-    return key === 0 ? 0 : this.#ends[key - 1]!
+  #keep(key: number, bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    let piece = this.#pieces.at(-1)
+    if (piece === undefined || this.#pieceEnd + length > piece.length) {
+      const wanted = Math.min(pieceBytesMax, Math.max(pieceBytesMin, 2 * (piece?.length ?? 0)))
+      piece = Buffer.allocUnsafeSlow(Math.max(wanted, length))
+      this.#pieces.push(piece)
+      this.#pieceEnd = 0
+    }
+    for (let from = start, to = this.#pieceEnd; from < end; from++, to++) piece[to] = bytes[from]!
+    this.#places.set(key, this.#pieces.length - 1)
+    this.#starts.set(key, this.#pieceEnd)
+    this.#lengths.set(key, length)
+    this.#pieceEnd += length
+  }
+
+  #tableOf(hash: number): Table {
+    return this.#tables[Math.floor(hash / 0x1_0000_0000) & (tableCount - 1)]!
   }
 
   /** The slot of a key, or the empty one where it belongs. */
-  #slotOf(hash: number, bytes: Uint8Array, start: number, end: number): number {
-    const [slots, hashes] = [this.#slots, this.#hashes]
+  #slotOf(slots: Int32Array, hash: number, bytes: Uint8Array, start: number, end: number): number {
     const mask = slots.length - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const key = slots[slot]! - 1
-      if (key === missing || (hashes[key] === hash && this.#isKey(key, bytes, start, end))) return slot
+      if (key === missing || (this.#hashes.at(key) === hash && this.#isKey(key, bytes, start, end))) return slot
     }
   }
 
   #isKey(key: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const own = this.#bytes
-    const at = this.#startOf(key)
-    if (this.#ends[key]! - at !== end - start) return false
-    for (let a = at, b = start; b < end; a++, b++) if (own[a] !== bytes[b]) return false
+    if (this.#lengths.at(key) !== end - start) return false
+    const own = this.#pieces[this.#places.at(key)]!
+    for (let a = this.#starts.at(key), b = start; b < end; a++, b++) if (own[a] !== bytes[b]) return false
     return true
   }
 
-  #growSlots(): void {
-    const slots = new Int32Array(2 * this.#slots.length)
+  #grow(table: Table): void {
+    const { slots: before } = table
+    const slots = new Int32Array(2 * before.length)
     const mask = slots.length - 1
-    for (let key = 0; key < this.#count; key++) {
-      let slot = this.#hashes[key]! & mask
+    for (const value of before) {
+      if (value === 0) continue
+      let slot = this.#hashes.at(value - 1) & mask
       while (slots[slot] !== 0) slot = (slot + 1) & mask
-      slots[slot] = key + 1
+      slots[slot] = value
     }
-    this.#slots = slots
+    table.slots = slots
   }
 
   /** A view of the key's bytes. */
   bytesOf(key: number): Buffer {
-    return this.#bytes.subarray(this.#startOf(key), this.#ends[key])
+    const start = this.#starts.at(key)
+    return this.#pieces[this.#places.at(key)]!.subarray(start, start + this.#lengths.at(key))
   }
 
   hashOf(key: number): number {
-    return this.#hashes[key]!
-  }
-
-  /** Of all keys, by their numbers. */
-  get hashes(): Float64Array {
-    return this.#hashes.subarray(0, this.#count)
+    return this.#hashes.at(key)
   }
 }
 
 /** The hash of a key that is asked for by itself. */
 export const hashOf = (hash: KeyHash, key: Uint8Array): number => hash(key, 0, key.length)
-
-export function enlarged<T extends Uint32Array | Int32Array | Float64Array>(from: T, to: T): T {
-  to.set(from)
-  return to
-}

@@ -28,13 +28,14 @@ export class KnownParts {
     return this.#parts
   }
 
-  /** A part behind all others, with all its keys. */
+  /** A part behind all others. Its keys are noted, by `noteKey`, before it is added or as they come. */
   add(part: Part): void {
     this.#parts.push(part)
-    const number = this.#number(part)
-    const { hashes } = part
-    this.#hints.reserve(hashes.length)
-    for (let key = 0; key < hashes.length; key++) this.#hints.put(hashes[key]!, number)
+    this.#numberOf(part)
+  }
+
+  #numberOf(part: Part): number {
+    return this.#numbers.get(part) ?? this.#number(part)
   }
 
   #number(part: Part): number {
@@ -43,9 +44,9 @@ export class KnownParts {
     return number
   }
 
-  /** The last part has a key that it did not have. */
+  /** The last part, or the one that is added next, has a key. */
   noteKey(part: Part, hash: number): void {
-    this.#hints.put(hash, this.#numbers.get(part)!)
+    this.#hints.put(hash, this.#numberOf(part))
   }
 
   /** Other parts from now on. Each that is not among them any more is replaced by the one that covers where it began, if there is one. */
@@ -56,7 +57,9 @@ export class KnownParts {
       const index = partIndexOf(parts, part.baseOffset)
       const covering = parts[index]
       const isThere = covering !== undefined && covering.nextOffset > part.baseOffset
-      this.#numbered[number] = isThere ? covering : undefined
+      // One that was never added may have taken the hints of others: those are looked for from the last part on.
+      const isAhead = parts.length > 0 && part.baseOffset >= parts.at(-1)!.nextOffset
+      this.#numbered[number] = isThere ? covering : isAhead ? parts.at(-1) : undefined
       this.#numbers.delete(part)
     }
     for (const part of parts) if (!this.#numbers.has(part)) this.#number(part)

@@ -1,38 +1,28 @@
 // In which part of a partition a key was last written, by the key's hash alone: twelve bytes for each hash, whatever the
 // keys are. The answer is a hint: two keys may share a hash, so the part is asked for the key itself.
+//
+// Many small tables, by the upper bits of the hash: each grows by itself, so nobody waits while a million slots are filled anew.
 
+const tableCount = 64
+const slotsMin = 16
 const loadMax = 0.7
-const slotsMin = 256
 
-export class NewestParts {
+class Table {
   /** Number of the part; 0 is an empty slot. */
   #parts = new Int32Array(slotsMin)
   #hashes = new Float64Array(slotsMin)
-  #count = 0
+  count = 0
 
-  get count(): number {
-    return this.#count
-  }
-
-  /** Room for so many without growing on the way. */
-  reserve(count: number): void {
-    let slots = this.#parts.length
-    while (count > loadMax * slots) slots *= 2
-    if (slots > this.#parts.length) this.#grow(slots)
-  }
-
-  /** From now on `part` (above 0) is the newest with such a key. */
   put(hash: number, part: number): void {
     const slot = this.#slotOf(hash)
     if (this.#parts[slot] === 0) {
       this.#hashes[slot] = hash
-      this.#count++
+      this.count++
     }
     this.#parts[slot] = part
-    if (this.#count > loadMax * this.#parts.length) this.#grow(2 * this.#parts.length)
+    if (this.count > loadMax * this.#parts.length) this.#grow()
   }
 
-  /** 0 where no part has such a key. */
   get(hash: number): number {
     return this.#parts[this.#slotOf(hash)]!
   }
@@ -45,15 +35,32 @@ export class NewestParts {
     }
   }
 
-  #grow(slots: number): void {
+  #grow(): void {
     const [parts, hashes] = [this.#parts, this.#hashes]
-    this.#parts = new Int32Array(slots)
-    this.#hashes = new Float64Array(slots)
+    this.#parts = new Int32Array(2 * parts.length)
+    this.#hashes = new Float64Array(2 * parts.length)
     for (let from = 0; from < parts.length; from++) {
       if (parts[from] === 0) continue
       const to = this.#slotOf(hashes[from]!)
       this.#parts[to] = parts[from]!
       this.#hashes[to] = hashes[from]!
     }
+  }
+}
+
+/** The table of a hash of 53 bits. */
+const tableOf = (hash: number): number => Math.floor(hash / 0x1_0000_0000) & (tableCount - 1)
+
+export class NewestParts {
+  readonly #tables = Array.from({ length: tableCount }, () => new Table())
+
+  /** From now on `part` (above 0) is the newest with such a key. */
+  put(hash: number, part: number): void {
+    this.#tables[tableOf(hash)]!.put(hash, part)
+  }
+
+  /** 0 where no part has such a key. */
+  get(hash: number): number {
+    return this.#tables[tableOf(hash)]!.get(hash)
   }
 }

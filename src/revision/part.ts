@@ -10,8 +10,6 @@ export interface Part {
   /** Records of `[baseOffset, nextOffset)` are known. */
   readonly baseOffset: number
   readonly nextOffset: number
-  /** Of keys that have an entry. */
-  readonly hashes: Float64Array
   /** The newest entry of a key, of those below an offset. */
   newest(hash: number, key: Uint8Array, below: number): number
   /** The entry before of the same key, in this part. */

@@ -23,7 +23,7 @@ import { TakenBack } from './taken-back.ts'
 import { isUnreadable } from './unreadable.ts'
 
 /** Bytes of batches that one slice of catching up looks at: a millisecond or so. */
-export const sliceBytes = 256 * 1024
+export const sliceBytes = 64 * 1024
 
 /** What a key of a pack costs, told in bytes of a scan. */
 const packedKeyCost = 64
@@ -53,6 +53,8 @@ export class Revisions {
   readonly #met: Met = { hash: 0, bytes: Buffer.alloc(0), keyStart: 0, keyEnd: 0, offset: 0, timestamp: 0, size: 0 }
   readonly #cursor = new RecordCursor()
   #filesVersion: number
+  /** A pack some of whose keys are noted. */
+  #coming: { readonly part: PackedPart; keys: number } | undefined
   readonly #cleanOffset: number
 
   constructor(source: RevisionSource) {
@@ -115,6 +117,7 @@ export class Revisions {
     const { segments, filesVersion } = this.log
     this.#filesVersion = filesVersion
     this.#records.clear()
+    this.#coming = undefined
     const before = this.#known.all
     const parts: Part[] = []
     for (const segment of segments) {
@@ -148,7 +151,7 @@ export class Revisions {
 
   #scan(segment: Segment, from: number, to: number, bytes: number): number {
     const { packed } = segment
-    if (packed instanceof Pack) return this.#takePack(new PackedPart(packed, segment.nextOffset, this.#hash))
+    if (packed instanceof Pack) return this.#takePack(packed, segment.nextOffset, bytes)
     const part = this.#scannedPart(segment, from)
     const takenBack = new TakenBack(this.log, from, to)
     let cost = 0
@@ -163,10 +166,20 @@ export class Revisions {
     return Math.max(cost, 1)
   }
 
-  #takePack(part: PackedPart): number {
-    this.#known.add(part)
-    this.#indexedOffset = part.nextOffset
-    return packedKeyCost * part.hashes.length
+  /** The keys of a pack are noted a slice at a time; then it counts. */
+  #takePack(pack: Pack, bound: number, bytes: number): number {
+    if (this.#coming?.part.pack !== pack) this.#coming = { part: new PackedPart(pack, bound, this.#hash), keys: 0 }
+    const { part, keys } = this.#coming
+    const { hashes } = part
+    const end = Math.min(hashes.length, keys + Math.ceil(bytes / packedKeyCost))
+    for (let key = keys; key < end; key++) this.#known.noteKey(part, hashes[key]!)
+    this.#coming.keys = end
+    if (end === hashes.length) {
+      this.#known.add(part)
+      this.#coming = undefined
+      this.#indexedOffset = part.nextOffset
+    }
+    return packedKeyCost * Math.max(1, end - keys)
   }
 
   /** The part for the next records of a segment. */

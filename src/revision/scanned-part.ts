@@ -4,11 +4,11 @@
 //   entries   offset from the base | number | entry before of the same key | key | time | size      as offsets rise
 //   keys      newest entry                                                                           by KeyTable
 
-import { enlarged, KeyTable } from './key-table.ts'
+import { float64s, int32s, uint32s } from './column.ts'
+import { KeyTable } from './key-table.ts'
 import { none, type Part } from './part.ts'
 import type { RevisionFormat } from './revision.ts'
 
-const entriesMin = 64
 /** A part knows no offsets further apart. */
 export const offsetsApartMax = 0xffff_ffff
 const tombstone = -1
@@ -29,15 +29,15 @@ export class ScannedPart implements Part {
   readonly baseOffset: number
   #nextOffset: number
   #count = 0
-  #offsets = new Uint32Array(entriesMin)
-  #revs = new Uint32Array(entriesMin)
-  #previous = new Int32Array(entriesMin)
-  #keys = new Int32Array(entriesMin)
-  #timestamps = new Float64Array(entriesMin)
-  #sizes = new Int32Array(entriesMin)
+  readonly #offsets = uint32s()
+  readonly #revs = uint32s()
+  readonly #previous = int32s()
+  readonly #keys = int32s()
+  readonly #timestamps = float64s()
+  readonly #sizes = int32s()
   readonly #table = new KeyTable()
   /** By key. */
-  #newest = new Int32Array(entriesMin)
+  readonly #newest = int32s()
 
   constructor(baseOffset: number) {
     this.baseOffset = baseOffset
@@ -57,13 +57,9 @@ export class ScannedPart implements Part {
     return this.#count
   }
 
-  get hashes(): Float64Array {
-    return this.#table.hashes
-  }
-
   /** Memory that it takes, about. */
   get byteCount(): number {
-    return 28 * this.#offsets.length + 4 * this.#newest.length + this.#table.byteCount
+    return 7 * this.#offsets.byteCount + this.#newest.byteCount + this.#table.byteCount
   }
 
   /** Adds a record behind all others; whether its key is new here. `before`: the number of the key's newest revision in older parts. */
@@ -71,41 +67,29 @@ export class ScannedPart implements Part {
     const known = this.#table.count
     const key = this.#table.put(met.hash, met.bytes, met.keyStart, met.keyEnd)
     const isNew = key === known
-    if (key === this.#newest.length) this.#newest = enlarged(this.#newest, new Int32Array(2 * key))
     // Who asks for it while its number is being looked for does not find it here.
-    if (isNew) this.#newest[key] = none
-    const previous = this.#newest[key]!
+    if (isNew) this.#newest.set(key, none)
+    const previous = this.#newest.at(key)
     const entry = this.#count++
-    if (entry === this.#offsets.length) this.#grow()
-    this.#offsets[entry] = met.offset - this.baseOffset
-    this.#revs[entry] = 1 + (isNew ? before(met) : this.#revs[previous]!)
-    this.#previous[entry] = previous
-    this.#keys[entry] = key
-    this.#timestamps[entry] = met.timestamp
-    this.#sizes[entry] = met.size
-    this.#newest[key] = entry
+    this.#offsets.set(entry, met.offset - this.baseOffset)
+    this.#revs.set(entry, 1 + (isNew ? before(met) : this.#revs.at(previous)))
+    this.#previous.set(entry, previous)
+    this.#keys.set(entry, key)
+    this.#timestamps.set(entry, met.timestamp)
+    this.#sizes.set(entry, met.size)
+    this.#newest.set(key, entry)
     return isNew
-  }
-
-  #grow(): void {
-    const count = 2 * this.#offsets.length
-    this.#offsets = enlarged(this.#offsets, new Uint32Array(count))
-    this.#revs = enlarged(this.#revs, new Uint32Array(count))
-    this.#previous = enlarged(this.#previous, new Int32Array(count))
-    this.#keys = enlarged(this.#keys, new Int32Array(count))
-    this.#timestamps = enlarged(this.#timestamps, new Float64Array(count))
-    this.#sizes = enlarged(this.#sizes, new Int32Array(count))
   }
 
   newest(hash: number, key: Uint8Array, below: number): number {
     const known = this.#table.find(hash, key)
-    let entry = known === none ? none : this.#newest[known]!
-    while (entry !== none && this.offsetOf(entry) >= below) entry = this.#previous[entry]!
+    let entry = known === none ? none : this.#newest.at(known)
+    while (entry !== none && this.offsetOf(entry) >= below) entry = this.#previous.at(entry)
     return entry
   }
 
   previous(entry: number): number {
-    return this.#previous[entry]!
+    return this.#previous.at(entry)
   }
 
   entryAt(offset: number): number {
@@ -119,14 +103,14 @@ export class ScannedPart implements Part {
     let high = this.#count
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#offsets[middle]! < wanted) low = middle + 1
+      if (this.#offsets.at(middle) < wanted) low = middle + 1
       else high = middle
     }
     return low === this.#count ? none : low
   }
 
   isNewest(entry: number): boolean {
-    return this.#newest[this.#keys[entry]!] === entry
+    return this.#newest.at(this.#keys.at(entry)) === entry
   }
 
   newestBelow(offset: number): number[] {
@@ -134,7 +118,7 @@ export class ScannedPart implements Part {
     const found: number[] = []
     const seen = new Uint8Array(this.#table.count)
     for (let entry = (end === none ? this.#count : end) - 1; entry >= 0; entry--) {
-      const key = this.#keys[entry]!
+      const key = this.#keys.at(entry)
       if (seen[key] === 0) found.push(entry)
       seen[key] = 1
     }
@@ -150,19 +134,19 @@ export class ScannedPart implements Part {
   }
 
   offsetOf(entry: number): number {
-    return this.baseOffset + this.#offsets[entry]!
+    return this.baseOffset + this.#offsets.at(entry)
   }
 
   revOf(entry: number): number {
-    return this.#revs[entry]!
+    return this.#revs.at(entry)
   }
 
   timestampOf(entry: number): number {
-    return this.#timestamps[entry]!
+    return this.#timestamps.at(entry)
   }
 
   sizeOf(entry: number): number {
-    return Math.max(0, this.#sizes[entry]!)
+    return Math.max(0, this.#sizes.at(entry))
   }
 
   storedOf(entry: number): number {
@@ -170,14 +154,14 @@ export class ScannedPart implements Part {
   }
 
   formatOf(entry: number): RevisionFormat {
-    return this.#sizes[entry] === tombstone ? 'tombstone' : 'full'
+    return this.#sizes.at(entry) === tombstone ? 'tombstone' : 'full'
   }
 
   keyOf(entry: number): Uint8Array {
-    return this.#table.bytesOf(this.#keys[entry]!)
+    return this.#table.bytesOf(this.#keys.at(entry))
   }
 
   hashOf(entry: number): number {
-    return this.#table.hashOf(this.#keys[entry]!)
+    return this.#table.hashOf(this.#keys.at(entry))
   }
 }
