@@ -25,7 +25,7 @@ export type Given = { key: string | null; value: string | null }
 const folder = 'topics/t/0'
 
 export class RevisionWorld {
-  readonly store = new MemoryStore()
+  readonly store: MemoryStore
   readonly config: LogConfig
   readonly hash: KeyHash
   /** Revisions that are decided and not dropped, as offsets rise; those of open transactions come when they end. */
@@ -39,7 +39,13 @@ export class RevisionWorld {
   #undecided: { offset: number; record: Given; timestamp: number }[] = []
   readonly #counts = new Map<string, number>()
 
-  constructor(config: Partial<LogConfig> = {}, hash: KeyHash = hashKey, pointers: readonly string[] = []) {
+  constructor(
+    config: Partial<LogConfig> = {},
+    hash: KeyHash = hashKey,
+    pointers: readonly string[] = [],
+    store = new MemoryStore(),
+  ) {
+    this.store = store
     this.hash = hash
     this.pointers = pointers
     this.config = { ...smallConfig, segmentBytes: 1024, needsKeys: true, openPacked: openPack, ...config }

@@ -1,6 +1,8 @@
 // The stage on which branches are played, for revisions and views.
 
+import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import type { Configs, Stage } from '../branch/stage.ts'
+import { WireClient } from '../wire-client.ts'
 
 export { type Configs, numbered, type Options, type Read, Stage } from '../branch/stage.ts'
 
@@ -13,4 +15,17 @@ export async function view(stage: Stage, of: string, kind: string, name: string,
 export async function revisionConfigs(stage: Stage, topic: string): Promise<Record<string, string>> {
   const all = Object.entries(await stage.configs(topic))
   return Object.fromEntries(all.filter(([name]) => /^(revision|view)\./.test(name)))
+}
+
+/** DeleteRecords of a topic's first partition, up to an offset. */
+export async function trim(stage: Stage, topic: string, offset: number): Promise<void> {
+  const wire = await WireClient.open(stage.broker.bootstrapServers)
+  try {
+    const topics = [{ name: topic, partitions: [{ partitionIndex: 0, offset }] }]
+    const answer = await wire.ask(deleteRecords, 2, { topics, timeoutMs: 1000 })
+    const { errorCode } = answer.topics[0]!.partitions[0]!
+    if (errorCode !== 0) throw new Error(`DeleteRecords: ${errorCode}`)
+  } finally {
+    wire.close()
+  }
 }

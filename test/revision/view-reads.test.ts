@@ -12,7 +12,7 @@ import { offsetForLeaderEpoch } from '../../protocol/messages/23-offset-for-lead
 import { addPartitionsToTxn } from '../../protocol/messages/24-add-partitions-to-txn.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { batchOf, WireClient } from '../wire-client.ts'
-import { type Read, Stage, view } from './stage.ts'
+import { type Read, Stage, trim, view } from './stage.ts'
 
 let stage: Stage
 let wire: WireClient
@@ -61,12 +61,6 @@ async function fetched(
     topics,
   })
   return answer.responses[0]!.partitions[0]!
-}
-
-async function trim(topic: string, offset: number): Promise<void> {
-  const topics = [{ name: topic, partitions: [{ partitionIndex: 0, offset }] }]
-  const answer = await wire.ask(deleteRecords, 2, { topics, timeoutMs: 1000 })
-  expect(answer.topics[0]!.partitions[0]!).toMatchObject({ errorCode: 0, lowWatermark: offset })
 }
 
 test('R6: a state at an offset or a time is the map that a consumer builds by replaying the source to there', async () => {
@@ -274,7 +268,7 @@ test('times, epochs and the log start of a view are those of its source', async 
   const topics = [{ topic: 'times-even', partitions: [{ partition: 0, currentLeaderEpoch: -1, leaderEpoch: 0 }] }]
   const ended = await wire.ask(offsetForLeaderEpoch, 4, { replicaId: -1, topics })
   expect(ended.topics[0]!.partitions[0]).toMatchObject({ errorCode: 0, leaderEpoch: 0, endOffset: 10 })
-  await trim('times', 5)
+  await trim(stage, 'times', 5)
   expect(await stage.ends('times-even')).toEqual([{ low: 5, high: 9 }])
   expect((await fetched('times-even', 4)).errorCode).toBe(errors.OFFSET_OUT_OF_RANGE.code)
   const records = await stage.read('times-even', 2)
@@ -283,7 +277,7 @@ test('times, epochs and the log start of a view are those of its source', async 
     [8, 'even', '8'],
   ])
   expect(records.map((record) => header(record, 'rev'))).toEqual(['4', '5'])
-  await trim('times', 10)
+  await trim(stage, 'times', 10)
   expect(await stage.ends('times-even')).toEqual([{ low: 10, high: 10 }])
 })
 

@@ -1,0 +1,170 @@
+// What is known of revisions outlives packs, starts, retention and forks; and what a view reads of packs is no more than it shows.
+
+import { expect, test } from 'vitest'
+import type { Lease } from '../../src/storage/file.ts'
+import { MemoryStore } from '../../src/storage/memory-file.ts'
+import { Packs } from './packs.ts'
+import { RevisionWorld } from './revision-world.ts'
+import { type Read, Stage, trim, view } from './stage.ts'
+
+const text = (of: unknown) => (of === null || of === undefined ? null : String(of))
+const revsOf = (records: readonly Read[]) => records.map(({ headers, value }) => [text(headers?.['rev']), text(value)])
+const values = (from: number, to: number, what = 'v') =>
+  Array.from({ length: to - from + 1 }, (_, i) => ({ key: 'k', value: `${what}${from + i}` }))
+const told = (from: number, to: number, what = 'v') =>
+  Array.from({ length: to - from + 1 }, (_, i) => [`${from + i}`, `${what}${from + i}`])
+
+/** Counts what is read of packs, once their footers are known. */
+class CountingStore extends MemoryStore {
+  packBytesRead = 0
+
+  override open(...of: Parameters<MemoryStore['open']>): ReturnType<MemoryStore['open']> {
+    const file = super.open(...of)
+    if (!of[0].endsWith('.pack')) return file
+    const read = file.read.bind(file)
+    file.read = (position: number, byteCount: number): Lease => {
+      this.packBytesRead += byteCount
+      return read(position, byteCount)
+    }
+    return file
+  }
+}
+
+test('R21: a view of one key reads the blocks of that key, and of no other', async () => {
+  const store = new CountingStore()
+  const world = new RevisionWorld({ segmentBytes: 1 << 24 }, undefined, [], store)
+  // Nothing in them repeats, so that they take as much as they are.
+  const noise = () => Array.from({ length: 500 }, () => Math.random().toString(36).slice(2)).join('')
+  for (let i = 0; i < 40; i++) {
+    world.write(Array.from({ length: 20 }, (_, key) => ({ key: `key-${key}`, value: `${key}:${i}:${noise()}` })))
+  }
+  world.log.roll()
+  world.write([{ key: 'last', value: '' }])
+  await world.log.flush()
+  await world.pack(world.log.packable)
+  await world.reopen()
+  const { revisions } = world
+  const size = store.sizeOf(
+    store.list('topics/t/0').flatMap((name) => (name.endsWith('.pack') ? [`topics/t/0/${name}`] : []))[0]!,
+  )
+  store.packBytesRead = 0
+  const found = revisions
+    .of(Buffer.from('key-7'))
+    .map(({ offset }) => String(revisions.read(offset)!.value).slice(0, 4))
+  expect(found).toHaveLength(40)
+  expect(found.every((value) => value.startsWith('7:'))).toBe(true)
+  expect(size).toBeGreaterThan(2_000_000)
+  // A twentieth of the values is the key's; blocks are cut at 64 KiB.
+  expect(store.packBytesRead).toBeLessThan(size / 5)
+})
+
+test('R29: keys whose hashes are equal never mix, in packs and beside them', async () => {
+  const world = new RevisionWorld({ segmentBytes: 400 }, () => 7)
+  const keys = ['one', 'two', 'three', 'four']
+  const check = () => {
+    for (const key of keys) {
+      const expected = world.visible.filter((of) => of.key === key)
+      const { revisions } = world
+      expect(revisions.of(Buffer.from(key)).map(({ rev, offset }) => [rev, offset])).toEqual(
+        expected.map(({ rev, offset }) => [rev, offset]),
+      )
+      for (const { offset, value } of expected) expect(text(revisions.read(offset)!.value)).toBe(value)
+      expect(revisions.newest(Buffer.from('nobody'))).toBe(undefined)
+    }
+  }
+  for (let i = 0; i < 60; i++) world.write([{ key: keys[(i * 7) % 4]!, value: `${i}` }])
+  check()
+  await world.log.flush()
+  await world.pack(world.log.packable.slice(0, 3))
+  check()
+  await world.reopen()
+  check()
+  for (let i = 60; i < 80; i++) world.write([{ key: keys[i % 3]!, value: `${i}` }])
+  check()
+})
+
+test('numbers never restart: after retention, a start and in a branch they go on where they were', async () => {
+  await using stage = await Stage.open({ onDisk: true })
+  await stage.create('docs', 1, { 'revision.diff': true, 'segment.ms': 1 })
+  await stage.send('docs', values(1, 5))
+  await stage.send('docs', values(6, 10))
+  await stage.send('docs', [{ key: 'other', value: 'x' }])
+  await stage.send('docs', [{ key: 'last', value: 'y' }])
+  await trim(stage, 'docs', 11)
+  await stage.fork('docs', 'docs--try')
+  await stage.send('docs', values(11, 12))
+  await stage.send('docs--try', values(11, 11, 'child '))
+  await stage.restart()
+  await stage.send('docs', values(13, 13))
+  await view(stage, 'docs', 'history', 'docs-k', { 'view.key': 'k' })
+  expect(revsOf(await stage.read('docs-k', 3))).toEqual(told(11, 13))
+  await view(stage, 'docs--try', 'history', 'docs--try-k', { 'view.key': 'k' })
+  expect(revsOf(await stage.read('docs--try-k', 1))).toEqual(told(11, 11, 'child '))
+})
+
+test('views of a packed topic show what they showed before, also when it is packed under a reader', async () => {
+  await using packs = await Packs.open()
+  const { stage } = packs
+  await packs.create('docs', { 'revision.index.json': '/rev' })
+  await view(stage, 'docs', 'history', 'docs-history')
+  await view(stage, 'docs', 'diff', 'docs-diff')
+  await view(stage, 'docs', 'state', 'docs-state')
+  await view(stage, 'docs', 'list', 'docs-five', { 'view.where': '/rev=5' })
+  await packs.revise('docs', 'a', 120, { atOnce: 10 })
+  await packs.revise('docs', 'b', 60, { atOnce: 10 })
+  const shot = async () => ({
+    history: revsOf(await stage.read('docs-history', 180)),
+    diff: (await stage.read('docs-diff', 180)).map(({ offset, value, headers }) => [
+      offset,
+      text(value),
+      text(headers?.['rev.base']),
+    ]),
+    state: (await stage.read('docs-state', 2)).map(({ offset, value }) => [offset, text(value)]),
+    five: (await stage.read('docs-five', 2)).map(({ offset }) => offset),
+  })
+  const before = await shot()
+  await packs.packed()
+  expect(await shot()).toEqual(before)
+})
+
+test('a view of a compacted topic reads to its end, whatever compaction takes', async () => {
+  await using stage = await Stage.open()
+  await stage.create('compacted', 1, { 'cleanup.policy': 'compact' })
+  await stage.send('compacted', [
+    { key: 'a', value: '1' },
+    { key: 'b', value: '1' },
+    { key: 'a', value: '2' },
+  ])
+  for (const kind of ['state', 'history', 'list']) await view(stage, 'compacted', kind, `compacted-${kind}`)
+  expect((await stage.read('compacted-state', 2)).map(({ offset, value }) => [offset, text(value)])).toEqual([
+    ['1', '1'],
+    ['2', '2'],
+  ])
+  expect(revsOf(await stage.read('compacted-history', 3))).toEqual([
+    ['1', '1'],
+    ['1', '1'],
+    ['2', '2'],
+  ])
+  expect(await stage.ends('compacted-list')).toEqual([{ low: 0, high: 3 }])
+})
+
+test('R28: a start leaves the index to those who ask for it, and the hot end is read without it', async () => {
+  const world = new RevisionWorld({ segmentBytes: 1 << 22 })
+  for (let i = 0; i < 200; i++) {
+    world.write(Array.from({ length: 100 }, (_, key) => ({ key: `key-${i * 100 + key}`, value: 'v'.repeat(50) })))
+  }
+  await world.reopen()
+  const index = world.index
+  // Nothing was looked at for the sake of a start, or of a read of the log.
+  world.log.read(world.log.logEndOffset - 1, 1000, world.log.logEndOffset, true).release()
+  const first = index.indexedOffset
+  expect(first).toBe(0)
+  let slices = 0
+  for (let before = -1; index.catchUp(); slices++) {
+    expect(index.indexedOffset).toBeGreaterThan(before)
+    before = index.indexedOffset
+  }
+  // Many small looks, between which others have their turn.
+  expect(slices).toBeGreaterThan(10)
+  expect(index.newest(Buffer.from('key-19999'))?.rev).toBe(1)
+})
