@@ -1,7 +1,7 @@
 // The clients that do the work: small native ones, compiled on first use, or KafkaJS where that cannot be. They time
 // themselves and stop at marks; at each mark we read the meters, then let them go on.
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { cacheFolder } from './home.ts'
 import { between, type Reading, read, type Usage } from './meter.ts'
 import type { RunningPeer } from './peers.ts'
 
-const sourceFolder = fileURLToPath(new URL('../../bench/native/', import.meta.url))
+export const sourceFolder = fileURLToPath(new URL('../../bench/native/', import.meta.url))
 const kafkajsPath = fileURLToPath(new URL('./kafkajs-client.js', import.meta.url))
 const runMsMax = 20 * 60_000
 
@@ -29,13 +29,14 @@ export interface Clients {
   readonly missing: readonly string[]
 }
 
+export const kafkajs: Client = { name: 'KafkaJS', command: [process.execPath, kafkajsPath] }
+
 export async function findClients(): Promise<Clients> {
-  const raw = await compile('raw-client', [])
+  const raw = await compile('raw-client')
   const librdkafka = await compile('librdkafka-client', ['-lrdkafka', '-lpthread'])
   const missing = []
   if (!raw) missing.push('no C compiler: journeys with the raw client are left out')
   if (!librdkafka) missing.push('no librdkafka with headers: KafkaJS instead, whose own cost bounds the rates')
-  const kafkajs: Client = { name: 'KafkaJS', command: [process.execPath, kafkajsPath] }
   return {
     application: librdkafka ? { name: 'librdkafka', command: [librdkafka] } : kafkajs,
     raw: raw ? { name: 'raw', command: [raw] } : undefined,
@@ -43,10 +44,12 @@ export async function findClients(): Promise<Clients> {
   }
 }
 
-async function compile(name: string, libraries: readonly string[]): Promise<string | undefined> {
+/** The path of a program of native/, compiled where it is not or was changed; undefined where that cannot be. */
+export async function compile(name: string, libraries: readonly string[] = []): Promise<string | undefined> {
   const binary = join(cacheFolder('clients'), name)
-  const sources = [`${name}.c`, 'client.h', 'wire.h'].map((file) => join(sourceFolder, file))
-  if (!sources.every((file) => existsSync(file))) return undefined // installed from the registry, without sources
+  if (!existsSync(join(sourceFolder, `${name}.c`))) return undefined // installed from the registry, without sources
+  const headers = readdirSync(sourceFolder).filter((file) => file.endsWith('.h'))
+  const sources = [`${name}.c`, ...headers].map((file) => join(sourceFolder, file))
   const changedAt = Math.max(...sources.map((file) => statSync(file).mtimeMs))
   if (existsSync(binary) && statSync(binary).mtimeMs > changedAt) return binary
   const args = ['-O2', '-o', binary, sources[0]!, ...libraries]

@@ -10,9 +10,11 @@ export interface Figure {
   readonly goal?: Bound
   /** What the value itself should reach: a figure that has nobody to be compared to. */
   readonly aim?: Bound
+  /** Where it lies on a plot, as one point of its peer's curve. */
+  readonly curve?: { readonly plot: string; readonly axis: string; readonly x: number }
 }
 
-type Bound = { readonly least: number } | { readonly most: number }
+export type Bound = { readonly least: number } | { readonly most: number }
 
 interface Value {
   readonly round: number
@@ -47,11 +49,10 @@ export class Table {
 
   *lines(): Generator<Line> {
     for (const row of this.#rows.values()) {
-      for (const peer of this.#peers) {
-        const values = row.byPeer.get(peer)
-        if (values) yield this.#peerLine(row, peer, values)
-      }
-      const [ours, theirs] = this.#peers.map((peer) => row.byPeer.get(peer))
+      // Those of the run first, then any that only this journey knows.
+      const present = [...new Set([...this.#peers, ...row.byPeer.keys()])].filter((peer) => row.byPeer.has(peer))
+      for (const peer of present) yield this.#peerLine(row, peer, row.byPeer.get(peer)!)
+      const [ours, theirs] = present
       if (ours && theirs) yield this.#ratioLine(row, ours, theirs)
     }
     const values = [...this.#rows.values()].flatMap(({ byPeer }) => [...byPeer.values()].flat())
@@ -69,20 +70,21 @@ export class Table {
       client,
       ...spread(values.map(({ value }) => value)),
       rounds: values.map(({ value }) => short(value)),
+      ...figure.curve,
       ...(figure.aim ? verdict(figure.aim, median(values.map(({ value }) => value))) : {}),
       ...(usages.length ? { otherCores: usages.map(({ otherCores }) => short(otherCores, 2)) } : {}),
     }
   }
 
-  #ratioLine({ figure }: Row, ours: readonly Value[], theirs: readonly Value[]): Line {
-    const ratios = ours.flatMap(({ round, value }) => {
-      const other = theirs.find((candidate) => candidate.round === round)
+  #ratioLine({ figure, byPeer }: Row, ours: Peer, theirs: Peer): Line {
+    const ratios = byPeer.get(ours)!.flatMap(({ round, value }) => {
+      const other = byPeer.get(theirs)!.find((candidate) => candidate.round === round)
       return other && other.value > 0 ? value / other.value : []
     })
     return {
       journey: this.#journey,
       figure: figure.name,
-      ratio: this.#peers.map(({ name }) => name).join(' / '),
+      ratio: `${ours.name} / ${theirs.name}`,
       ...spread(ratios),
       ...(figure.goal && ratios.length ? verdict(figure.goal, median(ratios)) : {}),
     }

@@ -20,9 +20,9 @@ export const connections: Journey = {
           const what = `${busy} busy connections`
           const add = (name: string, unit: string, value: number, goal: object = {}) =>
             bench.table.add(peer.peer, round, client.name, { name, unit, ...goal }, value, outcome.usage)
-          add(`${what}, requests`, 'requests/s', outcome.rate, { goal: { least: 3 } })
+          add(`${what}, requests`, 'requests/s', outcome.rate, { goal: { least: 5.2 } })
           add(`${what}, p50`, 'ms', outcome.value('request_ms_p50'))
-          add(`${what}, p99`, 'ms', outcome.value('request_ms_p99'))
+          add(`${what}, p99`, 'ms', outcome.value('request_ms_p99'), { goal: { most: 0.16 } })
           addCpu(bench, peer, round, client, what, outcome)
           const [before, after] = ['alone', 'idle'].map((mark) => outcome.at(mark).brokerMemory?.rssMb)
           if (before === undefined || after === undefined) return

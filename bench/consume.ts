@@ -7,7 +7,7 @@ import { fifteen } from './produce.ts'
 
 export const consume: Journey = {
   name: 'consume',
-  summary: '1,000,000 messages of 1 KB from 1 and 6 partitions; raw fetch; batches of 15 records',
+  summary: '1,000,000 messages of 1 KB from 1, 6 and 100 partitions; raw fetch; batches of 15 records',
   run: (bench) =>
     withPeers(bench, async (peers) => {
       const { application, raw } = bench.clients
@@ -39,12 +39,15 @@ export const consume: Journey = {
       }
 
       const one = await filled(application, 1)
-      await readAll(one, application, 1, 'consume 1 KB, 1 partition', 1)
+      await readAll(one, application, 1, 'consume 1 KB, 1 partition', 1.5)
       if (raw) await readAll(one, raw, 1, 'raw fetch 1 KB, 1 partition', 1)
-      await readAll(await filled(application, 6), application, 6, 'consume 1 KB, 6 partitions', 1)
+      for (const partitions of [6, 100]) {
+        const topics = await filled(application, partitions)
+        await readAll(topics, application, partitions, `consume 1 KB, ${partitions} partitions`, 1)
+      }
       if (!raw) return
       const small = await filled(raw, 1)
       await readAll(small, application, 1, 'consume 1 KB, batches of 15 records', 1)
-      await readAll(small, raw, 1, 'raw fetch 1 KB, batches of 15 records', 2)
+      await readAll(small, raw, 1, 'raw fetch 1 KB, batches of 15 records', 1.1)
     }),
 }

@@ -20,7 +20,7 @@ export async function kafka(): Promise<Peer | string> {
   if (!(await exists('java', '-version'))) return 'there is no Java'
   const jarFolder = join(cacheFolder('kafka'), 'jars')
   try {
-    if (!existsSync(join(jarFolder, 'complete'))) await install(jarFolder)
+    await install(jarFolder, 'kafka_2.13')
   } catch (problem) {
     return problem instanceof Error ? problem.message : String(problem)
   }
@@ -60,15 +60,16 @@ share.coordinator.state.topic.min.isr=1
  * Asks for the newest release below a bound. A release is sometimes listed before all of its parts can be had;
  * Maven then names the part with its version, and we ask again below that one.
  */
-async function install(jarFolder: string): Promise<void> {
+export async function install(jarFolder: string, artifact: string): Promise<void> {
+  if (existsSync(join(jarFolder, 'complete'))) return
   if (!(await exists('mvn', '--version'))) throw new Error('there is no Maven to resolve it')
-  process.stderr.write('resolving Kafka with Maven …\n')
+  process.stderr.write(`resolving ${artifact} with Maven …\n`)
   const attemptsMax = 6
   let bound = '5.0.0'
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     rmSync(jarFolder, { recursive: true, force: true })
     const pomPath = join(cacheFolder('kafka'), 'pom.xml')
-    writeFileSync(pomPath, pom(`[4.0.0,${bound})`))
+    writeFileSync(pomPath, pom(artifact, `[4.0.0,${bound})`))
     const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${jarFolder}`, '-DincludeScope=runtime']
     const problem = await run('mvn', ['-B', '-q', '-U', '-f', pomPath, ...goal]).then(() => undefined, mavenOutput)
     if (problem === undefined) return writeFileSync(join(jarFolder, 'complete'), '')
@@ -81,11 +82,15 @@ async function install(jarFolder: string): Promise<void> {
 
 const mavenOutput = (problem: { stdout?: string; message: string }) => problem.stdout || problem.message
 
-const pom = (range: string) => `<project xmlns="http://maven.apache.org/POM/4.0.0">
+// Some releases name a part that was never published, which none of what is run here needs.
+const pom = (artifact: string, range: string) => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>twiglog</groupId><artifactId>bench-kafka</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${range}</version></dependency>
+    <dependency>
+      <groupId>org.apache.kafka</groupId><artifactId>${artifact}</artifactId><version>${range}</version>
+      <exclusions><exclusion><groupId>org.apache.kafka</groupId><artifactId>kafka-tools-api</artifactId></exclusion></exclusions>
+    </dependency>
   </dependencies>
 </project>
 `

@@ -44,7 +44,12 @@ const say = (result: Record<string, number>) => process.stdout.write(`${JSON.str
 function percentiles(prefix: string, samples: number[]): Record<string, number> {
   const sorted = Float64Array.from(samples.slice(samples.length / 10)).sort()
   const point = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0
-  return { [`${prefix}_p50`]: point(0.5), [`${prefix}_p99`]: point(0.99), [`${prefix}_p999`]: point(0.999) }
+  const named = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, p9999: 0.9999, max: 1 }
+  const points = Object.entries(named).map(([name, share]) => [`${prefix}_${name}`, point(share)])
+  return Object.fromEntries([
+    ...points,
+    [`${prefix}_mean`, sorted.reduce((sum, each) => sum + each, 0) / sorted.length],
+  ])
 }
 
 async function connectedProducer() {
@@ -126,10 +131,9 @@ async function latency() {
     const dueAt = startAt + (i * 1000) / Number(values.rate)
     while (performance.now() < dueAt) await new Promise((resolve) => setTimeout(resolve, dueAt - performance.now()))
     const stamped = Buffer.from(value)
-    const sentAt = performance.now()
-    stamped.writeDoubleBE(sentAt, 0)
+    stamped.writeDoubleBE(dueAt, 0) // as the native client does: what waits behind a stall is late, too
     const send = producer.send({ topic, acks, messages: [{ value: stamped, partition: i % partitionCount }] })
-    sending.push(send.then(() => ackMs.push(performance.now() - sentAt)))
+    sending.push(send.then(() => ackMs.push(performance.now() - dueAt)))
   }
   await Promise.all([...sending, finished])
   const seconds = (performance.now() - startAt) / 1000

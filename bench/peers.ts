@@ -28,12 +28,14 @@ export interface RunningPeer {
   readonly readyMs: number
   /** Stops it in order; its data stays. */
   pause(): Promise<void>
+  /** Ends it as kill -9 does; its data stays. */
+  kill(): Promise<void>
   stop(): Promise<void>
 }
 
 export const start = (peer: Peer): Promise<RunningPeer> => startIn(peer, freshDataFolder(peer.name), false)
 
-/** Stops the peer in order and starts another on its data, which stays when that one is stopped. */
+/** Starts another on the data of one that was killed or paused, or is stopped in order now; it stays when that one is stopped. */
 export async function startAgain({ peer, dataFolder, pause }: RunningPeer): Promise<RunningPeer> {
   await pause()
   return startIn(peer, dataFolder, true)
@@ -57,6 +59,10 @@ async function startIn(peer: Peer, dataFolder: string, isKept: boolean): Promise
     await ended
     clearTimeout(killer)
   }
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await ended
+  }
   const stop = async () => {
     await pause()
     if (!isKept) rmSync(dataFolder, { recursive: true, force: true })
@@ -68,7 +74,7 @@ async function startIn(peer: Peer, dataFolder: string, isKept: boolean): Promise
     }
     await sleep(Math.max(1, waitedMs / 200)) // at most half a percent too late, without taking a core from the broker
   }
-  return { peer, port, pid: child.pid!, dataFolder, readyMs: performance.now() - execAt, pause, stop }
+  return { peer, port, pid: child.pid!, dataFolder, readyMs: performance.now() - execAt, pause, kill, stop }
 }
 
 /** A port nobody listens on; for a peer with more than one listener each is asked for apart. */

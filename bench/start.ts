@@ -13,7 +13,7 @@ export const start: Journey = {
       const running = await startPeer(peer)
       const cpuS = processCpuS(running.pid)
       await running.stop()
-      const figure = { name: 'start to first Metadata', unit: 'ms', goal: { most: 0.1 } }
+      const figure = { name: 'start to first Metadata', unit: 'ms', goal: { most: 0.05 } }
       bench.table.add(peer, round, 'script', figure, running.readyMs)
       if (cpuS !== undefined) bench.table.add(peer, round, 'script', { name: 'CPU to start', unit: 's' }, cpuS)
     })

@@ -13,6 +13,11 @@ const int32 = (value: number) => {
   bytes.writeInt32BE(value)
   return bytes
 }
+const int64 = (value: number) => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(value))
+  return bytes
+}
 const string = (text: string) => Buffer.concat([int16(Buffer.byteLength(text)), Buffer.from(text)])
 const list = (...items: Buffer[]) => Buffer.concat([int32(items.length), ...items])
 
@@ -32,6 +37,9 @@ class Answer {
   }
   int32() {
     return this.#bytes.readInt32BE(this.#skip(4))
+  }
+  int64() {
+    return Number(this.#bytes.readBigInt64BE(this.#skip(8)))
   }
   string() {
     this.#skip(Math.max(this.int16(), 0))
@@ -138,6 +146,36 @@ export async function isAnswering(port: number): Promise<boolean> {
   }
 }
 
+/** The leaders of a topic's partitions, -1 where there is none yet. */
+export async function leadersOf(port: number, topic: string): Promise<readonly number[]> {
+  return (await metadata(port, list(string(topic)))).leaders[0] ?? []
+}
+
+/** How many milliseconds the broker takes to tell of all its topics. */
+export async function metadataOfAllMs(connection: Connection): Promise<number> {
+  const askedAt = performance.now()
+  await connection.ask(3, 4, int32(-1), int8(0))
+  return performance.now() - askedAt
+}
+
+/** The end of a partition, as ListOffsets tells it; undefined while it is not served. */
+export async function endOffset(port: number, topic: string, partition: number): Promise<number | undefined> {
+  const latest = -1
+  const asked = list(Buffer.concat([string(topic), list(Buffer.concat([int32(partition), int64(latest)]))]))
+  const answer = await ask(port, 2, 1, int32(-1), asked)
+  const [ends = []] = answer.list(() => {
+    answer.string()
+    return answer.list(() => {
+      answer.int32()
+      const error = answer.int16()
+      answer.int64() // timestamp
+      const offset = answer.int64()
+      return error === 0 ? offset : undefined
+    })
+  })
+  return ends[0]
+}
+
 export interface NewTopic {
   readonly name: string
   /** -1: as the broker likes it, or as the parent has it. */
@@ -168,7 +206,7 @@ export async function createTopic(port: number, topic: string, partitionCount: n
   const connection = new Connection(port)
   await createTopics(connection, [{ name: topic, partitionCount }]).finally(() => connection.close())
   for (const deadlineAt = Date.now() + answerMsMax; Date.now() < deadlineAt; await sleep(20)) {
-    const [leaders = []] = (await metadata(port, list(string(topic)))).leaders
+    const leaders = await leadersOf(port, topic)
     if (leaders.length === partitionCount && leaders.every((leader) => leader >= 0)) return
   }
   throw new Error(`topic ${topic} got no leaders`)

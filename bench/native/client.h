@@ -55,16 +55,48 @@ static inline char *make_value(long bytes) {
   return value;
 }
 
+// What is sent: one value again and again, or ('text') a thousand that differ as records do which codecs are meant for: the same
+// words again and again, and numbers that do not repeat.
+struct values {
+  char *bytes;
+  long each, count;
+};
+
+static inline char *value_at(struct values *values, long i) { return values->bytes + i % values->count * values->each; }
+
+static inline struct values make_values(long bytes, const char *kind, uint32_t seed) {
+  static const char *const words[] = {"order", "customer", "amount", "created", "shipped", "country", "status", "note"};
+  if (strcmp(kind, "text")) return (struct values){make_value(bytes), bytes, 1};
+  struct values values = {.each = bytes, .count = bytes > 10000 ? 20 : 1000};
+  values.bytes = malloc(values.each * values.count);
+  uint32_t state = seed + 7;
+  for (long i = 0; i < values.count; i++) {
+    for (long at = 0; at < bytes;) {
+      char member[64];
+      state = state * 1664525u + 1013904223u;
+      long length = snprintf(member, sizeof member, "\"%s\":\"%08x\",", words[state >> 29], state);
+      if (length > bytes - at) length = bytes - at;
+      memcpy(values.bytes + i * values.each + at, member, length);
+      at += length;
+    }
+  }
+  return values;
+}
+
 static int by_size(const void *left, const void *right) {
   int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
   return (a > b) - (a < b);
 }
 
-// Sorts the samples (ns) and prints their percentiles as JSON members named PREFIX_p50 … in ms.
+// Sorts the samples (ns) and prints their percentiles, mean and maximum as JSON members named PREFIX_p50 … in ms.
 static inline void print_percentiles(const char *prefix, int64_t *samples, long count) {
-  static const struct { const char *name; double share; } points[] = {{"p50", .5}, {"p99", .99}, {"p999", .999}};
+  static const struct { const char *name; double share; } points[] = {
+      {"p50", .5}, {"p90", .9}, {"p99", .99}, {"p999", .999}, {"p9999", .9999}, {"max", 1}};
   if (count <= 0) return;
   qsort(samples, count, sizeof *samples, by_size);
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 6; i++)
     printf(",\"%s_%s\":%.4f", prefix, points[i].name, samples[(long)((count - 1) * points[i].share)] / 1e6);
+  double sum = 0;
+  for (long i = 0; i < count; i++) sum += samples[i];
+  printf(",\"%s_mean\":%.4f", prefix, sum / count / 1e6);
 }
