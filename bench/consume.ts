@@ -34,7 +34,7 @@ export const consume: Journey = {
         await inTurn(bench, name, peers, async (peer, round) => {
           const args = { topic: topics.get(peer)!, partitions, messages, repeat: 3 } // raw fetches alone are over too soon
           const figure = { name, unit: 'msg/s', goal: { least } }
-          await measureRate(bench, peer, round, { figure, client: reader, mode, args })
+          await measureRate(bench, peer, round, { figure, client: reader, mode, args, cpuGoal: { most: 0.5 } })
         })
       }
 

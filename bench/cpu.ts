@@ -12,21 +12,22 @@ export const cpu: Journey = {
       const messages = bench.count(1_000_000)
       await warmUp(bench, peers)
       await inTurn(bench, 'CPU per million', peers, async (peer, round) => {
-        const measure = (name: string, client: typeof application, mode: string, args: object) =>
+        const measure = (name: string, client: typeof application, mode: string, args: object, most: number) =>
           measureRate(bench, peer, round, {
             figure: { name, unit: 'msg/s' },
             client,
             mode,
             args: { messages, ...args },
+            cpuGoal: { most },
           })
         await withTopic(peer, 1, async (topic) => {
-          await measure('produce 1 KB', application, 'produce', { topic })
-          await measure('consume 1 KB', application, 'consume', { topic })
+          await measure('produce 1 KB', application, 'produce', { topic }, 0.33)
+          await measure('consume 1 KB', application, 'consume', { topic }, 0.5)
         })
         if (!raw) return
         await withTopic(peer, 1, async (topic) => {
-          await measure('produce 1 KB, batches of 15 records', raw, 'produce', { topic, ...fifteen })
-          await measure('raw fetch 1 KB, batches of 15 records', raw, 'fetch', { topic })
+          await measure('produce 1 KB, batches of 15 records', raw, 'produce', { topic, ...fifteen }, 0.25)
+          await measure('raw fetch 1 KB, batches of 15 records', raw, 'fetch', { topic }, 0.5)
         })
       })
     }),

@@ -10,7 +10,6 @@ import { Connection, createTopics, endOffset, leadersOf, metadataOfAllMs } from 
 
 const perTopic = 100
 const restMs = 3000
-const served = { goal: { most: 1 } }
 const ledMsMax = 120_000
 
 export const partitions: Journey = {
@@ -22,8 +21,8 @@ export const partitions: Journey = {
       const what = `${full.toLocaleString('en')} partitions`
       await inTurn(bench, what, bench.peers, async (peer, round) => {
         const by = bench.clients.application.name
-        const add = (name: string, unit: string, value: number, more: object = served) =>
-          bench.table.add(peer, round, by, { name: `${what}, ${name}`, unit, ...more }, value)
+        const add = (name: string, unit: string, value: number) =>
+          bench.table.add(peer, round, by, { name: `${what}, ${name}`, unit }, value)
         const running = await start(peer)
         let again: RunningPeer | undefined
         try {

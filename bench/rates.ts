@@ -63,14 +63,14 @@ const journeyOf = (name: string, summary: string, cells: readonly Cell[]): Journ
             const args = { topic, partitions, messages: bench.count(cell.messages), ...cell.args }
             const measure = (mode: string) =>
               measureRate(bench, peer, round, {
-                figure: { name: `${mode} ${cell.name}`, unit: 'msg/s', goal: { least: 1 } },
+                figure: { name: `${mode} ${cell.name}`, unit: 'msg/s' },
                 client,
                 mode,
                 args,
               })
             const produced = await measure('produce')
             for (const point of produced.reports('commit_ms_p50') ? ['p50', 'p99'] : []) {
-              const figure = { name: `commit ${point}, ${cell.name}`, unit: 'ms', goal: { most: 1 } }
+              const figure = { name: `commit ${point}, ${cell.name}`, unit: 'ms' }
               bench.table.add(
                 peer.peer,
                 round,

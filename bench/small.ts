@@ -17,8 +17,9 @@ export const small: Journey = {
       await inTurn(bench, 'produce and consume 100 B', peers, (peer, round) =>
         withTopic(peer, 1, async (topic) => {
           for (const { mode, goal } of modes) {
+            const args = { topic, messages, bytes: 100 }
             const figure = { name: `${mode} 100 B`, unit: 'msg/s', goal }
-            await measureRate(bench, peer, round, { figure, client, mode, args: { topic, messages, bytes: 100 } })
+            await measureRate(bench, peer, round, { figure, client, mode, args, cpuGoal: { most: 0.5 } })
           }
         }),
       )

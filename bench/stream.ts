@@ -4,8 +4,8 @@ import { addCpu, inTurn, type Journey, warmUp, withPeers, withTopic } from './jo
 
 const cases = [
   { consumers: 1, messages: 1_000_000, goal: { least: 1.5 } },
-  { consumers: 10, messages: 200_000, goal: { least: 1 } },
-  { consumers: 50, messages: 50_000, goal: { least: 1 } },
+  { consumers: 10, messages: 200_000 },
+  { consumers: 50, messages: 50_000 },
 ]
 
 export const stream: Journey = {
@@ -25,7 +25,7 @@ export const stream: Journey = {
             const outcome = await run(client, 'stream', { topic, messages, consumers, stamped: 1 }, peer)
             const add = (name: string, unit: string, value: number, more: object = {}) =>
               bench.table.add(peer.peer, round, client.name, { name, unit, ...more }, value, outcome.usage)
-            add(`${what}, received`, 'msg/s', outcome.rate * consumers, { goal })
+            add(`${what}, received`, 'msg/s', outcome.rate * consumers, goal ? { goal } : {})
             add(`${what}, sent`, 'msg/s', messages / outcome.value('sent_seconds'))
             addCpu(bench, peer, round, client, what, outcome)
           }),

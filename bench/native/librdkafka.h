@@ -96,7 +96,8 @@ static void assign_all(rd_kafka_t *consumer, int64_t offset) {
   rd_kafka_topic_partition_list_destroy(list);
 }
 
-// Hands out what arrives until `wanted` messages have; each is destroyed after `take`. A read of one at a time sees each arrival alone.
+// Hands out what arrives until `wanted` messages have; each is destroyed after `take`. Takes what is there, and waits only where nothing
+// is: librdkafka would wait for a batch to fill, and those who came first would look late. A read of one at a time sees each arrival alone.
 static void receive_all(rd_kafka_t *consumer, long wanted, int batch_max,
                         void (*take)(const rd_kafka_message_t *, int64_t now, void *), void *context) {
   enum { batch_limit = 2000 };
@@ -105,7 +106,8 @@ static void receive_all(rd_kafka_t *consumer, long wanted, int batch_max,
   rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(consumer);
   int64_t progress_at = clock_ns();
   for (long received = 0; received < wanted;) {
-    ssize_t count = rd_kafka_consume_batch_queue(queue, batch_max == 1 ? 1 : 100, batch, batch_max);
+    ssize_t count = rd_kafka_consume_batch_queue(queue, 0, batch, batch_max);
+    if (count == 0) count = rd_kafka_consume_batch_queue(queue, 100, batch, 1);
     int64_t now = clock_ns();
     for (ssize_t i = 0; i < count; i++) {
       if (batch[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {

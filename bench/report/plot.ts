@@ -35,7 +35,16 @@ function logScale(values: readonly number[], from: number, to: number): Scale {
       const tick = step * 10 ** power
       if (Math.log10(tick) >= bottom && Math.log10(tick) <= top) ticks.push(tick)
     }
-  return Object.assign(place, { ticks })
+  return Object.assign(place, { ticks: ticks.length < 3 ? evenTicks(10 ** low, 10 ** high) : ticks })
+}
+
+/** Where all lies within a part of a decade. */
+function evenTicks(low: number, high: number): number[] {
+  const span = high - low || high
+  const power = 10 ** Math.floor(Math.log10(span / 2))
+  const step = [1, 2, 5, 10].map((each) => each * power).find((each) => span / each <= 4) ?? power
+  const first = Math.ceil(low / step)
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step)
 }
 
 /** As many nines, so that the tail has room. */
@@ -152,5 +161,5 @@ export function strip(values: readonly PeerValues[], peers: readonly string[]): 
     )
     return `<g class="peer${color}">${line(x(0), y, x(median), y, 'bar')}${marks.join('')}</g>`
   })
-  return `<svg class="strip" viewBox="0 0 ${width} ${lane * values.length}" width="${width}">${lanes.join('')}</svg>`
+  return `<svg class="strip" aria-hidden="true" viewBox="0 0 ${width} ${lane * values.length}" width="${width}">${lanes.join('')}</svg>`
 }
