@@ -2,7 +2,7 @@
 import { packed, type RecordRead, unpacked } from '../hand.ts'
 import { HandProcess } from '../hand-process.ts'
 import type { KafkaRecord } from '../records.ts'
-import { javaCommand } from './clients.ts'
+import { javaCommand } from './command.ts'
 import { folder } from './jars.ts'
 
 export interface HandRead {

@@ -1,0 +1,104 @@
+// Reads what the broker has after a kill, as it stands in the log: by the wire, with no client between that could mend it.
+
+import { errorName } from '../../protocol/errors.ts'
+import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
+import type { StoredRecord } from '../../protocol/records/record.ts'
+import { WireClient } from '../wire-client.ts'
+import { idOf } from './documents.ts'
+import type { BranchTold, History, Logged, MarkerSeen, Place } from './history.ts'
+import { Refusal, walk } from './log-reader.ts'
+
+export class Auditor {
+  readonly #bootstrap: string
+  readonly #history: History
+  readonly #ends = new Map<string, number>()
+  #client: WireClient | undefined
+
+  constructor(bootstrap: string, history: History) {
+    this.#bootstrap = bootstrap
+    this.#history = history
+  }
+
+  /** All of what has come since the last audit, or everything from the start. */
+  async audit(
+    n: number,
+    topics: ReadonlyMap<string, number>,
+    groups: readonly [group: string, topic: string][],
+    whole = false,
+  ) {
+    this.#client?.close() // a kill ended it
+    this.#client = await WireClient.open(this.#bootstrap, 'crash-lab-audit')
+    this.#history.tell({ t: 'audit', n, whole })
+    await this.#events(whole)
+    for (const [topic, partitions] of topics) {
+      for (let partition = 0; partition < partitions; partition++) await this.#log({ topic, partition }, whole)
+    }
+    for (const [group, topic] of groups) await this.#offsets(group, topic, topics.get(topic)!)
+    this.#history.tell({ t: 'audited', n })
+  }
+
+  async revisions(view: string, of: string, partitions: number): Promise<void> {
+    for (let partition = 0; partition < partitions; partition++) {
+      const records: (readonly [number, string, number, string])[] = []
+      await walk(this.#client!, { topic: view, partition }, 0, 0, (record) => {
+        const rev = record.headers.find(({ key }) => key === 'rev')?.value
+        records.push([record.offset, String(record.key), Number(rev), idOf(record.value)])
+      })
+      this.#history.tell({ t: 'revisions', topic: view, of, partition, records })
+    }
+  }
+
+  /** As who reads committed records alone. */
+  async stable(topic: string, partitions: number): Promise<void> {
+    for (let partition = 0; partition < partitions; partition++) {
+      const records: (readonly [number, string])[] = []
+      const to = await walk(this.#client!, { topic, partition }, 0, 1, (record, _, isOut) => {
+        if (!isOut) records.push([record.offset, idOf(record.value)])
+      })
+      this.#history.tell({ t: 'stable', topic, partition, to, records })
+    }
+  }
+
+  close(): void {
+    this.#client?.close()
+  }
+
+  async #log(place: Place, whole: boolean): Promise<void> {
+    const name = `${place.topic}-${place.partition}`
+    const from = whole ? 0 : (this.#ends.get(name) ?? 0)
+    const records: Logged[] = []
+    const markers: MarkerSeen[] = []
+    const mark = (offset: number, producerId: number, isCommit: boolean) => markers.push([offset, producerId, isCommit])
+    const note = (record: StoredRecord, producerId: number) => {
+      const merge = String(record.headers.find(({ key }) => key === 'branch.merge')?.value ?? '')
+      records.push([record.offset, idOf(record.value), producerId, merge])
+    }
+    try {
+      const to = await walk(this.#client!, place, from, 0, note, mark)
+      this.#ends.set(name, to)
+      this.#history.tell({ t: 'log', ...place, from, to, records, markers })
+    } catch (problem) {
+      if (!(problem instanceof Refusal) || !place.topic.includes('--')) throw problem // a branch may be gone by now
+    }
+  }
+
+  async #events(whole: boolean): Promise<void> {
+    const name = '__branches'
+    const from = whole ? 0 : (this.#ends.get(name) ?? 0)
+    const to = await walk(this.#client!, { topic: name, partition: 0 }, from, 0, ({ offset, value }) => {
+      this.#history.tell({ t: 'event', offset, event: JSON.parse(String(value)) as BranchTold })
+    })
+    this.#ends.set(name, to)
+  }
+
+  async #offsets(groupId: string, topic: string, partitions: number): Promise<void> {
+    const partitionIndexes = Array.from({ length: partitions }, (_, i) => i)
+    const groups = [{ groupId, topics: [{ name: topic, partitionIndexes }] }]
+    const answer = await this.#client!.ask(offsetFetch, 8, { groups, requireStable: false })
+    for (const { partitionIndex, committedOffset, errorCode } of answer.groups[0]!.topics[0]!.partitions) {
+      if (errorCode !== 0) throw new Refusal(`OffsetFetch of ${groupId}: ${errorName(errorCode)}`)
+      if (committedOffset < 0 && groupId.startsWith('progress')) continue
+      this.#history.tell({ t: 'offset', group: groupId, topic, partition: partitionIndex, offset: committedOffset })
+    }
+  }
+}

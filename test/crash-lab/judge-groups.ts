@@ -1,0 +1,176 @@
+// What consumers saw: nothing that is not in the log, in the end everything that is; committed offsets never go back; and
+// what a share group has accepted is never given out again.
+
+import type { Happened, Place } from './history.ts'
+import type { Part, Verdict } from './judge.ts'
+import { Deciding } from './judge-transactions.ts'
+import { type Logs, nameOf } from './logs.ts'
+
+/** Of a group in a partition. */
+class Progress {
+  readonly place: Place
+  readonly seen = new Set<number>()
+  /** Not in the log when they were read: the next audit must find them. */
+  ahead: (readonly [offset: number, id: string])[] = []
+  /** Acknowledged before the audit began, and since. */
+  floor = -1
+  next = -1
+  /** The furthest that anybody has asked for. */
+  most = -1
+  last = -1
+
+  constructor({ topic, partition }: Place) {
+    this.place = { topic, partition }
+  }
+}
+
+type Accepting = { readonly place: Place; readonly accepted: Set<number> }
+
+export class JudgeOfGroups implements Part {
+  readonly #verdict: Verdict
+  readonly #logs: Logs
+  readonly #groups = new Map<string, Map<string, Progress>>()
+  readonly #shares = new Map<string, Map<string, Accepting>>()
+
+  constructor(verdict: Verdict, logs: Logs) {
+    this.#verdict = verdict
+    this.#logs = logs
+  }
+
+  take(happened: Happened): void {
+    if (happened.t === 'read') this.#of(happened).ahead.push(...happened.records)
+    else if (happened.t === 'commit') {
+      const progress = this.#of(happened)
+      progress.most = Math.max(progress.most, happened.offset)
+    } else if (happened.t === 'committed') {
+      const progress = this.#of(happened)
+      progress.next = Math.max(progress.next, happened.offset)
+    } else if (happened.t === 'audit') for (const each of this.#all()) each.floor = each.next
+    else if (happened.t === 'offset') this.#judgeOffset(happened)
+    else if (happened.t === 'audited')
+      for (const [group, ofGroup] of this.#groups) this.#compare(group, ofGroup.values())
+    else if (happened.t === 'given') this.#judgeGiven(happened)
+    else if (happened.t === 'accepted') {
+      const { accepted } = this.#accepting(happened)
+      for (const offset of happened.offsets) accepted.add(offset)
+    } else if (happened.t === 'drained') {
+      for (const group of happened.groups) this.#judgeWhole(group)
+      for (const group of happened.shares) this.#judgeAccepted(group)
+    }
+  }
+
+  /** What these have not read or accepted yet, in a word; '' when they have all. */
+  behind(groups: readonly string[], shares: readonly string[]): string {
+    for (const group of groups) {
+      for (const [place, missed] of this.#missed(group)) if (missed.length > 0) return `${group} in ${nameOf(place)}`
+      if (!this.#groups.has(group)) return group
+    }
+    for (const group of shares) {
+      for (const [place, missed] of this.#unaccepted(group))
+        if (missed.length > 0) return `${group} in ${nameOf(place)}`
+    }
+    return ''
+  }
+
+  *#all(): Generator<Progress> {
+    for (const ofGroup of this.#groups.values()) yield* ofGroup.values()
+  }
+
+  #of({ group, ...place }: { group: string } & Place): Progress {
+    const ofGroup = this.#groups.get(group) ?? new Map()
+    this.#groups.set(group, ofGroup)
+    const progress = ofGroup.get(nameOf(place)) ?? new Progress(place)
+    ofGroup.set(nameOf(place), progress)
+    return progress
+  }
+
+  #accepting({ group, topic, partition }: { group: string } & Place): Accepting {
+    const ofGroup = this.#shares.get(group) ?? new Map()
+    this.#shares.set(group, ofGroup)
+    const name = nameOf({ topic, partition })
+    const accepting = ofGroup.get(name) ?? { place: { topic, partition }, accepted: new Set() }
+    ofGroup.set(name, accepting)
+    return accepting
+  }
+
+  #compare(group: string, all: Iterable<Progress>): void {
+    for (const progress of all) {
+      const { records, end } = this.#logs.of(progress.place)
+      progress.ahead = progress.ahead.filter(([offset, id]) => {
+        if (offset >= end) return true // came after the audit had looked
+        const found = records.get(offset)?.[1]
+        if (found === id) this.#verdict.right('records read by groups')
+        else this.#verdict.wrong(`${group} read ${id} at ${offset} of ${nameOf(progress.place)}, where ${found} is`)
+        progress.seen.add(offset)
+        return false
+      })
+    }
+  }
+
+  #judgeOffset(told: Extract<Happened, { t: 'offset' }>): void {
+    if (told.group.startsWith('progress')) return // of transactions
+    const progress = this.#of(told)
+    const { floor, most, last } = progress
+    const what = `the offset of ${told.group} in ${nameOf(told)} is ${told.offset}`
+    if (told.offset < floor) this.#verdict.wrong(`${what}, and ${floor} was committed before`)
+    else if (told.offset < last) this.#verdict.wrong(`${what}, and was ${last} before`)
+    else if (told.offset > most) this.#verdict.wrong(`${what}, and nobody has committed more than ${most}`)
+    else this.#verdict.right('committed offsets')
+    progress.last = told.offset
+  }
+
+  #judgeGiven(told: Extract<Happened, { t: 'given' }>): void {
+    const { accepted } = this.#accepting(told)
+    const again = told.offsets.filter((offset) => accepted.has(offset))
+    if (again.length > 0) {
+      this.#verdict.wrong(
+        `${told.group} had accepted ${again.join(', ')} of ${nameOf(told)}, and ${told.member} was given it again`,
+      )
+    } else this.#verdict.right('share deliveries', told.offsets.length)
+  }
+
+  #judgeWhole(group: string): void {
+    if (!this.#groups.has(group)) this.#verdict.wrong(`${group} has read nothing`)
+    for (const [place, [first, ...others]] of this.#missed(group)) {
+      if (first === undefined) this.#verdict.right('partitions read to the end by groups')
+      else
+        this.#verdict.wrong(
+          `${group} never read ${1 + others.length} records of ${nameOf(place)}, the one at ${first} first`,
+        )
+    }
+  }
+
+  /** Committed records that no member has read. */
+  *#missed(group: string): Generator<readonly [Place, number[]]> {
+    const topics = new Set([...(this.#groups.get(group)?.values() ?? [])].map(({ place }) => place.topic))
+    for (const topic of topics) {
+      for (const [partition, log] of this.#logs.ofTopic(topic)) {
+        const deciding = new Deciding()
+        deciding.follow(log)
+        const { seen } = this.#of({ group, topic, partition })
+        yield [{ topic, partition }, [...deciding.committed.keys()].filter((offset) => !seen.has(offset))]
+      }
+    }
+  }
+
+  #judgeAccepted(group: string): void {
+    if (!this.#shares.has(group)) this.#verdict.wrong(`${group} was given nothing`)
+    for (const [place, [first, ...others]] of this.#unaccepted(group)) {
+      if (first === undefined) this.#verdict.right('partitions accepted to the end by share groups')
+      else
+        this.#verdict.wrong(
+          `${group} accepted all of ${nameOf(place)} but ${1 + others.length}, the one at ${first} first`,
+        )
+    }
+  }
+
+  *#unaccepted(group: string): Generator<readonly [Place, number[]]> {
+    const topics = new Set([...(this.#shares.get(group)?.values() ?? [])].map(({ place }) => place.topic))
+    for (const topic of topics) {
+      for (const [partition, log] of this.#logs.ofTopic(topic)) {
+        const { accepted } = this.#accepting({ group, topic, partition })
+        yield [{ topic, partition }, [...log.records.keys()].filter((offset) => !accepted.has(offset))]
+      }
+    }
+  }
+}

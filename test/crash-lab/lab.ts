@@ -1,0 +1,231 @@
+// The crash lab: a broker in a process of its own under load of every kind, killed with kill -9 at moments that nobody chose,
+// looked at, started again; and in the end everything that was ever answered is held against what is there.
+
+import { readdirSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { metadata } from '../../protocol/messages/03-metadata.ts'
+import { createTopics } from '../../protocol/messages/19-create-topics.ts'
+import { incrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
+import { ChildBroker } from '../child-broker.ts'
+import { WireClient } from '../wire-client.ts'
+import { Auditor } from './audit.ts'
+import { builtBroker, type Client, Player } from './casting.ts'
+import { chanceFrom } from './chance.ts'
+import { Commander } from './commanding.ts'
+import type { History } from './history.ts'
+import type { Judge } from './judge.ts'
+import { Reader, shareGroup } from './reading.ts'
+import { topics, Writer } from './writing.ts'
+
+export type Plan = { seed: number; kills: number; clients: readonly Client[]; say: (line: string) => void }
+
+const view = 'rev-history'
+/** Small segments, so that logs roll, are indexed and packed all the time. */
+const segmentBytes = '24576'
+const configs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  rev: { 'revision.diff': 'true', 'internal.segment.bytes': segmentBytes, 'revision.pack.lag.ms': '200' },
+  // Nothing may be compacted away before it is looked at.
+  keyed: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '86400000', 'internal.segment.bytes': segmentBytes },
+}
+const settings = [
+  'offsets.topic.num.partitions=3',
+  'transaction.state.log.num.partitions=3',
+  'share.coordinator.state.topic.num.partitions=3',
+  'group.initial.rebalance.delay.ms=0',
+  'group.consumer.min.session.timeout.ms=6000',
+  'group.consumer.session.timeout.ms=6000',
+  'group.consumer.min.heartbeat.interval.ms=500',
+  'group.consumer.heartbeat.interval.ms=1000',
+  'group.share.min.session.timeout.ms=6000',
+  'group.share.session.timeout.ms=6000',
+  'group.share.min.heartbeat.interval.ms=500',
+  'group.share.heartbeat.interval.ms=1000',
+  'group.share.min.record.lock.duration.ms=3000',
+  'group.share.record.lock.duration.ms=3000',
+  'group.share.delivery.count.limit=10',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000',
+]
+const upMs = { least: 400, most: 3_000 }
+const drainMs = 90_000
+
+export class Lab {
+  readonly #plan: Plan
+  readonly #history: History
+  readonly #judge: Judge
+  readonly #broker: ChildBroker
+  readonly #chance: () => number
+  #auditor!: Auditor
+  #players: Player[] = []
+  #writers: Writer[] = []
+  #readers: Reader[] = []
+  #commander!: Commander
+
+  constructor(plan: Plan, history: History, judge: Judge) {
+    this.#plan = plan
+    this.#history = history
+    this.#judge = judge
+    this.#chance = chanceFrom(plan.seed, 'kills')
+    const options = settings.flatMap((setting) => ['--set', setting])
+    this.#broker = new ChildBroker(builtBroker, options)
+  }
+
+  get folder(): string {
+    return this.#broker.root
+  }
+
+  async run(): Promise<void> {
+    const { seed, kills, clients } = this.#plan
+    this.#history.tell({ t: 'open', seed, kills, clients: clients.map(({ name }) => name) })
+    await this.#broker.start()
+    await this.#prepare()
+    const writing = new AbortController()
+    const reading = new AbortController()
+    const working = this.#load(writing.signal)
+    const consuming = Promise.all(this.#readers.map((reader) => reader.run(reading.signal)))
+    for (let n = 1; n <= kills; n++) await this.#kill(n)
+    writing.abort()
+    await working
+    await this.#end(reading, consuming)
+  }
+
+  /** Whatever became of the run. */
+  async close(): Promise<void> {
+    for (const player of this.#players) await player.end()
+    this.#auditor?.close()
+    await this.#broker.end('SIGKILL')
+  }
+
+  async #prepare(): Promise<void> {
+    const client = await WireClient.open(this.#broker.bootstrap, 'crash-lab')
+    const wanted = [...topics].map(([name, numPartitions]) => ({ name, numPartitions, given: configs[name] ?? {} }))
+    wanted.push({ name: view, numPartitions: -1, given: { 'view.of': 'rev', 'view.kind': 'history' } })
+    for (const { name, numPartitions, given } of wanted) {
+      const entries = Object.entries(given).map(([key, value]) => ({ name: key, value }))
+      const { topics: made } = await client.ask(createTopics, 5, {
+        topics: [{ name, numPartitions, replicationFactor: 1, assignments: [], configs: entries }],
+        timeoutMs: 10_000,
+        validateOnly: false,
+      })
+      if (made[0]!.errorCode !== 0) throw new Error(`${name}: ${made[0]!.errorMessage}`)
+    }
+    const ofCommands = ['__branch_commands', '__branches'].map((name) => ({ name }))
+    await client.ask(metadata, 8, {
+      topics: ofCommands,
+      allowAutoTopicCreation: true,
+      includeClusterAuthorizedOperations: false,
+      includeTopicAuthorizedOperations: false,
+    })
+    const fromStart = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }]
+    const resources = [{ resourceType: 32, resourceName: shareGroup, configs: fromStart }]
+    const { responses } = await client.ask(incrementalAlterConfigs, 1, { resources, validateOnly: false })
+    if (responses[0]!.errorCode !== 0) throw new Error(`${shareGroup}: ${responses[0]!.errorMessage}`)
+    client.close()
+    this.#auditor = new Auditor(this.#broker.bootstrap, this.#history)
+  }
+
+  #load(signal: AbortSignal): Promise<unknown> {
+    const { clients, seed } = this.#plan
+    const { bootstrap } = this.#broker
+    const player = (client: Client): Player => {
+      const one = new Player(client, bootstrap)
+      this.#players.push(one)
+      return one
+    }
+    for (const client of clients) {
+      this.#writers.push(new Writer(player(client), this.#history, chanceFrom(seed, `writes ${client.name}`)))
+      this.#readers.push(new Reader(player(client), this.#history, chanceFrom(seed, `reads ${client.name}`)))
+    }
+    this.#commander = new Commander(bootstrap, this.#history, chanceFrom(seed, 'commands'))
+    return Promise.all([...this.#writers, this.#commander].map((each) => each.run(signal)))
+  }
+
+  async #kill(n: number): Promise<void> {
+    const up = upMs.least + this.#chance() * (upMs.most - upMs.least)
+    await pause(up)
+    await this.#broker.end('SIGKILL')
+    this.#look(n, up, 'serving')
+    // One of six is killed again while it starts.
+    while (this.#chance() < 1 / 6) {
+      const starting = this.#broker.start().catch(() => {})
+      const soon = this.#chance() * 300
+      await pause(soon)
+      await this.#broker.end('SIGKILL')
+      await starting
+      this.#look(n, soon, 'starting')
+    }
+    const since = performance.now()
+    await this.#broker.start()
+    const ms = Math.round(performance.now() - since)
+    this.#history.tell({ t: 'up', n, ms })
+    const before = this.#judge.found.length
+    await this.#auditor.audit(n, this.#topics, this.#groups)
+    if (n % 10 === 0) await this.#auditor.revisions(view, 'rev', topics.get('rev')!)
+    this.#say(n, up, ms, this.#judge.found.length - before)
+  }
+
+  #look(n: number, up: number, moment: string): void {
+    this.#history.tell({ t: 'kill', n, upMs: Math.round(up), moment })
+    const said = this.#broker.check()
+    this.#history.tell({ t: 'check', n, clean: said === undefined, said: said ?? '' })
+  }
+
+  #say(n: number, up: number, ms: number, wrong: number): void {
+    const of = (what: string) => this.#judge.checked.get(what) ?? 0
+    const { fork, merge, revert } = this.#commander.done
+    const words = [
+      `kill ${n}/${this.#plan.kills}: up ${(up / 1000).toFixed(1)} s, back in ${ms} ms, check ${of('clean folders')} clean`,
+      `${of('acknowledged records')} acknowledged, ${of('transactions committed')} + ${of('transactions aborted')} + ${of('transactions of unknown end')} transactions`,
+      `${of('records read by groups')} read, ${of('committed offsets')} offsets, ${of('share deliveries')} shared`,
+      `${fork} forks, ${merge} merges, ${revert} reverts`,
+      wrong === 0 ? 'ok' : `${wrong} WRONG`,
+    ]
+    this.#plan.say(words.join('; '))
+  }
+
+  get #topics(): ReadonlyMap<string, number> {
+    const branches = [...this.#commander.live].map((name) => [name, 2] as const)
+    return new Map([...topics, ...branches])
+  }
+
+  get #groups(): [string, string][] {
+    const progress = this.#plan.clients.map(({ name }) => [`progress-${name}`, 'txn-a'] as [string, string])
+    return [
+      ...progress,
+      ...this.#readers.flatMap(({ groups }) => groups.map(([group, topic]) => [group, topic] as [string, string])),
+    ]
+  }
+
+  /** Nobody writes any more: readers go on to the end, then all is read from the start once more. */
+  async #end(reading: AbortController, consuming: Promise<unknown>): Promise<void> {
+    const { clients, kills, say } = this.#plan
+    await this.#auditor.audit(kills + 1, this.#topics, this.#groups)
+    const shares = clients.some(({ name }) => name !== 'kafkajs') ? [shareGroup] : []
+    const groups = this.#readers.flatMap((reader) => reader.groups.map(([group]) => group))
+    const giveUpAt = performance.now() + drainMs
+    let left = ''
+    do {
+      await pause(500)
+      await this.#auditor.audit(kills + 1, this.#topics, this.#groups)
+      left = this.#judge.behind(groups, shares)
+    } while (left !== '' && performance.now() < giveUpAt)
+    reading.abort()
+    await consuming
+    await this.#auditor.audit(kills + 2, this.#topics, this.#groups, true)
+    await this.#auditor.revisions(view, 'rev', topics.get('rev')!)
+    for (const topic of ['txn-a', 'txn-b']) await this.#auditor.stable(topic, topics.get(topic)!)
+    this.#history.tell({ t: 'drained', groups, shares })
+    await this.#auditor.audit(kills + 3, this.#topics, this.#groups)
+    await this.#broker.end('SIGTERM')
+    const packs = packsIn(this.#broker.data)
+    this.#look(kills + 1, 0, 'stopped')
+    this.#history.tell({ t: 'over' })
+    const failures = [...this.#writers, ...this.#readers, this.#commander].reduce((sum, each) => sum + each.failures, 0)
+    say(
+      `${packs} packs; ${failures} requests failed in the clients' eyes; refused commands: ${this.#commander.refused.length}`,
+    )
+    for (const refused of this.#commander.refused.slice(0, 5)) say(`  ${refused}`)
+  }
+}
+
+const packsIn = (folder: string): number =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.pack')).length

@@ -1,0 +1,70 @@
+// The crash lab at the command line:
+//
+//   npm run crash-lab -- --kills 500 --seed 7            kills, in turn with a look at everything
+//   npm run crash-lab -- --clients kafkajs,franz         with these clients alone
+//   npm run crash-lab -- --check FILE                    judges the history of a run once more
+//
+// The history lies beside the data, which stays where anything was wrong. The last line is `N passed, N failed, N skipped`: kinds of
+// things that were held against each other, and findings; skipped are clients that cannot be had here.
+
+import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { cast, clientNames } from './casting.ts'
+import { History, readHistory } from './history.ts'
+import { Judge } from './judge.ts'
+import { Lab } from './lab.ts'
+
+const shownMax = 20
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '500' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    clients: { type: 'string', default: clientNames.join(',') },
+    history: { type: 'string' },
+    check: { type: 'string' },
+  },
+})
+
+const judge = new Judge()
+let skipped = 0
+if (values.check === undefined) await play()
+else for (const happened of readHistory(values.check)) judge.take(happened)
+conclude()
+
+async function play(): Promise<void> {
+  const [kills, seed] = [Number(values.kills), Number(values.seed)]
+  if (!(kills > 0) || !Number.isInteger(seed)) throw new Error('--kills N --seed N: how often, and by which chance')
+  const { clients, absent } = cast(values.clients.split(','))
+  skipped = absent.length
+  for (const each of absent) console.log(`not there: ${each}`)
+  const path = values.history ?? join(tmpdir(), `twiglog-crash-lab-${seed}-${process.pid}`, 'history.jsonl')
+  mkdirSync(dirname(path), { recursive: true })
+  console.log(`seed ${seed}, ${kills} kills, ${clients.map(({ name }) => name).join(', ')}; history: ${path}`)
+  const history = new History(path)
+  history.onEach((happened) => judge.take(happened))
+  const lab = new Lab({ kills, seed, clients, say: console.log }, history, judge)
+  try {
+    await lab.run()
+  } catch (problem) {
+    judge.wrong(`the run ended early: ${(problem as Error).stack}`)
+  } finally {
+    await lab.close()
+    history.close()
+  }
+  const failed = judge.found.length > 0
+  if (failed) cpSync(lab.folder, join(dirname(path), 'broker'), { recursive: true })
+  rmSync(lab.folder, { recursive: true, force: true })
+  if (!failed && values.history === undefined) rmSync(dirname(path), { recursive: true, force: true })
+  if (failed) console.log(`what was left is in ${dirname(path)}; npm run crash-lab -- --check ${path}`)
+}
+
+function conclude(): void {
+  for (const found of judge.found.slice(0, shownMax)) console.log(`WRONG: ${found}`)
+  if (judge.found.length > shownMax) console.log(`… and ${judge.found.length - shownMax} more`)
+  console.log(`checked: ${judge.summary}`)
+  const { length: failed } = judge.found
+  console.log(`${judge.checked.size} passed, ${failed} failed, ${skipped} skipped`)
+  process.exitCode = failed > 0 || judge.checked.size === 0 ? 1 : 0
+}
