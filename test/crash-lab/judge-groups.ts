@@ -1,5 +1,5 @@
 // What consumers saw: nothing that is not in the log, in the end everything that is; committed offsets never go back; and
-// what a share group has accepted is never given out again.
+// what a share group has accepted is never given out to be accepted again.
 
 import type { Happened, Place } from './history.ts'
 import type { Part, Verdict } from './judge.ts'
@@ -49,10 +49,9 @@ export class JudgeOfGroups implements Part {
     else if (happened.t === 'offset') this.#judgeOffset(happened)
     else if (happened.t === 'audited')
       for (const [group, ofGroup] of this.#groups) this.#compare(group, ofGroup.values())
-    else if (happened.t === 'given') this.#judgeGiven(happened)
+    else if (happened.t === 'given') this.#accepting(happened)
     else if (happened.t === 'accepted') {
-      const { accepted } = this.#accepting(happened)
-      for (const offset of happened.offsets) accepted.add(offset)
+      this.#judgeAccepting(happened)
     } else if (happened.t === 'drained') {
       for (const group of happened.groups) this.#judgeWhole(group)
       for (const group of happened.shares) this.#judgeAccepted(group)
@@ -119,14 +118,16 @@ export class JudgeOfGroups implements Part {
     progress.last = told.offset
   }
 
-  #judgeGiven(told: Extract<Happened, { t: 'given' }>): void {
+  /** Clients give their applications what they have held for long, so being given a record again says nothing; accepting it does. */
+  #judgeAccepting(told: Extract<Happened, { t: 'accepted' }>): void {
     const { accepted } = this.#accepting(told)
     const again = told.offsets.filter((offset) => accepted.has(offset))
-    if (again.length > 0) {
+    for (const offset of told.offsets) accepted.add(offset)
+    if (again.length === 0) this.#verdict.right('share acceptances', told.offsets.length)
+    else
       this.#verdict.wrong(
-        `${told.group} had accepted ${again.join(', ')} of ${nameOf(told)}, and ${told.member} was given it again`,
+        `${told.group} has accepted ${again.join(', ')} of ${nameOf(told)} twice, ${told.member} as the second`,
       )
-    } else this.#verdict.right('share deliveries', told.offsets.length)
   }
 
   #judgeWhole(group: string): void {

@@ -175,7 +175,7 @@ export class Lab {
     const words = [
       `kill ${n}/${this.#plan.kills}: up ${(up / 1000).toFixed(1)} s, back in ${ms} ms, check ${of('clean folders')} clean`,
       `${of('acknowledged records')} acknowledged, ${of('transactions committed')} + ${of('transactions aborted')} + ${of('transactions of unknown end')} transactions`,
-      `${of('records read by groups')} read, ${of('committed offsets')} offsets, ${of('share deliveries')} shared`,
+      `${of('records read by groups')} read, ${of('committed offsets')} offsets, ${of('share acceptances')} shared`,
       `${fork} forks, ${merge} merges, ${revert} reverts`,
       wrong === 0 ? 'ok' : `${wrong} WRONG`,
     ]

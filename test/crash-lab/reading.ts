@@ -65,7 +65,7 @@ export class Reader {
       this.rejoins++
       await this.#leave(hand, group)
     }
-    const consumer = `${group}.${++this.#incarnations}`
+    const consumer = `${group}.${this.#player.client.name}.${++this.#incarnations}`
     this.#heard.set(group, performance.now())
     this.#joined.set(group, consumer)
     await join(consumer)
