@@ -81,7 +81,7 @@ export class ViewPartition extends Partition {
 
   #advance(sight: Sight): boolean {
     const isBehind = sight.advance()
-    if (isBehind) this.#schedule()
+    if (isBehind) this.#schedule(true)
     // Records may have come up in front of the end, too.
     else if (this.#wasBehind && this.#watchers.size > 0) process.nextTick(() => this.#tell())
     this.#wasBehind = isBehind
@@ -125,14 +125,16 @@ export class ViewPartition extends Partition {
     this.#unwatch = source?.onAdvance(() => this.#schedule())
   }
 
-  /** Looks again in a turn of its own: what many have appended is one look. */
-  #schedule(): void {
+  /** Looks again in a turn of its own: what many have appended is one look. Where much is left, others come in between. */
+  #schedule(isLong = false): void {
     if (this.#isDue) return
     this.#isDue = true
-    setImmediate(() => {
+    const look = () => {
       this.#isDue = false
       this.#lookAgain()
-    })
+    }
+    if (isLong) setTimeout(look, 1)
+    else setImmediate(look)
   }
 
   #lookAgain(): void {

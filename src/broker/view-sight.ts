@@ -1,7 +1,7 @@
 // What a partition of a view sees of its source: the index that it looks into, what is selected there, how it is told. Made
 // anew when the source is another topic, or its log another log.
 
-import { type Revisions, sliceBytes } from '../revision/revisions.ts'
+import { type Revisions, shortRest, sliceBytes } from '../revision/revisions.ts'
 import type { Selection } from '../revision/selection.ts'
 import type { ViewConfig } from '../revision/view-config.ts'
 import { readPage } from '../revision/view-page.ts'
@@ -12,8 +12,6 @@ import type { Topic } from './topic.ts'
 
 /** Where revisions are not configured: as for those that are. */
 const diffMaxBytesDefault = 16 * 1024 * 1024
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 export class Sight {
   readonly source: Partition
@@ -41,7 +39,7 @@ export class Sight {
   /** Resolves when all that is decided now has been looked at. */
   async reach(): Promise<void> {
     await this.revisions.ready()
-    while (this.#selection.advance(sliceBytes)) await turn()
+    while (this.#selection.advance(sliceBytes)) await shortRest()
   }
 
   /** The last page ended before it was known what comes next. */

@@ -23,7 +23,7 @@ import { TakenBack } from './taken-back.ts'
 import { isUnreadable } from './unreadable.ts'
 
 /** Bytes of batches that one slice of catching up looks at: a millisecond or so. */
-export const sliceBytes = 64 * 1024
+export const sliceBytes = 128 * 1024
 
 /** What a key of a pack costs, told in bytes of a scan. */
 const packedKeyCost = 64
@@ -38,7 +38,8 @@ export type RevisionSource = {
   readonly hash?: KeyHash
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** Between slices: who works without a pause is the last that the system gives its turn to, and producers wait for it. */
+export const shortRest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
 
 export class Revisions {
   readonly log: Log
@@ -104,7 +105,7 @@ export class Revisions {
 
   async #reach(offset: number): Promise<void> {
     while (this.#indexedOffset < offset) {
-      this.#step ??= turn().then(() => {
+      this.#step ??= shortRest().then(() => {
         this.#step = undefined
         this.catchUp()
       })

@@ -160,7 +160,7 @@ const soaks = 1000 * Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0)
 
 describe('the index of a partition', () => {
   test(
-    'knows what a model knows: transactions, packs, keep rules, retention, starts, keys whose hashes meet',
+    'R6, R29, R33: knows what a model knows: transactions, packs, keep rules, retention, starts, keys whose hashes meet',
     async () => {
       await eachSeed(500, play)
     },

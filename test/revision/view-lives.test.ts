@@ -168,3 +168,20 @@ test('R28: a start leaves the index to those who ask for it, and the hot end is 
   expect(slices).toBeGreaterThan(10)
   expect(index.newest(Buffer.from('key-19999'))?.rev).toBe(1)
 })
+
+test('an index that compaction has made old is replaced by one that knows what is left', async () => {
+  const world = new RevisionWorld({ segmentBytes: 300, compacts: true, deletes: false, needsKeys: false })
+  for (let i = 0; i < 60; i++) world.write([{ key: `k${i % 3}`, value: `${i}` }])
+  const before = world.revisions
+  expect(before.of(Buffer.from('k0')).length).toBe(20)
+  await world.log.flush()
+  await world.log.compact(world.now)
+  expect(before.isOutdated).toBe(true)
+  while (world.revisions === before) await new Promise((resolve) => setImmediate(resolve))
+  const { revisions, log } = world
+  const left = revisions.of(Buffer.from('k0')).map(({ offset }) => offset)
+  expect(left.length).toBeLessThan(20)
+  expect(left.every((offset) => revisions.read(offset) !== undefined)).toBe(true)
+  expect(revisions.newest(Buffer.from('k0'))?.offset).toBe(57)
+  expect(log.compactedOffset).toBeGreaterThan(0)
+})
