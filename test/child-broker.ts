@@ -31,7 +31,17 @@ export class ChildBroker {
   async start(): Promise<void> {
     const ready = join(this.root, 'ready.json')
     rmSync(ready, { force: true })
-    const args = [this.#main, '--port', String(this.port), '--data', this.data, '--ready-file', ready, ...this.#options]
+    const args = [
+      this.#main,
+      '--no-http',
+      '--port',
+      String(this.port),
+      '--data',
+      this.data,
+      '--ready-file',
+      ready,
+      ...this.#options,
+    ]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     child.stdout.on('data', (bytes: Buffer) => this.#hear(bytes))
