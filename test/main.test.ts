@@ -126,26 +126,26 @@ test('an HTTP port that was asked for and is taken is an error; the one that nob
   expect(stderr).toContain(`127.0.0.1:${port} is in use`)
   expect(stderr).toContain('--http-port N')
   holder.close()
-  // Brokers of other tests may have it for a moment; once it is ours nobody else gets it.
-  const eight = await holding(8080)
-  const { child, output, ended } = run('--port', '0', '--memory')
-  const said = await until(() => (/Storage/.test(output()) ? output() : undefined))
-  expect(said).toMatch(/HTTP {6}none: 127\.0\.0\.1:8080 is in use by another program/)
-  child.kill('SIGTERM')
-  await ended
-  eight.close()
+  // If it is not ours somebody else has it, and may give it back before the broker comes to it: then once more.
+  for (let attempt = 0; ; attempt++) {
+    const eight = await held(8080)
+    const { child, output, ended } = run('--port', '0', '--memory')
+    const said = await until(() => (/Storage/.test(output()) ? output() : undefined))
+    child.kill('SIGTERM')
+    await ended
+    eight?.close()
+    if (eight === undefined && attempt < 20 && !said.includes('HTTP      none')) continue
+    expect(said).toMatch(/HTTP {6}none: 127\.0\.0\.1:8080 is in use by another program/)
+    return
+  }
 })
 
-async function holding(port: number): Promise<Server> {
-  for (let i = 0; i < 1000; i++) {
-    const server = createServer().listen(port, '127.0.0.1')
-    const isOurs = await new Promise<boolean>((resolve) => {
-      server.once('listening', () => resolve(true)).once('error', () => resolve(false))
-    })
-    if (isOurs) return server
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`somebody keeps port ${port}`)
+/** Undefined where somebody else has it. */
+function held(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, '127.0.0.1')
+  return new Promise((resolve) => {
+    server.once('listening', () => resolve(server)).once('error', () => resolve(undefined))
+  })
 }
 
 test('a busy port is an honest error that says what to do', async () => {
