@@ -36,6 +36,8 @@ class Consumer {
   readonly consumer: kafkajs.Consumer
   readonly #only: number | undefined
   assigned: { topic: string; partition: number }[] = []
+  /** How often the broker has taken offsets: KafkaJS answers as if it had, where the member is just about to come back. */
+  commitCount = 0
   /** Behind the last record of each partition that a poll has given. */
   readonly positions = new Map<string, { topic: string; partition: number; offset: string }>()
 
@@ -48,6 +50,9 @@ class Consumer {
       ...config,
     })
     this.#only = only
+    this.consumer.on('consumer.commit_offsets', () => {
+      this.commitCount++
+    })
     this.consumer.on('consumer.group_join', ({ payload: { memberAssignment } }) => {
       this.assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
         partitions.map((partition) => ({ topic, partition })),
@@ -310,9 +315,11 @@ const handlers: Handlers = {
     return { records: await held.take(ms), assigned: held.assigned }
   },
   async commitOffsets({ consumer: name, offsets }) {
-    const { consumer, positions } = named(consumers, name)
+    const held = named(consumers, name)
+    const before = held.commitCount
     const given = offsets?.map((each) => ({ ...each, offset: String(each.offset) }))
-    await consumer.commitOffsets(given ?? [...positions.values()])
+    await held.consumer.commitOffsets(given ?? [...held.positions.values()])
+    if (given !== undefined && held.commitCount === before) throw new Refused('CLIENT', 'the member is not there')
     return {}
   },
   async pause({ consumer: name, partitions }) {

@@ -2,7 +2,7 @@
 // of what it took the place of leaves both: then the packed one counts, if it is whole.
 //
 //   A.pack [0, 300)   A.log [0, 100)   B.log [100, 200)   C.log [200, 300)   D.log [300, …
-//   └─ whole: A.log, B.log and C.log are leftovers; not whole: it is one itself
+//   └─ whole: A.log, B.log and C.log are leftovers, and so is a B.pack that it was made of; not whole: it is one itself
 //
 // Of a fork, what it shares lies beside its folder, under either ending; what it has packed of that lies in the folder.
 
@@ -55,8 +55,13 @@ export function segmentFiles(
   const ends = new Map<number, number>()
   const leftovers: SegmentFile[] = []
   const ambiguous: number[] = []
+  let packedBefore = 0
   for (const base of basesOf(names, '.pack')) {
     const file = { base, prefix, isPacked: true }
+    if (base < packedBefore) {
+      leftovers.push(file) // was packed anew, together with what lies before it; so was what it took the place of
+      continue
+    }
     const segment = openPacked && new Segment(store, prefix, base, 0, true, -1, openPacked)
     const before = files.get(base)
     if (before !== undefined) {
@@ -70,6 +75,7 @@ export function segmentFiles(
     opened.set(base, segment)
     const end = before === undefined && segment.loadIndex() ? segment.nextOffset : endOf(segment)
     ends.set(base, end)
+    packedBefore = end
     for (const other of [...files.values()].filter((one) => one.base > base && one.base < end)) {
       leftovers.push(other)
       files.delete(other.base)

@@ -3,6 +3,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Codec, lacks, type RecordToSend } from '../../compat/hand.ts'
+import type { HandProcess } from '../../compat/hand-process.ts'
 import type { Player } from './casting.ts'
 import { documentOf } from './documents.ts'
 import type { History } from './history.ts'
@@ -32,6 +33,7 @@ export class Writer {
   /** Open producers by kind; another each time one has failed. */
   readonly #open = new Map<Kind, string>()
   readonly #incarnations = new Map<Kind, number>()
+  #playing: HandProcess | undefined
   /** Of records and of transactions. */
   #n = 0
   #transactions = 0
@@ -70,6 +72,8 @@ export class Writer {
 
   async #producer(kind: Kind): Promise<string> {
     const hand = await this.#player.hand()
+    if (hand !== this.#playing) this.#open.clear() // another process knows nothing of them
+    this.#playing = hand
     const open = this.#open.get(kind)
     if (open !== undefined) return open
     const incarnation = (this.#incarnations.get(kind) ?? 0) + 1

@@ -41,6 +41,7 @@ class Consumers:
             "isolation.level": ask.get("isolation", "read_uncommitted"),
             "fetch.wait.max.ms": 100,
             "fetch.queue.backoff.ms": 50,
+            "reconnect.backoff.max.ms": 1_000,
             "topic.metadata.refresh.interval.ms": 1_000,
         }
         if "fetchBytes" in ask:

@@ -20,6 +20,7 @@ class Producers:
     def openProducer(self, ask):
         config = {
             "bootstrap.servers": self._bootstrap,
+            "reconnect.backoff.max.ms": 1_000,
             "acks": ask.get("acks", "all"),
             "compression.type": ask.get("codec", "none"),
             "enable.idempotence": ask.get("idempotent", False) or "transactionalId" in ask,

@@ -17,6 +17,7 @@ class Shares:
         consumer = ShareConsumer(
             {
                 "bootstrap.servers": self._bootstrap,
+                "reconnect.backoff.max.ms": 1_000,
                 "group.id": ask["group"],
                 "share.acknowledgement.mode": "explicit",
             }
