@@ -1,5 +1,6 @@
 // Some records of a view as a Fetch takes them: plain batches at the offsets of the source, holes in front of records only.
 
+import { DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import type { BatchRecord } from '../../protocol/records/builder.ts'
 import { BatchBuilder } from '../../protocol/records/builder.ts'
@@ -37,7 +38,8 @@ export function readPage(selection: Selection, records: ViewRecords, request: Pa
     const offset = selection.next(from)
     if (offset === undefined || offset >= end || cost > (costMax[kind] ?? costMaxElse)) break
     from = offset + 1
-    const found = records.at(offset)
+    const found = recordAt(records, offset, size > 0)
+    if (found === 'damaged') break
     if (found === undefined) continue
     cost += found.cost
     const ownEpoch = request.epochAt(offset)
@@ -54,6 +56,16 @@ export function readPage(selection: Selection, records: ViewRecords, request: Pa
   }
   if (builder !== undefined) finished.push(builder.build())
   return finished.length === 1 ? finished[0]! : Buffer.concat(finished)
+}
+
+/** Whoever reads on meets the damage; what lies in front of it is told first. */
+function recordAt(records: ViewRecords, offset: number, isLater: boolean) {
+  try {
+    return records.at(offset)
+  } catch (cause) {
+    if (!(isLater && cause instanceof DamagedRecords)) throw cause
+    return 'damaged'
+  }
 }
 
 /** Deltas of offsets and times take a few bytes; these are the most. */

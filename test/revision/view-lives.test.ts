@@ -1,6 +1,12 @@
 // What is known of revisions outlives packs, starts, retention and forks; and what a view reads of packs is no more than it shows.
 
 import { expect, test } from 'vitest'
+import { DamagedRecords } from '../../protocol/errors.ts'
+import { iterateBatches } from '../../protocol/records/batch.ts'
+import { readRecords } from '../../protocol/records/record.ts'
+import { WholeSelection } from '../../src/revision/selection.ts'
+import { readPage } from '../../src/revision/view-page.ts'
+import { ViewRecords } from '../../src/revision/view-records.ts'
 import type { Lease } from '../../src/storage/file.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { Packs } from './packs.ts'
@@ -184,4 +190,46 @@ test('an index that compaction has made old is replaced by one that knows what i
   expect(left.every((offset) => revisions.read(offset) !== undefined)).toBe(true)
   expect(revisions.newest(Buffer.from('k0'))?.offset).toBe(57)
   expect(log.compactedOffset).toBeGreaterThan(0)
+})
+
+test('R26: a view gives what lies in front of a damaged block, says so there, and goes on behind it', async () => {
+  const store = new MemoryStore()
+  const world = new RevisionWorld({ segmentBytes: 1 << 24 }, undefined, [], store)
+  const noise = () => Array.from({ length: 500 }, () => Math.random().toString(36).slice(2)).join('')
+  for (let i = 0; i < 60; i++) world.write([{ key: `key-${i}`, value: `${i}:${noise()}` }])
+  world.log.roll()
+  world.write([{ key: 'last', value: '' }])
+  await world.log.flush()
+  await world.pack(world.log.packable)
+  const [path] = store.list('topics/t/0').flatMap((name) => (name.endsWith('.pack') ? [`topics/t/0/${name}`] : []))
+  const bytes = Buffer.from(store.load(path!)!)
+  bytes[Math.floor(bytes.length / 2)]! ^= 1
+  await world.log.close()
+  store.save(path!, bytes, true)
+  await world.reopen()
+  const { revisions } = world
+  const selection = new WholeSelection(revisions)
+  const records = new ViewRecords(revisions, 'history', () => 1 << 20)
+  const end = world.log.logEndOffset
+  const found: number[] = []
+  const damaged: number[] = []
+  for (let from = 0; from < end; ) {
+    const request = { from, end, bytesMax: 1 << 20, wholeFirst: true, kind: 'history', epochAt: () => 0 }
+    try {
+      const page = readPage(selection, records, request)
+      for (const position of iterateBatches(page)) {
+        for (const { offset, value } of readRecords(page, position)) {
+          found.push(offset)
+          expect(text(value)).toBe(world.known[offset]!.value)
+          from = offset + 1
+        }
+      }
+    } catch (cause) {
+      expect(cause).toBeInstanceOf(DamagedRecords)
+      damaged.push(from++)
+    }
+  }
+  expect(damaged.length).toBeGreaterThan(0)
+  expect(damaged.length).toBeLessThan(30)
+  expect([...found, ...damaged].sort((a, b) => a - b)).toEqual(world.known.map(({ offset }) => offset))
 })
