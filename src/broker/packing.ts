@@ -42,6 +42,9 @@ const hourMs = 3_600_000
 const retryMs = 1000
 const retryMsMax = 60_000
 
+/** A thread that has nothing to do goes after this long: it takes memory, and a tenth of a second to begin. */
+const idleMs = 10_000
+
 type Known = { failures: number; retryAt: number; message: string }
 
 export class Packing {
@@ -57,6 +60,7 @@ export class Packing {
   /** As of when a packed segment was held against the keep rules. */
   readonly #judged = new WeakMap<Segment, string>()
   readonly #failed = new WeakMap<Partition, Known>()
+  #workedAt = 0
   #round: Promise<void> | undefined
   #isOver = false
 
@@ -97,7 +101,9 @@ export class Packing {
       }
     }
     this.counts.lagMs = lagMs
-    if (!worked) await this.#thread?.end()
+    const now = this.#clock.now()
+    if (worked) this.#workedAt = now
+    else if (now - this.#workedAt > idleMs) await this.#thread?.end()
   }
 
   /** Packs once; false where there is nothing to do, or nothing that can be done now. */
@@ -105,6 +111,9 @@ export class Packing {
     try {
       const config = topic.packs
       if (config === undefined || partition.isRemoved) return false
+      // What has outlived a kill nobody has flushed yet, and only what is flushed is packed.
+      const { log } = partition
+      if (log.flushedOffset < (log.segments.at(-1)?.baseOffset ?? 0)) await partition.flush()
       const group = this.#nextGroup(partition, config)
       const done =
         group === undefined ? await this.#packAgain(partition, config) : await this.#packGroup(partition, config, group)

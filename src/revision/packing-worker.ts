@@ -9,7 +9,8 @@ import { PackTooLarge } from './pack-job.ts'
 import { type PackingJob, runPacking } from './packing-job.ts'
 import type { PackingAnswer } from './packing-thread.ts'
 
-const niceness = 10
+/** A third of what others get where there is not enough for all: beside a broker that is busy packing goes on. */
+const niceness = 5
 const store = new PlainStore(workerData as string)
 
 try {
