@@ -28,7 +28,6 @@ export class PackingThread {
   /** One job at a time. Rejects as `runPacking` does, and where the thread ends in the midst of it. */
   run(job: PackingJob): Promise<Packed> {
     const worker = this.#worker ?? this.#start()
-    const { offsets, revs } = job.numbers
     return new Promise<Packed>((resolve, reject) => {
       const settle = () => worker.off('message', answered).off('error', failed).off('exit', ended)
       const answered = (answer: PackingAnswer) => {
@@ -42,7 +41,8 @@ export class PackingThread {
       }
       const ended = () => failed(new Error('the thread that packs has ended'))
       worker.on('message', answered).on('error', failed).on('exit', ended)
-      worker.postMessage(job, [offsets.buffer as ArrayBuffer, revs.buffer as ArrayBuffer])
+      // Copied, not handed over: the numbers are asked for again when the pack is there.
+      worker.postMessage(job)
     })
   }
 
