@@ -43,6 +43,7 @@ export class Player {
   readonly client: Client
   readonly #bootstrap: string
   #hand: HandProcess | undefined
+  #isOver = false
 
   constructor(client: Client, bootstrap: string) {
     this.client = client
@@ -50,6 +51,7 @@ export class Player {
   }
 
   async hand(): Promise<HandProcess> {
+    if (this.#isOver) throw new Error('the play is over')
     if (this.#hand === undefined || this.#hand.isOver) {
       const { command, cwd } = this.client
       this.#hand = await HandProcess.start(command, this.#bootstrap, cwd)
@@ -58,6 +60,7 @@ export class Player {
   }
 
   async end(): Promise<void> {
+    this.#isOver = true
     await this.#hand?.kill()
   }
 }

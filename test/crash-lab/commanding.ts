@@ -13,6 +13,8 @@ import { nextCall } from './writing.ts'
 const parent = 'keyed'
 const partitions = 2
 const restMs = 60
+/** Each branch that is there is read by every audit and every check. */
+const betweenMs = 250
 const againMs = 3_000
 const patienceMs = 60_000
 
@@ -40,7 +42,7 @@ export class Commander {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#life()
-      await pause(restMs)
+      await pause(betweenMs)
     }
     this.#client?.close()
   }

@@ -65,8 +65,9 @@ export type BranchTold = {
 
 export class History {
   readonly #file: number
+  #isClosed = false
   readonly #listeners: ((happened: Happened) => void)[] = []
-  #since = performance.now()
+  readonly #since = performance.now()
 
   constructor(path: string) {
     this.#file = openSync(path, 'w')
@@ -77,11 +78,13 @@ export class History {
   }
 
   tell(happened: Happened): void {
+    if (this.#isClosed) return // whoever was cut off in the midst of something
     writeSync(this.#file, `${JSON.stringify({ at: Math.round(performance.now() - this.#since), ...happened })}\n`)
     for (const listener of this.#listeners) listener(happened)
   }
 
   close(): void {
+    this.#isClosed = true
     closeSync(this.#file)
   }
 }

@@ -54,6 +54,8 @@ export class Lab {
   readonly #judge: Judge
   readonly #broker: ChildBroker
   readonly #chance: () => number
+  readonly #writing = new AbortController()
+  readonly #reading = new AbortController()
   #auditor!: Auditor
   #players: Player[] = []
   #writers: Writer[] = []
@@ -78,18 +80,18 @@ export class Lab {
     this.#history.tell({ t: 'open', seed, kills, clients: clients.map(({ name }) => name) })
     await this.#broker.start()
     await this.#prepare()
-    const writing = new AbortController()
-    const reading = new AbortController()
-    const working = this.#load(writing.signal)
-    const consuming = Promise.all(this.#readers.map((reader) => reader.run(reading.signal)))
+    const working = this.#load(this.#writing.signal)
+    const consuming = Promise.all(this.#readers.map((reader) => reader.run(this.#reading.signal)))
     for (let n = 1; n <= kills; n++) await this.#kill(n)
-    writing.abort()
+    this.#writing.abort()
     await working
-    await this.#end(reading, consuming)
+    await this.#end(consuming)
   }
 
   /** Whatever became of the run. */
   async close(): Promise<void> {
+    this.#writing.abort()
+    this.#reading.abort()
     for (const player of this.#players) await player.end()
     this.#auditor?.close()
     await this.#broker.end('SIGKILL')
@@ -196,7 +198,7 @@ export class Lab {
   }
 
   /** Nobody writes any more: readers go on to the end, then all is read from the start once more. */
-  async #end(reading: AbortController, consuming: Promise<unknown>): Promise<void> {
+  async #end(consuming: Promise<unknown>): Promise<void> {
     const { clients, kills, say } = this.#plan
     await this.#auditor.audit(kills + 1, this.#topics, this.#groups)
     const shares = clients.some(({ name }) => name !== 'kafkajs') ? [shareGroup] : []
@@ -208,7 +210,7 @@ export class Lab {
       await this.#auditor.audit(kills + 1, this.#topics, this.#groups)
       left = this.#judge.behind(groups, shares)
     } while (left !== '' && performance.now() < giveUpAt)
-    reading.abort()
+    this.#reading.abort()
     await consuming
     await this.#auditor.audit(kills + 2, this.#topics, this.#groups, true)
     await this.#auditor.revisions(view, 'rev', topics.get('rev')!)

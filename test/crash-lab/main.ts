@@ -32,6 +32,7 @@ let skipped = 0
 if (values.check === undefined) await play()
 else for (const happened of readHistory(values.check)) judge.take(happened)
 conclude()
+process.exit() // clients that were cut off may still be trying
 
 async function play(): Promise<void> {
   const [kills, seed] = [Number(values.kills), Number(values.seed)]
