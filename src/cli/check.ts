@@ -2,13 +2,15 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { StorageError } from '../../protocol/errors.ts'
+import { Corruption, ProtocolViolation, StorageError } from '../../protocol/errors.ts'
 import { isControl } from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { branchesTopic } from '../branch/json-topics.ts'
 import { applyMetadata, emptyMetadata, type MetadataRecord, type MetadataState } from '../broker/metadata-log.ts'
 import { forkedFolder, forwardedFolder, topicFolder } from '../broker/topic-folders.ts'
 import { checkLog, type Finding, type LogReport } from '../log/check.ts'
+import { CarriedCounts, countsName } from '../revision/carried-counts.ts'
+import { hashKey } from '../revision/key-hash.ts'
 import { openPack } from '../revision/open-pack.ts'
 import type { Store } from '../storage/file.ts'
 import { PlainStore } from '../storage/plain-file.ts'
@@ -96,13 +98,29 @@ export function checkStore(store: Store): { findings: Finding[]; total: Total } 
     }
     const visit = name === branchesTopic ? tell : undefined
     const checked = checkLog(store, folder, visit, state.lineage.inheritedOf(id, index), openPack)
-    add({ ...checked, findings: checked.findings.map((finding) => named(finding, `${name}-${index}`)) })
+    const told = [...countFindings(store, folder), ...checked.findings.filter(({ file }) => !isOfCounts(folder, file))]
+    add({ ...checked, findings: told.map((finding) => named(finding, `${name}-${index}`)) })
   }
   findings.push(...history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
   for (const name of store.list('')) {
     if (!['metadata', 'topics', 'lock'].includes(name)) findings.push(note(name, 'belongs to nothing here'))
   }
   return { findings, total }
+}
+
+const isOfCounts = (folder: string, file: string): boolean => file === `${folder}/${countsName}`
+
+/** The numbers of revisions that are gone: a log does not know this file. */
+function* countFindings(store: Store, folder: string): Generator<Finding> {
+  const file = `${folder}/${countsName}`
+  const bytes = store.load(file)
+  if (bytes === undefined) return
+  try {
+    CarriedCounts.decode(bytes, hashKey, file)
+  } catch (cause) {
+    if (!(cause instanceof Corruption || cause instanceof ProtocolViolation)) throw cause
+    yield { kind: 'damage', file, message: cause.message }
+  }
 }
 
 const note = (file: string, message: string): Finding => ({ kind: 'note', file, message })

@@ -178,6 +178,19 @@ test.each(['create', 'stage', 'commit', 'flush', 'save', 'rename', 'sync', 'remo
   },
 )
 
+test('the numbers of revisions that are gone are checked too', async () => {
+  const store = new FaultyStore()
+  const rooms = await Rooms.made(store, { 'revision.keep': 'last:1' })
+  rooms.write(0, 4)
+  await rooms.pack()
+  const path = `${rooms.partition.log.folder}/revisions`
+  expect(checkStore(store).findings).toEqual([])
+  const bytes = Buffer.from(store.load(path)!)
+  bytes[bytes.length - 6]! ^= 1
+  store.save(path, bytes, true)
+  expect(checkStore(store).findings).toMatchObject([{ kind: 'damage', file: path }])
+})
+
 test('R26: a flipped bit costs the records of its place alone', async () => {
   const store = new FaultyStore()
   const rooms = await Rooms.made(store)
