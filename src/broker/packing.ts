@@ -194,7 +194,7 @@ export class Packing {
       to: group.at(-1)!.nextOffset,
       rules: config,
       now: this.#clock.now(),
-      spared: new Set(partition.spared()),
+      spared: new Set(await partition.spared()),
       rest: this.#rest,
     })
   }

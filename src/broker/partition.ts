@@ -39,7 +39,7 @@ export class Partition {
   /** Below it a branch keeps the newest record of each key, which its parent knows. */
   pinnedBelow: () => number = () => 0
   /** Offsets that keep rules spare: where the views of it end. */
-  spared: () => readonly number[] = () => []
+  spared: () => Promise<readonly number[]> = async () => []
   readonly #store: Store
   readonly #clock: Clock
   readonly #config: PartitionConfig

@@ -167,7 +167,7 @@ export class Topic {
         ? (this.#lineage?.knowledge(this.id, index).broughtAt(from, to) ?? -1)
         : Number.POSITIVE_INFINITY
     made.pinnedBelow = () => this.#lineage?.knownToParent(this.id, index) ?? 0
-    made.spared = () => this.#views?.of(this.#name).flatMap(({ partitions }) => lastShown(partitions[index])) ?? []
+    made.spared = () => lastShown(this.#views?.of(this.#name) ?? [], index)
     return made
   }
 
@@ -177,7 +177,13 @@ export class Topic {
   }
 }
 
-/** The offset of the last record that a view shows. */
-function lastShown(partition: Partition | undefined): number[] {
-  return partition === undefined ? [] : [partition.highWatermark - 1]
+/** Offsets of the last records that views show. One that cannot be read has none that could be spared. */
+async function lastShown(views: readonly Topic[], index: number): Promise<number[]> {
+  const partitions = views.flatMap((view) => view.partitions[index] ?? [])
+  const ends = partitions.map(async (partition) => {
+    await partition.ready()
+    return partition.highWatermark - 1
+  })
+  const told = await Promise.allSettled(ends)
+  return told.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
 }

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { DamagedRecords } from '../../protocol/errors.ts'
-import { iterateBatches } from '../../protocol/records/batch.ts'
+import * as batch from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { WholeSelection } from '../../src/revision/selection.ts'
 import { readPage } from '../../src/revision/view-page.ts'
@@ -217,7 +217,7 @@ test('R26: a view gives what lies in front of a damaged block, says so there, an
     const request = { from, end, bytesMax: 1 << 20, wholeFirst: true, kind: 'history', epochAt: () => 0 }
     try {
       const page = readPage(selection, records, request)
-      for (const position of iterateBatches(page)) {
+      for (const position of batch.iterateBatches(page)) {
         for (const { offset, value } of readRecords(page, position)) {
           found.push(offset)
           expect(text(value)).toBe(world.known[offset]!.value)
@@ -232,4 +232,21 @@ test('R26: a view gives what lies in front of a damaged block, says so there, an
   expect(damaged.length).toBeGreaterThan(0)
   expect(damaged.length).toBeLessThan(30)
   expect([...found, ...damaged].sort((a, b) => a - b)).toEqual(world.known.map(({ offset }) => offset))
+})
+
+test('keep rules spare the record with which a view ends, so that its end never goes back', async () => {
+  await using packs = await Packs.open()
+  const { stage } = packs
+  await packs.create('docs', { 'revision.keep': 'last:2', 'revision.index.json': '/state' })
+  await view(stage, 'docs', 'history', 'docs-paid', { 'view.where': '/state=paid' })
+  const send = (state: string, i: number) => packs.send('docs', [{ key: 'k', value: JSON.stringify({ state, i }) }])
+  await send('paid', 0)
+  await send('paid', 1)
+  for (let i = 2; i < 20; i++) await send('open', i)
+  await packs.send('docs', [{ key: 'end', value: '{}' }])
+  const offsets = async () => (await packs.batches('docs')).map((one) => batch.baseOffset(one, 0))
+  while ((await offsets()).length > 4) await packs.packed()
+  expect(await offsets()).toEqual([1, 18, 19, 20])
+  expect(await stage.ends('docs-paid')).toEqual([{ low: 0, high: 2 }])
+  expect(revsOf(await stage.read('docs-paid', 1))).toEqual([['2', '{"state":"paid","i":1}']])
 })
