@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     host: text(''),
     port: text(''),
     linger: text(''),
+    'tick-us': text(''),
     'batch-records': text(''),
     repeat: text(''),
   },

@@ -10,7 +10,7 @@ import { cacheFolder, freshDataFolder } from './home.ts'
 import { isAnswering } from './wire.ts'
 
 const startMsMax = 120_000
-const stopMsMax = 30_000
+const stopMsMax = 180_000 // ten thousand partitions are flushed one by one
 
 export interface Peer {
   readonly name: string
