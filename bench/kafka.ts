@@ -34,7 +34,8 @@ export async function kafka(): Promise<Peer | string> {
       const properties = join(dataFolder, 'server.properties')
       writeFileSync(properties, serverProperties(port, await freePort(), join(dataFolder, 'log')))
       const clusterId = Buffer.from('twiglog-bench-01').toString('base64url')
-      await run('java', [...classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties])
+      const formatting = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
+      if (!existsSync(join(dataFolder, 'log'))) await run('java', [...classPath, ...formatting]) // else it is started again
       return ['java', ...java, ...classPath, 'kafka.Kafka', properties]
     },
   }

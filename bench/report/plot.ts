@@ -27,7 +27,8 @@ function logScale(values: readonly number[], from: number, to: number): Scale {
   const [bottom, top] = [low - slack, high + slack]
   const place = (value: number) =>
     from + ((Math.log10(Math.max(value, 10 ** bottom)) - bottom) / (top - bottom)) * (to - from)
-  const steps = top - bottom < 2.2 ? [1, 2, 5] : [1]
+  const decades = top - bottom
+  const steps = decades < 2.2 ? [1, 2, 5] : decades < 3.5 ? [1, 3] : [1]
   const every = Math.max(1, Math.ceil((top - bottom) / 7))
   const ticks: number[] = []
   for (let power = Math.floor(bottom); power <= Math.ceil(top); power++)
@@ -35,7 +36,7 @@ function logScale(values: readonly number[], from: number, to: number): Scale {
       const tick = step * 10 ** power
       if (Math.log10(tick) >= bottom && Math.log10(tick) <= top) ticks.push(tick)
     }
-  return Object.assign(place, { ticks: ticks.length < 3 ? evenTicks(10 ** low, 10 ** high) : ticks })
+  return Object.assign(place, { ticks: decades < 0.8 ? evenTicks(10 ** low, 10 ** high) : ticks })
 }
 
 /** Where all lies within a part of a decade. */
