@@ -173,6 +173,7 @@ export class Broker implements AsyncDisposable {
     })
     const limits = {
       idleMs: config.number('connections.max.idle.ms'),
+      queuedBytesMax: config.number('queued.max.request.bytes'),
     }
     this.#server = new KafkaServer(limits)
     this.#nodes = new Nodes(this.#core.placement, this.#server, this.#listeners, servicesOf)

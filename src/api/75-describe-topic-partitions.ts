@@ -8,8 +8,6 @@ import { type Context, serve } from './api.ts'
 import { notAsked, topicOperations } from './authorized-operations.ts'
 import { partitionState } from './partition-state.ts'
 
-const limitMax = 2000
-
 const describe = (partition: Partition, context: Context) => {
   const { eligible, isr } = partition.leadership
   return {
@@ -45,7 +43,10 @@ export const describeTopicPartitionsApi = serve(describeTopicPartitions, [0, 0],
   }
   const all = asked.length === 0 ? broker.listed().map(({ name }) => name) : [...new Set(asked)].sort()
   const names = cursor === null ? all : all.filter((name) => name >= cursor.topicName)
-  let left = Math.max(1, Math.min(request.responsePartitionLimit, limitMax))
+  let left = Math.max(
+    1,
+    Math.min(request.responsePartitionLimit, broker.config.number('max.request.partition.size.limit')),
+  )
   const topics = []
   for (const name of names) {
     if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }

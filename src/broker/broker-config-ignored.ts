@@ -119,7 +119,6 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('num.network.threads', 3, { min: 1, dynamic: 'cluster' }),
     int('num.recovery.threads.per.data.dir', 2, { min: 1, dynamic: 'cluster' }),
     int('producer.purgatory.purge.interval.requests', 1000),
-    long('queued.max.request.bytes', -1),
     int('queued.max.requests', 500, { min: 1 }),
     int('share.fetch.purgatory.purge.interval.requests', 1000),
   ]),
@@ -147,10 +146,6 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('compression.gzip.level', -1, { min: 1, max: 9, orEqual: -1, dynamic: 'cluster' }),
     int('compression.lz4.level', 9, { min: 1, max: 17, dynamic: 'cluster' }),
     int('compression.zstd.level', 3, { min: -131_072, max: 22, dynamic: 'cluster' }),
-  ]),
-  ...ignored('connections are counted, and quotas hold their rate', [
-    int('max.connection.creation.rate', intMax, { min: 0, dynamic: 'cluster' }),
-    int('max.request.partition.size.limit', 2000, { min: 1 }),
   ]),
   ...ignored('TLS is not available yet', [
     boolean('ssl.allow.dn.changes', false),

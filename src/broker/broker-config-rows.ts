@@ -139,6 +139,12 @@ export const effectiveRows: readonly BrokerRow[] = [
     { dynamic: 'cluster' },
   ),
   int(
+    'max.connection.creation.rate',
+    intMax,
+    'Connections a second. One too many is not read from until its turn comes; of a pause as many as come in quota.window.size.seconds are let in at once.',
+    { min: 0, dynamic: 'cluster' },
+  ),
+  int(
     'quota.window.size.seconds',
     1,
     'How many seconds worth of a quota a client that was idle may use at once before it has to wait.',
@@ -162,6 +168,14 @@ export const effectiveRows: readonly BrokerRow[] = [
     'A request larger than this ends its connection before any memory is taken for it.',
     { min: 1 },
   ),
+  long(
+    'queued.max.request.bytes',
+    -1,
+    'Bytes of requests, of all connections together, that may be on their way in or wait for an answer. Beyond it nothing more is read of a request that is not whole. 0 or less is no limit; else it is at least socket.request.max.bytes.',
+  ),
+  int('max.request.partition.size.limit', 2000, 'The most partitions that one DescribeTopicPartitions is told.', {
+    min: 1,
+  }),
   int('fetch.max.bytes', 57_671_680, 'The most that one Fetch is answered with, however much more it asks for.', {
     min: 1024,
   }),

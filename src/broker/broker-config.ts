@@ -49,6 +49,12 @@ export function validateBrokerConfigs(settings: ReadonlyMap<string, Setting>): R
     const refusal = refuseValue(name, value)
     if (refusal !== undefined) return new Refusal('INVALID_CONFIG', `${refusal.message} (from the ${origin})`)
   }
+  const bytesOf = (name: string) => Number(settings.get(name)?.value ?? brokerConfigTable.row(name)?.default)
+  const queuedBytesMax = bytesOf('queued.max.request.bytes')
+  if (queuedBytesMax > 0 && queuedBytesMax < bytesOf('socket.request.max.bytes')) {
+    const message = 'queued.max.request.bytes must be larger or equal to socket.request.max.bytes'
+    return new Refusal('INVALID_CONFIG', `${message}; below it a request could never come in.`)
+  }
   const [nodeId, brokerId] = [settings.get('node.id')?.value.trim(), settings.get('broker.id')?.value.trim()]
   if (nodeId === undefined || brokerId === undefined || nodeId === brokerId) return undefined
   const message = `node.id is ${nodeId} and broker.id is ${brokerId}: they must be the same; broker.id may be left out.`

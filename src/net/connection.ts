@@ -12,9 +12,11 @@ import { Writer } from '../../protocol/writer.ts'
 import type { Api, Client, Context } from '../api/api.ts'
 import { Entrance } from '../api/entering/entrance.ts'
 import type { Timer } from '../storage/clock.ts'
+import type { Backlog } from './backlog.ts'
 import { Closing } from './closing.ts'
 import { Frames } from './frames.ts'
 import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
+import type { RequestMemory } from './request-memory.ts'
 import { Toll } from './toll.ts'
 
 /** What all connections of a node share. */
@@ -28,12 +30,19 @@ export type Services = Pick<
   readonly onRequest?: (apiKey: number, version: number, client: Client) => void
 }
 
+/** What all connections of a server share. */
+export type Shared = {
+  readonly pool: BufferPool
+  readonly memory: RequestMemory
+  readonly backlog: Backlog
+}
+
 /** A request on its way: `parts` is set when its answer is ready. */
 type Slot = { parts: Buffer[] | undefined; releases: (() => void)[] }
 
-/** More requests in flight than this, or more bytes not taken by the peer, and nothing more is read from it. */
+/** More requests in flight than this, or more bytes of them, and nothing more is read from the peer. */
 const inFlightMax = 128
-const unsentBytesMax = 8 * 1024 * 1024
+const inFlightBytesMax = 16 * 1024 * 1024
 const lengthBytes = 4
 
 /** The answer has left, or never will: leases end. */
@@ -69,8 +78,16 @@ export class Connection {
   readonly #client: Client
   readonly #closing = new Closing()
   readonly #slots: Slot[] = []
+  readonly #shared: Shared
   /** Bytes of answers that are ready and wait for an earlier one. */
   #heldBytes = 0
+  /** Bytes of requests that wait for something before they are answered. */
+  #waitingBytes = 0
+  /** Of the memory that all share, what the request that is coming in was given. */
+  #givenBytes = 0
+  #awaitsMemory = false
+  /** Of the answers that lie here, what the backlog counts. */
+  #backlogBytes = 0
   #taking = false
   /** What is being taken, for the line that says why it ended the connection. */
   #request = ''
@@ -81,9 +98,10 @@ export class Connection {
   #muted: Timer | undefined
 
   /** `set`: whose listener it came by, if it is not an ordinary one. */
-  constructor(socket: Socket, services: Services, listener: string, pool: BufferPool, set?: string) {
+  constructor(socket: Socket, services: Services, listener: string, shared: Shared, set?: string) {
     this.#socket = socket
-    this.#buffer = new ReceiveBuffer(pool)
+    this.#shared = shared
+    this.#buffer = new ReceiveBuffer(shared.pool)
     this.#services = services
     this.#entrance = new Entrance(set)
     this.#frames = new Frames(services.requestBytesMax)
@@ -98,7 +116,10 @@ export class Connection {
     const room = () => this.#buffer.room(this.#frames.keptBytes)
     this.#reuses = readInto(socket, room, (byteCount) => this.#receive(this.#buffer.received(byteCount)))
     if (!this.#reuses) socket.on('data', (chunk) => this.#receive(chunk))
-    socket.on('drain', () => this.#resumeIfPossible())
+    socket.on('drain', () => {
+      this.#noteBacklog()
+      this.#resumeIfPossible()
+    })
     socket.on('error', () => {}) // followed by 'close'; a peer that vanishes is ordinary
     socket.on('close', () => this.#onClosed())
   }
@@ -116,8 +137,39 @@ export class Connection {
 
   /** A peer that asks and asks and takes no answers is not listened to: its requests wait where they are. */
   get #isBusy(): boolean {
-    if (this.#muted !== undefined) return true
-    return this.#slots.length > inFlightMax || this.#heldBytes + this.#socket.writableLength > unsentBytesMax
+    if (this.#muted !== undefined || this.#awaitsMemory) return true
+    if (this.#slots.length > inFlightMax || this.#waitingBytes > inFlightBytesMax) return true
+    return this.#heldBytes + this.#socket.writableLength > this.#shared.backlog.bytesMax
+  }
+
+  #noteBacklog(): void {
+    const { backlog } = this.#shared
+    this.#backlogBytes = backlog.note(this.#backlogBytes, this.#heldBytes + this.#socket.writableLength)
+  }
+
+  /** What is not here yet is read on only where there is memory for all of it. */
+  #askForMemory(): void {
+    const { memory } = this.#shared
+    const byteCount = this.#frames.comingBytes
+    if (byteCount === 0 || this.#givenBytes > 0 || this.#awaitsMemory) return
+    if (memory.take(byteCount)) this.#givenBytes = byteCount
+    else {
+      this.#awaitsMemory = true
+      memory.await(this.#memoryIsFree)
+    }
+  }
+
+  readonly #memoryIsFree = (): void => {
+    this.#awaitsMemory = false
+    this.#askForMemory()
+    this.#resumeIfPossible()
+  }
+
+  #giveMemoryBack(): void {
+    if (this.#givenBytes === 0) return
+    const byteCount = this.#givenBytes
+    this.#givenBytes = 0
+    this.#shared.memory.give(byteCount)
   }
 
   /** Takes what has arrived, as far as there is room for the answers. */
@@ -128,14 +180,19 @@ export class Connection {
     try {
       while (!this.#isBusy && !this.#socket.destroyed && !this.#draining) {
         const frame = this.#frames.next()
-        if (frame === undefined) break
+        if (frame === undefined) {
+          if (this.#shared.memory.isLimited) this.#askForMemory()
+          break
+        }
         this.#take(frame)
+        this.#giveMemoryBack()
       }
     } catch (cause) {
       this.#fail(cause)
     } finally {
       this.#taking = false
     }
+    this.#noteBacklog()
     if (this.#isBusy) this.#pause()
   }
 
@@ -157,6 +214,7 @@ export class Connection {
   readonly #uncork = (): void => {
     this.#corked = false
     this.#socket.uncork()
+    this.#noteBacklog()
     if (this.#isBusy) this.#pause()
   }
 
@@ -184,6 +242,7 @@ export class Connection {
 
   #take(frame: Reader): void {
     this.#request = ''
+    const byteCount = frame.remaining
     const apiKey = frame.int16()
     const version = frame.int16()
     const api = this.#services.apis.get(apiKey)
@@ -194,7 +253,6 @@ export class Connection {
     }
     const { name, request, response } = api.table
     const { throttle } = this.#services.broker
-    const frameBytes = throttle.isOn ? frame.remaining : 0
     const what = `${name} v${version}: `
     this.#request = what
     const flexible = has(request.flexible, version)
@@ -218,7 +276,7 @@ export class Connection {
       onSent: (release) => slot.releases.push(release),
       closing: this.#closing,
     }
-    const toll = throttle.isOn ? new Toll(throttle, context, apiKey, frameBytes) : undefined
+    const toll = throttle.isOn ? new Toll(throttle, context, apiKey, byteCount) : undefined
     const answer = this.#entrance.handle(api, message, context)
     toll?.pause()
     // ApiVersions keeps header version 0 for ever, so that a client can read it before it knows anything (KIP-511).
@@ -226,10 +284,27 @@ export class Connection {
     const finish = (body: unknown) =>
       this.#finish(slot, body, response, version, headerVersion, header.correlationId, toll)
     if (answer instanceof Promise) {
-      answer.then(finish).catch((cause: unknown) => {
-        release(slot)
-        this.#fail(cause, what)
-      })
+      this.#shared.memory.hold(byteCount)
+      this.#waitingBytes += byteCount
+      const waited = () => {
+        this.#waitingBytes -= byteCount
+        this.#shared.memory.give(byteCount)
+      }
+      answer
+        .then(
+          (body) => {
+            waited()
+            finish(body)
+          },
+          (cause: unknown) => {
+            waited()
+            throw cause
+          },
+        )
+        .catch((cause: unknown) => {
+          release(slot)
+          this.#fail(cause, what)
+        })
     } else finish(answer)
   }
 
@@ -320,6 +395,9 @@ export class Connection {
   /** What is parked lets go now; what is ready and stood behind it is never sent. */
   #onClosed(): void {
     this.#buffer.close()
+    this.#shared.memory.forget(this.#memoryIsFree)
+    this.#giveMemoryBack()
+    this.#backlogBytes = this.#shared.backlog.note(this.#backlogBytes, 0)
     this.#closing.begin()
     this.#muted?.cancel()
     for (const slot of this.#slots.splice(0)) release(slot)

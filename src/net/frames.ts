@@ -64,6 +64,11 @@ export class Frames {
     }
   }
 
+  /** The length of the frame of which a part is here; 0 where none is. */
+  get comingBytes(): number {
+    return this.#missing === -1 ? 0 : this.#frameBytes
+  }
+
   /** Bytes at the end of what came, of which views are kept here. (Gathered ones are copies; they are counted all the same.) */
   get keptBytes(): number {
     let kept = this.#missing === -1 ? 0 : this.#frameBytes - this.#missing

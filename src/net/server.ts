@@ -1,9 +1,11 @@
 // The listening sockets, and the connections they brought.
 
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { Admission } from './admission.ts'
-import { Connection, type Services } from './connection.ts'
+import { Backlog } from './backlog.ts'
+import { Connection, type Services, type Shared } from './connection.ts'
 import { BufferPool } from './receive-buffer.ts'
+import { RequestMemory } from './request-memory.ts'
 
 export type ListenOptions = {
   /** Listener name: decides which address its clients are told. */
@@ -23,8 +25,12 @@ export type ListenOptions = {
 /** Whose address it is. */
 type Place = { readonly node: number; readonly listener: string }
 
-/** Connections idle for longer than `connections.max.idle.ms` are closed. */
-export type ServerLimits = { idleMs: number }
+export type ServerLimits = {
+  /** Connections idle for longer are closed (`connections.max.idle.ms`). */
+  readonly idleMs: number
+  /** `queued.max.request.bytes`. */
+  readonly queuedBytesMax: number
+}
 
 const drainMs = 2000
 
@@ -32,34 +38,28 @@ export class KafkaServer {
   readonly #limits: ServerLimits
   readonly #servers = new Map<Server, Place>()
   readonly #connections = new Map<Connection, Place>()
-  readonly #pool = new BufferPool()
+  readonly #shared: Shared
   readonly #admission = new Admission()
   /** Of connections that are gone. */
   readonly #gone = { count: 0, bytesIn: 0, bytesOut: 0 }
 
   constructor(limits: ServerLimits) {
     this.#limits = limits
+    const memory = new RequestMemory(limits.queuedBytesMax)
+    this.#shared = { pool: new BufferPool(), memory, backlog: new Backlog() }
   }
 
   /** Binds a listener; resolves with the port. Rejects with the error of the system (EADDRINUSE, EACCES …). */
   listen({ name, host, port, services, closesAtOnce, set }: ListenOptions): Promise<number> {
     const place = { node: services.node, listener: name }
-    const server = createServer({ keepAlive: true }, (socket) => {
+    // Paused: nothing is read of who is not let in yet.
+    const server = createServer({ keepAlive: true, pauseOnConnect: true }, (socket) => {
       if (closesAtOnce) {
         socket.on('error', () => {})
         socket.destroy()
         return
       }
-      if (!this.#admission.admit(socket, services.broker)) return
-      const connection = new Connection(socket, services, name, this.#pool, set)
-      this.#connections.set(connection, place)
-      if (this.#limits.idleMs > 0) socket.setTimeout(this.#limits.idleMs, () => socket.destroy())
-      socket.on('close', () => {
-        this.#connections.delete(connection)
-        this.#gone.count++
-        this.#gone.bytesIn += socket.bytesRead
-        this.#gone.bytesOut += socket.bytesWritten
-      })
+      this.#admission.admit(socket, services.broker, () => this.#letIn(socket, services, place, set))
     })
     this.#servers.set(server, place)
     return new Promise((resolve, reject) => {
@@ -73,6 +73,19 @@ export class KafkaServer {
         resolve((server.address() as { port: number }).port)
       })
     })
+  }
+
+  #letIn(socket: Socket, services: Services, place: Place, set: string | undefined): void {
+    const connection = new Connection(socket, services, place.listener, this.#shared, set)
+    this.#connections.set(connection, place)
+    if (this.#limits.idleMs > 0) socket.setTimeout(this.#limits.idleMs, () => socket.destroy())
+    socket.on('close', () => {
+      this.#connections.delete(connection)
+      this.#gone.count++
+      this.#gone.bytesIn += socket.bytesRead
+      this.#gone.bytesOut += socket.bytesWritten
+    })
+    socket.resume()
   }
 
   get connectionCount(): number {

@@ -59,10 +59,33 @@ test('an address that connects too often is kept waiting, then closed', async ()
   const socket = () => Object.assign(new EventEmitter(), { remoteAddress: '::ffff:10.0.0.1', destroy: vi.fn() })
   const [first, second] = [socket(), socket()]
   const admission = new Admission()
-  expect([first, second].map((each) => admission.admit(each as unknown as Socket, broker))).toEqual([true, false])
+  const letIn = [vi.fn(), vi.fn()] as const
+  for (const [i, each] of [first, second].entries()) admission.admit(each as unknown as Socket, broker, letIn[i]!)
+  expect(letIn[0]).toHaveBeenCalled()
+  expect(letIn[1]).not.toHaveBeenCalled()
   await clock.pass(699)
   expect(second.destroy).not.toHaveBeenCalled()
   await clock.pass(1)
   expect(second.destroy).toHaveBeenCalled()
   expect(first.destroy).not.toHaveBeenCalled()
+})
+
+test('connections that come faster than max.connection.creation.rate are let in one by one, and counted all the while', async () => {
+  const clock = new FakeClock()
+  const config = new BrokerConfig([['max.connection.creation.rate', '2']])
+  const broker = { clock, config, throttle: { connect: () => 0 } } as unknown as Broker
+  const admission = new Admission()
+  const came: number[] = []
+  const sockets = Array.from({ length: 5 }, (_, i) => {
+    const socket = Object.assign(new EventEmitter(), { remoteAddress: '10.0.0.1', destroy: vi.fn() })
+    admission.admit(socket as unknown as Socket, broker, () => came.push(i))
+    return socket
+  })
+  expect(came).toEqual([0, 1])
+  await clock.pass(500)
+  expect(came).toEqual([0, 1, 2])
+  // Who has gone meanwhile is not let in.
+  sockets[3]!.emit('close')
+  await clock.pass(1000)
+  expect(came).toEqual([0, 1, 2, 4])
 })
