@@ -9,10 +9,11 @@
 import { createRequire } from 'node:module'
 import { Cursor } from '../varint.ts'
 import { CompressionError, DecompressionLimit } from './compression-error.ts'
+import { uncompressSnappyBlock } from './snappy-block.ts'
 
 const require = createRequire(import.meta.url)
 
-type Snappy = { uncompress: (bytes: Uint8Array) => Uint8Array; compress: (bytes: Uint8Array) => Uint8Array }
+type Snappy = { compress: (bytes: Uint8Array) => Uint8Array }
 let loaded: Snappy | undefined
 const snappy = (): Snappy => {
   loaded ??= require('snappyjs') as Snappy
@@ -39,17 +40,8 @@ export function uncompressSnappy(bytes: Buffer, bytesMax: number): Buffer {
   let total = 0
   for (const block of blocks) total += uncompressedLength(block)
   if (total > bytesMax) throw new DecompressionLimit(bytesMax)
-  const parts = blocks.map(uncompressBlock)
+  const parts = blocks.map(uncompressSnappyBlock)
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-}
-
-function uncompressBlock(block: Buffer): Buffer {
-  try {
-    const out = snappy().uncompress(block)
-    return Buffer.from(out.buffer, out.byteOffset, out.length)
-  } catch (cause) {
-    throw new CompressionError('not a snappy block', { cause })
-  }
 }
 
 function unframe(bytes: Buffer): Buffer[] {

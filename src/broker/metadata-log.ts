@@ -1,7 +1,7 @@
 // What the broker knows beside records: topics, configurations, producer ids. Each change is one record of a log of its
 // own, flushed before it is answered; the state is what replay gives, and live changes go through the same function.
 
-import { Corruption } from '../../protocol/errors.ts'
+import { Corruption, StorageError } from '../../protocol/errors.ts'
 import { iterateBatches } from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { readRecords } from '../../protocol/records/record.ts'
@@ -207,7 +207,17 @@ export class MetadataLog {
     this.#clock = clock
     this.#snapshotAtBytes = snapshotAtBytes
     this.#log = new Log(store, 'metadata', config)
-    for (const record of this.#records()) applyMetadata(this.state, record)
+    this.#replay()
+  }
+
+  /** A record that is whole and says nothing that can be understood was not written by us: to pass over it would lose topics. */
+  #replay(): void {
+    try {
+      for (const record of this.#records()) applyMetadata(this.state, record)
+    } catch (cause) {
+      if (cause instanceof Corruption || cause instanceof StorageError) throw cause
+      throw new Corruption('the metadata log holds a record that cannot be read', { cause })
+    }
   }
 
   /** Where the next change will stand: grows with every one. */

@@ -43,6 +43,7 @@ function assignmentOf(bytes: Buffer, catalog: Catalog): Partitions {
   try {
     const reader = new Reader(bytes)
     const version = Math.min(reader.int16(), assignmentVersionMax)
+    if (version < 0) return noPartitions
     const assigned = new Map<string, Set<number>>()
     for (const { topic, partitions } of codec(consumerProtocolAssignment, version).read(reader).assignedPartitions) {
       const id = catalog.byName(topic)?.id
