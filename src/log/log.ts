@@ -284,6 +284,9 @@ export class Log {
   /** Moves the log start up; whole segments below it go. The caller has held the offset against the bounds. */
   deleteBelow(offset: number): void {
     if (offset <= this.#logStartOffset) return
+    // The last file stays, and the next start lets it go without a word once another has begun.
+    const end = this.#logEndOffset
+    if (offset === end && this.#producers.transactions.firstUnstable(end) >= end) this.beforeRemoval?.(end)
     // On a disk that is full these make the room for the note. The first file left tells the log start till then.
     this.#dropWhile((segment) => segment.nextOffset <= offset)
     this.#startAt(offset)

@@ -136,9 +136,8 @@ class Life {
 
   #delete(): void {
     const { log, lastStableOffset } = this.#partition
-    // Not behind what is closed: the last file stays whatever is deleted, and a start lets it go unseen.
-    const end = Math.min(lastStableOffset, log.segments.at(-1)?.baseOffset ?? 0)
-    const offset = log.logStartOffset + this.#draw(1 + Math.max(0, end - log.logStartOffset))
+    // Who has an open transaction there keeps it.
+    const offset = log.logStartOffset + this.#draw(1 + lastStableOffset - log.logStartOffset)
     log.deleteBelow(offset)
   }
 
