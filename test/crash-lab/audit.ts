@@ -1,5 +1,6 @@
 // Reads what the broker has after a kill, as it stands in the log: by the wire, with no client between that could mend it.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import { errorName } from '../../protocol/errors.ts'
 import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
 import type { StoredRecord } from '../../protocol/records/record.ts'
@@ -8,11 +9,16 @@ import { idOf } from './documents.ts'
 import type { BranchTold, History, Logged, MarkerSeen, Place } from './history.ts'
 import { Refusal, walk } from './log-reader.ts'
 
+/** A coordinator that has just started loads what it knows. */
+const patienceMs = 30_000
+
 export class Auditor {
   readonly #bootstrap: string
   readonly #history: History
   readonly #ends = new Map<string, number>()
   #client: WireClient | undefined
+  /** How long an open transaction may keep an audit waiting. */
+  stableMs = 500
 
   constructor(bootstrap: string, history: History) {
     this.#bootstrap = bootstrap
@@ -91,14 +97,29 @@ export class Auditor {
     this.#ends.set(name, to)
   }
 
+  /** Of a group whose offsets come by transactions, what is decided: nothing is told where one stays open. */
   async #offsets(groupId: string, topic: string, partitions: number): Promise<void> {
+    const requireStable = groupId.startsWith('progress')
     const partitionIndexes = Array.from({ length: partitions }, (_, i) => i)
     const groups = [{ groupId, topics: [{ name: topic, partitionIndexes }] }]
-    const answer = await this.#client!.ask(offsetFetch, 8, { groups, requireStable: false })
-    for (const { partitionIndex, committedOffset, errorCode } of answer.groups[0]!.topics[0]!.partitions) {
-      if (errorCode !== 0) throw new Refusal(`OffsetFetch of ${groupId}: ${errorName(errorCode)}`)
-      if (committedOffset < 0 && groupId.startsWith('progress')) continue
-      this.#history.tell({ t: 'offset', group: groupId, topic, partition: partitionIndex, offset: committedOffset })
+    const since = performance.now()
+    for (;;) {
+      const answer = await this.#client!.ask(offsetFetch, 8, { groups, requireStable })
+      const { errorCode, topics } = answer.groups[0]!
+      const found = topics[0]?.partitions ?? []
+      const refused = errorCode !== 0 ? { errorCode } : found.find((each) => each.errorCode !== 0)
+      if (refused === undefined) {
+        for (const { partitionIndex: partition, committedOffset: offset } of found) {
+          if (offset >= 0 || !requireStable)
+            this.#history.tell({ t: 'offset', group: groupId, topic, partition, offset })
+        }
+        return
+      }
+      const name = errorName(refused.errorCode)
+      const waited = performance.now() - since
+      if (name === 'UNSTABLE_OFFSET_COMMIT' && waited > this.stableMs) return
+      if (waited > patienceMs) throw new Refusal(`OffsetFetch of ${groupId}: ${name}`)
+      await pause(50)
     }
   }
 }

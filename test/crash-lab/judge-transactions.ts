@@ -45,6 +45,7 @@ export class JudgeOfTransactions implements Part {
   readonly #committed = new Map<string, Set<string>>()
   readonly #aborted = new Map<string, number>()
   #told: string[] = []
+  readonly #late = new Set<string>()
   #due: string[] = []
   readonly #progress = new Map<string, number>()
   #isWhole = false
@@ -96,7 +97,11 @@ export class JudgeOfTransactions implements Part {
     const count = this.#endings.get(txn)?.count ?? 0
     const committed = this.#committed.get(txn)?.size ?? 0
     const aborted = this.#aborted.get(txn) ?? 0
-    if (outcome === 'committed' && committed !== count) {
+    if (outcome === 'committed' && committed < count && aborted === 0 && !this.#late.has(txn)) {
+      // Decided, and its markers are on their way: a start writes what is missing of them. The next look must find them.
+      this.#late.add(txn)
+      this.#told.push(txn)
+    } else if (outcome === 'committed' && committed !== count) {
       this.#verdict.wrong(
         `${txn} was committed with ${count} records, of which ${committed} are there (${aborted} taken back)`,
       )

@@ -135,7 +135,7 @@ test.each<[string, Happened[], RegExp | undefined]>([
   ],
   [
     'committed, and open still',
-    [ended('txn.a', 'committed'), audit(), ...bothLogs('txn.a', true, undefined)],
+    [ended('txn.a', 'committed'), audit(), ...bothLogs('txn.a', true, undefined), audited(), audit()],
     /of which 1/,
   ],
   ['aborted, and there', [ended('txn.a', 'aborted'), audit(), ...bothLogs('txn.a', true, true)], /never committed/],

@@ -17,7 +17,13 @@ import type { Judge } from './judge.ts'
 import { Reader, shareGroup } from './reading.ts'
 import { topics, Writer } from './writing.ts'
 
-export type Plan = { seed: number; kills: number; clients: readonly Client[]; say: (line: string) => void }
+export type Plan = {
+  seed: number
+  kills: number
+  upMsMax: number
+  clients: readonly Client[]
+  say: (line: string) => void
+}
 
 const view = 'rev-history'
 /** Small segments, so that logs roll, are indexed and packed all the time. */
@@ -45,7 +51,7 @@ const settings = [
   'group.share.delivery.count.limit=10',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000',
 ]
-const upMs = { least: 400, most: 3_000 }
+const upMsLeast = 400
 const drainMs = 90_000
 
 export class Lab {
@@ -56,6 +62,7 @@ export class Lab {
   readonly #chance: () => number
   readonly #writing = new AbortController()
   readonly #reading = new AbortController()
+  #isEnough = false
   #auditor!: Auditor
   #players: Player[] = []
   #writers: Writer[] = []
@@ -82,10 +89,15 @@ export class Lab {
     await this.#prepare()
     const working = this.#load(this.#writing.signal)
     const consuming = Promise.all(this.#readers.map((reader) => reader.run(this.#reading.signal)))
-    for (let n = 1; n <= kills; n++) await this.#kill(n)
+    for (let n = 1; n <= kills && !this.#isEnough; n++) await this.#kill(n)
     this.#writing.abort()
     await working
     await this.#end(consuming)
+  }
+
+  /** No more kills; what is there is looked at as after the last one. */
+  endSoon(): void {
+    this.#isEnough = true
   }
 
   /** Whatever became of the run. */
@@ -142,7 +154,7 @@ export class Lab {
   }
 
   async #kill(n: number): Promise<void> {
-    const up = upMs.least + this.#chance() * (upMs.most - upMs.least)
+    const up = upMsLeast + this.#chance() * Math.max(0, this.#plan.upMsMax - upMsLeast)
     await pause(up)
     await this.#broker.end('SIGKILL')
     this.#look(n, up, 'serving')
@@ -216,6 +228,7 @@ export class Lab {
     await this.#auditor.revisions(view, 'rev', topics.get('rev')!)
     for (const topic of ['txn-a', 'txn-b']) await this.#auditor.stable(topic, topics.get(topic)!)
     this.#history.tell({ t: 'drained', groups, shares })
+    this.#auditor.stableMs = 30_000
     await this.#auditor.audit(kills + 3, this.#topics, this.#groups)
     await this.#broker.end('SIGTERM')
     const packs = packsIn(this.#broker.data)

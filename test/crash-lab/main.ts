@@ -1,11 +1,13 @@
 // The crash lab at the command line:
 //
 //   npm run crash-lab -- --kills 500 --seed 7            kills, in turn with a look at everything
+//   npm run crash-lab -- --every 1000                    up for a second at most between two kills; three seconds otherwise
 //   npm run crash-lab -- --clients kafkajs,franz         with these clients alone
 //   npm run crash-lab -- --check FILE                    judges the history of a run once more
 //
-// The history lies beside the data, which stays where anything was wrong. The last line is `N passed, N failed, N skipped`: kinds of
-// things that were held against each other, and findings; skipped are clients that cannot be had here.
+// SIGINT ends it with the kill that is under way, and with the last look at everything. The history lies beside the data,
+// which stays where anything was wrong. The last line is `N passed, N failed, N skipped`: kinds of things that were held
+// against each other, findings, and clients that cannot be had here.
 
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,6 +22,7 @@ const shownMax = 20
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '500' },
+    every: { type: 'string', default: '3000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     clients: { type: 'string', default: clientNames.join(',') },
     history: { type: 'string' },
@@ -45,7 +48,8 @@ async function play(): Promise<void> {
   console.log(`seed ${seed}, ${kills} kills, ${clients.map(({ name }) => name).join(', ')}; history: ${path}`)
   const history = new History(path)
   history.onEach((happened) => judge.take(happened))
-  const lab = new Lab({ kills, seed, clients, say: console.log }, history, judge)
+  const lab = new Lab({ kills, seed, upMsMax: Number(values.every), clients, say: console.log }, history, judge)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => lab.endSoon())
   try {
     await lab.run()
   } catch (problem) {
