@@ -43,6 +43,7 @@ export type Fetched = {
 export class Packs implements AsyncDisposable {
   readonly stage: Stage
   readonly store: Store
+  #sentAt = 0
 
   private constructor(stage: Stage, store: Store) {
     this.stage = stage
@@ -86,7 +87,10 @@ export class Packs implements AsyncDisposable {
   }
 
   async send(topic: string, messages: readonly Message[], partition = 0): Promise<Seen[]> {
+    // `segment.ms=1` closes what is older than a millisecond: two sends within one would share a segment, and nothing be packed.
+    while (Date.now() - this.#sentAt < 3) await pause(1)
     const base = await this.stage.send(topic, messages, partition)
+    this.#sentAt = Date.now()
     return messages.map((message, i) => {
       const { key = null, value, headers, timestamp = '0' } = message
       return seen({
