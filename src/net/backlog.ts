@@ -5,7 +5,7 @@
 const bytesMax = 8 * 1024 * 1024
 const strictBytesMax = 64 * 1024
 /** Much. */
-const sumBytesMax = 128 * 1024 * 1024
+const sumBytesMax = 64 * 1024 * 1024
 
 export class Backlog {
   #sum = 0

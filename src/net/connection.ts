@@ -143,8 +143,9 @@ export class Connection {
   }
 
   #noteBacklog(): void {
-    const { backlog } = this.#shared
-    this.#backlogBytes = backlog.note(this.#backlogBytes, this.#heldBytes + this.#socket.writableLength)
+    // A socket that is gone goes on saying what it had.
+    const byteCount = this.#socket.destroyed ? 0 : this.#heldBytes + this.#socket.writableLength
+    this.#backlogBytes = this.#shared.backlog.note(this.#backlogBytes, byteCount)
   }
 
   /** What is not here yet is read on only where there is memory for all of it. */
