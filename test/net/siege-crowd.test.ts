@@ -237,11 +237,11 @@ describe('questions whose answers are bombs', () => {
       { topics: times(50_000, { name: 'wide' }), responsePartitionLimit: 2_000_000_000 },
     ],
     [
-      'DescribeConfigs of the broker, asked for 200 times',
+      'DescribeConfigs of the broker, asked for 20,000 times',
       describeConfigs,
       4,
       {
-        resources: times(200, { resourceType: 4, resourceName: '1' }),
+        resources: times(20_000, { resourceType: 4, resourceName: '1' }),
         includeSynonyms: true,
         includeDocumentation: true,
       },
