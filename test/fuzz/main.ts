@@ -43,8 +43,14 @@ const deskOf = (shared: SharedArrayBuffer): Desk => ({
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
+async function settled(): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    collectGarbage()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
 
-function work(seed: number, { numbers, bytes: shown }: Desk): void {
+async function work(seed: number, { numbers, bytes: shown }: Desk): Promise<void> {
   const until = values.minutes === undefined ? Infinity : Date.now() + Number(values.minutes) * 60_000
   const inputsMax = values.minutes === undefined ? Number(values.inputs) : Infinity
   const all = chosen.map((target, i) => {
@@ -72,10 +78,12 @@ function work(seed: number, { numbers, bytes: shown }: Desk): void {
   while (faults.size < all.length && Date.now() < until && total() < inputsMax) {
     for (const fuzzing of all) {
       if (Date.now() >= until) break
+      // What native code holds is let go between turns.
+      await new Promise((resolve) => setImmediate(resolve))
       if (!faults.has(fuzzing)) note(fuzzing, fuzzing.run(roundInputs * (fuzzing.target.weight ?? 1)))
     }
     before ??= used()
-    if (used() - before > growthBytesMax) collectGarbage()
+    if (used() - before > growthBytesMax) await settled()
     if (used() - before > growthBytesMax) throw new Error(`${used() - before} bytes are not let go`)
     if (Date.now() - told > 30_000) {
       told = Date.now()
@@ -127,4 +135,4 @@ function watch(): void {
 }
 
 if (isMainThread) watch()
-else work(workerData.seed, deskOf(workerData.shared))
+else await work(workerData.seed, deskOf(workerData.shared))
