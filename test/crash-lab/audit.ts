@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { errorName } from '../../protocol/errors.ts'
+import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
 import type { StoredRecord } from '../../protocol/records/record.ts'
 import { WireClient } from '../wire-client.ts'
@@ -43,15 +44,33 @@ export class Auditor {
     this.#history.tell({ t: 'audited', n })
   }
 
+  /** A view comes up with its source slice by slice after a start, and a fetch tells how far it is; where it ends ListOffsets knows. */
   async revisions(view: string, of: string, partitions: number): Promise<void> {
     for (let partition = 0; partition < partitions; partition++) {
       const records: (readonly [number, string, number, string])[] = []
-      await walk(this.#client!, { topic: view, partition }, 0, 0, (record) => {
+      const note = (record: StoredRecord) => {
         const rev = record.headers.find(({ key }) => key === 'rev')?.value
         records.push([record.offset, String(record.key), Number(rev), idOf(record.value)])
-      })
+      }
+      const end = await this.#end({ topic: view, partition })
+      const giveUpAt = performance.now() + patienceMs
+      for (let at = 0; at < end; ) {
+        const next = await walk(this.#client!, { topic: view, partition }, at, 0, note)
+        if (next <= at && performance.now() > giveUpAt) throw new Error(`${view}-${partition} stays at ${at} of ${end}`)
+        if (next <= at) await pause(20)
+        at = Math.max(at, next)
+      }
       this.#history.tell({ t: 'revisions', topic: view, of, partition, records })
     }
+  }
+
+  async #end({ topic, partition }: Place): Promise<number> {
+    const partitions = [{ partitionIndex: partition, timestamp: -1, currentLeaderEpoch: -1 }]
+    const topics = [{ name: topic, partitions }]
+    const answer = await this.#client!.ask(listOffsets, 5, { replicaId: -1, isolationLevel: 0, topics })
+    const { errorCode, offset } = answer.topics[0]!.partitions[0]!
+    if (errorCode !== 0) throw new Refusal(`ListOffsets of ${topic}-${partition}: ${errorName(errorCode)}`)
+    return offset
   }
 
   /** As who reads committed records alone. */
