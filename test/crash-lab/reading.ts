@@ -62,8 +62,10 @@ export class Reader {
     const open = this.#joined.get(group)
     if (open !== undefined && performance.now() - this.#heard.get(group)! < silenceMs) return open
     if (open !== undefined) {
+      // What it left behind in its process may hold partitions for ever: members that could not be closed, for one.
       this.rejoins++
-      await this.#leave(hand, group)
+      await hand.kill()
+      throw new Error(`${open} has been silent for ${silenceMs} ms; another process takes its place`)
     }
     const consumer = `${group}.${this.#player.client.name}.${++this.#incarnations}`
     this.#heard.set(group, performance.now())
