@@ -117,7 +117,8 @@ export class Blocks {
     try {
       if (crc32c(lease.bytes) !== this.number(index, 4)) throw this.damage(index, 'fails its checksum')
       if (stored === byteCount) return Buffer.from(lease.bytes)
-      return zlib.inflateRawSync(lease.bytes, { maxOutputLength: Math.max(1, byteCount) })
+      // In one piece: a little more room than needed, or zlib asks for a second one to find that nothing is left.
+      return zlib.inflateRawSync(lease.bytes, { chunkSize: byteCount + 64, maxOutputLength: byteCount + 64 })
     } catch (cause) {
       if (cause instanceof DamagedRecords) throw cause
       throw this.damage(index, 'does not inflate')

@@ -22,7 +22,9 @@ import { sortedWithOrdinals } from './pack-sort.ts'
 import { ValueColumns } from './pack-values.ts'
 import { partsAt, SourceWalk } from './pack-walk.ts'
 
+/** A block of values goes on for as long as it is about one key, and ends with the key where it is long enough to deflate well. */
 const valueBlockBytes = 64 * 1024
+const valueBlockBytesMin = 16 * 1024
 const keyBlockBytes = 16 * 1024
 const frameBytes = 16 * 1024
 const frameRecordsMax = 4096
@@ -116,6 +118,7 @@ class PackBuild {
       const key = scan.keyOf.at(record)
       if (key !== lastKey || key < 0) {
         chain.restart()
+        if (values.byteCount >= valueBlockBytesMin) this.#flushValues(values, entry)
         if (key >= 0) {
           const bytes = scan.keys.key(key)
           keys.unsigned(bytes.length)

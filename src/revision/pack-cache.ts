@@ -1,18 +1,20 @@
-// What reads of packs keep in memory, all packs of the process together: the least recently used goes first, whatever it is.
+// What reads of packs keep in memory, all packs of the process together: of each kind the least recently used goes first.
 
 type Node = { previous: Node; next: Node; room: Map<number, Node>; key: number; value: unknown; bytes: number }
 
 /** Kinds of what is kept of a pack: number × kinds + kind is its key there. */
 export const kept = { values: 0, entries: 1, keys: 2, frames: 3, decoded: 4, batches: 5, kinds: 8 } as const
 
-export const cacheBytesDefault = 64 * 1024 * 1024
+/** 64 MiB. A reader that goes through a topic meets a rebuilt batch once, a value twice, and a block as often as it has revisions. */
+const sharesDefault = { blocks: 40 * 1024 * 1024, values: 12 * 1024 * 1024, batches: 12 * 1024 * 1024 }
 
-export class PackCache {
+/** One kind of things; none drives out one of another kind. */
+class Shelf {
   readonly #bytesMax: number
   readonly #ends: Node
   #bytes = 0
 
-  constructor(bytesMax = cacheBytesDefault) {
+  constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
     const ends = { room: new Map(), key: 0, value: undefined, bytes: 0 } as unknown as Node
     ends.previous = ends
@@ -24,12 +26,7 @@ export class PackCache {
     return this.#bytes
   }
 
-  /** A pack's own part of it. */
-  room(): CacheRoom {
-    return new CacheRoom(this)
-  }
-
-  /** For a room: what was just used goes last. */
+  /** What was just used goes last. */
   touch(node: Node): void {
     node.previous.next = node.next
     node.next.previous = node.previous
@@ -64,27 +61,45 @@ export class PackCache {
   }
 }
 
+export class PackCache {
+  readonly #shelves: readonly Shelf[]
+
+  constructor({ blocks, values, batches } = sharesDefault) {
+    const ofBlocks = new Shelf(blocks)
+    this.#shelves = [ofBlocks, ofBlocks, ofBlocks, ofBlocks, new Shelf(values), new Shelf(batches)]
+  }
+
+  get bytes(): number {
+    return [...new Set(this.#shelves)].reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  /** A pack's own part of it. */
+  room(): CacheRoom {
+    return new CacheRoom(this.#shelves)
+  }
+}
+
 export class CacheRoom {
-  readonly #cache: PackCache
+  readonly #shelves: readonly Shelf[]
   readonly #nodes = new Map<number, Node>()
 
-  constructor(cache: PackCache) {
-    this.#cache = cache
+  constructor(shelves: readonly Shelf[]) {
+    this.#shelves = shelves
   }
 
   get<T>(key: number): T | undefined {
     const node = this.#nodes.get(key)
     if (node === undefined) return undefined
-    this.#cache.touch(node)
+    this.#shelves[key % kept.kinds]!.touch(node)
     return node.value as T
   }
 
   set(key: number, value: unknown, bytes: number): void {
-    this.#cache.enter(this.#nodes, key, value, bytes)
+    this.#shelves[key % kept.kinds]!.enter(this.#nodes, key, value, bytes)
   }
 
   clear(): void {
-    for (const node of [...this.#nodes.values()]) this.#cache.leave(node)
+    for (const node of [...this.#nodes.values()]) this.#shelves[node.key % kept.kinds]!.leave(node)
   }
 }
 

@@ -72,11 +72,12 @@ const columnCount = 6
 /** A block, read. What lists ask for beside what reads of values do is decoded when it is first asked for. */
 export class EntryBlock {
   readonly kinds: Buffer
+  /** Bytes of the values. */
+  readonly sizes: Int32Array
   readonly #columns: Buffer[]
   readonly #baseOffset: number
-  #details:
-    | { stored: Int32Array; sizes: Int32Array; revs: Float64Array; offsets: Float64Array; times: Float64Array }
-    | undefined
+  #stored: Int32Array | undefined
+  #places: { revs: Float64Array; offsets: Float64Array; times: Float64Array } | undefined
 
   /** Throws ProtocolViolation where the bytes are none. */
   constructor(bytes: Buffer, baseOffset: number) {
@@ -89,6 +90,16 @@ export class EntryBlock {
     })
     this.#baseOffset = baseOffset
     this.kinds = this.#columns[0]!
+    this.sizes = new Int32Array(this.count)
+    const stored = new Cursor(this.#columns[1]!)
+    const sizes = new Cursor(this.#columns[2]!)
+    let size = 0
+    for (let i = 0; i < this.count; i++) {
+      const isDelta = this.kinds[i] === deltaFromPrevious || this.kinds[i] === deltaFromAnchor
+      const bytes = stored.unsignedVarint()
+      size = isDelta ? size + sizes.varlong() : bytes
+      this.sizes[i] = size
+    }
   }
 
   get count(): number {
@@ -97,38 +108,40 @@ export class EntryBlock {
 
   /** About what it takes in memory. */
   get byteCount(): number {
-    return this.count * 45
+    return this.#columns.reduce((sum, { length }) => sum + length, this.count * 20)
   }
 
-  get details() {
-    this.#details ??= this.#decode()
-    return this.#details
+  /** Bytes stored for each. */
+  get stored(): Int32Array {
+    if (this.#stored === undefined) {
+      const cursor = new Cursor(this.#columns[1]!)
+      this.#stored = Int32Array.from(this.sizes, () => cursor.unsignedVarint())
+    }
+    return this.#stored
+  }
+
+  get places() {
+    this.#places ??= this.#decode()
+    return this.#places
   }
 
   #decode() {
-    const { count, kinds } = this
-    const stored = new Int32Array(count)
-    const sizes = new Int32Array(count)
+    const { count } = this
     const revs = new Float64Array(count)
     const offsets = new Float64Array(count)
     const times = new Float64Array(count)
-    const [bytes, size, rev, offset, time] = this.#columns.slice(1).map((column) => new Cursor(column))
-    let lastSize = 0
+    const [rev, offset, time] = this.#columns.slice(3).map((column) => new Cursor(column))
     let lastRev = 0
     let lastOffset = this.#baseOffset - 1
     let lastTime = 0
     for (let i = 0; i < count; i++) {
-      const isDelta = kinds[i] === deltaFromPrevious || kinds[i] === deltaFromAnchor
-      stored[i] = bytes!.unsignedVarint()
-      lastSize = isDelta ? lastSize + size!.varlong() : stored[i]!
       lastRev += rev!.varlong() + 1
       lastOffset += offset!.varlong() + 1
       lastTime += time!.varlong()
-      sizes[i] = lastSize
       revs[i] = lastRev
       offsets[i] = lastOffset
       times[i] = lastTime
     }
-    return { stored, sizes, revs, offsets, times }
+    return { revs, offsets, times }
   }
 }

@@ -10,10 +10,12 @@ import type { Pack } from './pack.ts'
 import { type CacheRoom, kept } from './pack-cache.ts'
 import { type Frame, writeFrameHeader } from './pack-frames.ts'
 
-/** As many batches as are rebuilt at once. */
+/** As many batches as are rebuilt at once: so many bytes, or so many records, each of which may be in a block of its own. */
 const runBytes = 256 * 1024
-/** What one read gives at most, where a single batch is not longer: about 5 ms of work. */
+const runRecords = 128
+/** What one read gives at most, where a single batch is not longer, and about how long it may take. */
 const readBytesMax = 1024 * 1024
+const readMsMax = 5
 
 /** More than a frame holds. */
 const batchesPerFrameMax = 1 << 20
@@ -60,6 +62,7 @@ export class PackedFile implements File {
   /** From `position` on, in the batch `at` of a frame: one run, or several joined. Ends in front of what is damaged. */
   #gather(index: number, frame: Frame, at: number, position: number, byteCount: number): Buffer {
     const pieces: Buffer[] = []
+    const end = performance.now() + readMsMax
     let total = 0
     let skipped = position - this.pack.framePosition(index) - frame.positions[at]!
     for (;;) {
@@ -71,7 +74,7 @@ export class PackedFile implements File {
       pieces.push(piece)
       total += piece.length
       at = run.end
-      if (total >= Math.min(byteCount, readBytesMax)) break
+      if (total >= Math.min(byteCount, readBytesMax) || performance.now() > end) break
       if (at < frame.batchCount) continue
       if (++index === this.pack.frameCount) break
       const next = this.#frame(index)
@@ -163,11 +166,14 @@ function header(frame: Frame, index: number, byteCount: number): Buffer {
 
 /** The run that a batch is in: runs are cut from the start of the frame on, so each batch is in one only. */
 function runOf(frame: Frame, at: number): [first: number, end: number] {
-  const { positions, batchCount } = frame
-  const window = Math.floor(positions[at]! / runBytes)
+  const { batchCount } = frame
+  const run = runNumber(frame, at)
   let first = at
-  while (first > 0 && Math.floor(positions[first - 1]! / runBytes) === window) first--
+  while (first > 0 && runNumber(frame, first - 1) === run) first--
   let end = at + 1
-  while (end < batchCount && Math.floor(positions[end]! / runBytes) === window) end++
+  while (end < batchCount && runNumber(frame, end) === run) end++
   return [first, end]
 }
+
+const runNumber = ({ positions, firstRecords }: Frame, at: number): number =>
+  Math.floor(positions[at]! / runBytes) + Math.floor(firstRecords[at]! / runRecords)

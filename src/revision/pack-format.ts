@@ -2,7 +2,8 @@
 //
 //      0  'TWP1', 4 zeros
 //      8  blocks (pack-blocks.ts) of four kinds, in the order in which they filled:
-//           values    what is stored of the values of entries, about 64 KiB each (pack-values.ts)
+//           values    what is stored of the values of entries (pack-values.ts): about 64 KiB of one key, 16 KiB of many, for who reads in
+//                     the order of the log needs another block for every record
 //           entries   1,024 entries each: what is stored of a revision and how (pack-entries.ts)
 //           keys      keys by ordinal, about 16 KiB each: length varint, bytes
 //           frames    batches in the order of the log, without values and keys: which entry each record is (pack-frames.ts)

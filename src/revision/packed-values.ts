@@ -63,22 +63,22 @@ export class PackedValues {
   }
 
   offset(entry: number): number {
-    return this.#block(entry).details.offsets[entry % entriesPerBlock]!
+    return this.#block(entry).places.offsets[entry % entriesPerBlock]!
   }
 
   rev(entry: number): number {
-    return this.#block(entry).details.revs[entry % entriesPerBlock]!
+    return this.#block(entry).places.revs[entry % entriesPerBlock]!
   }
 
   size(entry: number): number {
-    return this.#block(entry).details.sizes[entry % entriesPerBlock]!
+    return this.#block(entry).sizes[entry % entriesPerBlock]!
   }
 
   /** `key`: the ordinal, which others know. */
   entry(entry: number, key: number): PackedRevision {
     const block = this.#block(entry)
     const place = entry % entriesPerBlock
-    const { stored, sizes, revs, offsets, times } = block.details
+    const { revs, offsets, times } = block.places
     const kind = block.kinds[place]!
     return {
       entry,
@@ -86,8 +86,8 @@ export class PackedValues {
       rev: revs[place]!,
       offset: offsets[place]!,
       timestamp: times[place]!,
-      size: sizes[place]!,
-      stored: stored[place]!,
+      size: block.sizes[place]!,
+      stored: block.stored[place]!,
       format: formats[kind]!,
       base: kind === deltaFromPrevious ? entry - 1 : kind === deltaFromAnchor ? entry - anchorDistance : -1,
     }
