@@ -70,6 +70,7 @@ export function decodeIndex(file: Buffer): IndexContent {
   const offsetCount = file.readInt32LE(32)
   const timeCount = file.readInt32LE(36)
   const abortedCount = isOld ? 0 : file.readInt32LE(40)
+  if (offsetCount < 0 || timeCount < 0 || abortedCount < 0) throw new Corruption('the index counts below nothing')
   const timesAt = isOld ? oldHeaderBytes : headerBytes
   const abortedAt = timesAt + 16 * timeCount
   const offsetsAt = abortedAt + 8 * floatsOfAborted * abortedCount
