@@ -2,35 +2,20 @@
 
 import { describe, expect, test } from 'vitest'
 import { runBranch } from '../../src/cli/branch/run.ts'
-import { readOrder } from '../../src/options.ts'
+import type { Terminal } from '../../src/cli/client/session.ts'
+import { type Order, readOrder } from '../../src/options.ts'
 import { Stage } from '../branch/stage.ts'
-
-type Said = { code: number; out: string; err: string; json: () => Record<string, unknown>[] }
+import { type Said, typed } from './typed.ts'
 
 /** Types a line. `answers`: what somebody says when asked; nobody is there without. */
-async function type(stage: Stage | undefined, line: string, answers?: boolean): Promise<Said> {
+function type(stage: Stage | undefined, line: string, answers?: boolean): Promise<Said> {
   const bootstrap = stage === undefined ? [] : ['--bootstrap', stage.broker.bootstrapServers]
-  const world = { environment: {}, currentFolder: '.', version: '0' }
-  const order = await readOrder(['branch', ...line.split(' '), ...bootstrap], world)
-  if (order.kind === 'exit') return said(order.code, order.stdout, order.stderr)
-  if (order.kind !== 'branch') throw new Error(`${line} means ${order.kind}`)
-  const out: string[] = []
-  const err: string[] = []
-  const code = await runBranch(order.order, {
-    isTerminal: answers !== undefined,
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    confirm: async () => answers === true,
-  })
-  return said(code, out.join('\n'), err.join('\n'))
+  const run = (order: Order, terminal: Terminal) => {
+    if (order.kind !== 'branch') throw new Error(`${line} means ${order.kind}`)
+    return runBranch(order.order, terminal)
+  }
+  return typed(['branch', ...line.split(' '), ...bootstrap], run, answers)
 }
-
-const said = (code: number, out: string, err: string): Said => ({
-  code,
-  out,
-  err,
-  json: () => out.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>),
-})
 
 /** orders with k1 and k2, stock with one record. */
 async function opened(): Promise<Stage> {

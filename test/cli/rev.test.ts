@@ -2,38 +2,23 @@
 // broker.
 
 import { describe, expect, test } from 'vitest'
+import type { Terminal } from '../../src/cli/client/session.ts'
 import { runRev } from '../../src/cli/rev/run.ts'
-import { readOrder } from '../../src/options.ts'
+import type { Order } from '../../src/options.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { Packs } from '../revision/packs.ts'
 import { Stage } from '../revision/stage.ts'
-
-type Said = { code: number; out: string; err: string; json: () => Record<string, unknown>[] }
+import { type Said, typed } from './typed.ts'
 
 /** Types a line. `answers`: what somebody says when asked; nobody is there without. */
-async function type(stage: Stage | undefined, line: string, answers?: boolean): Promise<Said> {
+function type(stage: Stage | undefined, line: string, answers?: boolean): Promise<Said> {
   const bootstrap = stage === undefined ? [] : ['--bootstrap', stage.broker.bootstrapServers]
-  const world = { environment: {}, currentFolder: '.', version: '0' }
-  const order = await readOrder(['rev', ...line.split(' '), ...bootstrap], world)
-  if (order.kind === 'exit') return said(order.code, order.stdout, order.stderr)
-  if (order.kind !== 'rev') throw new Error(`${line} means ${order.kind}`)
-  const out: string[] = []
-  const err: string[] = []
-  const code = await runRev(order.order, {
-    isTerminal: answers !== undefined,
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    confirm: async () => answers === true,
-  })
-  return said(code, out.join('\n'), err.join('\n'))
+  const run = (order: Order, terminal: Terminal) => {
+    if (order.kind !== 'rev') throw new Error(`${line} means ${order.kind}`)
+    return runRev(order.order, terminal)
+  }
+  return typed(['rev', ...line.split(' '), ...bootstrap], run, answers)
 }
-
-const said = (code: number, out: string, err: string): Said => ({
-  code,
-  out,
-  err,
-  json: () => out.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>),
-})
 
 const lamp = (cents: number) => JSON.stringify({ item: 'lamp', cents })
 

@@ -2,8 +2,8 @@
 // and an exit code for both.
 
 import type { BranchEvent } from '../../branch/events.ts'
-import { KafkaClient, parseBootstrap, Refused } from '../client/kafka-client.ts'
-import { Unreachable } from '../client/node-connection.ts'
+
+import { exitCodes, type Terminal, withClient } from '../client/session.ts'
 import { BranchClient } from './branch-client.ts'
 import { conflictCard, conflictJson, conflictTable, openConflicts } from './conflicts.ts'
 import {
@@ -19,17 +19,6 @@ import { logTable, resultInWords } from './event-words.ts'
 import { branchCard, branchTable, gaps, graph, listed } from './listing.ts'
 import type { BranchOrder, CommandLine } from './order.ts'
 
-/** Where words go and come from: given in, so that tests need no process. */
-export type Terminal = {
-  readonly isTerminal: boolean
-  out(line: string): void
-  err(line: string): void
-  /** Whether somebody at the terminal says yes. */
-  confirm(question: string): Promise<boolean>
-}
-
-export const exitCodes = { done: 0, refused: 1, usage: 2, conflicts: 4, unreachable: 5 } as const
-
 /** Who asks for one key wants to see its values. */
 const wholeValue = 4_000
 /** How often somebody who waits is told so. */
@@ -37,27 +26,8 @@ const progressMs = 3_000
 
 type Of<V extends BranchOrder['verb']> = Extract<BranchOrder, { verb: V }>
 
-export async function runBranch(order: BranchOrder, terminal: Terminal): Promise<number> {
-  const addresses = parseBootstrap(order.bootstrap)
-  if (addresses === undefined) {
-    terminal.err(`--bootstrap ${order.bootstrap}: host:port is expected, or several with commas between them.`)
-    return exitCodes.usage
-  }
-  const client = new KafkaClient(addresses)
-  try {
-    return await new Run(new BranchClient(client), terminal, order.json).run(order)
-  } catch (cause) {
-    if (cause instanceof Unreachable) {
-      terminal.err(`${cause.message} Is it running? Another place is named with --bootstrap HOST:PORT.`)
-      return exitCodes.unreachable
-    }
-    if (!(cause instanceof Refused)) throw cause
-    terminal.err(`${cause.error}: ${cause.message}`)
-    return exitCodes.refused
-  } finally {
-    await client.close()
-  }
-}
+export const runBranch = (order: BranchOrder, terminal: Terminal): Promise<number> =>
+  withClient(order.bootstrap, terminal, (client) => new Run(new BranchClient(client), terminal, order.json).run(order))
 
 class Run {
   readonly #branches: BranchClient

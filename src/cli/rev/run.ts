@@ -1,7 +1,7 @@
 // Does what `twiglog rev` was told, over Kafka's protocol, and says what came of it.
 
-import { KafkaClient, parseBootstrap, Refused, type TopicSeen } from '../client/kafka-client.ts'
-import { Unreachable } from '../client/node-connection.ts'
+import type { KafkaClient, TopicSeen } from '../client/kafka-client.ts'
+import { exitCodes, Missing, type Terminal, withClient } from '../client/session.ts'
 import type { Point, RevOrder, Subject } from './order.ts'
 import { type Revision, RevisionClient } from './revision-client.ts'
 import {
@@ -18,45 +18,10 @@ import {
   valueJson,
 } from './words.ts'
 
-/** Where words go and come from: given in, so that tests need no process. */
-export type Terminal = {
-  readonly isTerminal: boolean
-  readonly colour?: boolean
-  out(line: string): void
-  err(line: string): void
-  /** Whether somebody at the terminal says yes. */
-  confirm(question: string): Promise<boolean>
-}
-
-export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 5 } as const
-
 type Of<V extends RevOrder['verb']> = Extract<Subject & RevOrder, { verb: V }>
 
-export async function runRev(order: RevOrder, terminal: Terminal): Promise<number> {
-  const addresses = parseBootstrap(order.bootstrap)
-  if (addresses === undefined) {
-    terminal.err(`--bootstrap ${order.bootstrap}: host:port is expected, or several with commas between them.`)
-    return exitCodes.usage
-  }
-  const client = new KafkaClient(addresses)
-  try {
-    return await new Run(client, terminal, order.json).run(order)
-  } catch (cause) {
-    if (cause instanceof Unreachable) {
-      terminal.err(`${cause.message} Is it running? Another place is named with --bootstrap HOST:PORT.`)
-      return exitCodes.unreachable
-    }
-    if (cause instanceof Missing) terminal.err(cause.message)
-    else if (cause instanceof Refused) terminal.err(`${cause.error}: ${cause.message}`)
-    else throw cause
-    return exitCodes.refused
-  } finally {
-    await client.close()
-  }
-}
-
-/** There is no such revision. */
-class Missing extends Error {}
+export const runRev = (order: RevOrder, terminal: Terminal): Promise<number> =>
+  withClient(order.bootstrap, terminal, (client) => new Run(client, terminal, order.json).run(order))
 
 class Run {
   readonly #client: KafkaClient
