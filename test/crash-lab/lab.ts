@@ -27,7 +27,7 @@ export type Plan = {
 
 const view = 'rev-history'
 /** Small segments, so that logs roll, are indexed and packed all the time. */
-const segmentBytes = '24576'
+const segmentBytes = '6144'
 const configs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   rev: { 'revision.diff': 'true', 'internal.segment.bytes': segmentBytes, 'revision.pack.lag.ms': '200' },
   // Nothing may be compacted away before it is looked at.
