@@ -13,13 +13,14 @@ const mebibyte = 2 ** 20
 /** What the producer does meanwhile: enough messages to outlast the merge. */
 const loads = [
   { label: 'at 1,000 messages/s', rate: 1000, messages: 10_000, linger: 0 },
-  { label: 'at full speed', rate: 1e9, messages: 20_000_000, bytes: 100, linger: 5 },
+  { label: 'at full speed', rate: 0, messages: 20_000_000, bytes: 100, linger: 5 },
 ]
 
 export async function gateOfMerge(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
   const client = bench.clients.application
   const changed = bench.count(changedKeys)
   for (const { label, ...load } of loads) {
+    if (load.rate === 0 && client.name === 'KafkaJS') continue // it has no such measurement
     await inTurn(bench, `merge of ${changed} keys while producing ${label}`, peers, async (peer, round) => {
       await using admin = await forker(peer)
       await using commands = await commander(admin.kafka)

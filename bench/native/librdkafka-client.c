@@ -177,12 +177,13 @@ static void *report_thread(void *producer) {
 // A message bears the time it was meant to be sent at, not the one it got away at: what holds up the sender holds up those that wait
 // behind it, and they must not go uncounted. With a tick, all that is due within it is meant for its start: so the sender sleeps
 // where it would otherwise spin on a core that the broker needs.
+// At rate 0 they are sent as fast as it goes, each meant for the moment at which its turn comes.
 // Returns how many got away more than a millisecond late.
 static long send_paced(struct sender *sender, long rate) {
   long tick_ns = number_argument("tick-us", 0) * 1000, late = 0;
   int64_t start = clock_ns();
   for (long i = 0; i < messages; i++) {
-    int64_t due = start + i * 1000000000LL / rate, now;
+    int64_t due = rate ? start + i * 1000000000LL / rate : clock_ns(), now;
     if (tick_ns) due -= (due - start) % tick_ns;
     while ((now = clock_ns()) < due) {
       struct timespec rest = {0, due - now};

@@ -176,7 +176,8 @@ export class Packing {
   // --- packing
 
   readonly #rest = async (): Promise<void> => {
-    await new Promise((resolve) => setImmediate(resolve))
+    // Longer than the work itself, so that those who wait for an answer do not notice it.
+    await new Promise((resolve) => setTimeout(resolve, 1))
     if (this.#isOver) throw new GivenUp()
   }
 

@@ -27,8 +27,8 @@ export type NumbersWanted = {
 }
 
 /** Milliseconds without a rest. */
-const sliceMs = 4
-const lookEvery = 64
+const sliceMs = 1
+const lookEvery = 16
 
 /** Undefined where files took others' places meanwhile: whoever asks again is told. */
 export async function packNumbers(revisions: Revisions, wanted: NumbersWanted): Promise<PackNumbers | undefined> {

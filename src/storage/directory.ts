@@ -34,7 +34,7 @@ function bootOfMachine(): string {
 /** As many as the threads that wait for the disk. */
 const syncedAtOnce = 4
 /** From here on a file is removed off the event loop. */
-const largeBytes = 16 * 1024 * 1024
+const largeBytes = 1024 * 1024
 
 export class Directory {
   readonly root: string
