@@ -4,6 +4,7 @@
 import * as batch from '../../protocol/records/batch.ts'
 import { type RecordCursor, readRecords, type StoredRecord, walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
+import { atEase, atOnce } from '../log/walk.ts'
 import { borrow } from '../storage/file.ts'
 
 /** What long work takes from its surroundings. */
@@ -53,8 +54,8 @@ export class Fates {
   }
 }
 
-/** Goes over the records of a batch, and stops whenever others may have their turn. */
-export type Walk = Iterator<void, void>
+/** What is done about the records of a batch. */
+type Walk = Iterator<void, void>
 
 /** Of a batch that does not matter. */
 export const noWalk: Walk = { next: () => ({ done: true, value: undefined }) }
@@ -82,10 +83,7 @@ export async function eachBatch(log: Log, from: number, to: number, turns: Turns
     try {
       const walks = visitSlice(lease.bytes, at, to, visit)
       let step = walks.next()
-      // A producer's batch may hold a hundred thousand records.
-      for (; !step.done; step = walks.next()) {
-        while (!step.value.next().done && !turns.isOver()) await turns.rest()
-      }
+      for (; !step.done; step = walks.next()) await atEase(step.value, turns.rest, turns.isOver)
       at = step.value
     } finally {
       lease.release()
@@ -99,7 +97,7 @@ export function eachBatchAtOnce(log: Log, from: number, to: number, visit: Visit
     at = borrow(sliceOf(log, at), (bytes) => {
       const walks = visitSlice(bytes, at, to, visit)
       let step = walks.next()
-      for (; !step.done; step = walks.next()) while (!step.value.next().done);
+      for (; !step.done; step = walks.next()) atOnce(step.value)
       return step.value
     })
   }

@@ -7,6 +7,7 @@ import { RecordCursor, readRecords, unpackedRecords } from '../../protocol/recor
 import type { KeyOffsets } from './key-offsets.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { TransactionFates } from './transaction-fates.ts'
+import type { Walk } from './walk.ts'
 
 export type Keeping = {
   newest: KeyOffsets
@@ -23,13 +24,15 @@ export type Keeping = {
   deleteRetentionMs: number
 }
 
-const cursor = new RecordCursor()
+/** Looked at within a millisecond or so. */
+export const recordsAtOnce = 512
 
 /** `bytes`: exactly the batch. Undefined where nothing of it stays. */
-export function remainsOf(bytes: Buffer, keeping: Keeping): Buffer | undefined {
+export function* remainsOf(bytes: Buffer, keeping: Keeping): Walk<Buffer | undefined> {
   if (batch.isControl(bytes, 0)) return remainsOfMarker(bytes, keeping)
   const isTakenBack = keeping.fates.isTakenBack(bytes, 0)
-  return isTakenBack || batch.recordCount(bytes, 0) === 0 ? shell(bytes, keeping) : remainsOfRecords(bytes, keeping)
+  if (isTakenBack || batch.recordCount(bytes, 0) === 0) return shell(bytes, keeping)
+  return yield* remainsOfRecords(bytes, keeping)
 }
 
 /** Markers wait for `delete.retention.ms` as tombstones do: readers may have met records that are gone now. */
@@ -41,7 +44,7 @@ function remainsOfMarker(bytes: Buffer, keeping: Keeping): Buffer | undefined {
   return keeping.now < horizon ? bytes : shell(bytes, keeping)
 }
 
-function remainsOfRecords(bytes: Buffer, keeping: Keeping): Buffer | undefined {
+function* remainsOfRecords(bytes: Buffer, keeping: Keeping): Walk<Buffer | undefined> {
   const { newest, mappedEnd, hidesOlder, now, isPinned } = keeping
   const base = batch.baseOffset(bytes, 0)
   const count = batch.recordCount(bytes, 0)
@@ -52,8 +55,9 @@ function remainsOfRecords(bytes: Buffer, keeping: Keeping): Buffer | undefined {
   const pieces: Buffer[] = []
   let maxTimestampDelta = Number.NEGATIVE_INFINITY
   let hasTombstone = false
-  cursor.reset(records, 0, records.length, count)
+  const cursor = new RecordCursor().reset(records, 0, records.length, count)
   while (cursor.next()) {
+    if (cursor.index % recordsAtOnce === recordsAtOnce - 1) yield
     const { keyLength, keyStart, valueLength, offsetDelta } = cursor
     const offset = base + offsetDelta
     if (offset < mappedEnd) {

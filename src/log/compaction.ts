@@ -11,8 +11,8 @@
 
 import * as batch from '../../protocol/records/batch.ts'
 import { RecordCursor, walkRecords } from '../../protocol/records/record.ts'
-import { borrow, type Store } from '../storage/file.ts'
-import { type Keeping, remainsOf } from './compaction-batch.ts'
+import type { Store } from '../storage/file.ts'
+import { type Keeping, recordsAtOnce, remainsOf } from './compaction-batch.ts'
 import { KeyOffsets } from './key-offsets.ts'
 import type { LogConfig } from './log-config.ts'
 import { OffsetIndex } from './offset-index.ts'
@@ -22,6 +22,7 @@ import type { RewrittenFile } from './rewriting.ts'
 import type { Segment } from './segment.ts'
 import { TimeIndex } from './time-index.ts'
 import { TransactionFates } from './transaction-fates.ts'
+import { atEase, type Walk } from './walk.ts'
 
 export type CompactionPlan = {
   /** In order; those up to where the map reaches are written anew. */
@@ -111,13 +112,13 @@ export async function mapKeys(plan: CompactionPlan, place: CompactionPlace): Pro
   let mappedEnd = end
   for (const segment of dirty) {
     if (mappedEnd < end || place.isOver()) break
-    await eachBatch(segment, place, (bytes) => {
+    await eachBatch(segment, place, function* (bytes) {
       const base = batch.baseOffset(bytes, 0)
       if (mappedEnd < end) return
       if (batch.isControl(bytes, 0)) return void fates.endsNothing(bytes, 0)
       // Records that were taken back hide nothing.
       if (fates.isTakenBack(bytes, 0) || batch.nextOffset(bytes, 0) <= cleanOffset) return
-      walkKeys(bytes, cursor, (records, start, stop, delta) => {
+      yield* walkKeys(bytes, cursor, (records, start, stop, delta) => {
         if (mappedEnd < end || base + delta < cleanOffset) return
         if (!newest.put(records, start, stop, base + delta)) mappedEnd = base + delta
       })
@@ -140,11 +141,11 @@ async function mapPinned({ segments, end }: CompactionPlan, place: CompactionPla
   let isFull = false
   for (const segment of segments) {
     if (segment.baseOffset >= pinnedBelow || isFull) break
-    await eachBatch(segment, place, (bytes) => {
+    await eachBatch(segment, place, function* (bytes) {
       const base = batch.baseOffset(bytes, 0)
       if (batch.isControl(bytes, 0)) return void fates.endsNothing(bytes, 0)
       if (fates.isTakenBack(bytes, 0)) return
-      walkKeys(bytes, cursor, (records, start, stop, delta) => {
+      yield* walkKeys(bytes, cursor, (records, start, stop, delta) => {
         if (base + delta < pinnedBelow && !newest.put(records, start, stop, base + delta)) isFull = true
       })
     })
@@ -154,35 +155,41 @@ async function mapPinned({ segments, end }: CompactionPlan, place: CompactionPla
     offset < pinnedBelow && (isFull || newest.get(records, start, stop) === offset)
 }
 
-function walkKeys(
+function* walkKeys(
   bytes: Buffer,
   cursor: RecordCursor,
   visit: (records: Buffer, start: number, end: number, offsetDelta: number) => void,
-): void {
+): Walk {
   walkRecords(bytes, 0, undefined, cursor)
   while (cursor.next()) {
     const { keyLength, keyStart, offsetDelta } = cursor
     if (keyLength >= 0) visit(cursor.bytes, keyStart, keyStart + keyLength, offsetDelta)
+    if (cursor.index % recordsAtOnce === recordsAtOnce - 1) yield
   }
 }
 
-/** Calls `visit` for every batch, alone in its bytes, letting others work between slices. Ends early if the round is over. */
+/** Calls `visit` for every batch, alone in its bytes, letting others work in between. Ends early if the round is over. */
 async function eachBatch(
   segment: Segment,
   { isOver, turns }: CompactionPlace,
-  visit: (bytes: Buffer) => void,
+  visit: (bytes: Buffer) => Walk,
 ): Promise<void> {
   for (let position = 0; position < segment.length && !isOver(); await turns.rest()) {
     const wanted = Math.max(sliceBytes, segment.batchAt(position).byteCount)
-    position += borrow(segment.read(position, wanted), (bytes) => {
+    const lease = segment.read(position, wanted)
+    try {
+      const { bytes } = lease
       let at = 0
       while (at + batch.headerBytes <= bytes.length && at + batch.sizeInBytes(bytes, at) <= bytes.length) {
         const size = batch.sizeInBytes(bytes, at)
-        visit(bytes.subarray(at, at + size))
+        await atEase(visit(bytes.subarray(at, at + size)), turns.rest, isOver)
+        if (isOver()) return
         at += size
       }
-      return at
-    })
+      position += at
+    } finally {
+      lease.release()
+    }
   }
 }
 
@@ -257,8 +264,8 @@ async function compactGroup(
   try {
     for (const segment of segments) {
       const aborted = new Map(segment.aborted.map((transaction) => [transaction.lastOffset, transaction]))
-      await eachBatch(segment, place, (bytes) => {
-        const kept = remainsOf(bytes, keeping)
+      await eachBatch(segment, place, function* (bytes) {
+        const kept = yield* remainsOf(bytes, keeping)
         if (kept === undefined) return
         write(kept)
         // Told of until the round after its last record went; longer than its marker stands would hide all that follows.
