@@ -2,6 +2,7 @@
 
 import { Corruption, ProtocolViolation, StorageError } from '../../protocol/errors.ts'
 import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression-error.ts'
+import { shortRest } from '../log/walk.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
@@ -14,12 +15,6 @@ const compactionFailures = [StorageError, Corruption, ProtocolViolation, Compres
 
 /** Logs that are opened in one turn. */
 const closedAtOnce = 16
-
-/**
- * A process that works without a pause is the last that the system gives its turn to: compaction rests for longer than it
- * works, so that those who wait for an answer do not notice it.
- */
-const shortRest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
 
 export class Housekeeping {
   readonly #clock: Clock

@@ -2,15 +2,13 @@
 // where the store is a folder, in slices beside everything else where it is not. What fails stays as it was and is tried again.
 
 import { DamagedRecords, StorageError } from '../../protocol/errors.ts'
-import { OffsetIndex } from '../log/offset-index.ts'
-import type { RewrittenFile } from '../log/rewriting.ts'
 import type { Segment } from '../log/segment.ts'
 import { segmentName } from '../log/segment-name.ts'
-import { TimeIndex } from '../log/time-index.ts'
+import { shortRest } from '../log/walk.ts'
 import { keepsAll } from '../revision/keep-rules.ts'
 import { type Packed, PackTooLarge } from '../revision/pack-job.ts'
 import { type PackNumbers, packNumbers } from '../revision/pack-numbers.ts'
-import { type PackingJob, runPacking } from '../revision/packing-job.ts'
+import { type PackingJob, rewrittenBy, runPacking } from '../revision/packing-job.ts'
 import { PackingThread } from '../revision/packing-thread.ts'
 import type { RevisionConfig } from '../revision/revision-config.ts'
 import type { Clock } from '../storage/clock.ts'
@@ -176,8 +174,7 @@ export class Packing {
   // --- packing
 
   readonly #rest = async (): Promise<void> => {
-    // Longer than the work itself, so that those who wait for an answer do not notice it.
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    await shortRest()
     if (this.#isOver) throw new GivenUp()
   }
 
@@ -224,7 +221,7 @@ export class Packing {
       this.#store.create(path, 1).close()
       const packed = await this.#build({ segments, nextOffset: to, path, numbers, aborted, takenBack, ...options })
       if (numbers.leftOut > 0) await partition.numbering.carryDropped(partition.revisions, numbers)
-      if (!(await log.pack(group, rewritten(this.#store, path, packed), holes))) return false
+      if (!(await log.pack(group, rewrittenBy(this.#store, path, packed), holes))) return false
       this.counts.packs++
       this.counts.bytesBefore += before
       this.counts.bytesAfter += packed.storedBytes
@@ -259,18 +256,5 @@ export class Packing {
     this.#isOver = true
     await this.#thread?.end()
     await this.#round
-  }
-}
-
-function rewritten(store: Store, path: string, packed: Packed): RewrittenFile {
-  return {
-    path,
-    length: packed.virtualLength,
-    nextOffset: packed.nextOffset,
-    offsets: new OffsetIndex(packed.offsetEntries),
-    times: new TimeIndex(packed.timeEntries),
-    aborted: [...packed.aborted],
-    maxTimestamp: packed.maxTimestamp,
-    discard: () => store.remove(path),
   }
 }

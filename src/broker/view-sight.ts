@@ -1,7 +1,8 @@
 // What a partition of a view sees of its source: the index that it looks into, what is selected there, how it is told. Made
 // anew when the source is another topic, or its log another log.
 
-import { type Revisions, shortRest, sliceBytes } from '../revision/revisions.ts'
+import { shortRest } from '../log/walk.ts'
+import { type Revisions, sliceBytes } from '../revision/revisions.ts'
 import type { Selection } from '../revision/selection.ts'
 import type { ViewConfig } from '../revision/view-config.ts'
 import { readPage } from '../revision/view-page.ts'

@@ -1,6 +1,12 @@
 // Long work in pieces: a generator that stops whenever others may have their turn. A batch may hold a hundred thousand
 // records, and who waits for an acknowledgement should not wait for all of them.
 
+/**
+ * A process that works without a pause is the last that the system gives its turn to: who rests for longer than he works is
+ * not noticed by those who wait for an answer.
+ */
+export const shortRest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
+
 /** Goes on to the next stop with every call. */
 export type Walk<T = void> = Generator<void, T>
 

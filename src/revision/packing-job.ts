@@ -2,9 +2,12 @@
 
 import { StorageError } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
+import { OffsetIndex } from '../log/offset-index.ts'
 import type { AbortedTransaction } from '../log/open-transactions.ts'
+import type { RewrittenFile } from '../log/rewriting.ts'
 import { Segment } from '../log/segment.ts'
 import { segmentName } from '../log/segment-name.ts'
+import { TimeIndex } from '../log/time-index.ts'
 import { borrow, type File, type Store } from '../storage/file.ts'
 import { openPack } from './open-pack.ts'
 import { Pack } from './pack.ts'
@@ -143,3 +146,15 @@ function joined(parts: readonly Float64Array[]): Float64Array {
   }
   return whole
 }
+
+/** What a log needs to put a pack, which lies at `path`, in the place of its segments. */
+export const rewrittenBy = (store: Store, path: string, packed: Packed): RewrittenFile => ({
+  path,
+  length: packed.virtualLength,
+  nextOffset: packed.nextOffset,
+  offsets: new OffsetIndex(packed.offsetEntries),
+  times: new TimeIndex(packed.timeEntries),
+  aborted: [...packed.aborted],
+  maxTimestamp: packed.maxTimestamp,
+  discard: () => store.remove(path),
+})

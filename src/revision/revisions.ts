@@ -9,6 +9,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { RecordCursor, walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
 import { type Segment, segmentIndexOf } from '../log/segment.ts'
+import { shortRest } from '../log/walk.ts'
 import { timestampOf, walkBatches } from './batch-walk.ts'
 import { CarriedCounts } from './carried-counts.ts'
 import { hashKey, type KeyHash } from './key-hash.ts'
@@ -37,9 +38,6 @@ export type RevisionSource = {
   /** For tests. */
   readonly hash?: KeyHash
 }
-
-/** Between slices: who works without a pause is the last that the system gives its turn to, and producers wait for it. */
-export const shortRest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
 
 export class Revisions {
   readonly log: Log

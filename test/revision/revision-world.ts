@@ -7,14 +7,12 @@ import type { CodecName } from '../../protocol/records/compression.ts'
 import { PartitionRevisions } from '../../src/broker/partition-revisions.ts'
 import { Log } from '../../src/log/log.ts'
 import type { LogConfig } from '../../src/log/log-config.ts'
-import { OffsetIndex } from '../../src/log/offset-index.ts'
 import type { Segment } from '../../src/log/segment.ts'
-import { TimeIndex } from '../../src/log/time-index.ts'
 import type { KeepRules } from '../../src/revision/keep-rules.ts'
 import { hashKey, type KeyHash } from '../../src/revision/key-hash.ts'
 import { openPack } from '../../src/revision/open-pack.ts'
 import { type PackNumbers, packNumbers } from '../../src/revision/pack-numbers.ts'
-import { runPacking } from '../../src/revision/packing-job.ts'
+import { rewrittenBy, runPacking } from '../../src/revision/packing-job.ts'
 import type { Revisions } from '../../src/revision/revisions.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { smallConfig } from '../log/log-environment.ts'
@@ -149,16 +147,7 @@ export class RevisionWorld {
       hash,
     }
     const packed = await runPacking(this.store, job)
-    const rewritten = {
-      path,
-      length: packed.virtualLength,
-      nextOffset: packed.nextOffset,
-      offsets: new OffsetIndex(packed.offsetEntries),
-      times: new TimeIndex(packed.timeEntries),
-      aborted: [...packed.aborted],
-      maxTimestamp: packed.maxTimestamp,
-      discard: () => this.store.remove(path),
-    }
+    const rewritten = rewrittenBy(this.store, path, packed)
     if (dropped.size > 0) await this.#index.carryDropped(revisions, numbers)
     const isDone = await this.log.pack(segments, rewritten, true)
     if (isDone) this.known = this.known.filter((of) => !dropped.has(of))
