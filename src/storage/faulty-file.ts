@@ -101,6 +101,7 @@ class FaultyFile implements File {
       throw cause
     }
     const { length } = this.#file
+    await this.#store.slowness('flush', this.path)
     await this.#file.flush()
     this.#node.flushed = Math.max(this.#node.flushed, length)
   }
@@ -122,6 +123,8 @@ class FaultyFile implements File {
 export class FaultyStore extends MemoryStore {
   override readonly kind = 'faulty'
   fault: Fault = () => undefined
+  /** A slow disk: what is waited for off the event loop takes as long as the promise. What would stall everybody is not asked. */
+  slowness: (operation: 'flush' | 'sync', path: string) => Promise<void> | undefined = () => undefined
   #powerCuts = 0
   #names = new Map<string, Node>()
   /** Names as stable storage has them. */
@@ -175,6 +178,11 @@ export class FaultyStore extends MemoryStore {
     return copied
   }
 
+  override load(path: string): Buffer | undefined {
+    if (this.exists(path)) this.check('read', path)
+    return super.load(path)
+  }
+
   override save(path: string, bytes: Buffer, durable: boolean): void {
     this.check('save', path)
     super.save(path, bytes, durable)
@@ -186,8 +194,16 @@ export class FaultyStore extends MemoryStore {
   override async syncFolder(...folders: string[]): Promise<void> {
     for (const folder of folders) {
       this.check('sync', folder)
+      await this.slowness('sync', folder)
       this.#sync(folder)
     }
+  }
+
+  /** Turns one bit over, under all names of a file: what a cosmic ray or a bad controller does. */
+  flip(path: string, at: number, bit: number): void {
+    borrow(super.open(path, 0).read(at, 1), (bytes) => {
+      bytes[0]! ^= 1 << bit
+    })
   }
 
   #sync(folder: string): void {
