@@ -5,6 +5,7 @@ import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { isJsonTopic } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
+import { recordsEnd } from '../log/records-end.ts'
 import type { ForkRefusals, PlannedFork } from './fork-plan.ts'
 import type { ForkRequest, ForkTopic } from './fork-request.ts'
 import type { Call } from './operations.ts'
@@ -66,10 +67,10 @@ export function forkPlanEvent(request: ForkRequest, planned: readonly PlannedFor
     from: parent.name,
     into: asked.to,
     fromId: parent.id,
-    partitions: parent.partitions.map(({ logStartOffset, logEndOffset }, i) => ({
+    partitions: parent.partitions.map(({ log, logStartOffset, logEndOffset }, i) => ({
       partition: i,
       from: logStartOffset,
-      to: offsets[i] ?? logEndOffset,
+      to: recordsEnd(log, offsets[i] ?? logEndOffset),
     })),
   }))
   const label = set === undefined ? {} : { set }

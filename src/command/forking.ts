@@ -16,6 +16,7 @@ import { forkedFolder } from '../broker/topic-folders.ts'
 import type { Groups } from '../group/coordinator.ts'
 import { type Fork, forkLog } from '../log/fork.ts'
 import type { CutTransaction } from '../log/inherited.ts'
+import { recordsEnd } from '../log/records-end.ts'
 import { randomId } from '../storage/clock.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
 import { commitsOf } from './fork-groups.ts'
@@ -143,11 +144,12 @@ function cut(id: string, plan: PlannedFork, cuts: Cut[], { broker, transactions 
   const outcomeOf = ({ producerId }: CutTransaction) => transactions.decided(producerId) ?? 'ABORT'
   for (const partition of plan.parent.partitions) {
     const { log } = partition
-    const offset = plan.offsets[partition.index] ?? log.logEndOffset
+    const wanted = plan.offsets[partition.index] ?? log.logEndOffset
     // What was planned may be gone by now: records were deleted while others of the request were judged.
-    if (offset < log.logStartOffset || offset > log.logEndOffset) {
-      throw new Error(`offset ${offset} of ${log.folder} is not there any more`)
+    if (wanted < log.logStartOffset || wanted > log.logEndOffset) {
+      throw new Error(`offset ${wanted} of ${log.folder} is not there any more`)
     }
+    const offset = recordsEnd(log, wanted)
     const folder = `${forkedFolder(id)}/${partition.index}`
     forks.push(
       forkLog(broker.store, log, folder, { offset, leaderEpoch: epochOn(partition, plan.replaced), now, outcomeOf }),

@@ -8,7 +8,7 @@ import { borrow, type Store } from '../storage/file.ts'
 import { checkIndex, type WalkedBatch } from './check-index.ts'
 import { checkpointFindings, snapshotFindings } from './check-notes.ts'
 import { type Checkpoint, checkpointNames, loadCheckpoint } from './checkpoint.ts'
-import { type Inherited, type Lost, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
+import { endOfShared, type Inherited, type Lost, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { OpenPacked } from './packed.ts'
 import { snapshotOffsets } from './producer-snapshot.ts'
@@ -269,7 +269,7 @@ class LogCheck {
 
   /** Has every record of a packed file unpacked; what is damaged costs only itself. */
   #walkPacked(segment: Segment, walked: WalkedBatch[]): number {
-    const nextOffset = segment.packed!.asFile().length === segment.length ? segment.packed!.nextOffset : 0
+    const nextOffset = segment.packed!.asFile().length === segment.length ? this.#endOfPacked(segment) : 0
     let position = 0
     while (position < segment.length) {
       const found = segment.batchAt(position)
@@ -283,6 +283,14 @@ class LogCheck {
     }
     segment.nextOffset = Math.max(segment.nextOffset, nextOffset)
     return position
+  }
+
+  /** Behind its last batch offsets may be missing; what a fork shows of it may end before them. */
+  #endOfPacked({ baseOffset, packed }: Segment): number {
+    const { nextOffset } = packed!
+    if (!this.#isShared(baseOffset)) return nextOffset
+    const next = [...this.#files.files.keys()].find((base) => base > baseOffset)
+    return Math.min(nextOffset, next ?? endOfShared(this.#inherited!, baseOffset))
   }
 
   #unpacked(segment: Segment, position: number, walked: WalkedBatch[]): string | undefined {

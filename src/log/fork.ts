@@ -104,7 +104,6 @@ class Forking {
   #share(segment: Segment, cut?: Cut): void {
     const prefix = sharedPrefix(this.#folder)
     const index = `${prefix}${segmentName(segment.baseOffset, 'index')}`
-    const isWhole = cut === undefined || cut.byteCount === segment.length
     const name = segmentName(segment.baseOffset, segment.isPacked ? 'pack' : 'log')
     this.#copiedBytes += this.#store.share(segment.path, `${prefix}${name}`)
     const byteCount = cut?.byteCount ?? segment.length
@@ -117,8 +116,7 @@ class Forking {
       this.#copiedBytes += this.#store.share(segment.indexPath, index)
       return
     }
-    const nextOffset = isWhole ? segment.nextOffset : cut.nextOffset
-    this.#store.save(index, segment.indexBelow(byteCount, nextOffset), false)
+    this.#store.save(index, segment.indexBelow(byteCount, (cut ?? segment).nextOffset), false)
   }
 
   /** The half of a batch that is left, and the markers of what was open; undefined where there is neither. */
@@ -160,7 +158,7 @@ type Cut = {
 function cutOf(segment: Segment, offset: number): Cut {
   const { length, nextOffset } = segment
   const found = segment.find(offset)
-  if (found === undefined) return { byteCount: length, nextOffset, baseOffset: offset }
+  if (found === undefined) return { byteCount: length, nextOffset: Math.min(nextOffset, offset), baseOffset: offset }
   const { position: byteCount, baseOffset } = found
   if (baseOffset >= offset) return { byteCount, nextOffset: offset, baseOffset: offset }
   const half = borrow(segment.read(byteCount, found.byteCount), (bytes) => halfOf(bytes, offset))

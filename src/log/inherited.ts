@@ -40,6 +40,10 @@ export type Inherited = {
 export const sharedPrefix = (folder: string): string => `${folder}.`
 export const ownPrefix = (folder: string): string => `${folder}/`
 
+/** Where a shared file ends, at the latest: there begins what the log it is of had of its own, or the next one. */
+export const endOfShared = ({ seams, ownFrom }: Inherited, base: number): number =>
+  seams.find((seam) => seam > base) ?? ownFrom
+
 /** Whether a shared file is scanned whenever somebody opens it: in less time than it takes to make an index file for it. */
 export const needsNoIndex = (byteCount: number, hasTransactions: boolean): boolean =>
   byteCount <= 256 * 1024 && !hasTransactions

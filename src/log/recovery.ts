@@ -12,7 +12,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { Store } from '../storage/file.ts'
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
-import { type Inherited, type Lost, lostUpTo, needsNoIndex, ownPrefix, sharedPrefix } from './inherited.ts'
+import { endOfShared, type Inherited, type Lost, lostUpTo, needsNoIndex, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
@@ -248,6 +248,7 @@ class Recovery {
     const vouched = isOld && !this.#isDoubtful(base)
     if (vouched && segment.loadIndex(this.#indexLagOf(base))) {
       this.#indexRest(segment)
+      this.#endPacked(segment)
       // No checksum: what is vouched for is believed.
       if (segment.nextOffset > this.#producersFrom) {
         scan(segment, base, this.#compactedOffset, false, (bytes, at) => void this.#noteProducer(bytes, at))
@@ -333,8 +334,8 @@ class Recovery {
       if (aborted !== undefined) segment.noteAborted(aborted)
     })
     const { packed } = segment
-    // Behind its last batch offsets may be missing.
     if (packed !== undefined && packed.asFile().length === end) segment.nextOffset = packed.nextOffset
+    this.#endPacked(segment)
     if (this.#isShared(base)) this.#boundShared(segment, end)
     else if (!segment.isPacked) this.#scannedBytes += end
     if (last && !this.#isShared(base)) {
@@ -353,6 +354,14 @@ class Recovery {
     if (!last && !isUnindexed) segment.saveIndex()
   }
 
+  /** Behind the last batch of a packed file offsets may be missing, and behind all that a fork shows of it. */
+  #endPacked(segment: Segment): void {
+    const { baseOffset: from, isPacked } = segment
+    if (!isPacked || !this.#isShared(from)) return
+    const next = this.#bases.find((base) => base > from) ?? endOfShared(this.#inherited!, from)
+    segment.nextOffset = Math.min(segment.nextOffset, next)
+  }
+
   /** It is not ours to cut: what is behind belongs to the file's other names. */
   #boundShared(segment: Segment, end: number): void {
     if (end >= this.#bounds.get(segment.baseOffset)!) return
@@ -361,8 +370,7 @@ class Recovery {
     if (!isKnown && !this.#isDoubtful(segment.baseOffset)) {
       throw new Corruption(`${segment.path}: the batch at byte ${end} is damaged`)
     }
-    const { seams, ownFrom } = this.#inherited!
-    const to = seams.find((seam) => seam > segment.baseOffset) ?? ownFrom
+    const to = endOfShared(this.#inherited!, segment.baseOffset)
     if (!isKnown) this.#lost.push({ from: nextOffset, to })
     segment.boundAt(end)
   }

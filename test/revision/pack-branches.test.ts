@@ -2,9 +2,16 @@
 
 import { expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
+import { checkStore } from '../../src/cli/check.ts'
+import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { type Packs as Opened, Packs, revisionOf, type Seen } from './packs.ts'
 
 const state = (records: readonly Seen[]) => Object.fromEntries(records.map(({ key, value }) => [key, value]))
+
+/** Keeps what it holds from one start to the next. */
+class OutlivingStore extends MemoryStore {
+  override close(): void {}
+}
 
 /** A document of several fields, so that both sides can change it without a conflict. */
 const document = (fields: Readonly<Record<string, unknown>>) => JSON.stringify({ text: 'lorem '.repeat(20), ...fields })
@@ -82,4 +89,31 @@ test('a branch whose parent is gone reads what it shares of its packs', async ()
     baseOffset: 33,
   })
   expect((await packs.read('C', 34)).at(-1)).toMatchObject({ offset: 33, value })
+})
+
+test('a branch that is cut behind revisions that the keep rule took ends with its last record, and consumers reach its end', async () => {
+  await using packs = await Packs.open(new OutlivingStore())
+  await packs.create('P', { 'revision.keep': 'last:1' })
+  for (let i = 0; i < 10; i++) await packs.send('P', [{ key: i < 3 ? `once-${i}` : 'often', value: `${i}` }])
+  while ((await packs.batches('P')).length > 4) await packs.packed()
+  // Of 0 to 9 there are 0, 1, 2 and 9, so 7 is behind a hole.
+  await packs.stage.commit('g', 'P', 5)
+  await packs.stage.fork('P', 'C', { 'branch.at': 'offset:7', 'branch.groups': 'copy' })
+  expect(await packs.stage.ends('C')).toEqual([{ low: 0, high: 3 }])
+  expect((await packs.stage.branchConfigs('C'))['branch.offsets']).toBe('0=3')
+  const [committed] = await packs.stage.admin.fetchOffsets({ groupId: 'g', topics: ['C'] })
+  expect(committed!.partitions).toMatchObject([{ offset: '3' }])
+  const planned = await packs.stage.run({ op: 'fork', id: 'f1', from: 'P', to: 'D', at: 'offset:7', dryRun: true })
+  expect(planned.topics![0]!.partitions).toMatchObject([{ from: 0, to: 3 }])
+  const keys = ['once-0', 'once-1', 'once-2', 'own', 'own']
+  for (const own of [3, 4]) {
+    expect(await packs.stage.send('C', [{ key: 'own', value: `${own}` }])).toBe(own)
+    expect((await packs.read('C', own + 1)).map(({ key }) => key)).toEqual(keys.slice(0, own + 1))
+    await packs.stage.restart()
+  }
+  await packs.stage.fork('C', 'E', { 'branch.at': 'offset:4' })
+  await packs.stage.restart()
+  expect(await packs.stage.ends('E')).toEqual([{ low: 0, high: 4 }])
+  expect((await packs.read('E', 4)).map(({ key }) => key)).toEqual(keys.slice(0, 4))
+  expect(checkStore(packs.store).findings.filter(({ kind }) => kind === 'damage')).toEqual([])
 })
