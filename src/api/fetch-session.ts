@@ -68,7 +68,7 @@ export class FetchSessions {
 
   #begin(wanted: readonly Wanted[], byId: boolean): FetchScope {
     if (this.#sessions.size >= this.#sessionsMax && !this.#evict()) return { sessionId: 0, wanted, tells: tellsAll }
-    const entries = new Map(
+    const entries = new Map<string, Entry>(
       wanted.map(({ topic, request }) => [keyOf(topic, request.partition), { topic, request, told: undefined }]),
     )
     const session: Session = { id: this.#newId(), epoch: 1, byId, entries, usedAt: this.#clock.now() }
@@ -76,8 +76,9 @@ export class FetchSessions {
     return {
       sessionId: session.id,
       wanted: [...entries.values()],
-      tells: (of, told) => {
-        note(session, of, told)
+      tells: ({ topic, request }, told) => {
+        // As in Kafka the first answer moves nothing to the back: what is asked next comes in the order of this request.
+        entries.get(keyOf(topic, request.partition))!.told = kept(told)
         return true
       },
     }
@@ -132,13 +133,15 @@ export class FetchSessions {
   }
 }
 
+const kept = ({ highWatermark, logStartOffset, failed }: Told): Told => ({ highWatermark, logStartOffset, failed })
+
 /** Keeps what is said of a partition; whether it is news. What brought records goes to the back of the queue. */
 function note(session: Session, { topic, request }: Wanted, told: Told & { byteCount: number }): boolean {
   const key = keyOf(topic, request.partition)
   const entry = session.entries.get(key)
   if (entry === undefined) return true
   const before = entry.told
-  entry.told = { highWatermark: told.highWatermark, logStartOffset: told.logStartOffset, failed: told.failed }
+  entry.told = kept(told)
   if (told.byteCount > 0) {
     session.entries.delete(key)
     session.entries.set(key, entry)
