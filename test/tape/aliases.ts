@@ -12,6 +12,14 @@ const named = new Set(['memberId', 'topicId', 'clusterId', 'leader', 'memberIds'
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Buffer.isBuffer(value)
 
+/** Of a member only what it brought itself: the id that a broker gives it begins so. */
+function nameOf(of: unknown): unknown {
+  if (!isObject(of)) return undefined
+  const { memberId } = of
+  const broughtId = typeof memberId === 'string' ? memberId.replace(/.{36}$/, '') : undefined
+  return of['name'] ?? of['groupId'] ?? of['transactionalId'] ?? of['groupInstanceId'] ?? broughtId
+}
+
 export class Aliases {
   /** From the tape's to this broker's, and back. */
   readonly #live = new Map<string, string>()
@@ -21,6 +29,8 @@ export class Aliases {
 
   /** Of a member in a group with heartbeats: how many steps it has taken by the tape, and how many here. */
   readonly #epochs = new Map<string, { taped: number; live: number }>()
+  /** How many steps more a group has taken here, by what its members were told last. */
+  readonly #ahead = new Map<unknown, number>()
 
   /** How often a group changes until all have their parts is for each broker to say; its members follow (KIP-848). */
   learnEpoch(asked: Record<string, unknown>, taped: Record<string, unknown>, live: Record<string, unknown>): void {
@@ -28,10 +38,16 @@ export class Aliases {
     if (typeof before !== 'number' || typeof now !== 'number' || taped['errorCode'] !== 0 || live['errorCode'] !== 0)
       return
     this.#epochs.set(`${asked['groupId']} ${asked['memberId'] || taped['memberId']}`, { taped: before, live: now })
+    if (before > 0 && now > 0) this.#ahead.set(asked['groupId'], now - before)
   }
 
   /** The epoch of a member in a request of the tape, as this broker counts. */
   withEpoch(body: Record<string, unknown>): Record<string, unknown> {
+    const { groups } = body
+    // OffsetFetch names several groups, each with a member.
+    if (Array.isArray(groups) && groups.every(isObject)) {
+      return { ...body, groups: groups.map((group) => this.withEpoch(group)) }
+    }
     const epoch = this.#epochs.get(`${body['groupId']} ${body['memberId']}`)
     if (epoch === undefined) return body
     const field = ['memberEpoch', 'generationIdOrMemberEpoch'].find((name) => body[name] === epoch.taped)
@@ -45,16 +61,33 @@ export class Aliases {
     return epoch !== undefined && live['memberEpoch'] === epoch.live ? { ...live, memberEpoch: epoch.taped } : live
   }
 
+  /** The epochs in the description of groups, as the tape counts. */
+  withTapedEpochs(live: unknown): unknown {
+    if (!isObject(live) || !Array.isArray(live['groups'])) return live
+    const asTaped = (of: Record<string, unknown>, ahead: number, ...fields: string[]) =>
+      Object.fromEntries(
+        Object.entries(of).map(([name, value]) => [
+          name,
+          fields.includes(name) && typeof value === 'number' && value > 0 ? value - ahead : value,
+        ]),
+      )
+    const groups = live['groups'].map((group: Record<string, unknown>) => {
+      const ahead = this.#ahead.get(group['groupId']) ?? 0
+      const members = (group['members'] as Record<string, unknown>[]).map((one) => asTaped(one, ahead, 'memberEpoch'))
+      return { ...asTaped(group, ahead, 'groupEpoch', 'assignmentEpoch'), members }
+    })
+    return { ...live, groups }
+  }
+
   /** Takes in what the tape's answer and the live one say for the same request. */
   learn(taped: unknown, live: unknown, field = ''): void {
     if (Array.isArray(taped) && Array.isArray(live)) {
       // What stands in another order is found by its name.
-      const nameOf = (of: unknown) =>
-        isObject(of) ? (of['name'] ?? of['groupId'] ?? of['transactionalId']) : undefined
+      const names: unknown[] = live.map(nameOf)
+      const areApart = !names.includes(undefined) && new Set(names).size === names.length
       for (const [i, one] of taped.entries()) {
-        const name = nameOf(one)
-        const other = name === undefined ? live[i] : live.find((of) => nameOf(of) === name)
-        this.learn(one, other, field)
+        const at = areApart ? names.indexOf(nameOf(one)) : -1
+        this.learn(one, live[at < 0 ? i : at], field)
       }
     } else if (isObject(taped) && isObject(live)) {
       for (const [name, value] of Object.entries(taped)) this.learn(value, live[name], name)

@@ -34,7 +34,7 @@ function plain(value: unknown, name: string, isFetch: boolean, isNew: IsNew): un
   }
   if (typeof value === 'string' && /[mM]essage$/.test(name)) return value === '' ? '' : '<a sentence>'
   // Still there although the tape's words were put in: made for this very request.
-  if (name === 'memberId' && isNew(value)) return '<a new member>'
+  if ((name === 'memberId' || name === 'leader') && isNew(value)) return '<a new member>'
   if (name === 'sessionId' && isNew(value)) return '<a new session>'
   if (typeof value === 'number' && value > firstTime && value < 10 * firstTime) return '<time>'
   return value

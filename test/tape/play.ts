@@ -29,6 +29,8 @@ const settles: ReadonlySet<string> = new Set([
 const settleMs = 250
 const insistMs = 150
 const insistTimes = 40
+/** Kafka looks at its regular expressions again ten seconds after it did last: topics that came since are assigned then. */
+const insistTimesOnAssignment = 100
 
 function errorsIn(outcome: unknown): number[] {
   if (Array.isArray(outcome)) return outcome.flatMap(errorsIn)
@@ -63,8 +65,9 @@ async function insist(side: PlayedSide, connection: number, ask: Ask, taped: Out
     const errors = errorsIn(outcome)
     // What is written a second time is there twice: where a part was taken, it stays at that.
     const ended = ask.table.name === 'Produce' ? errors.some(isReady) : errors.every(isReady)
-    const isDone = (errors.length === 0 || ended) && !waitsForAssignment(ask, outcome, taped)
-    if (times === insistTimes || isDone) return outcome
+    const waits = waitsForAssignment(ask, outcome, taped)
+    const isDone = (errors.length === 0 || ended) && !waits
+    if (isDone || times === (waits ? insistTimesOnAssignment : insistTimes)) return outcome
     await pause(insistMs)
     side.ask(connection, ask)
   }

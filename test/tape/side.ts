@@ -45,6 +45,8 @@ export class PlayedSide {
     const live = readAnswer(ask, frame)
     if (taped === undefined) this.aliases.meet(live)
     else this.aliases.learn(taped, live)
+    if (/^(Consumer|Share)GroupDescribe$/.test(ask.table.name))
+      return this.aliases.withTapedEpochs(this.aliases.toTaped(live)) as Outcome
     if (!ask.table.name.endsWith('GroupHeartbeat')) return this.aliases.toTaped(live) as Outcome
     if (typeof taped === 'object' && typeof live === 'object') this.aliases.learnEpoch(ask.body, taped, live)
     return this.aliases.withTapedEpoch(ask.body, this.aliases.toTaped(live)) as Outcome
