@@ -54,10 +54,11 @@ export function incompressible(byteCount: number): Buffer {
   return Buffer.concat(parts).subarray(0, byteCount)
 }
 
-/** Two runs against one foreign broker must not meet in one topic. */
+/** Two runs against one foreign broker must not meet in one topic, nor two scenarios that thought of the same word. */
 const run = randomBytes(4).toString('hex')
+let freshCount = 0
 export function fresh(name: string): string {
-  return `compat-${name}-${run}`
+  return `compat-${name}-${run}-${++freshCount}`
 }
 
 export function record(

@@ -136,7 +136,7 @@ export class Stage {
   }
 
   name(what: string): string {
-    return `${fresh(`${this.hand.hello.client.replaceAll(/[^a-z0-9]+/gi, '-')}-${what}`)}-${++nameCount}`
+    return fresh(`${this.hand.hello.client.replaceAll(/[^a-z0-9]+/gi, '-')}-${what}`)
   }
 
   async topic(what: string, partitions = 1, configs: Configs = {}): Promise<string> {
