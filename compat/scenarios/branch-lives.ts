@@ -3,7 +3,7 @@
 import { record, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
-import { needsBranches, run } from './branches.ts'
+import { done, needsBranches } from './branches.ts'
 
 const isolation = 'read_committed'
 const keysOf = (label: string, count: number) => text(count, label).map(({ key }) => String(key))
@@ -30,7 +30,7 @@ export const branchLives = {
       const producer = await stage.producer({ transactionalId: stage.name('over-id') })
       await stage.ask('beginTransaction', { producer })
       await stage.produce(producer, parent, text(1, 'over'))
-      await run(stage, { op: 'fork', id: branch, from: parent, to: branch })
+      await done(stage, { op: 'fork', id: branch, from: parent, to: branch })
       await stage.produce(producer, branch, text(1, 'same'))
       await stage.ask('commitTransaction', { producer })
       await stage.ask('beginTransaction', { producer })
@@ -52,20 +52,20 @@ export const branchLives = {
       const branch = `${name}--try`
       const producer = await stage.producer(stage.can('openProducer', { idempotent: true }) ? { idempotent: true } : {})
       await stage.produce(producer, name, text(5, 'past'))
-      await run(stage, { op: 'fork', id: branch, from: name, to: branch })
+      await done(stage, { op: 'fork', id: branch, from: name, to: branch })
       await stage.produce(await stage.producer(), branch, text(1, 'own'))
       const member = await stage.member(stage.name('group'), { topics: [name] })
       await member.until('the past came', () => member.seen.length >= 5)
       await stage.produce(producer, name, text(1, 'before'))
       await member.until('what came before came', () => member.seen.length >= 6)
-      await run(stage, { op: 'promote', id: `${branch}-1`, branch, keep: branch })
+      await done(stage, { op: 'promote', id: `${branch}-1`, branch, keep: branch })
       await stage.produce(producer, name, text(2, 'after'))
       await member.until('it goes on', () => member.keys.includes(keysOf('after', 2)[1]!))
       await member.close()
       const now = (await seen(stage, name)).filter((key) => key !== 'the end')
       stage.same(now, [...keysOf('past', 5), ...keysOf('own', 1), ...keysOf('after', 2)])
       stage.same(await seen(stage, branch), [...keysOf('past', 5), ...keysOf('before', 1)])
-      await run(stage, { op: 'promote', id: `${branch}-2`, branch, keep: branch })
+      await done(stage, { op: 'promote', id: `${branch}-2`, branch, keep: branch })
       const again = await stage.member(stage.name('again'), { topics: [name] })
       await again.until('the old picture is back', () => again.keys.includes(keysOf('before', 1)[0]!))
       stage.ok(!again.keys.includes(keysOf('own', 1)[0]!), 'what the branch alone has is gone')

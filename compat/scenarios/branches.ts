@@ -1,6 +1,6 @@
 // Branches as a client has them that knows nothing of branches: made by a configuration or by a line of JSON, then a topic
 // like any other. Only against a broker that has them.
-import { Cannot, Refused } from '../hand.ts'
+import { Cannot } from '../hand.ts'
 import { until } from '../process.ts'
 import { record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
@@ -14,25 +14,38 @@ export function needsBranches(): void {
   if (noBranches !== undefined) throw new Cannot(noBranches)
 }
 
-/** Has a command run by a line of JSON; resolves when its event is told. */
-export async function run(
-  stage: Stage,
-  command: { readonly op: string; readonly id: string; readonly [more: string]: unknown },
-) {
+export interface BranchEvent {
+  readonly id: string
+  readonly type: string
+  readonly status: string
+  readonly error?: unknown
+  readonly counts?: { readonly written: number; readonly conflicts: number; readonly same: number }
+  readonly topics?: readonly { readonly from: string; readonly into: string }[]
+  readonly bootstrap?: string
+}
+
+export interface Command {
+  readonly op: string
+  readonly [field: string]: unknown
+}
+
+/** Has a command run by a line of JSON; resolves with the event that says more of it than that it has begun. */
+export async function run(stage: Stage, command: Command): Promise<BranchEvent> {
   needsInternal(stage)
-  await stage.send('__branch_commands', [record(null, JSON.stringify(command))])
-  const isThere = () =>
-    stage.ask('describeTopic', { topic: '__branches' }).then(
-      () => true,
-      (problem: unknown) => !(problem instanceof Refused),
-    )
-  if (stage.can('describeTopic')) await until('the history is there', isThere)
-  const history = await stage.consumer('__branches', 'start')
-  const events = () => history.values.map((value) => JSON.parse(value))
-  await history.until(`${command.op} is told`, () => events().some(({ id }) => id === command.id))
+  const { id = stage.name(command.op) } = command
+  const history = await stage.consumer('__branches', 'end')
+  await stage.send('__branch_commands', [record(null, JSON.stringify({ ...command, id }))])
+  const events = () => history.values.map((value): BranchEvent => JSON.parse(value))
+  const result = () => events().find((event) => event.id === id && event.type !== 'merge-begin')
+  await history.until(`${command.op} has its result`, () => result() !== undefined)
   await history.close()
-  const event = events().find(({ id }) => id === command.id)
-  stage.ok(event.status !== 'rejected', JSON.stringify(event.error))
+  return result()!
+}
+
+/** The same for a command that nothing stands in the way of. */
+export async function done(stage: Stage, command: Command): Promise<BranchEvent> {
+  const event = await run(stage, command)
+  stage.same(event.status, 'done', JSON.stringify(event.error))
   return event
 }
 

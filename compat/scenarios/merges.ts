@@ -4,31 +4,9 @@ import { Cannot } from '../hand.ts'
 import { type KafkaRecord, record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
-import { needsBranches, needsInternal } from './branches.ts'
+import { done, needsBranches, run } from './branches.ts'
 
 const isolation = 'read_committed'
-
-interface Event {
-  readonly id: string
-  readonly type: string
-  readonly status: string
-  readonly counts?: { readonly written: number; readonly conflicts: number; readonly same: number }
-}
-
-let commandCount = 0
-
-/** Has a command run; its result is the last event of its id that does not only say that it has begun. */
-async function run(stage: Stage, command: { readonly op: string; readonly [field: string]: unknown }): Promise<Event> {
-  needsInternal(stage)
-  const id = typeof command['id'] === 'string' ? command['id'] : stage.name(`command-${++commandCount}`)
-  const history = await stage.consumer('__branches', 'end')
-  await stage.send('__branch_commands', [record(null, JSON.stringify({ ...command, id }))])
-  const events = () => history.values.map((value) => JSON.parse(value) as Event)
-  const result = () => events().find((event) => event.id === id && event.type !== 'merge-begin')
-  await history.until(`${command.op} has its result`, () => result() !== undefined)
-  await history.close()
-  return result()!
-}
 
 /** What read_committed shows, up to a last record that is written for this purpose. */
 async function committed(stage: Stage, topic: string): Promise<KafkaRecord[]> {
@@ -60,7 +38,7 @@ export const merges = {
       await stage.ask('beginTransaction', { producer })
       await stage.produce(producer, parent, text(2, 'open'))
       const branch = `${parent}--try`
-      await run(stage, { op: 'fork', from: parent, to: branch })
+      await done(stage, { op: 'fork', from: parent, to: branch })
       if (stage.can('offsetAt', { isolation })) {
         const stable = await stage.ask('offsetAt', { topic: branch, partition: 0, at: 'end', isolation })
         stage.same([stable.offset, await stage.end(branch)], [6, 6], 'one marker, and nothing is open behind it')
@@ -92,7 +70,7 @@ export const merges = {
       sets.push(set)
       await stage.ask('beginTransaction', { producer })
       await stage.produce(producer, a, [record(`${i}`, 'v')])
-      await run(stage, { op: 'fork', set, topics: [{ from: a }, { from: b }] })
+      await done(stage, { op: 'fork', set, topics: [{ from: a }, { from: b }] })
       await stage.produce(producer, b, [record(`${i}`, 'v')])
       await stage.ask('commitTransaction', { producer })
     }
@@ -112,7 +90,7 @@ export const merges = {
       const values = (label: string, count: number) => plain(count, label).map(({ value }) => String(value))
       await stage.send(parent, plain(2, 'past'))
       const branch = `${parent}--try`
-      await run(stage, { op: 'fork', from: parent, to: branch })
+      await done(stage, { op: 'fork', from: parent, to: branch })
       await stage.send(branch, plain(10, 'branch'))
       await stage.send(parent, plain(5, 'parent'))
       const merge = { op: 'merge', id: stage.name('merge'), from: branch, into: parent }
@@ -140,7 +118,7 @@ export const merges = {
     const base = { branch: '0', parent: '0', same: '0', both: '0', gone: '0', 'gone-twice': '0' }
     await stage.send(parent, put(base))
     const branch = `${parent}--try`
-    await run(stage, { op: 'fork', from: parent, to: branch })
+    await done(stage, { op: 'fork', from: parent, to: branch })
     await stage.send(branch, put({ branch: '1', same: 's', both: 'b', gone: null, 'gone-twice': null, new: 'n' }))
     await stage.send(parent, put({ parent: '2', same: 's', both: 'p', 'gone-twice': null }))
     const plan = await run(stage, { op: 'plan', from: branch, into: parent })
@@ -169,7 +147,7 @@ export const merges = {
         Array.from({ length: to - from }, (_, i) => record(`k${from + i}`, value))
       await stage.send(parent, values('base', 0, 20))
       const branch = `${parent}--try`
-      await run(stage, { op: 'fork', from: parent, to: branch })
+      await done(stage, { op: 'fork', from: parent, to: branch })
       await stage.send(branch, values('branch', 0, 20))
       await stage.send(parent, values('parent', 18, 20))
       const merge = stage.name('merge')

@@ -3,34 +3,18 @@
 import { until } from '../process.ts'
 import { record, shown, text } from '../records.ts'
 import { scenario } from '../scenario.ts'
-import type { Consumer, Stage } from '../stage.ts'
-import { needsBranches, needsInternal } from './branches.ts'
+import type { Stage } from '../stage.ts'
+import { done, needsBranches } from './branches.ts'
 
 /** An error that says what is wrong comes at once; a time-out comes when the client's patience ends. */
 const atOnceMs = 5_000
-
-/** Produces a command and gives the event that tells what became of it. */
-async function run(stage: Stage, command: { readonly id: string; readonly [field: string]: unknown }) {
-  needsInternal(stage)
-  await stage.send('__branch_commands', [record(null, JSON.stringify(command))])
-  let history: Consumer | undefined
-  await until('there is a history', async () => {
-    history = await stage.consumer('__branches', 'start').catch(() => undefined) // made with its first event
-    return history !== undefined
-  })
-  const events = () => history!.values.map((value) => JSON.parse(value))
-  await history!.until(`${command.id} is told`, () => events().some(({ id }) => id === command.id))
-  await history!.close()
-  return events().find(({ id }) => id === command.id)
-}
 
 /** A topic with a past, and the set it is in too. */
 async function forked(stage: Stage, set: string) {
   const topic = await stage.topic('entered')
   const past = text(20, 'entered')
   await stage.send(topic, past)
-  const { status } = await run(stage, { id: `fork-${set}`, op: 'fork', set, topics: [{ from: topic }] })
-  stage.same(status, 'done')
+  await done(stage, { op: 'fork', set, topics: [{ from: topic }] })
   return { topic, past }
 }
 
@@ -78,9 +62,8 @@ export const sets = {
       needsBranches()
       const set = stage.name('set').slice(-60).replace(/^-+/, '')
       const { topic, past } = await forked(stage, set)
-      const { status, bootstrap } = await run(stage, { id: `listen-${set}`, op: 'listen', set, port: 0 })
-      stage.same(status, 'done')
-      const inside = await stage.inside({ bootstrap })
+      const { bootstrap } = await done(stage, { op: 'listen', set, port: 0 })
+      const inside = await stage.inside({ bootstrap: bootstrap! })
       await lives(inside, stage, topic, past)
       await inside.closeAll()
     },
