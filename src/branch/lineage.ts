@@ -338,8 +338,8 @@ export class Lineage {
   }
 
   /** Branches that were made of a topic and are still there. */
-  children(topicId: string): Branch[] {
-    return [...(this.#children.get(topicId) ?? [])]
+  childCount(topicId: string): number {
+    return this.#children.get(topicId)?.size ?? 0
   }
 
   /** Without what is forgotten. */

@@ -300,7 +300,9 @@ export class Broker {
     ])
     this.#forget(replaced)
     return durable.then(() => {
-      for (const topic of topics) nameForked(this.store, topic.id)
+      for (const { id, partitions } of fork.topics) {
+        nameForked(this.store, id, partitions.some(({ files }) => files.length > 0) || undefined)
+      }
       for (const topic of topics) this.#add(topic)
       return this.#removeRest(replaced)
     })

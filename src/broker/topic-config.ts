@@ -254,10 +254,13 @@ function parsed(row: TopicRow, text: string | null): ConfigValue {
   return value
 }
 
+/** A broker of which nobody has said anything; kept, for what it has looked up once it knows. */
+const stockBroker = new BrokerConfig()
+
 /** What stands against a set of overrides; undefined if a topic can have them. */
 export function validateTopicConfigs(
   overrides: ReadonlyMap<string, string | null>,
-  broker: BrokerConfig = new BrokerConfig(),
+  broker: BrokerConfig = stockBroker,
 ): Refusal | undefined {
   const given: [string, string][] = []
   for (const [name, value] of overrides) {

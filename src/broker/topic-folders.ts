@@ -9,9 +9,12 @@ const forkedEnding = '.tmp'
 /** Where a branch is put together before it exists. */
 export const forkedFolder = (id: string): string => `${topicFolder(id)}${forkedEnding}`
 
-/** The branch exists: its folder gets its name. One that shares nothing and has nothing of its own has none. */
-export function nameForked(store: Store, id: string): void {
-  if (store.list(forkedFolder(id)).length > 0) store.rename(forkedFolder(id), topicFolder(id))
+/**
+ * The branch exists: its folder gets its name. One that shares nothing and has nothing of its own has none; nobody looks where
+ * it is known to have something.
+ */
+export function nameForked(store: Store, id: string, hasFiles = store.list(forkedFolder(id)).length > 0): void {
+  if (hasFiles) store.rename(forkedFolder(id), topicFolder(id))
   else store.removeFolder(forkedFolder(id))
 }
 

@@ -137,6 +137,7 @@ export class Branches {
   async stop(): Promise<void> {
     await this.#loop.stop()
     this.#asking.stop()
+    await this.history.stop()
   }
 
   /** As fresh: all topics are about to be deleted. */

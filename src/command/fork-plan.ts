@@ -132,7 +132,7 @@ function checkLimits(parent: Topic, broker: Broker, before: readonly PlannedFork
   }
   const childrenMax = broker.config.number('branch.max.per.topic')
   const siblings = before.filter((other) => other.parent === parent).length
-  const children = broker.lineage.children(parent.id).length + siblings
+  const children = broker.lineage.childCount(parent.id) + siblings
   if (children < childrenMax) return undefined
   const message = `'${parent.name}' has ${children} branches already, and branch.max.per.topic is ${childrenMax}. Delete some, or raise the option.`
   return new Refusal('POLICY_VIOLATION', message)

@@ -6,6 +6,7 @@ import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { BranchEvent } from '../branch/events.ts'
 import { branchesTopic, commandHeader, jsonTopics } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { Partition } from '../broker/partition.ts'
 import { TopicOnDemand } from '../broker/topic-on-demand.ts'
 import { type CommittedRecord, readCommitted } from './committed-records.ts'
 
@@ -16,6 +17,8 @@ type Known = { readonly offset: number; readonly began: boolean }
 
 /** They say that something is under way, or that it is not any more; the command has no result yet. */
 const isFinal = ({ type }: BranchEvent): boolean => type !== 'merge-begin' && type !== 'merge-aborted'
+/** How long what is told without anybody waiting for it may wait for others that share its flush, ms. */
+const sharedFlushMs = 50
 /** A dry run does not use up the id of what it has tried. */
 const planKey = (id: string): string => `plan ${id}`
 const isPlan = (event: BranchEvent): boolean => event.type === 'plan' || event['dryRun'] === true
@@ -31,6 +34,8 @@ export class History {
   readonly #commands = new Map<string, number>()
   readonly #onResult: ((event: BranchEvent) => void)[] = []
   #nextCommand = 0
+  /** The flush that comes soon, for all who are told until then. */
+  #soon: { readonly flushed: Promise<void>; readonly now: () => void } | undefined
 
   constructor(broker: Broker) {
     this.#broker = broker
@@ -59,6 +64,7 @@ export class History {
 
   /** As fresh: the topic is gone. */
   reset(): void {
+    this.#soon?.now()
     this.#results.clear()
     this.#begun.clear()
     this.#commands.clear()
@@ -154,12 +160,39 @@ export class History {
    */
   async tell(event: BranchEvent): Promise<void> {
     try {
-      const { flushed } = await this.#append(event)
+      const isAwaited = this.#commands.has(event.id)
+      const { flushed } = await this.#append(event, isAwaited ? undefined : (partition) => this.#flushSoon(partition))
       const told = flushed.catch((cause: unknown) => this.#untold(event, cause))
-      if (this.#commands.has(event.id)) await told
+      if (isAwaited) await told
     } catch (cause) {
       this.#untold(event, cause)
     }
+  }
+
+  /** Whoever forks a hundred times a second should not pay for a hundred flushes of what is known elsewhere. */
+  #flushSoon(partition: Partition): Promise<void> {
+    if (this.#soon === undefined) {
+      let now = () => {}
+      const isTime = new Promise<void>((resolve) => {
+        const timer = this.#broker.clock.after(sharedFlushMs, resolve)
+        now = () => {
+          timer.cancel()
+          resolve()
+        }
+      })
+      const flushed = isTime.then(() => {
+        this.#soon = undefined
+        return partition.isRemoved ? undefined : partition.flush()
+      })
+      this.#soon = { flushed, now }
+    }
+    return this.#soon.flushed
+  }
+
+  /** Resolves when nothing waits for a flush any more. */
+  async stop(): Promise<void> {
+    this.#soon?.now()
+    await this.#soon?.flushed.catch(() => {}) // Whoever told it says so.
   }
 
   #untold({ id, type }: BranchEvent, cause: unknown): void {
@@ -167,14 +200,18 @@ export class History {
   }
 
   /** The event is in the log when this resolves, and its result counts when it is flushed. Rejects with StorageError. */
-  async #append(event: BranchEvent): Promise<{ flushed: Promise<void> }> {
+  async #append(
+    event: BranchEvent,
+    flush = (partition: Partition) => partition.flush(),
+  ): Promise<{ flushed: Promise<void> }> {
     const partition = (await this.#told.make()).partitions[0]!
     const command = this.#commands.get(event.id)
     const headers = command === undefined ? [] : [{ key: commandHeader, value: String(command) }]
     const timestamp = this.#broker.clock.now()
     const record = { key: event.id, value: JSON.stringify(event), timestamp, headers }
     const { baseOffset } = partition.appendOwn(encodeBatch({ records: [record] }))
-    const flushed = partition.flush().then(() => {
+    const flushed = flush(partition).then(() => {
+      if (partition.isRemoved) return // all topics went meanwhile
       this.#noted(event, baseOffset, command)
       if (isFinal(event)) for (const listener of this.#onResult) listener(event)
     })

@@ -30,7 +30,18 @@ export const systemClock: Clock = {
     set()
     return { cancel: () => clearTimeout(handle) }
   },
-  random: (byteCount) => randomBytes(byteCount),
+  random: (byteCount) => (byteCount > aheadBytes / 8 ? randomBytes(byteCount) : takeAhead(byteCount)),
+}
+
+/** Fetched ahead: a few bytes cost as long as these do. */
+const aheadBytes = 2048
+let ahead = Buffer.alloc(0)
+
+function takeAhead(byteCount: number): Buffer {
+  if (ahead.length < byteCount) ahead = randomBytes(aheadBytes)
+  const taken = ahead.subarray(0, byteCount)
+  ahead = ahead.subarray(byteCount)
+  return taken
 }
 
 /** A random topic, cluster or directory id: 16 bytes as URL-safe base64, never with a leading `-` (as in Kafka's Uuid). */
