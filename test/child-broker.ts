@@ -10,14 +10,32 @@ export class ChildBroker {
   readonly root = mkdtempSync(join(tmpdir(), 'twiglog-child-'))
   readonly #main: string
   readonly #options: readonly string[]
+  readonly #ofNode: readonly string[]
   #child: ChildProcess | undefined
   #said = ''
   port = 0
+  /** Where HTTP is, if the options ask for it. */
+  http = ''
 
-  /** `main`: the built command; `options` go with every start. */
-  constructor(main: string, options: readonly string[] = []) {
+  /** `main`: the built command; `options` go with every start, `ofNode` to Node itself. */
+  constructor(main: string, options: readonly string[] = [], ofNode: readonly string[] = []) {
     this.#main = main
     this.#options = options
+    this.#ofNode = ofNode
+  }
+
+  /** Undefined before the first start. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** What it wrote to its outputs. */
+  get said(): string {
+    return this.#said
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   get bootstrap(): string {
@@ -33,7 +51,7 @@ export class ChildBroker {
     rmSync(ready, { force: true })
     const args = [
       this.#main,
-      '--no-http',
+      ...(this.#options.includes('--http-port') ? [] : ['--no-http']),
       '--port',
       String(this.port),
       '--data',
@@ -42,7 +60,7 @@ export class ChildBroker {
       ready,
       ...this.#options,
     ]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...this.#ofNode, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     child.stdout.on('data', (bytes: Buffer) => this.#hear(bytes))
     child.stderr.on('data', (bytes: Buffer) => this.#hear(bytes))
@@ -50,8 +68,9 @@ export class ChildBroker {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the broker ended: ${this.#said}`)
       await pause(5)
     }
-    const { bootstrap } = JSON.parse(readFileSync(ready, 'utf8')) as { bootstrap: string }
+    const { bootstrap, http } = JSON.parse(readFileSync(ready, 'utf8')) as { bootstrap: string; http?: string }
     this.port = Number(bootstrap.split(':')[1])
+    this.http = http ?? ''
   }
 
   #hear(bytes: Buffer): void {

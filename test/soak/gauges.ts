@@ -1,0 +1,67 @@
+// What a broker's process holds at one moment: as the kernel tells it, and as the broker tells it at /metrics.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { memoryOf } from '../../bench/meter.ts'
+
+export type Gauges = {
+  /** Since the load began. */
+  readonly seconds: number
+  /** The process's own pages; those of files the kernel takes back when others need them. */
+  readonly anonymousMb: number
+  readonly heapMb: number
+  /** Of buffers. */
+  readonly externalMb: number
+  readonly descriptors: number
+  readonly maps: number
+  /** How late the event loop was since the reading before: one time of a hundred, and at worst. */
+  readonly delayMs: number
+  readonly delayMsMax: number
+  readonly requests: number
+  readonly packs: number
+}
+
+const mb = 1024 * 1024
+
+/** The sum of a family's samples whose labels hold these words; 0 where there is none. */
+export function told(metrics: string, family: string, labels = ''): number {
+  let sum = 0
+  for (const line of metrics.split('\n')) {
+    if (!line.startsWith(`${family} `) && !line.startsWith(`${family}{`)) continue
+    if (line.includes(labels)) sum += Number(line.slice(line.lastIndexOf(' ') + 1))
+  }
+  return sum
+}
+
+/** Needs /proc. */
+export async function readGauges(pid: number, http: string, seconds: number): Promise<Gauges> {
+  const answer = await fetch(`${http}/metrics`, { signal: AbortSignal.timeout(60_000) })
+  const metrics = await answer.text()
+  const delay = (quantile: string) => 1000 * told(metrics, 'twiglog_event_loop_delay_seconds', `quantile="${quantile}"`)
+  return {
+    seconds,
+    anonymousMb: memoryOf(pid)?.anonymousMb ?? Number.NaN,
+    heapMb: told(metrics, 'nodejs_heap_size_used_bytes') / mb,
+    externalMb: told(metrics, 'nodejs_external_memory_bytes') / mb,
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    maps: readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').length - 1,
+    delayMs: delay('0.99'),
+    delayMsMax: delay('1'),
+    requests: told(metrics, 'kafka_network_requestmetrics_requests_total'),
+    packs: told(metrics, 'twiglog_revision_packs_total'),
+  }
+}
+
+export function lineOf(at: Gauges): string {
+  const words = [
+    `${Math.round(at.seconds)} s`,
+    `anonymous ${at.anonymousMb.toFixed(1)} MB`,
+    `heap ${at.heapMb.toFixed(1)} MB`,
+    `buffers ${at.externalMb.toFixed(1)} MB`,
+    `descriptors ${at.descriptors}`,
+    `maps ${at.maps}`,
+    `event loop ${at.delayMs.toFixed(1)} ms p99, ${at.delayMsMax.toFixed(1)} ms at worst`,
+    `${at.requests} requests`,
+    `${at.packs} packs`,
+  ]
+  return words.join('; ')
+}
