@@ -14,6 +14,7 @@ import { Groups } from './group/coordinator.ts'
 import { type HttpOptions, HttpPort } from './http-port.ts'
 import type { Services } from './net/connection.ts'
 import type { Listener } from './net/listener.ts'
+import { RequestTimes } from './net/request-times.ts'
 import { KafkaServer } from './net/server.ts'
 import { Nodes } from './nodes.ts'
 import { SetDoors } from './set-doors.ts'
@@ -109,9 +110,11 @@ export class Broker implements AsyncDisposable {
   readonly #doors: SetDoors
   readonly #http: HttpPort
   readonly #sessions: FetchSessions
+  readonly #times: RequestTimes | undefined
   readonly #listeners: readonly Listener[]
   readonly #initialTopics: readonly (string | TopicOptions)[]
   readonly #timers: NodeJS.Timeout[] = []
+  #startMs: number | undefined
   #stopping: Promise<void> | undefined
 
   private constructor(options: BrokerOptions) {
@@ -156,7 +159,10 @@ export class Broker implements AsyncDisposable {
     this.#core.onTopicDeleted((topic) => this.#groups.share.onTopicDeleted(topic.id))
     this.#core.onTopicDeleted((topic) => this.#shares.onTopicDeleted(topic.id))
     this.#http = new HttpPort(options.http, config)
-    const onRequest = this.#http.counting(options.onRequest)
+    const { onRequest } = options
+    const slowMs = config.number('slow.request.log.ms')
+    const times = this.#http.isWanted || slowMs >= 0 ? new RequestTimes(slowMs) : undefined
+    this.#times = times
     const sessions = () => new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots'))
     this.#sessions = sessions()
     const servicesOf = (node: number): Services => ({
@@ -170,6 +176,7 @@ export class Broker implements AsyncDisposable {
       apis,
       requestBytesMax: config.number('socket.request.max.bytes'),
       ...(onRequest === undefined ? {} : { onRequest }),
+      ...(times === undefined ? {} : { times }),
     })
     const limits = {
       idleMs: config.number('connections.max.idle.ms'),
@@ -204,6 +211,7 @@ export class Broker implements AsyncDisposable {
 
   /** Opens the store, binds the listeners and makes the topics; resolves when clients can connect. */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
+    const since = performance.now()
     const broker = new Broker(options)
     try {
       await broker.#shares.load()
@@ -224,6 +232,7 @@ export class Broker implements AsyncDisposable {
       throw cause
     }
     broker.#housekeep()
+    broker.#startMs = performance.now() - since
     return broker
   }
 
@@ -235,7 +244,9 @@ export class Broker implements AsyncDisposable {
       transactions: this.#transactions,
       branches: this.#branches,
     }
-    return this.#http.open({ ...rooms, shares: this.#shares, sessions: this.#sessions, listener }, this.#server)
+    const startMs = () => this.#startMs
+    const shown = { ...rooms, shares: this.#shares, sessions: this.#sessions, listener, startMs }
+    return this.#http.open(shown, this.#server, this.#times)
   }
 
   #housekeep(): void {

@@ -4,7 +4,7 @@ import { apis } from './api/apis.ts'
 import type { BrokerConfig } from './broker/broker-config.ts'
 import { HttpDoor } from './http/door.ts'
 import type { Rooms } from './http/rooms.ts'
-import type { Services } from './net/connection.ts'
+import type { RequestTimes } from './net/request-times.ts'
 import type { KafkaServer } from './net/server.ts'
 import { packageVersion } from './package-version.ts'
 
@@ -34,7 +34,6 @@ function wanted(asked: Asked, config: BrokerConfig): (HttpOptions & { port: numb
 export class HttpPort {
   readonly #options: (HttpOptions & { port: number }) | undefined
   readonly #config: BrokerConfig
-  readonly #counts = new Map<number, number>()
   #door: HttpDoor | undefined
   #refused: Error | undefined
 
@@ -43,27 +42,26 @@ export class HttpPort {
     this.#config = config
   }
 
-  /** Told of each request of a Kafka client, and tells `next`; where there is no HTTP nobody asks how many there were. */
-  counting(next: Services['onRequest']): Services['onRequest'] {
-    if (this.#options === undefined) return next
-    const counts = this.#counts
-    return (apiKey, version, client) => {
-      counts.set(apiKey, (counts.get(apiKey) ?? 0) + 1)
-      next?.(apiKey, version, client)
-    }
+  /** Where nobody can ask, nobody need count. */
+  get isWanted(): boolean {
+    return this.#options !== undefined
   }
 
   /** Rejects with the error of the system, unless the broker may go without. */
-  async open(rooms: Omit<Rooms, 'version' | 'traffic' | 'ending'>, server: KafkaServer): Promise<void> {
+  async open(
+    rooms: Omit<Rooms, 'version' | 'traffic' | 'ending'>,
+    server: KafkaServer,
+    times: RequestTimes | undefined,
+  ): Promise<void> {
     const options = this.#options
-    if (options === undefined) return
-    const counts = this.#counts
+    if (options === undefined || times === undefined) return
+    const named = (key: number) => apis.get(key)?.table.name ?? String(key)
     const shown = {
       ...rooms,
       version: packageVersion,
       traffic: () => {
-        const requests = [...counts].map(([key, count]) => [apis.get(key)?.table.name ?? String(key), count] as const)
-        return { ...server.traffic, requests: new Map(requests) }
+        const requests = new Map([...times.counts()].map(([key, counts]) => [named(key), counts] as const))
+        return { ...server.traffic, waiting: server.waiting, requests, slowRequests: times.slowCount }
       },
     }
     const host = options.host ?? this.#config.string('http.host')

@@ -5,6 +5,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { StorageError } from '../protocol/errors.ts'
 import { codecsLoaded } from '../protocol/records/compression.ts'
 import { announcement, type Card, readyLine, wantsColour } from './cli/card.ts'
+import type { CpuProfile } from './cli/cpu-profile.ts'
 import { requestLog } from './cli/request-log.ts'
 import { Broker } from './embedded.ts'
 import { readOrder, type StartOptions } from './options.ts'
@@ -61,13 +62,31 @@ function explain(cause: unknown, httpPort?: number): { message: string; code: nu
   return { message: cause instanceof Error ? (cause.stack ?? message) : String(cause), code: failed }
 }
 
+/** What cannot be written is said, and is no reason to fail. */
+async function writeProfile(profile: CpuProfile, goesOn: boolean): Promise<void> {
+  try {
+    console.error(`twiglog: CPU profile written to ${await profile.write(goesOn)}`)
+  } catch (cause) {
+    console.error(`twiglog: the CPU profile cannot be written: ${(cause as Error).message}`)
+  }
+}
+
+async function profiling(path: string): Promise<CpuProfile> {
+  const { CpuProfile } = await import('./cli/cpu-profile.ts')
+  const profile = await CpuProfile.begin(path)
+  if (process.platform !== 'win32') process.on('SIGUSR2', () => void writeProfile(profile, true))
+  return profile
+}
+
 /** The first signal drains and flushes; a second one does not wait. */
-function stopOnSignal(broker: Broker): void {
+function stopOnSignal(broker: Broker, profile: CpuProfile | undefined): void {
   let stopping = false
   const stop = () => {
     if (stopping) process.exit(interrupted)
     stopping = true
-    broker.stop().then(
+    const stopped = broker.stop()
+    const written = profile === undefined ? stopped : stopped.finally(() => writeProfile(profile, false))
+    written.then(
       () => process.exit(0),
       (cause: unknown) => {
         console.error(`twiglog: the stop was not clean: ${explain(cause).message}`)
@@ -84,6 +103,7 @@ async function start(options: StartOptions, version: string): Promise<void> {
   const storage = config.string('storage') as 'mapped' | 'plain' | 'memory'
   const data = dataFolder === undefined ? {} : { data: dataFolder }
   const log = options.requestLog === undefined ? {} : { onRequest: requestLog(options.requestLog) }
+  const profile = options.cpuProfile === undefined ? undefined : await profiling(options.cpuProfile)
   let broker: Broker
   try {
     broker = await Broker.start({ listeners, settings, storage, http: http ?? false, ...data, ...log })
@@ -92,7 +112,7 @@ async function start(options: StartOptions, version: string): Promise<void> {
     console.error(`twiglog: ${message}`)
     process.exit(code)
   }
-  stopOnSignal(broker)
+  stopOnSignal(broker, profile)
   const readyMs = performance.now()
   if (options.readyFile !== undefined) writeReadyFile(options.readyFile, broker)
   const card = { ...cardOf(broker, options, version), readyMs }

@@ -31,6 +31,7 @@ export type StartOptions = {
   readonly dataFolder: string | undefined
   readonly readyFile: string | undefined
   readonly requestLog: string | undefined
+  readonly cpuProfile: string | undefined
   /** Undefined: none. */
   readonly http: HttpOptions | undefined
   readonly json: boolean
@@ -69,6 +70,7 @@ type Flags = {
   brokers?: number
   readyFile?: string
   requestLog?: string
+  cpuProfile?: string
   httpPort?: number
   /** Commander's word for --no-http: false where it is given. */
   http?: boolean
@@ -178,6 +180,7 @@ function withStartFlags(command: Command): Command {
     )
     .option('--ready-file <file>', 'write one line of JSON there when connections are accepted')
     .option('--request-log <file>', 'write there which API keys and versions clients use, one line of JSON for each')
+    .option('--cpu-profile <file>', 'write there, at the stop and at SIGUSR2, where the CPU time went (V8 .cpuprofile)')
     .addOption(new Option('--set <name=value>', 'an option of the broker; may be repeated').argParser(assignment))
     .option('--config <file>', 'a server.properties file')
     .option('--json', 'print one line of JSON instead of the start card')
@@ -228,6 +231,7 @@ async function startOptions(flags: Flags, world: World): Promise<StartOptions> {
     dataFolder: inMemory ? undefined : resolve(world.currentFolder, folders[0] ?? ''),
     readyFile: flags.readyFile === undefined ? undefined : resolve(world.currentFolder, flags.readyFile),
     requestLog: flags.requestLog === undefined ? undefined : resolve(world.currentFolder, flags.requestLog),
+    cpuProfile: flags.cpuProfile === undefined ? undefined : resolve(world.currentFolder, flags.cpuProfile),
     http: httpOf(flags, config),
     json: flags.json ?? false,
     compatLogs: flags.compatLogs ?? false,

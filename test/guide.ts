@@ -96,7 +96,8 @@ function run(command: string, args: readonly string[], cwd: string, env: NodeJS.
   })
 }
 
-const patternOf = (printed: string): RegExp => {
+/** What a guide says is printed, as a pattern. */
+export const patternOf = (printed: string): RegExp => {
   const parts = printed.trimEnd().split('…')
   return new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}$`)
 }

@@ -193,3 +193,43 @@ test('an unknown option warns with the nearest name and does not stop the start'
   expect(code).toBe(0)
   expect(stderr).toContain('num.partitions')
 })
+
+test('--cpu-profile is written at SIGUSR2 and at the stop', async () => {
+  const words = ['--port', '0', '--memory', '--no-http', '--ready-file', 'ready', '--cpu-profile', 'prof.cpuprofile']
+  const { child, ended } = run(...words)
+  const { bootstrap } = await ready()
+  await produce(bootstrap)
+  child.kill('SIGUSR2')
+  const first = await until(() => readWhole(join(folder, 'prof.cpuprofile')))
+  await produce(bootstrap)
+  child.kill('SIGTERM')
+  const { code, stderr } = await ended
+  expect(code).toBe(0)
+  expect(stderr).toContain('prof.2.cpuprofile')
+  for (const { nodes, samples } of [first, readWhole(join(folder, 'prof.2.cpuprofile'))!]) {
+    expect(nodes.length).toBeGreaterThan(1)
+    expect(samples.length).toBeGreaterThan(0)
+  }
+})
+
+/** Undefined while it is being written. */
+function readWhole(path: string): { nodes: unknown[]; samples: unknown[] } | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+test('slow.request.log.ms tells on standard error what was slow, and where its time went', async () => {
+  const { child, ended } = run(
+    ...['--port', '0', '--memory', '--no-http', '--ready-file', 'ready', '--set', 'slow.request.log.ms=0'],
+  )
+  const { bootstrap } = await ready()
+  await produce(bootstrap)
+  child.kill('SIGTERM')
+  const { stderr } = await ended
+  expect(stderr).toMatch(
+    /^Slow request: ApiVersions v\d of client "kafkajs" at 127\.0\.0\.1; \d+ bytes, answered with \d+; [\d.]+ ms: [\d.]+ queued, [\d.]+ handled, [\d.]+ waited, [\d.]+ sending$/m,
+  )
+})

@@ -228,5 +228,10 @@ function finish(request: ProduceRequest, context: Context, refusals?: Refusals) 
   const outcomes = request.topicData.map((data) => appendTo(topicOf(data, context), data, request, context, refusals))
   const waiting = request.acks === 0 ? [] : outcomes.flat().filter(waits)
   if (waiting.length === 0) return answer(request, outcomes, context)
-  return Promise.all(waiting.map(settle)).then(() => answer(request, outcomes, context))
+  const { waits: noted } = context
+  const since = noted === undefined ? 0 : performance.now()
+  return Promise.all(waiting.map(settle)).then(() => {
+    if (noted !== undefined) noted.flushMs += performance.now() - since
+    return answer(request, outcomes, context)
+  })
 }

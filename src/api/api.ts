@@ -23,6 +23,12 @@ export type Client = {
   misled?: Map<string, number>
 }
 
+/** What a request waited for, where somebody wants to know. */
+export type Waits = {
+  /** For stable storage, ms. */
+  flushMs: number
+}
+
 /** Tells once that a connection closes. An AbortSignal costs a parked request some microseconds; this does not. */
 export type Closing = {
   readonly hasBegun: boolean
@@ -49,6 +55,7 @@ export type Context = {
   onSent(release: () => void): void
   /** The connection closes: parked requests let go. */
   readonly closing: Closing
+  waits?: Waits
 }
 
 /** `undefined`: no answer is sent (Produce with acks=0). */

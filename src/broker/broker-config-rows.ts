@@ -60,6 +60,12 @@ export const effectiveRows: readonly BrokerRow[] = [
     'Names under which the HTTP interface may be addressed, beside addresses and localhost; * is any. Others are refused, or any web page could ask it under a name of its own.',
     { internal: true, ours: true },
   ),
+  int(
+    'slow.request.log.ms',
+    -1,
+    'A request that takes this long, from its last byte to the last byte of its answer, is told on standard error: who sent what, and where the time went. What a fetch or a member of a group waits because it asked to does not count. -1: none is told.',
+    { min: -1, internal: true, ours: true },
+  ),
   int('default.replication.factor', 1, 'How many nodes have a partition where nobody says; no more than there are.'),
   short(
     'offsets.topic.replication.factor',

@@ -33,6 +33,8 @@ export class History {
   /** The command whose execution writes events of an id. */
   readonly #commands = new Map<string, number>()
   readonly #onResult: ((event: BranchEvent) => void)[] = []
+  /** Written since the start, by `type status`. */
+  readonly resultCounts = new Map<string, number>()
   #nextCommand = 0
   /** The flush that comes soon, for all who are told until then. */
   #soon: { readonly flushed: Promise<void>; readonly now: () => void } | undefined
@@ -213,7 +215,10 @@ export class History {
     const flushed = flush(partition).then(() => {
       if (partition.isRemoved) return // all topics went meanwhile
       this.#noted(event, baseOffset, command)
-      if (isFinal(event)) for (const listener of this.#onResult) listener(event)
+      if (!isFinal(event)) return
+      const what = `${event.type} ${event.status}`
+      this.resultCounts.set(what, (this.resultCounts.get(what) ?? 0) + 1)
+      for (const listener of this.#onResult) listener(event)
     })
     return { flushed }
   }

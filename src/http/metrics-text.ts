@@ -1,11 +1,13 @@
 // The text form in which Prometheus reads metrics: a family is a name, a kind, a sentence, and samples with labels.
 
+import { type Durations, durationBounds } from '../storage/durations.ts'
+
 export type Labels = Readonly<Record<string, string | number>>
 export type Sample = readonly [labels: Labels, value: number]
 
 export type Family = {
   readonly name: string
-  readonly kind: 'gauge' | 'counter'
+  readonly kind: 'gauge' | 'counter' | 'histogram'
   readonly doc: string
 }
 
@@ -29,10 +31,24 @@ export class Exposition {
   readonly #families = new Map<string, { family: Family; lines: string[] }>()
 
   add(family: Family, labels: Labels, value: number): void {
-    if (!Number.isFinite(value)) return
+    if (Number.isFinite(value)) this.#linesOf(family).push(`${family.name}${printedLabels(labels)} ${value}\n`)
+  }
+
+  /** A histogram in seconds. */
+  addDurations(family: Family, labels: Labels, durations: Durations): void {
+    const lines = this.#linesOf(family)
+    const add = (ending: string, more: Labels, value: number) =>
+      lines.push(`${family.name}_${ending}${printedLabels({ ...labels, ...more })} ${value}\n`)
+    for (const bound of durationBounds) add('bucket', { le: bound / 1000 }, durations.countBelow(bound))
+    add('bucket', { le: '+Inf' }, durations.count)
+    add('sum', {}, durations.sumMs / 1000)
+    add('count', {}, durations.count)
+  }
+
+  #linesOf(family: Family): string[] {
     const known = this.#families.get(family.name) ?? { family, lines: [] }
     this.#families.set(family.name, known)
-    known.lines.push(`${family.name}${printedLabels(labels)} ${value}\n`)
+    return known.lines
   }
 
   print(): string {

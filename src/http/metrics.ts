@@ -4,6 +4,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import type { Timer } from '../storage/clock.ts'
 import { Exposition, type Family, type Exposition as Into, textType } from './metrics-text.ts'
 import { groupFamilies, tellGroups, tellTopics, topicFamilies } from './metrics-topics.ts'
+import { tellCommands, tellLogs, tellRequests, workFamilies } from './metrics-work.ts'
 import type { Rooms } from './rooms.ts'
 import type { Route } from './route.ts'
 
@@ -27,7 +28,6 @@ const families = {
     'kafka_controller_kafkacontroller_offlinepartitionscount',
     'Partitions that nobody leads or that cannot be read.',
   ),
-  requests: counter('kafka_network_requestmetrics_requests_total', 'Requests of Kafka clients, by API.'),
   idle: gauge(
     'kafka_network_socketserver_networkprocessoravgidlepercent',
     'The part of the time, 0 to 1, in which the event loop had nothing to do since the last look.',
@@ -57,6 +57,7 @@ const families = {
 /** Every family that may be told of. */
 export const allFamilies: readonly Family[] = [
   ...Object.values(families),
+  ...Object.values(workFamilies),
   ...Object.values(topicFamilies),
   ...Object.values(groupFamilies),
 ]
@@ -121,13 +122,13 @@ function tellRevisions(into: Into, { broker }: Rooms): void {
 }
 
 function tellTraffic(into: Into, rooms: Rooms): void {
-  const { traffic } = rooms
-  const { connections, connectionsAccepted, bytesIn, bytesOut, requests } = traffic()
+  const traffic = rooms.traffic()
+  const { connections, connectionsAccepted, bytesIn, bytesOut } = traffic
+  tellRequests(into, traffic)
   into.add(families.connections, {}, connections)
   into.add(families.accepted, {}, connectionsAccepted)
   into.add(families.bytesIn, {}, bytesIn)
   into.add(families.bytesOut, {}, bytesOut)
-  for (const [request, count] of requests) into.add(families.requests, { request }, count)
   for (const { route, status, count } of answersOf.get(rooms)?.values() ?? [])
     into.add(families.httpRequests, { method: route.method.toUpperCase(), route: route.path, status }, count)
 }
@@ -170,6 +171,8 @@ export const metricsRoute: Route = {
     tellCluster(into, rooms)
     tellRevisions(into, rooms)
     tellTraffic(into, rooms)
+    tellLogs(into, rooms)
+    tellCommands(into, rooms)
     await tellGroups(into, rooms, await tellTopics(into, rooms))
     tellProcess(into, rooms)
     return { mediaType: textType, body: into.print() }

@@ -3,6 +3,7 @@
 import type { Store } from '../storage/file.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { GroupCommit } from './group-commit.ts'
+import { type LogWork, workOn } from './log-work.ts'
 import type { Segment } from './segment.ts'
 
 /** What a flush looks at when its turn comes. */
@@ -11,6 +12,7 @@ type Flushed = { readonly folder: string; readonly segments: readonly Segment[];
 export class Flushing {
   readonly #store: Store
   readonly #log: Flushed
+  readonly #work: LogWork
   readonly #commits = new GroupCommit(() => this.#flushNow())
   /** Sealed segments whose bytes are not known to be on stable storage. */
   readonly unflushed = new Set<Segment>()
@@ -20,6 +22,7 @@ export class Flushing {
 
   constructor(store: Store, log: Flushed, flushedOffset: number) {
     this.#store = store
+    this.#work = workOn(store)
     this.#log = log
     this.#flushedOffset = flushedOffset
   }
@@ -65,6 +68,7 @@ export class Flushing {
   }
 
   async #flushNow(): Promise<void> {
+    const since = performance.now()
     const end = this.#log.logEndOffset
     const active = this.#log.segments.at(-1)
     for (const segment of [...this.unflushed]) {
@@ -77,6 +81,7 @@ export class Flushing {
       await this.#syncNames()
     }
     this.#flushedOffset = Math.max(this.#flushedOffset, end)
+    this.#work.flushes.note(performance.now() - since)
   }
 
   async #flushOne(segment: Segment): Promise<void> {

@@ -14,6 +14,7 @@ import { type Inherited, type Lost, ownPrefix } from './inherited.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { abortedAmong, abortedIn, readSegments } from './log-reading.ts'
+import { workOn } from './log-work.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { saveSnapshot } from './producer-snapshot.ts'
 import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
@@ -56,6 +57,7 @@ export class Log {
     this.#store = store
     this.#config = config
     this.#inherited = inherited
+    const since = performance.now()
     const found = recover(store, folder, config, inherited)
     this.#segments = found.segments
     this.#epochs = found.epochs
@@ -74,6 +76,10 @@ export class Log {
     const ownFrom = inherited?.ownFrom ?? 0
     this.#rewriting = new Rewriting(store, this, { config, flushing, checkpointing, ownFrom, replaceSegments }, found)
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
+    const work = workOn(store)
+    work.openings.note(performance.now() - since)
+    work.scannedBytes += found.scannedBytes
+    work.cutBytes += found.cutBytes
     if (found.scannedBytes > 0) this.#flushing.distrust(found.checkpoint?.recovered.offset ?? 0)
   }
 

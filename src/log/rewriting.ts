@@ -13,6 +13,7 @@ import { type CompactionPlan, compactSegments, mapKeys, planCompaction, type Tur
 import type { Flushing } from './flushing.ts'
 import { ownPrefix } from './inherited.ts'
 import type { LogConfig } from './log-config.ts'
+import { workOn } from './log-work.ts'
 import type { OffsetIndex } from './offset-index.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import type { ProducerState } from './producer-state.ts'
@@ -95,6 +96,8 @@ export class Rewriting {
     const { config, checkpointing } = this.#parts
     const plan = this.#compactionPlan(now)
     if (plan === undefined) return
+    const since = performance.now()
+    const work = workOn(this.#store)
     this.#compacting = true
     try {
       const place = {
@@ -114,6 +117,8 @@ export class Rewriting {
       this.#compactedOffset = Math.max(this.#compactedOffset, plan.end)
       checkpointing.save(true)
       for await (const { segments, compacted } of compactSegments(plan, keeping, place)) {
+        work.compactedBytesBefore += segments.reduce((sum, { length }) => sum + length, 0)
+        work.compactedBytesAfter += compacted.length
         await this.#replace(segments, compacted)
       }
       if (place.isOver()) return
@@ -121,6 +126,7 @@ export class Rewriting {
       await this.#store.syncFolder(log.folder)
       this.#cleanOffset = keeping.mappedEnd
       checkpointing.save(false)
+      work.compactions.note(performance.now() - since)
     } finally {
       this.#compacting = false
     }

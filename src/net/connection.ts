@@ -4,19 +4,19 @@
 import type { Socket } from 'node:net'
 import { codec } from '../../protocol/compile.ts'
 import { errors, ProtocolViolation } from '../../protocol/errors.ts'
-import { responseHeader } from '../../protocol/header.ts'
 import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
 import { type Reader, recordsLength } from '../../protocol/reader.ts'
-import { type Draft, type Fields, has } from '../../protocol/schema.ts'
-import { Writer } from '../../protocol/writer.ts'
+import { has } from '../../protocol/schema.ts'
 import type { Api, Client, Context } from '../api/api.ts'
 import { Entrance } from '../api/entering/entrance.ts'
 import type { Timer } from '../storage/clock.ts'
+import { encode, type Queued, queuedIn, release, type Slot } from './answer.ts'
 import type { Backlog } from './backlog.ts'
 import { Closing } from './closing.ts'
 import { Frames } from './frames.ts'
 import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
 import type { RequestMemory } from './request-memory.ts'
+import type { RequestTimes, RequestTiming } from './request-times.ts'
 import { Toll } from './toll.ts'
 
 /** What all connections of a node share. */
@@ -26,7 +26,9 @@ export type Services = Pick<
 > & {
   readonly apis: ReadonlyMap<number, Api>
   readonly requestBytesMax: number
-  /** Told of each request that was understood: metrics, and the matrix of what clients really use. */
+  /** Told how long requests take; absent where nobody wants to know. */
+  readonly times?: RequestTimes
+  /** Told of each request that was understood: the matrix of what clients really use. */
   readonly onRequest?: (apiKey: number, version: number, client: Client) => void
 }
 
@@ -37,35 +39,9 @@ export type Shared = {
   readonly backlog: Backlog
 }
 
-/** A request on its way: `parts` is set when its answer is ready. */
-type Slot = { parts: Buffer[] | undefined; releases: (() => void)[] }
-
 /** More requests in flight than this, or more bytes of them, and nothing more is read from the peer. */
 const inFlightMax = 128
 const inFlightBytesMax = 16 * 1024 * 1024
-const lengthBytes = 4
-
-/** The answer has left, or never will: leases end. */
-function release({ releases }: Slot): void {
-  for (const done of releases.splice(0)) done()
-}
-
-/** An answer as it goes over the wire; nothing where none is sent. */
-function encode(
-  body: unknown,
-  table: Api['table']['response'],
-  version: number,
-  headerVersion: number,
-  correlationId: number,
-): Buffer[] {
-  if (body === undefined) return []
-  const writer = new Writer(512, lengthBytes)
-  codec(responseHeader, headerVersion).write(writer, { correlationId })
-  codec(table, version).write(writer, body as Draft<Fields>)
-  const parts = writer.parts()
-  parts[0]!.writeInt32BE(writer.length - lengthBytes, 0)
-  return parts
-}
 
 export class Connection {
   readonly #socket: Socket
@@ -79,6 +55,8 @@ export class Connection {
   readonly #closing = new Closing()
   readonly #slots: Slot[] = []
   readonly #shared: Shared
+  /** When bytes last came, where somebody wants to know. */
+  #arrivedAt = 0
   /** Bytes of answers that are ready and wait for an earlier one. */
   #heldBytes = 0
   /** Bytes of requests that wait for something before they are answered. */
@@ -129,8 +107,14 @@ export class Connection {
     return this.#socket
   }
 
+  get queued(): Queued {
+    const writable = this.#socket.destroyed ? 0 : this.#socket.writableLength
+    return queuedIn(this.#slots, this.#waitingBytes + this.#frames.keptBytes, this.#heldBytes + writable)
+  }
+
   #receive(chunk: Buffer): void {
     if (this.#draining) return // read on all the same: the end of the peer has to be seen
+    if (this.#services.times !== undefined) this.#arrivedAt = performance.now()
     this.#frames.push(chunk)
     this.#takeFrames()
   }
@@ -260,8 +244,10 @@ export class Connection {
     const bytes = this.#reuses && !api.borrows ? frame.detached() : frame
     const header = this.#header(bytes, flexible)
     const message = codec(request, version).read(bytes) // what follows it in the frame is nothing, as with Kafka
-    this.#services.onRequest?.(apiKey, version, this.#client)
-    const slot: Slot = { parts: undefined, releases: [] }
+    const { times, onRequest } = this.#services
+    onRequest?.(apiKey, version, this.#client)
+    times?.taken(apiKey)
+    const slot: Slot = { parts: undefined, releases: [], apiKey, arrivedAt: this.#arrivedAt }
     this.#slots.push(slot)
     const context: Context = {
       broker: this.#services.broker,
@@ -277,13 +263,16 @@ export class Connection {
       onSent: (release) => slot.releases.push(release),
       closing: this.#closing,
     }
+    const timing = times?.begin(name, context, slot, byteCount)
+    if (timing !== undefined) context.waits = timing
     const toll = throttle.isOn ? new Toll(throttle, context, apiKey, byteCount) : undefined
     const answer = this.#entrance.handle(api, message, context)
     toll?.pause()
+    if (timing !== undefined) timing.returnedAt = performance.now()
     // ApiVersions keeps header version 0 for ever, so that a client can read it before it knows anything (KIP-511).
     const headerVersion = flexible && apiKey !== apiVersions.key ? 1 : 0
     const finish = (body: unknown) =>
-      this.#finish(slot, body, response, version, headerVersion, header.correlationId, toll)
+      this.#finish(slot, body, response, version, headerVersion, header.correlationId, toll, timing)
     if (answer instanceof Promise) {
       this.#shared.memory.hold(byteCount)
       this.#waitingBytes += byteCount
@@ -326,7 +315,7 @@ export class Connection {
     if (key !== apiVersions.key) throw new ProtocolViolation(`version ${version} of ${name} is not served`)
     const [minVersion, maxVersion] = api.advertised
     const body = { errorCode: errors.UNSUPPORTED_VERSION.code, apiKeys: [{ apiKey: key, minVersion, maxVersion }] }
-    const slot: Slot = { parts: undefined, releases: [] }
+    const slot: Slot = { parts: undefined, releases: [], apiKey: key, arrivedAt: this.#arrivedAt }
     this.#slots.push(slot)
     this.#finish(slot, body, api.table.response, 0, 0, correlationId)
   }
@@ -339,6 +328,7 @@ export class Connection {
     headerVersion: number,
     correlationId: number,
     toll?: Toll,
+    timing?: RequestTiming,
   ): void {
     if (this.#socket.destroyed) {
       release(slot)
@@ -355,7 +345,10 @@ export class Connection {
       }
       this.#mute(Math.max(owedMs, throttleTimeMs))
     }
-    this.#heldBytes += recordsLength(slot.parts)
+    const answerBytes = recordsLength(slot.parts)
+    this.#heldBytes += answerBytes
+    const { times } = this.#services
+    times?.answered(slot, answerBytes, timing)
     this.#send()
   }
 

@@ -2,6 +2,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net'
 import { Admission } from './admission.ts'
+import type { Queued } from './answer.ts'
 import { Backlog } from './backlog.ts'
 import { Connection, type Services, type Shared } from './connection.ts'
 import { BufferPool } from './receive-buffer.ts'
@@ -30,6 +31,12 @@ export type ServerLimits = {
   readonly idleMs: number
   /** `queued.max.request.bytes`. */
   readonly queuedBytesMax: number
+}
+
+/** What waits now, of all connections. */
+export type Waiting = Queued & {
+  /** They want to send more than `queued.max.request.bytes` leaves room for. */
+  readonly unreadConnections: number
 }
 
 const drainMs = 2000
@@ -101,6 +108,17 @@ export class KafkaServer {
     }
     const connections = this.#connections.size
     return { connections, connectionsAccepted: this.#gone.count + connections, bytesIn, bytesOut }
+  }
+
+  get waiting(): Waiting {
+    const sum = { requests: 0, requestBytes: 0, answers: 0, answerBytes: 0 }
+    for (const { queued } of this.#connections.keys()) {
+      sum.requests += queued.requests
+      sum.requestBytes += queued.requestBytes
+      sum.answers += queued.answers
+      sum.answerBytes += queued.answerBytes
+    }
+    return { ...sum, unreadConnections: this.#shared.memory.waitingCount }
   }
 
   /** Stops accepting, answers what is under way, closes. */

@@ -59,6 +59,9 @@ const unmapLater = new FinalizationRegistry<{ address: number; byteCount: number
   memoryCalls()?.munmap(address, byteCount)
 })
 
+/** Of the whole process, for whoever looks at metrics. */
+export const held = { maps: 0, leases: 0 }
+
 export class MemoryMap {
   readonly bytes: Buffer
   readonly #address: number
@@ -74,16 +77,19 @@ export class MemoryMap {
     const view = koffi.view(this.#address, byteCount)
     unmapLater.register(view, { address: this.#address, byteCount })
     this.bytes = Buffer.from(view)
+    held.maps++
   }
 
   lease(position: number, byteCount: number): Lease {
     this.#leases++
+    held.leases++
     let released = false
     return {
       bytes: this.bytes.subarray(position, position + byteCount),
       release: () => {
         if (released) return
         released = true
+        held.leases--
         if (--this.#leases === 0 && this.#retired) this.#overlay()
       },
     }
@@ -98,6 +104,7 @@ export class MemoryMap {
   }
 
   #overlay(): void {
+    held.maps--
     const flags = mapPrivate | mapFixed | mapAnonymous | mapNoReserve
     memoryCalls()!.mmap(this.#address, this.bytes.length, protRead | protWrite, flags, -1, 0)
     this.#afterRetirement?.()

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { allFamilies } from '../../src/http/metrics.ts'
 import { routes } from '../../src/http/routes.ts'
 import { Broker } from '../../src/index.ts'
+import { patternOf } from '../guide.ts'
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/http.md', import.meta.url)), 'utf8')
 const written = 'http://127.0.0.1:8080'
@@ -25,11 +26,6 @@ function run(script: string): Promise<{ code: number | null; printed: string }> 
   return new Promise((resolve, reject) => {
     child.once('error', reject).once('close', (code) => resolve({ code, printed }))
   })
-}
-
-const patternOf = (printed: string): RegExp => {
-  const parts = printed.trimEnd().split('…')
-  return new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}$`)
 }
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0

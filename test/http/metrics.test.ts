@@ -2,6 +2,8 @@
 
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
+import { fetch as fetching } from '../../protocol/messages/01-fetch.ts'
+import { Asking } from '../soak/asking.ts'
 import { HttpStage } from './stage.ts'
 
 async function metricsOf(stage: HttpStage): Promise<Map<string, number>> {
@@ -47,6 +49,9 @@ test('topics, groups and their lag, requests, connections and bytes', async () =
   expect(told.get(`kafka_consumergroup_lag_sum{${group},topic="orders"}`)).toBe(5)
   expect(told.get(`kafka_consumergroup_members{${group}}`)).toBe(1)
   expect(told.get('kafka_network_requestmetrics_requests_total{request="Produce"}')).toBe(2)
+  expect(told.get('kafka_network_requestmetrics_totaltimems_count{request="Produce"}')).toBe(2)
+  expect(told.get('twiglog_request_seconds_bucket{request="Produce",le="+Inf"}')).toBe(2)
+  expect(told.get('kafka_network_requestmetrics_totaltimems{request="Produce",quantile="0.99"}')).toBeGreaterThan(0)
   expect(told.get('twiglog_connections')).toBeGreaterThan(0)
   expect(told.get('twiglog_network_bytes_in_total')).toBeGreaterThan(15_000)
   expect(told.get('twiglog_network_bytes_out_total')).toBeGreaterThan(10_000)
@@ -89,4 +94,57 @@ test('a group of a branch set is told with its set', async () => {
   expect(
     told.get('kafka_consumergroup_current_offset{consumergroup="g",set="pr-2",topic="orders--pr-2",partition="0"}'),
   ).toBe(0)
+})
+
+test('flushes, openings, compaction and what became of commands are told; a fetch that waits is in the queue', async () => {
+  await using stage = await HttpStage.open({
+    onDisk: true,
+    topics: [
+      { name: 'safe', config: { 'flush.messages': 1 } },
+      {
+        name: 'compacted',
+        config: { 'cleanup.policy': 'compact', 'internal.segment.bytes': 1000, 'min.cleanable.dirty.ratio': 0.01 },
+      },
+    ],
+    config: { 'log.cleaner.backoff.ms': 20 },
+  })
+  const before = await metricsOf(stage)
+  expect(before.get('twiglog_start_seconds')).toBeGreaterThan(0)
+  await stage.post('/topics/safe/records', [{ value: 'x' }])
+  for (let i = 0; i < 10; i++) await stage.post('/topics/compacted/records', [{ key: 'k', value: 'x'.repeat(900) }])
+  const fork = await stage.broker.fork({ from: 'safe', set: 'try' })
+  using waiting = await Asking.open(stage.broker.bootstrapServers)
+  const partitions = [{ partition: 0, fetchOffset: 1, partitionMaxBytes: 1000, currentLeaderEpoch: -1 }]
+  const body = { maxWaitMs: 60_000, minBytes: 1, maxBytes: 1000, isolationLevel: 0, forgottenTopicsData: [] }
+  waiting.client.send(waiting.client.frame(fetching, 11, { ...body, topics: [{ topic: 'safe', partitions }] }))
+  let told = before
+  // A round of compaction is some rounds of the event loop.
+  do told = await metricsOf(stage)
+  while (
+    !(told.get('twiglog_log_compaction_seconds_count')! > 0) ||
+    told.get('kafka_network_requestchannel_requestqueuesize') !== 1
+  )
+  expect(told.get('twiglog_log_compaction_bytes_before_total')).toBeGreaterThan(
+    told.get('twiglog_log_compaction_bytes_after_total')!,
+  )
+  expect(told.get('kafka_log_logflushstats_logflushrateandtimems_count')).toBeGreaterThan(
+    before.get('kafka_log_logflushstats_logflushrateandtimems_count')!,
+  )
+  expect(told.get('twiglog_request_queue_bytes')).toBeGreaterThan(0)
+  expect(told.get('twiglog_log_open_seconds_count')).toBeGreaterThan(0)
+  expect(told.get('twiglog_branch_results_total{type="fork",status="done"}')).toBe(1)
+  expect(told.get('twiglog_maps')).toBeGreaterThanOrEqual(0)
+  await fork.drop()
+})
+
+test('leases end with the answers that took them', async () => {
+  await using stage = await HttpStage.open({ onDisk: true, topics: ['orders'] })
+  await stage.post('/topics/orders/records', [{ value: 'x'.repeat(10_000) }])
+  using asking = await Asking.open(stage.broker.bootstrapServers)
+  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1e6, currentLeaderEpoch: -1 }]
+  const body = { maxWaitMs: 0, minBytes: 1, maxBytes: 1e6, isolationLevel: 0, forgottenTopicsData: [] }
+  for (let i = 0; i < 20; i++)
+    await asking.client.ask(fetching, 11, { ...body, topics: [{ topic: 'orders', partitions }] })
+  let told = await metricsOf(stage)
+  while (told.get('twiglog_map_leases') !== 0) told = await metricsOf(stage)
 })

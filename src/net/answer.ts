@@ -1,0 +1,48 @@
+// A request on its way to its answer, and an answer as it goes over the wire.
+
+import { codec } from '../../protocol/compile.ts'
+import { responseHeader } from '../../protocol/header.ts'
+import type { Draft, Fields } from '../../protocol/schema.ts'
+import { Writer } from '../../protocol/writer.ts'
+import type { Api } from '../api/api.ts'
+
+/** `parts` is set when the answer is ready. */
+export type Slot = {
+  parts: Buffer[] | undefined
+  releases: (() => void)[]
+  readonly apiKey: number
+  /** When the bytes came, where somebody wants to know how long requests take. */
+  readonly arrivedAt: number
+}
+
+const lengthBytes = 4
+
+/** The answer has left, or never will: leases end. */
+export function release({ releases }: Slot): void {
+  for (const done of releases.splice(0)) done()
+}
+
+/** Nothing where no answer is sent. */
+export function encode(
+  body: unknown,
+  table: Api['table']['response'],
+  version: number,
+  headerVersion: number,
+  correlationId: number,
+): Buffer[] {
+  if (body === undefined) return []
+  const writer = new Writer(512, lengthBytes)
+  codec(responseHeader, headerVersion).write(writer, { correlationId })
+  codec(table, version).write(writer, body as Draft<Fields>)
+  const parts = writer.parts()
+  parts[0]!.writeInt32BE(writer.length - lengthBytes, 0)
+  return parts
+}
+
+/** Requests that are not answered yet, and answers that have not left. */
+export type Queued = { requests: number; requestBytes: number; answers: number; answerBytes: number }
+
+export function queuedIn(slots: readonly Slot[], requestBytes: number, answerBytes: number): Queued {
+  const answers = slots.filter(({ parts }) => parts !== undefined).length
+  return { requests: slots.length - answers, requestBytes, answers, answerBytes }
+}
