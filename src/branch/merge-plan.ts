@@ -21,6 +21,8 @@ import type { TargetState } from './verdict.ts'
 const questionBytesMax = 16 * 1024 * 1024
 /** Offsets of the target that are looked at in one go while others wait. */
 const sliceOffsets = 4096
+/** At most, where they write as fast. */
+const sliceOffsetsMax = 16 * sliceOffsets
 
 /** A key that a plan tells of. */
 export type ShownKey = { key: Buffer; kind: string; source: number; target?: number }
@@ -109,9 +111,15 @@ export class MergePlan {
   async catchUp(): Promise<void> {
     const { target, turns } = this.#options
     if (!this.#looksAtTarget) return
-    while (target.log.logEndOffset - this.#targetChanges.end > sliceOffsets && !turns.isOver()) {
-      this.#revise(this.#targetChanges.end + sliceOffsets)
+    const left = () => target.log.logEndOffset - this.#targetChanges.end
+    let slice = sliceOffsets
+    for (let before = left(); before > sliceOffsets && !turns.isOver(); before = left()) {
+      this.#revise(Math.min(this.#targetChanges.end + slice, target.log.logEndOffset))
       await turns.rest()
+      if (left() < before) continue
+      // Writers are as fast as we are: they have to wait for us longer now, or they would all wait behind the gate.
+      if (slice >= sliceOffsetsMax) return
+      slice *= 2
     }
   }
 

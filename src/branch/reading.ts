@@ -4,7 +4,7 @@
 import * as batch from '../../protocol/records/batch.ts'
 import { type RecordCursor, readRecords, type StoredRecord, walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
-import { atEase, atOnce } from '../log/walk.ts'
+import { atEase, atOnce, Considerate } from '../log/walk.ts'
 import { borrow } from '../storage/file.ts'
 
 /** What long work takes from its surroundings. */
@@ -15,7 +15,7 @@ export type Turns = {
   readonly isOver: () => boolean
 }
 
-export const politely: Turns = { rest: () => new Promise((resolve) => setImmediate(resolve)), isOver: () => false }
+export const politely: Turns = { rest: new Considerate().rest, isOver: () => false }
 
 /** Worked on within a millisecond or so: who waits for an answer hardly notices it. */
 const sliceBytes = 32 * 1024

@@ -34,6 +34,8 @@ export type MergeJob = {
   readonly producer: OwnProducer
   readonly topics: readonly Omit<MergedTopic, 'partitions'>[]
   readonly writings: readonly Writing[]
+  /** What arrived meanwhile is looked at, but for the last of it. */
+  readonly catchUp?: () => Promise<void>
   /** Nobody writes into the targets any more; false: nothing may be written. */
   readonly conclude: () => boolean
   /** All of the record that is not about places. */
@@ -42,8 +44,8 @@ export type MergeJob = {
   readonly conflicts: () => readonly KeyedRecord[]
 }
 
-/** Bytes that are appended in one go. */
-const sliceBytes = 1024 * 1024
+/** Bytes that are appended in one go, in a few milliseconds: with every turn of others in between the gate stays closed longer. */
+const sliceBytes = 4 * 1024 * 1024
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -65,6 +67,8 @@ export class MergeCommits {
     const begin = this.#beginning(job)
     await this.#broker.noteLineage([begin])
     await this.#history.write(eventOfMerge(begin))
+    // While that went to the disk a busy target got more than should be looked at behind a closed gate.
+    await job.catchUp?.()
     const fate = { isCommitted: false }
     const record = await this.#write(job, fate).catch(async (cause: unknown) => {
       // What is committed and not noted is found by the next start.

@@ -239,6 +239,9 @@ export class Merging {
       producer,
       topics: pairs.map(({ from, into }) => ({ from: from.name, fromId: from.id, into: into.name, intoId: into.id })),
       writings: planned.map(writingOf),
+      catchUp: async () => {
+        for (const { plan } of planned) await plan.catchUp()
+      },
       conclude: () => {
         for (const { plan } of planned) plan.conclude()
         return !isRefused()

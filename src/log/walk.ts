@@ -7,6 +7,32 @@
  */
 export const shortRest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
 
+/** Who has worked for less than this, ms, works on: a rest takes longer. */
+const workMs = 0.5
+/** Work of others within one rest that is worth noticing, ms, and for how long after it they are taken to be there. */
+const noticedMs = 0.05
+const thereForMs = 20
+
+/**
+ * Rests as long as others need: where nobody else has anything to do, only to see whether that is still so, and where there
+ * are others as `shortRest`.
+ */
+export class Considerate {
+  #thereUntil = 0
+  #restedAt = 0
+
+  readonly rest = async (): Promise<void> => {
+    if (performance.now() - this.#restedAt < workMs) return
+    const before = performance.eventLoopUtilization().active
+    await (performance.now() < this.#thereUntil ? shortRest() : turn())
+    this.#restedAt = performance.now()
+    const others = performance.eventLoopUtilization().active - before
+    if (others > noticedMs) this.#thereUntil = this.#restedAt + thereForMs
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 /** Goes on to the next stop with every call. */
 export type Walk<T = void> = Generator<void, T>
 

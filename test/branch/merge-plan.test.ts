@@ -416,3 +416,21 @@ describe('beside compaction', () => {
     expect(world.state('P')).not.toHaveProperty('gone')
   })
 })
+
+test('a target that gets more with every turn than a plan looks at in one go does not keep it from ending', async () => {
+  const world = forked(['k', '0'])
+  world.write('C', ['k', '1'], ['mine', '1'])
+  let turns = 0
+  const plan = await world.plan('C', 'P', {
+    onConflict: 'ours',
+    atRest: () => {
+      if (++turns > 1_000) throw new Error('it does not end')
+      world.write('P', ...Array.from({ length: 6_000 }, (_, i) => [`p${i}`, `${turns}`] as const))
+    },
+  })
+  expect(turns).toBeGreaterThan(2)
+  world.write('P', ['k', '2'])
+  plan.conclude()
+  expect(plan.conflicts.map(({ key }) => key.toString())).toEqual(['k'])
+  expect(plan.counts).toEqual({ written: 1, same: 0, skipped: 1, conflicts: 1 })
+})

@@ -30,6 +30,8 @@ export type Wish = {
   reads?: readonly string[]
   /** Runs between planning and the moment of the merge. */
   meanwhile?: () => void
+  /** What others do whenever the plan rests. */
+  atRest?: () => void
 }
 
 /** No rest between slices: nobody else is there. */
@@ -122,7 +124,7 @@ export class World {
   }
 
   async plan(from: string, into: string, wish: Wish = {}, id = `m${++this.#merges}`): Promise<MergePlan> {
-    const { strategy = 'three-way', fields, onConflict = 'fail', keys, reads = [] } = wish
+    const { strategy = 'three-way', fields, onConflict = 'fail', keys, reads = [], atRest } = wish
     const end = this.stable(from)
     const options: PairOptions = {
       id,
@@ -144,7 +146,7 @@ export class World {
       open: new Map(),
       producer: { producerId: 900_000 + this.#merges, producerEpoch: 0 },
       seed: Buffer.alloc(32, 7),
-      turns: hasty,
+      turns: atRest === undefined ? hasty : { ...politely, rest: async () => atRest() },
       keysShown: 1000,
     }
     const plan = new MergePlan(options)
