@@ -1,6 +1,6 @@
 // What a broker does for its partitions while nobody asks: retention, compaction, packing, flushes that are due.
 
-import { Corruption, ProtocolViolation, StorageError } from '../../protocol/errors.ts'
+import { Corruption, DamagedRecords, ProtocolViolation, StorageError } from '../../protocol/errors.ts'
 import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression-error.ts'
 import { shortRest } from '../log/walk.ts'
 import type { Clock } from '../storage/clock.ts'
@@ -11,7 +11,14 @@ import type { Partition } from './partition.ts'
 import type { Topic } from './topic.ts'
 
 /** Of one log; the others go on. */
-const compactionFailures = [StorageError, Corruption, ProtocolViolation, CompressionError, UnsupportedCompression]
+const compactionFailures = [
+  StorageError,
+  Corruption,
+  DamagedRecords,
+  ProtocolViolation,
+  CompressionError,
+  UnsupportedCompression,
+]
 
 /** Logs that are opened in one turn. */
 const closedAtOnce = 16

@@ -1,7 +1,7 @@
 // What the broker knows beside records: topics, configurations, producer ids. Each change is one record of a log of its
 // own, flushed before it is answered; the state is what replay gives, and live changes go through the same function.
 
-import { Corruption, StorageError } from '../../protocol/errors.ts'
+import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.ts'
 import { iterateBatches } from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { readRecords } from '../../protocol/records/record.ts'
@@ -216,7 +216,8 @@ export class MetadataLog {
       for (const record of this.#records()) applyMetadata(this.state, record)
     } catch (cause) {
       if (cause instanceof Corruption || cause instanceof StorageError) throw cause
-      throw new Corruption('the metadata log holds a record that cannot be read', { cause })
+      const why = cause instanceof DamagedRecords ? cause.message : 'metadata: a record cannot be read'
+      throw new Corruption(`The broker cannot start without its metadata log. ${why}`, { cause })
     }
   }
 

@@ -1,6 +1,6 @@
 // One partition as its leader sees it: a log, the point up to which it may be read, and those who wait for more.
 
-import { Corruption, Refusal, StorageError } from '../../protocol/errors.ts'
+import { Corruption, DamagedRecords, Refusal, StorageError } from '../../protocol/errors.ts'
 import type { Records } from '../../protocol/reader.ts'
 import type { Inherited, Lost } from '../log/inherited.ts'
 import { type Appended, BatchRefusal, Log, type OffsetAndTime } from '../log/log.ts'
@@ -10,6 +10,7 @@ import type { BroughtAt } from '../log/retention.ts'
 import type { Revisions } from '../revision/revisions.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Lease, Store } from '../storage/file.ts'
+import { Damages } from './damages.ts'
 import { Gate } from './gate.ts'
 import { type Leadership, ledBy } from './leadership.ts'
 import type { PartitionConfig } from './partition-config.ts'
@@ -49,8 +50,7 @@ export class Partition {
   #leadership: Leadership
   #log: Log | undefined
   #offline: Corruption | StorageError | undefined
-  /** A flush failed. The kernel may have dropped what it could not write, so a second one that works proves nothing. */
-  #unflushable: StorageError | undefined
+  readonly #damages: Damages
   #removed = false
   readonly #waiting = new Set<() => void>()
   readonly numbering: PartitionRevisions
@@ -76,6 +76,7 @@ export class Partition {
     this.#folder = folder
     this.index = index
     this.#config = config
+    this.#damages = new Damages(folder)
     this.numbering = new PartitionRevisions(store, folder, () => this.lastStableOffset, config)
   }
 
@@ -129,6 +130,7 @@ export class Partition {
   }
 
   #fail(cause: unknown): unknown {
+    if (cause instanceof DamagedRecords) this.#damages.say(cause)
     if (cause instanceof Corruption || (cause instanceof StorageError && this.#log === undefined)) {
       if (this.#offline === undefined) console.error(`Partition ${this.#folder} is offline: ${cause.message}`)
       this.#offline = cause
@@ -248,7 +250,6 @@ export class Partition {
   append(records: Records, produceVersion: number): Appended | BatchRefusal {
     this.uses++
     try {
-      if (this.#unflushable !== undefined) throw this.#unflushable
       const now = this.#clock.now()
       const appended = this.log.append(records, { leaderEpoch: this.leaderEpoch, now, produceVersion })
       if (!(appended instanceof BatchRefusal) && !appended.duplicate) this.#advanced(now)
@@ -260,7 +261,6 @@ export class Partition {
 
   /** Appends a batch that the broker made. Throws StorageError, Corruption. */
   appendOwn(bytes: Buffer): Appended {
-    if (this.#unflushable !== undefined) throw this.#unflushable
     const now = this.#clock.now()
     const appended = this.log.appendOwn(bytes, { leaderEpoch: this.leaderEpoch, now })
     this.#advanced(now)
@@ -270,7 +270,6 @@ export class Partition {
   /** Ends a transaction here; resolves when its marker is as durable as the topic promises. */
   async appendMarker(ending: Ending): Promise<Refusal | undefined> {
     try {
-      if (this.#unflushable !== undefined) throw this.#unflushable
       const now = this.#clock.now()
       const appended = this.log.appendMarker({ ...ending, timestamp: now }, { leaderEpoch: this.leaderEpoch, now })
       if (appended instanceof Refusal) return appended
@@ -310,15 +309,7 @@ export class Partition {
   /** Brings everything that is appended to stable storage. Rejects with StorageError. */
   async flush(): Promise<void> {
     this.#dirtySince = undefined
-    if (this.#unflushable !== undefined) throw this.#unflushable
-    try {
-      await this.log.flush()
-    } catch (cause) {
-      if (cause instanceof StorageError) this.#unflushable ??= cause
-      throw cause
-    }
-    // One that failed while this one waited for its turn.
-    if (this.#unflushable !== undefined) throw this.#unflushable
+    await this.log.flush()
     if (this.#config.flushMessages === 1) this.#wake()
   }
 
@@ -348,8 +339,11 @@ export class Partition {
     }
   }
 
-  /** Reads batches from an offset on; `committed` stops at the last stable offset. */
-  read(offset: number, bytesMax: number, committed: boolean, wholeFirst: boolean): ReadResult | Refusal {
+  /**
+   * Reads batches from an offset on; `committed` stops at the last stable offset. `sound`: they are held against their checksums,
+   * for whoever acts on them and is no client that does so itself.
+   */
+  read(offset: number, bytesMax: number, committed: boolean, wholeFirst: boolean, sound = false): ReadResult | Refusal {
     this.uses++
     try {
       const { log } = this
@@ -360,7 +354,9 @@ export class Partition {
         return new Refusal('OFFSET_OUT_OF_RANGE', message)
       }
       const bound = committed ? lastStableOffset : highWatermark
-      const lease = log.serve(offset, bytesMax, bound, wholeFirst)
+      const lease = sound
+        ? log.read(offset, bytesMax, bound, wholeFirst)
+        : log.serve(offset, bytesMax, bound, wholeFirst)
       const aborted = committed ? log.abortedAmong(lease.bytes, offset, bound) : undefined
       return { lease, logStartOffset, highWatermark, lastStableOffset, aborted }
     } catch (cause) {
@@ -385,7 +381,7 @@ export class Partition {
 
   /** Flushes and lets files go. What failed before leaves no clean end: the next start looks at every byte. */
   async close(): Promise<void> {
-    const failed = this.#offline !== undefined || this.#unflushable !== undefined
+    const failed = this.#offline !== undefined || this.#log?.failure !== undefined
     try {
       if (!failed) await this.#log?.close()
     } finally {

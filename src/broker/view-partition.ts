@@ -9,6 +9,7 @@ import type { Revisions } from '../revision/revisions.ts'
 import type { ViewConfig } from '../revision/view-config.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
+import { Damages } from './damages.ts'
 import type { Leadership } from './leadership.ts'
 import { Partition, type ReadResult } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
@@ -34,6 +35,8 @@ export class ViewPartition extends Partition {
   #isDue = false
   #wasBehind = false
 
+  readonly #damages: Damages
+
   constructor(
     store: Store,
     clock: Clock,
@@ -45,6 +48,7 @@ export class ViewPartition extends Partition {
   ) {
     super(store, clock, folder, index, config, leadership)
     this.#shown = shown
+    this.#damages = new Damages(`${folder}, a view,`)
   }
 
   // --- its source
@@ -143,7 +147,7 @@ export class ViewPartition extends Partition {
     try {
       this.#endOf(this.#look().sight)
     } catch (cause) {
-      if (!isExpected(cause)) throw cause
+      if (!isExpected(this.#damages.say(cause))) throw cause
       // Who waits is told so when he looks.
       this.#tell()
     }
@@ -154,7 +158,7 @@ export class ViewPartition extends Partition {
       const { sight, isBehind } = this.#look()
       return isBehind ? (this.#coming ?? sight).reach() : undefined
     } catch (cause) {
-      if (!isExpected(cause)) throw cause
+      if (!isExpected(this.#damages.say(cause))) throw cause
       return undefined
     }
   }
@@ -179,7 +183,7 @@ export class ViewPartition extends Partition {
       const lease = { bytes, release: () => {} }
       return { lease, logStartOffset, highWatermark: end, lastStableOffset: end, aborted: committed ? [] : undefined }
     } catch (cause) {
-      return storageRefusal(cause)
+      return storageRefusal(this.#damages.say(cause))
     }
   }
 
@@ -246,7 +250,7 @@ export class ViewPartition extends Partition {
     try {
       return this.#present.parting(lastFetchedEpoch, fetchOffset)
     } catch (cause) {
-      return storageRefusal(cause)
+      return storageRefusal(this.#damages.say(cause))
     }
   }
 

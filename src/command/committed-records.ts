@@ -21,7 +21,7 @@ const readBytes = 1024 * 1024
 /** What can be read from an offset on, about so many bytes of it; undefined where there is nothing more for now. */
 export function readCommitted(partition: Partition, from: number, bytesMax = readBytes): Portion | Refusal | undefined {
   const offset = Math.max(from, partition.logStartOffset)
-  const read = partition.read(offset, bytesMax, true, true)
+  const read = partition.read(offset, bytesMax, true, true, true)
   if (read instanceof Refusal) return read
   const { lease, aborted = [] } = read
   try {

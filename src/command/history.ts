@@ -1,7 +1,7 @@
 // `__branches`: every event once, in the order in which things became true. Written after the metadata log, which decides;
 // a start compares the two and writes what a kill has kept from being told.
 
-import { Corruption, Refusal, StorageError } from '../../protocol/errors.ts'
+import { Corruption, DamagedRecords, Refusal, StorageError } from '../../protocol/errors.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { BranchEvent } from '../branch/events.ts'
 import { branchesTopic, commandHeader, jsonTopics } from '../branch/json-topics.ts'
@@ -234,4 +234,5 @@ function parse(value: Buffer | null): BranchEvent | undefined {
 }
 
 /** An error of the disk; anything else is our own mistake. */
-export const isOfTheDisk = (cause: unknown): boolean => cause instanceof StorageError || cause instanceof Corruption
+export const isOfTheDisk = (cause: unknown): boolean =>
+  cause instanceof StorageError || cause instanceof Corruption || cause instanceof DamagedRecords

@@ -5,6 +5,7 @@
 // often goes to `checkpoint.recent`: a kill keeps it, and a power cut that leaves half of it falls back on the other.
 
 import { type Store, saveAside } from '../storage/file.ts'
+import { encodeChecked, parseChecked } from './checked-json.ts'
 import type { Lost } from './inherited.ts'
 import type { EpochEntry } from './leader-epochs.ts'
 
@@ -29,10 +30,10 @@ export type Checkpoint = {
 export const checkpointNames = ['checkpoint', 'checkpoint.recent'] as const
 const [durableName, recentName] = checkpointNames
 
-/** Undefined where the bytes are no checkpoint. */
+/** Undefined where the bytes are no checkpoint, or not the one that was written. Those from before there were checksums have none. */
 export function parseCheckpoint(bytes: Buffer): Checkpoint | undefined {
   try {
-    const checkpoint = JSON.parse(bytes.toString()) as Checkpoint
+    const checkpoint = parseChecked(bytes) as Checkpoint
     return Number.isFinite(checkpoint.count) && Number.isFinite(checkpoint.recovered?.position) ? checkpoint : undefined
   } catch {
     return undefined
@@ -45,14 +46,15 @@ export function loadCheckpoint(store: Store, folder: string): Checkpoint | undef
   for (const name of checkpointNames) {
     const bytes = store.load(`${folder}/${name}`)
     const found = bytes && parseCheckpoint(bytes)
+    if (bytes !== undefined && found === undefined)
+      console.error(`${folder}/${name} is not what was written: the log is looked through instead.`)
     if (found !== undefined && (newest === undefined || found.count > newest.count)) newest = found
   }
   return newest
 }
 
 export function saveCheckpoint(store: Store, folder: string, checkpoint: Checkpoint, durable: boolean): void {
-  const content = Buffer.from(`${JSON.stringify(checkpoint)}\n`)
-  store.save(`${folder}/${durable ? durableName : recentName}`, content, durable)
+  store.save(`${folder}/${durable ? durableName : recentName}`, encodeChecked(checkpoint), durable)
   if (durable) store.remove(`${folder}/${recentName}`)
 }
 
@@ -69,5 +71,5 @@ export function saveCheckpointAside(
   checkpoint: Checkpoint,
   isNewest: () => boolean,
 ): Promise<boolean> {
-  return saveAside(store, `${folder}/${durableName}`, Buffer.from(`${JSON.stringify(checkpoint)}\n`), isNewest)
+  return saveAside(store, `${folder}/${durableName}`, encodeChecked(checkpoint), isNewest)
 }

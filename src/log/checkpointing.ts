@@ -31,6 +31,7 @@ export class Checkpointing {
   /** The last one that a power cut leaves, and one that is on its way there. */
   #durable: Checkpoint | undefined
   #coming: Checkpoint | undefined
+  #last: Promise<void> = Promise.resolve()
 
   constructor(
     store: Store,
@@ -58,9 +59,15 @@ export class Checkpointing {
 
   /**
    * The same durably and off the event loop, with the snapshot of producers as of where the next start will begin to look.
-   * Rejects with StorageError.
+   * One after the other, as all are written aside under one name. Rejects with StorageError.
    */
-  async saveAside(): Promise<void> {
+  saveAside(): Promise<void> {
+    const saved = this.#last.then(() => this.#saveAside())
+    this.#last = saved.catch(() => {}) // Whoever asked for it is told.
+    return saved
+  }
+
+  async #saveAside(): Promise<void> {
     const checkpoint = this.#next(false)
     if (checkpoint === undefined) return
     this.#coming = checkpoint

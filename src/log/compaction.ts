@@ -20,6 +20,7 @@ import type { AbortedTransaction } from './open-transactions.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { RewrittenFile } from './rewriting.ts'
 import type { Segment } from './segment.ts'
+import { mustBeSound } from './soundness.ts'
 import { TimeIndex } from './time-index.ts'
 import { TransactionFates } from './transaction-fates.ts'
 import { atEase, type Walk } from './walk.ts'
@@ -182,6 +183,8 @@ async function eachBatch(
       let at = 0
       while (at + batch.headerBytes <= bytes.length && at + batch.sizeInBytes(bytes, at) <= bytes.length) {
         const size = batch.sizeInBytes(bytes, at)
+        // Written anew it would have a checksum that fits.
+        mustBeSound(bytes, at, segment.path)
         await atEase(visit(bytes.subarray(at, at + size)), turns.rest, isOver)
         if (isOver()) return
         at += size

@@ -1,5 +1,6 @@
 // What of a log is on stable storage, and how the rest gets there: one flush at a time, the oldest segment first.
 
+import { StorageError } from '../../protocol/errors.ts'
 import type { Store } from '../storage/file.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -7,7 +8,12 @@ import { type LogWork, workOn } from './log-work.ts'
 import type { Segment } from './segment.ts'
 
 /** What a flush looks at when its turn comes. */
-type Flushed = { readonly folder: string; readonly segments: readonly Segment[]; readonly logEndOffset: number }
+type Flushed = {
+  readonly folder: string
+  readonly segments: readonly Segment[]
+  readonly logEndOffset: number
+  readonly isReleased: boolean
+}
 
 export class Flushing {
   readonly #store: Store
@@ -19,6 +25,7 @@ export class Flushing {
   #flushedOffset: number
   /** Names came or went, and stable storage may not know of it. */
   namesChanged = false
+  #failure: StorageError | undefined
 
   constructor(store: Store, log: Flushed, flushedOffset: number) {
     this.#store = store
@@ -62,12 +69,33 @@ export class Flushing {
     return { offset: segment, segment, position: 0 }
   }
 
-  /** Resolves when everything appended before the call is on stable storage. */
+  /**
+   * Why nothing can be promised any more: a flush of some file or folder of the log failed. The kernel may have dropped what it could
+   * not write, so another one that works would prove nothing, and whatever is appended would stand behind what is perhaps lost.
+   */
+  get failure(): StorageError | undefined {
+    return this.#failure
+  }
+
+  /** Resolves when everything appended before the call is on stable storage. Rejects with StorageError, and then for ever. */
   run(): Promise<void> {
     return this.#commits.run()
   }
 
   async #flushNow(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      await this.#flushAll()
+    } catch (cause) {
+      if (cause instanceof StorageError && !this.#log.isReleased) {
+        this.#failure = cause
+        console.error(`${this.#log.folder} takes no more writes until the broker is started again: ${cause.message}`)
+      }
+      throw cause
+    }
+  }
+
+  async #flushAll(): Promise<void> {
     const since = performance.now()
     const end = this.#log.logEndOffset
     const active = this.#log.segments.at(-1)
@@ -96,11 +124,6 @@ export class Flushing {
   async #syncNames(): Promise<void> {
     if (!this.namesChanged) return
     this.namesChanged = false
-    try {
-      await this.#store.syncFolder(this.#log.folder)
-    } catch (cause) {
-      this.namesChanged = true
-      throw cause
-    }
+    await this.#store.syncFolder(this.#log.folder)
   }
 }

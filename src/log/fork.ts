@@ -19,6 +19,7 @@ import { markerOf } from './producer-state.ts'
 import { scan } from './scan.ts'
 import { Segment } from './segment.ts'
 import { segmentName } from './segment-name.ts'
+import { mustBeSound } from './soundness.ts'
 
 type Outcome = 'COMMIT' | 'ABORT'
 
@@ -161,7 +162,10 @@ function cutOf(segment: Segment, offset: number): Cut {
   if (found === undefined) return { byteCount: length, nextOffset: Math.min(nextOffset, offset), baseOffset: offset }
   const { position: byteCount, baseOffset } = found
   if (baseOffset >= offset) return { byteCount, nextOffset: offset, baseOffset: offset }
-  const half = borrow(segment.read(byteCount, found.byteCount), (bytes) => halfOf(bytes, offset))
+  const half = borrow(segment.read(byteCount, found.byteCount), (bytes) => {
+    mustBeSound(bytes, 0, segment.path)
+    return halfOf(bytes, offset)
+  })
   return { byteCount, nextOffset: baseOffset, baseOffset, ...(half === undefined ? {} : { half }) }
 }
 

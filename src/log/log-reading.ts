@@ -1,17 +1,23 @@
 // Reads across the segments of a log: what is there from an offset on, and which of it was taken back.
 
+import { DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { borrow, type Lease } from '../storage/file.ts'
 import { inCodec } from './encoded-like.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import type { Found, Segment } from './segment.ts'
 import { segmentIndexOf } from './segment-search.ts'
+import { soundPart } from './soundness.ts'
 
 const nothing: Lease = { bytes: Buffer.alloc(0), release: () => {} }
 
+/** For whom a read is: the broker itself, which acts on it, or somebody who knows checksums too and is given packed records in a codec. */
+export type Reader = { readonly isOurselves: true } | { readonly packedCodec: number }
+
 /**
  * Batches from the one that holds `offset` on, in one piece: at most `bytesMax`, except that the first batch comes whole
- * where `wholeFirst` asks for it. Nothing at or above `bound` is shown. `packedCodec`: what was unpacked is given in this one.
+ * where `wholeFirst` asks for it. Nothing at or above `bound` is shown. `mayMiss`: offsets that there need not be. Throws
+ * DamagedRecords.
  */
 export function readSegments(
   segments: readonly Segment[],
@@ -19,18 +25,27 @@ export function readSegments(
   bytesMax: number,
   bound: number,
   wholeFirst: boolean,
-  packedCodec = 0,
+  mayMiss: (offset: number) => boolean,
+  reader: Reader,
 ): Lease {
   if (offset >= bound) return nothing
   let at = segmentIndexOf(segments, offset)
   let found: Found | undefined
   for (; at < segments.length && found === undefined; at++) found = segments[at]!.find(offset)
+  // Nothing and no word about it would leave whoever asks asking for ever.
+  if ((found === undefined || found.baseOffset > offset) && !mayMiss(offset)) {
+    const place = segments[segmentIndexOf(segments, offset)]?.path
+    throw new DamagedRecords(`${place}: there is no batch with offset ${offset}`)
+  }
   if (found === undefined || found.baseOffset >= bound) return nothing
   const segment = segments[at - 1]!
   if (found.byteCount > bytesMax && !wholeFirst) return nothing
   const end = bound >= segment.nextOffset ? segment.length : (segment.find(bound)?.position ?? segment.length)
   const byteCount = Math.min(end - found.position, Math.max(bytesMax, found.byteCount))
   const lease = segment.read(found.position, byteCount)
+  // What lies packed was held against its checksums when it was rebuilt.
+  if ('isOurselves' in reader) return segment.isPacked ? lease : soundPart(lease, segment.path)
+  const { packedCodec } = reader
   if (packedCodec === 0 || !segment.isPacked || lease.bytes.length < found.byteCount) return lease
   return { bytes: borrow(lease, (bytes) => inCodec(bytes, packedCodec)), release: () => {} }
 }

@@ -1,7 +1,7 @@
 // One history: batches in the order of their offsets, appended at the end, read from anywhere. The only place that
 // assigns offsets. It never hears of topics, leaders or clients.
 
-import type { Refusal } from '../../protocol/errors.ts'
+import type { Refusal, StorageError } from '../../protocol/errors.ts'
 import { type Records, recordsLength } from '../../protocol/reader.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeMarker, type Marker } from '../../protocol/records/control.ts'
@@ -10,7 +10,7 @@ import { Checkpointing } from './checkpointing.ts'
 import { steadyTurns } from './compaction.ts'
 import { Flushing } from './flushing.ts'
 import { type Appended, type AppendOptions, BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
-import { type Inherited, type Lost, ownPrefix } from './inherited.ts'
+import { type Inherited, type Lost, lostUpTo, ownPrefix } from './inherited.ts'
 import type { EpochEntry, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { abortedAmong, abortedIn, readSegments } from './log-reading.ts'
@@ -46,6 +46,7 @@ export class Log {
   readonly #inherited: Inherited | undefined
   readonly #shared: Recovered['shared']
   #released = false
+  #takingLast: Promise<void> | undefined
   #filesVersion = 0
   /** Called before files go for good, with the offset where what stays begins. */
   beforeRemoval: ((upTo: number) => void) | undefined
@@ -104,6 +105,11 @@ export class Log {
   /** Everything below is on stable storage, as far as this process knows. */
   get flushedOffset(): number {
     return this.#flushing.flushedOffset
+  }
+
+  /** A flush failed: nothing is appended any more. */
+  get failure(): StorageError | undefined {
+    return this.#flushing.failure
   }
 
   /** The same, and what is shared too was on stable storage when it was forked or has outlived a power cut. */
@@ -217,6 +223,7 @@ export class Log {
 
   /** The segment that takes the next `byteCount` bytes. */
   #room(byteCount: number, now: number): Segment {
+    if (this.failure !== undefined) throw this.failure
     const active = this.#segments.at(-1)
     if (active === undefined) return this.#begin()
     const full = active.length + byteCount > this.#config.segmentBytes
@@ -250,15 +257,19 @@ export class Log {
     return next
   }
 
-  /** Batches from an offset on (log-reading.ts). The caller has held the offset against the bounds. */
+  /** Batches from an offset on that are what was written. The caller has held the offset against the bounds. Throws DamagedRecords. */
   read(offset: number, bytesMax: number, bound: number, wholeFirst: boolean): Lease {
-    return readSegments(this.#segments, offset, bytesMax, bound, wholeFirst)
+    return readSegments(this.#segments, offset, bytesMax, bound, wholeFirst, this.#mayMiss, { isOurselves: true })
   }
 
-  /** The same for whoever asked over the network: what lies packed comes in the codec that the topic names (extensions §2.4). */
+  /** The same for whoever knows checksums too; what lies packed comes in the codec that the topic names (extensions §2.4). */
   serve(offset: number, bytesMax: number, bound: number, wholeFirst: boolean): Lease {
-    return readSegments(this.#segments, offset, bytesMax, bound, wholeFirst, this.#config.codec)
+    const { codec: packedCodec = 0 } = this.#config
+    return readSegments(this.#segments, offset, bytesMax, bound, wholeFirst, this.#mayMiss, { packedCodec })
   }
+
+  /** Compaction and keep rules leave holes, and of what is shared a power cut may have taken something. */
+  readonly #mayMiss = (offset: number): boolean => offset < Math.max(this.compactedOffset, lostUpTo(this.lost))
 
   /** Transactions taken back that touch what a read of `[from, upTo)` gives. */
   abortedTransactions(from: number, upTo: number): AbortedTransaction[] {
@@ -296,7 +307,8 @@ export class Log {
     // On a disk that is full these make the room for the note. The first file left tells the log start till then.
     this.#dropWhile((segment) => segment.nextOffset <= offset)
     this.#startAt(offset)
-    this.#saveStart()
+    // If no file may be left to tell where the log goes on, a power cut must not make it begin at 0 again.
+    this.saveCheckpoint(this.#segments.at(-1)?.isEmpty ?? true)
   }
 
   /** Applies retention by time and by bytes; answers how many segments went. */
@@ -312,20 +324,30 @@ export class Log {
       this.roll()
       this.#startAt(this.#logEndOffset)
     }
-    this.#saveStart()
-    if (takesAll) this.#dropWhile((segment) => doomed.includes(segment))
+    this.saveCheckpoint(false)
+    if (takesAll) {
+      this.#takingLast ??= this.#takeLast(doomed).finally(() => {
+        this.#takingLast = undefined
+      })
+    }
     return doomed.length
+  }
+
+  /** A power cut must not make it begin at 0 again: the last go when stable storage knows where it goes on, which may take seconds. */
+  async #takeLast(doomed: readonly Segment[]): Promise<void> {
+    try {
+      await this.#checkpointing.saveAside()
+      await this.#store.syncFolder(this.folder)
+      if (!this.#released) this.#dropWhile((segment) => doomed.includes(segment))
+    } catch (cause) {
+      console.error(`${this.folder}: what retention took stays on the disk for now: ${String(cause)}`)
+    }
   }
 
   #startAt(offset: number): void {
     if (offset <= this.#logStartOffset) return
     this.#logStartOffset = offset
     this.#epochs.startAt(offset)
-  }
-
-  /** If no file may be left to tell where the log goes on, a power cut must not make it begin at 0 again. */
-  #saveStart(): void {
-    this.saveCheckpoint(this.#segments.at(-1)?.isEmpty ?? true)
   }
 
   /**

@@ -5,6 +5,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { parseMarker } from '../../protocol/records/control.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { encodeChecked, parseChecked } from './checked-json.ts'
 import type { Inherited } from './inherited.ts'
 import { type AbortedTransaction, OpenTransactions } from './open-transactions.ts'
 
@@ -252,16 +253,14 @@ export class ProducerState {
   }
 
   encode(): Buffer {
-    return Buffer.from(
-      JSON.stringify({ v: 1, transactions: this.#hasSeenTransactions, producers: [...this.#producers] }),
-    )
+    return encodeChecked({ v: 1, transactions: this.#hasSeenTransactions, producers: [...this.#producers] })
   }
 
-  /** Throws SyntaxError where the bytes are not a snapshot. */
+  /** Throws where the bytes are not the snapshot that was written. */
   static decode(bytes: Buffer): ProducerState {
     const state = new ProducerState()
     // Those from before there were transactions know of no coordinator.
-    const { producers, transactions = true } = JSON.parse(bytes.toString()) as {
+    const { producers, transactions = true } = parseChecked(bytes) as {
       producers: [number, Omit<Producer, 'coordinatorEpoch'>][]
       transactions?: boolean
     }

@@ -156,7 +156,7 @@ class Recovery {
       logStartOffset,
       epochs: this.#epochs,
       producers: this.#producers,
-      compactedOffset: Number.isFinite(this.#compactedOffset) ? this.#compactedOffset : 0,
+      compactedOffset: Math.min(this.#compactedOffset, end), // or the next start would take holes for damage
       checkpoint: this.#checkpoint,
       shared: { lost: this.#lost, isSettled: this.#isSettled, wasDoubted: this.#isDoubted },
       scannedBytes: this.#scannedBytes,

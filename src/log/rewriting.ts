@@ -115,7 +115,9 @@ export class Rewriting {
       if (place.isOver()) return
       // First of all: a start that finds holes must know that they are meant.
       this.#compactedOffset = Math.max(this.#compactedOffset, plan.end)
-      checkpointing.save(true)
+      await checkpointing.saveAside()
+      await this.#store.syncFolder(log.folder)
+      if (place.isOver()) return
       for await (const { segments, compacted } of compactSegments(plan, keeping, place)) {
         work.compactedBytesBefore += segments.reduce((sum, { length }) => sum + length, 0)
         work.compactedBytesAfter += compacted.length

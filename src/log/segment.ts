@@ -339,9 +339,11 @@ export class Segment {
   /** The batch that holds an offset, or the first one behind it (there may be holes); undefined past the last. */
   find(offset: number): Found | undefined {
     if (offset >= this.nextOffset) return undefined
-    let position = this.#indexes().offsets.floor(offset - this.baseOffset)
+    let [position, expected] = [this.#indexes().offsets.floor(offset - this.baseOffset), this.baseOffset]
     while (position < this.length) {
       const found = this.batchAt(position)
+      if (found.baseOffset < expected) throw new Corruption(`${this.path}: byte ${position} tells a wrong offset`)
+      expected = found.nextOffset
       if (found.nextOffset > offset) return found
       position += found.byteCount
     }

@@ -3,6 +3,7 @@
 import * as batch from '../../protocol/records/batch.ts'
 import type { RecordCursor } from '../../protocol/records/record.ts'
 import type { Segment } from '../log/segment.ts'
+import { mustBeSound } from '../log/soundness.ts'
 import { borrow } from '../storage/file.ts'
 
 /** Read in one go. */
@@ -10,13 +11,15 @@ const windowBytes = 256 * 1024
 
 /**
  * Visits batches from the one that holds `from` on, those that end at or below `to`, until `visit` answers true. Answers the
- * offset behind the last that it visited, `to` where there was nothing more.
+ * offset behind the last that it visited, `to` where there was nothing more. `checks`: throws DamagedRecords where the first of them
+ * fails its checksum, and ends in front of a later one that does.
  */
 export function walkBatches(
   segment: Segment,
   from: number,
   to: number,
   visit: (bytes: Buffer, position: number) => boolean,
+  checks = false,
 ): number {
   let next = from
   let place = segment.find(from)?.position
@@ -34,6 +37,9 @@ export function walkBatches(
           return at === 0 && left >= Math.min(wanted, segment.length - start)
         }
         if (batch.nextOffset(bytes, at) > to) return true
+        // What is in front of it counts, and whoever comes back for more is told.
+        if (checks && next > from && !batch.crcMatches(bytes, at)) return true
+        if (checks) mustBeSound(bytes, at, segment.path)
         place! += size
         next = batch.nextOffset(bytes, at)
         if (visit(bytes, at)) return true

@@ -154,11 +154,12 @@ export class Revisions {
     const part = this.#scannedPart(segment, from)
     const takenBack = new TakenBack(this.log, from, to)
     let cost = 0
-    const next = walkBatches(segment, from, to, (seen, at) => {
+    const visit = (seen: Buffer, at: number) => {
       cost += batch.sizeInBytes(seen, at)
       if (!batch.isControl(seen, at) && !takenBack.has(seen, at)) cost += this.#take(part, seen, at, from)
       return cost >= bytes
-    })
+    }
+    const next = walkBatches(segment, from, to, visit, true)
     if (next <= from) throw new Corruption(`${segment.path}: no batch at offset ${from}`)
     this.#indexedOffset = next
     part.reached(next)

@@ -92,7 +92,7 @@ type Original = { readonly key: Buffer | null; readonly value: Buffer | null }
 function read(partition: Partition, { first, last }: DeadLetter): Map<number, Original> {
   const found = new Map<number, Original>()
   for (let offset = first; offset <= last; ) {
-    const at = partition.read(offset, readBytes, false, true)
+    const at = partition.read(offset, readBytes, false, true, true)
     if (at instanceof Refusal) break
     const from = offset
     borrow(at.lease, (bytes) => {

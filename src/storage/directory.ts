@@ -168,7 +168,8 @@ export class Directory {
       const aside = `${to}.tmp`
       const descriptor = fs.openSync(aside, 'w')
       try {
-        fs.writeSync(descriptor, content)
+        // A disk with room for a part of it takes that part without a word.
+        for (let done = 0; done < content.length; ) done += fs.writeSync(descriptor, content, done)
         if (durable) fs.fdatasyncSync(descriptor)
       } finally {
         fs.closeSync(descriptor)

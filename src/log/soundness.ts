@@ -1,0 +1,24 @@
+// Bytes that the broker is about to act on are held against their checksums first: what a start vouches for it has not looked at, and
+// a bit may have been turned over since. Bytes that only pass through to clients are theirs to check, as with Kafka.
+
+import { DamagedRecords } from '../../protocol/errors.ts'
+import * as batch from '../../protocol/records/batch.ts'
+import type { Lease } from '../storage/file.ts'
+
+/** Throws where the batch at `position` of `bytes` is not what was written. `path`: for what it says. */
+export function mustBeSound(bytes: Buffer, position: number, path: string): void {
+  if (batch.crcMatches(bytes, position)) return
+  throw new DamagedRecords(`${path}: the batch at offset ${batch.baseOffset(bytes, position)} fails its checksum`)
+}
+
+/** What of a read can be believed: it ends in front of the first batch that is damaged, and throws where that is its first. */
+export function soundPart(lease: Lease, path: string): Lease {
+  const { bytes } = lease
+  for (const at of batch.iterateBatches(bytes)) {
+    if (batch.crcMatches(bytes, at)) continue
+    if (at > 0) return { bytes: bytes.subarray(0, at), release: lease.release.bind(lease) }
+    lease.release()
+    mustBeSound(bytes, at, path)
+  }
+  return lease
+}
