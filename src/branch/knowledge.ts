@@ -137,19 +137,30 @@ export class Knowledge {
     return isKnown ? origin : { branch: this.home(offset), offset }
   }
 
-  /**
-   * Forgets a branch that is gone and that nobody else knows. False where it cannot be forgotten: offsets of this log were
-   * first written there.
-   */
-  forget(branch: string): boolean {
-    if (this.#spans.some(([home]) => home === branch)) return false
+  /** Whether offsets of this log were first written in a branch: then it cannot be forgotten. */
+  isHome(branch: string): boolean {
+    return this.#spans.some(([home]) => home === branch)
+  }
+
+  /** Whether merges brought something of a branch that the vector does not cover. */
+  isLoose(branch: string): boolean {
+    return this.#merged.some(({ loose }) => loose?.[branch] !== undefined)
+  }
+
+  /** Whether more is known of a branch than was at the fork. */
+  hasLearnt(branch: string): boolean {
+    return this.#known[branch] !== this.#steps[0]!.known[branch]
+  }
+
+  /** Forgets a branch that is gone (mentions.ts says when): what came from it was first written where it stands here. */
+  forget(branch: string): void {
+    if (this.#known[branch] === undefined) return
     const without = ({ [branch]: _, ...others }: Vector): Vector => others
     this.#known = without(this.#known)
     // What was known once stayed known.
     for (let i = this.#steps.length - 1; i >= 0 && this.#steps[i]!.known[branch] !== undefined; i--) {
       this.#steps[i] = { end: this.#steps[i]!.end, known: without(this.#steps[i]!.known) }
     }
-    return true
   }
 
   /** When the last merge wrote into `[from, to)`, ms; -1 where none did. */

@@ -72,7 +72,10 @@ export class Lineage {
   /** Their ids by the id of the target. */
   readonly #mergesInto = new Map<string, Set<string>>()
   /** Which topics know of which branches. */
-  readonly #mentions = new Mentions()
+  readonly #mentions = new Mentions({
+    knowledge: (topic) => this.#allKnowledge(topic),
+    parent: (topic) => this.branches.get(topic)?.fromId,
+  })
   /** By topic id, then by partition: those of which there is something to know. */
   readonly #knowledge = new Map<string, Map<number, Knowledge>>()
 
@@ -134,7 +137,8 @@ export class Lineage {
       if (!this.sets.has(set)) this.sets.set(set, { name: set, at, members: new Map() })
       this.#cutsOfSets.set(set, (this.#cutsOfSets.get(set) ?? new Set()).add(eventId))
     }
-    for (const topic of topics) {
+    for (const given of topics) {
+      const topic = this.#mentions.hasForgotten ? this.#withoutForgotten(given) : given
       const branch = { ...topic, eventId, at, ...(set === undefined ? {} : { set }) }
       this.branches.set(topic.id, branch)
       for (const { known, spans = [], merged = [] } of topic.partitions)
@@ -152,7 +156,10 @@ export class Lineage {
     for (const { intoId, partitions, forwarded } of record.topics) {
       if (forwarded !== undefined) this.#forwarded.set(intoId, forwarded)
       this.#mergesInto.set(intoId, (this.#mergesInto.get(intoId) ?? new Set()).add(record.id))
-      for (const each of partitions) {
+      for (const told of partitions) {
+        const { remembered } = this.#mentions
+        const each = { ...told, known: remembered(told.known) }
+        if (told.loose !== undefined) each.loose = remembered(told.loose)
         this.#learn(intoId, record, each)
         const { known, spans = [], merged = [], loose = {} } = each
         this.#mentions.note(intoId, { ...known, ...loose }, spans, merged)
@@ -238,6 +245,11 @@ export class Lineage {
     return this.#successors.get(topicId)
   }
 
+  #withoutForgotten(topic: ForkedTopic): ForkedTopic {
+    const { remembered } = this.#mentions
+    return { ...topic, partitions: topic.partitions.map((of) => ({ ...of, known: remembered(of.known) })) }
+  }
+
   #join(set: string, inside: string, id: string): void {
     const members = this.sets.get(set)?.members
     if (members === undefined) return
@@ -247,11 +259,9 @@ export class Lineage {
 
   /** A topic is gone, and with it what is known of it alone. A set goes with its last member. */
   removed(topicId: string): void {
+    this.#mentions.removed(topicId)
     this.#knowledge.delete(topicId)
     this.#forwarded.delete(topicId)
-    for (const [branch, holder] of this.#mentions.removed(topicId)) {
-      if (this.#forget(holder, branch)) this.#mentions.forgotten(branch)
-    }
     for (const id of this.#mergesInto.get(topicId) ?? []) this.#forgetTarget(this.merges.get(id)!, topicId)
     this.#mergesInto.delete(topicId)
     const branch = this.branches.get(topicId)
@@ -297,14 +307,9 @@ export class Lineage {
     if (!isNeeded) this.#cuts.delete(eventId)
   }
 
-  /** A branch that is gone and that one topic alone still knows: false where that one has to. */
-  #forget(holder: string, branch: string): boolean {
-    const partitions = new Set(this.#knowledge.get(holder)?.keys())
-    this.branches.get(holder)?.partitions.forEach((_, index) => void partitions.add(index))
-    const known = [...partitions].map((index) => this.knowledge(holder, index))
-    if (known.some(({ spans }) => spans.some(([home]) => home === branch))) return false
-    for (const each of known) each.forget(branch)
-    return true
+  #allKnowledge(topicId: string): ReadonlyMap<number, Knowledge> {
+    this.branches.get(topicId)?.partitions.forEach((_, index) => void this.knowledge(topicId, index))
+    return this.#knowledge.get(topicId) ?? new Map()
   }
 
   #forgetTarget(merge: MergeRecord, topicId: string): void {
@@ -343,16 +348,26 @@ export class Lineage {
   }
 
   /** Without what is forgotten. */
-  #remembered(merge: MergeRecord): MergeRecord {
+  #remembered(topicId: string, partition: number, known: Vector): Vector {
+    const now = this.known(topicId, partition)
+    return Object.fromEntries(Object.entries(known).filter(([branch]) => now[branch] !== undefined))
+  }
+
+  #rememberedMerge(merge: MergeRecord): MergeRecord {
     const topics = merge.topics.map((topic) => {
-      const partitions = topic.partitions.map((each) => {
-        const now = this.known(topic.intoId, each.partition)
-        const known = Object.fromEntries(Object.entries(each.known).filter(([branch]) => now[branch] !== undefined))
-        return { ...each, known }
-      })
+      const { intoId } = topic
+      const partitions = topic.partitions.map((of) => ({
+        ...of,
+        known: this.#remembered(intoId, of.partition, of.known),
+      }))
       return { ...topic, partitions }
     })
     return { ...merge, topics }
+  }
+
+  #rememberedFork(topic: ForkedTopic): ForkedTopic {
+    const partitions = topic.partitions.map((of, i) => ({ ...of, known: this.#remembered(topic.id, i, of.known) }))
+    return { ...topic, partitions }
   }
 
   /** What gives this state again, for a metadata log that is written anew. */
@@ -361,7 +376,7 @@ export class Lineage {
       [...members].map(([inside, id]): MemberRecord => ({ v: 1, type: 'set-member', set, inside, id })),
     )
     const forks = [...this.#cuts.values()].map(({ record }) => {
-      const topics = record.topics.filter(({ id }) => this.branches.has(id))
+      const topics = record.topics.filter(({ id }) => this.branches.has(id)).map((topic) => this.#rememberedFork(topic))
       return { ...record, topics }
     })
     const sets = [...this.sets.values()].flatMap(({ name: set, ports, stays }): LineageRecord[] => [
@@ -380,7 +395,7 @@ export class Lineage {
       ...left,
       ...ended.map((set) => ({ v: 1, type: 'set-removed', set }) as const),
       ...this.#deletions.values(),
-      ...[...this.merges.values()].map((merge) => this.#remembered(merge)),
+      ...[...this.merges.values()].map((merge) => this.#rememberedMerge(merge)),
       ...this.begun.values(),
       ...this.promotions.values(),
       ...this.losses.values(),

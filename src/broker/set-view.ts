@@ -133,12 +133,17 @@ export function setView(broker: Broker, set: string): SetView {
     ofBroker = new Map()
     views.set(broker, ofBroker)
   }
-  const view = ofBroker.get(set) ?? new SetView(broker, set)
+  const kept = ofBroker.get(set)
+  if (kept?.exists) return kept
+  const view = kept ?? new SetView(broker, set)
   // Clients may make names up, and sets come and go: what stands for none is not kept.
+  for (const [name, { exists }] of ofBroker) if (!exists) ofBroker.delete(name)
   if (view.exists) ofBroker.set(set, view)
-  else ofBroker.delete(set)
   return view
 }
+
+/** How many are kept. */
+export const keptViews = (broker: Broker): number => views.get(broker)?.size ?? 0
 
 /** The broker as the members of a group see it. */
 export function seenBy(broker: Broker, groupId: string): Broker {
