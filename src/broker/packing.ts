@@ -220,7 +220,7 @@ export class Packing {
       this.#store.remove(path) // left by one that failed
       this.#store.create(path, 1).close()
       const packed = await this.#build({ segments, nextOffset: to, path, numbers, aborted, takenBack, ...options })
-      if (numbers.leftOut > 0) await partition.numbering.carryDropped(partition.revisions, numbers)
+      await partition.numbering.carryDropped(partition.revisions, group, numbers)
       if (!(await log.pack(group, rewrittenBy(this.#store, path, packed), holes))) return false
       this.counts.packs++
       this.counts.bytesBefore += before

@@ -1,10 +1,12 @@
 // The revisions of one partition, as long as its log is open, and the small file in which counts outlive records.
 
 import { Corruption, StorageError } from '../../protocol/errors.ts'
+import type { Inherited } from '../log/inherited.ts'
 import type { Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
+import type { Segment } from '../log/segment.ts'
 import { CarriedCounts, countsName } from '../revision/carried-counts.ts'
-import { carryCounts, carryDropped } from '../revision/carry.ts'
+import { carryCounts, carryDropped, carryHalf, takesNumbers, thinnedHalf } from '../revision/carry.ts'
 import { hashKey, type KeyHash } from '../revision/key-hash.ts'
 import type { PackNumbers } from '../revision/pack-numbers.ts'
 import { Revisions } from '../revision/revisions.ts'
@@ -77,20 +79,32 @@ export class PartitionRevisions {
   }
 
   /**
-   * Notes the numbers of revisions that a pack leaves out, before it takes their place. Resolves when they are
-   * on stable storage. Rejects with StorageError.
+   * Notes the numbers of revisions that a pack of these segments leaves out, before it takes their place. Resolves when they
+   * are on stable storage. Rejects with StorageError.
    */
-  async carryDropped(revisions: Revisions, numbers: PackNumbers): Promise<void> {
+  async carryDropped(revisions: Revisions, segments: readonly Segment[], numbers: PackNumbers): Promise<void> {
+    if (!takesNumbers(revisions, segments, numbers.leftOut)) return
     const counts = this.#loadCounts()
-    for (const _ of carryDropped(revisions, counts, numbers)) await turn()
+    for (const _ of carryDropped(revisions, counts, { segments, numbers })) await turn()
     if (revisions.log === this.#log) this.#store.save(`${this.#folder}/${countsName}`, counts.encode(), true)
   }
 
-  /** A log in another folder begins with what is below an offset here, and its numbers go on from there. Throws StorageError. */
-  carryTo(folder: string, below: number): void {
+  /** The log in another folder shares what is below an offset here, and its numbers go on from there. Throws StorageError. */
+  carryTo(folder: string, { offset, ownFrom }: Pick<Inherited, 'offset' | 'ownFrom'>): void {
     if (!this.#keepsNumbers) return
     const counts = this.#loadCounts()
-    if (!counts.isEmpty) this.#store.save(`${folder}/${countsName}`, counts.encode(below), true)
+    const log = this.#log!
+    // It lets go at once what its own first file leaves below the log start.
+    if (ownFrom <= log.logStartOffset) carryCounts(log, counts, ownFrom, this.hash)
+    const path = `${folder}/${countsName}`
+    const half = thinnedHalf(log, ownFrom, offset)
+    if (half === undefined && counts.isEmpty) return
+    const own = counts.encode(offset)
+    this.#store.save(
+      path,
+      half === undefined ? own : carryHalf(half, CarriedCounts.decode(own, this.hash, path), this.hash),
+      true,
+    )
   }
 
   /** Counts what is about to go. A disk that is full gets its room all the same: what is noted then is told in this life only. */

@@ -175,7 +175,7 @@ export class FastForward {
     if (source.log.producers.hasSeenTransactions) producers.expectTransactions()
     saveSnapshot(store, folder, to, producers)
     const numbered = to > logEndOffset ? source : partition
-    numbered.numbering.carryTo(folder, to)
+    numbered.numbering.carryTo(folder, fork.inherited)
     const inherited = { ...fork.inherited, logStartOffset: Math.max(logStartOffset, fork.inherited.logStartOffset) }
     return { partition, source, from: logEndOffset, to, fork: { ...fork, inherited } }
   }

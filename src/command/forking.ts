@@ -151,10 +151,10 @@ function cut(id: string, plan: PlannedFork, cuts: Cut[], { broker, transactions 
     }
     const offset = recordsEnd(log, wanted)
     const folder = `${forkedFolder(id)}/${partition.index}`
-    forks.push(
-      forkLog(broker.store, log, folder, { offset, leaderEpoch: epochOn(partition, plan.replaced), now, outcomeOf }),
-    )
-    partition.numbering.carryTo(folder, offset)
+    const leaderEpoch = epochOn(partition, plan.replaced)
+    const fork = forkLog(broker.store, log, folder, { offset, leaderEpoch, now, outcomeOf })
+    forks.push(fork)
+    partition.numbering.carryTo(folder, fork.inherited)
   }
 }
 

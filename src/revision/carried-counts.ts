@@ -21,6 +21,8 @@ type Note = { count: number; offset: number; older: Note | undefined }
 export class CarriedCounts {
   /** Records below were counted, whether or not their files are still there. */
   upTo = 0
+  /** Of all that was noted. */
+  lastOffset = -1
   readonly #hash: KeyHash
   readonly #table = new KeyTable()
   readonly #notes: Note[] = []
@@ -55,6 +57,7 @@ export class CarriedCounts {
     offset: number,
     settledBelow: number,
   ): void {
+    this.lastOffset = Math.max(this.lastOffset, offset)
     const key = this.#table.put(hash, bytes, start, end)
     const known = this.#notes[key]
     if (known === undefined) this.#notes[key] = { count, offset, older: undefined }
@@ -71,7 +74,7 @@ export class CarriedCounts {
     return this.keyCount === 0 && this.upTo === 0
   }
 
-  /** `below`: what was noted of offsets from there on is left out, for a log that goes another way there. */
+  /** `below`: for a log that goes another way there. It gives no number again, though it may leave some out. */
   encode(below = Infinity): Buffer {
     const head = Buffer.from(`${JSON.stringify({ v: 1, upTo: this.upTo, keys: this.keyCount })}\n`)
     let size = head.length + checksumBytes
@@ -118,6 +121,7 @@ export class CarriedCounts {
     const key = this.#table.put(this.#hash(bytes, start, start + length), bytes, start, start + length)
     const read = Array.from({ length: cursor.varint() }, () => ({ count: cursor.varlong(), offset: cursor.varlong() }))
     const newest = read.reduceRight<Note | undefined>((older, note) => ({ ...note, older }), undefined)
+    this.lastOffset = Math.max(this.lastOffset, newest?.offset ?? -1)
     this.#notes[key] = newest ?? { count: 0, offset: -1, older: undefined }
   }
 }
@@ -129,10 +133,14 @@ function insertBelow(newest: Note, count: number, offset: number): void {
   if (newer.count !== count && newer.older?.count !== count) newer.older = { count, offset, older: newer.older }
 }
 
+/** Where notes are left out, the oldest of them tells how many there may have been in front of them: what it builds on may be gone. */
 function notesOf(newest: Note, below: number): Note[] {
   const found: Note[] = []
+  let behind: Note | undefined
   for (let note: Note | undefined = newest; note !== undefined; note = note.older) {
     if (note.offset < below) found.push(note)
+    else behind = note
   }
+  if (behind !== undefined) found.unshift({ count: behind.count, offset: below - 1, older: undefined })
   return found
 }

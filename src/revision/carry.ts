@@ -3,25 +3,29 @@
 import * as batch from '../../protocol/records/batch.ts'
 import { walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
-import type { Segment } from '../log/segment.ts'
+import { type Segment, segmentIndexOf } from '../log/segment.ts'
 import { walkBatches } from './batch-walk.ts'
 import type { CarriedCounts } from './carried-counts.ts'
 import type { KeyHash } from './key-hash.ts'
 import { KeyTable } from './key-table.ts'
+import type { KnownParts } from './known-parts.ts'
 import { Pack } from './pack.ts'
 import type { PackNumbers } from './pack-numbers.ts'
+import { countBelow, entryFrom } from './pack-offsets.ts'
+import { PackedPart } from './packed-part.ts'
 import type { Revisions } from './revisions.ts'
 import { TakenBack } from './taken-back.ts'
 import { isUnreadable } from './unreadable.ts'
 
-/** Raises `counts` to what holds at `upTo`, where a file begins. Packs tell numbers; what is not packed is counted. */
+/** Raises `counts` to what holds at `upTo`. Packs tell numbers; what is not packed is counted. */
 export function carryCounts(log: Log, counts: CarriedCounts, upTo: number, hash: KeyHash): void {
   for (const segment of log.segments) {
     if (segment.baseOffset >= upTo) break
     if (segment.nextOffset <= counts.upTo) continue
-    const { packed } = segment
-    if (packed instanceof Pack) carryPack(packed, counts, segment.nextOffset, hash)
-    else carryBatches(log, segment, counts, hash)
+    const { packed, nextOffset } = segment
+    const to = Math.min(nextOffset, upTo)
+    if (packed instanceof Pack) carryPack(packed, counts, to, hash)
+    else carryBatches(log, segment, counts, to, hash)
   }
   counts.upTo = Math.max(counts.upTo, upTo)
 }
@@ -32,35 +36,37 @@ function carryPack(pack: Pack, counts: CarriedCounts, below: number, hash: KeyHa
     const key = pack.key(ordinal)
     const hashed = hash(key, 0, key.length)
     // A fork may show only a part of the pack.
-    const newest = below >= pack.nextOffset ? newestRevs[ordinal]! : revBelow(pack, hashed, key, below)
+    const newest = below >= pack.nextOffset ? newestRevs[ordinal]! : countBelow(pack, ordinal, below)
     if (newest > 0) counts.note(hashed, key, 0, key.length, newest, below - 1, below)
   }
 }
 
-function revBelow(pack: Pack, hash: number, key: Uint8Array, below: number): number {
-  const entry = pack.newest(hash, key, below)
-  return entry < 0 ? 0 : pack.entry(entry).rev
-}
-
-function carryBatches(log: Log, segment: Segment, counts: CarriedCounts, hash: KeyHash): void {
+function carryBatches(log: Log, segment: Segment, counts: CarriedCounts, to: number, hash: KeyHash): void {
   const from = Math.max(segment.baseOffset, counts.upTo)
-  const takenBack = new TakenBack(log, from, segment.nextOffset)
-  walkBatches(segment, from, segment.nextOffset, (bytes, at) => {
-    if (!batch.isControl(bytes, at) && !takenBack.has(bytes, at)) countBatch(bytes, at, from, counts, hash)
+  const takenBack = new TakenBack(log, from, to)
+  walkBatches(segment, from, to, (bytes, at) => {
+    if (!batch.isControl(bytes, at) && !takenBack.has(bytes, at)) countBatch(bytes, at, [from, to], counts, hash)
     return false
   })
 }
 
-function countBatch(bytes: Buffer, at: number, from: number, counts: CarriedCounts, hash: KeyHash): void {
+function countBatch(
+  bytes: Buffer,
+  at: number,
+  [from, to]: readonly [number, number],
+  counts: CarriedCounts,
+  hash: KeyHash,
+): void {
   try {
     const base = batch.baseOffset(bytes, at)
     const cursor = walkRecords(bytes, at)
     while (cursor.next()) {
       const { keyLength, keyStart, offsetDelta } = cursor
-      if (keyLength < 0 || base + offsetDelta < from) continue
+      const offset = base + offsetDelta
+      if (keyLength < 0 || offset < from) continue
+      if (offset >= to) break
       const end = keyStart + keyLength
       const hashed = hash(cursor.bytes, keyStart, end)
-      const offset = base + offsetDelta
       const count = 1 + counts.of(hashed, cursor.bytes, keyStart, end, offset)
       counts.note(hashed, cursor.bytes, keyStart, end, count, offset, Infinity)
     }
@@ -69,17 +75,25 @@ function countBatch(bytes: Buffer, at: number, from: number, counts: CarriedCoun
   }
 }
 
+/** What a pack of these segments no longer tells. */
+type Packing = { readonly segments: readonly Segment[]; readonly numbers: Pick<PackNumbers, 'offsets' | 'revs'> }
+
+/** Whether there is anything to note: a keep rule lets something go, or a pack is shared of which a fork shows the first. */
+export const takesNumbers = ({ known }: Revisions, segments: readonly Segment[], leftOut: number): boolean =>
+  leftOut > 0 || cutParts(known, segments).length > 0
+
 /**
- * Notes the numbers that a keep rule takes: of keys whose last revision in these segments is left out (`revs` has -n for it). All
- * of it is known to the index. Yields after every slice.
+ * Notes the numbers that a new pack takes: of keys whose last revision in these segments a keep rule leaves out (`revs` has -n
+ * for it), and of those that only what lies behind a fork's cut could tell. All of it is known to the index. Yields after every slice.
  */
 export function* carryDropped(
   { log, known }: Revisions,
   counts: CarriedCounts,
-  { offsets, revs }: Pick<PackNumbers, 'offsets' | 'revs'>,
+  { segments, numbers: { offsets, revs } }: Packing,
 ): Generator<void, void> {
   // Nobody knows yet whether the pack takes its place.
   const settled = log.segments.find(({ isPacked }) => !isPacked)?.baseOffset ?? Infinity
+  for (const part of cutParts(known, segments)) yield* carryCut(part, counts)
   const seen = new KeyTable()
   for (let i = offsets.length - 1; i >= 0; i--) {
     const place = known.at(offsets[i]!)
@@ -92,4 +106,54 @@ export function* carryDropped(
   }
 }
 
+const cutParts = ({ all }: KnownParts, segments: readonly Segment[]): PackedPart[] => {
+  const [from, to] = [segments[0]!.baseOffset, segments.at(-1)!.nextOffset]
+  return all.filter(
+    (part): part is PackedPart =>
+      part instanceof PackedPart && part.isCut && part.baseOffset >= from && part.baseOffset < to,
+  )
+}
+
+function* carryCut({ pack, nextOffset, hashes }: PackedPart, counts: CarriedCounts): Generator<void, void> {
+  const { ordinals } = pack.keys()
+  for (let i = 0; i < hashes.length; i++) {
+    const key = pack.key(ordinals[i]!)
+    const count = countBelow(pack, ordinals[i]!, nextOffset)
+    if (count > 0) counts.note(hashes[i]!, key, 0, key.length, count, nextOffset - 1, 0)
+    if (i % recordsAtOnce === 0) yield
+  }
+}
+
 const recordsAtOnce = 1024
+
+/** A batch of a pack that a fork cuts in two. */
+type Half = { readonly pack: Pack; readonly from: number; readonly to: number }
+
+/** The first part of a batch that a fork copies, from `from` on, where keep rules took some of its pack: else counting tells the same. */
+export function thinnedHalf(log: Log, from: number, to: number): Half | undefined {
+  if (from >= to || log.compactedOffset <= from) return undefined
+  const pack = log.segments[segmentIndexOf(log.segments, from)]?.packed
+  return pack instanceof Pack ? { pack, from, to } : undefined
+}
+
+/** What is copied comes without its numbers, and what is gone in front of the cut is seen only by what stands behind it: notes both. Answers the encoded counts. */
+export function carryHalf({ pack, from, to }: Half, counts: CarriedCounts, hash: KeyHash): Buffer {
+  const { firstEntries } = pack.keys()
+  const note = (ordinal: number, count: number, at: number): void => {
+    const key = pack.key(ordinal)
+    if (count > 0) counts.note(hash(key, 0, key.length), key, 0, key.length, count, at, 0)
+  }
+  for (let entry = entryFrom(pack, from); entry >= 0 && pack.offsetOf(entry) < to; ) {
+    const at = pack.offsetOf(entry)
+    const ordinal = pack.ordinalOf(entry)
+    const follows = firstEntries[ordinal]! < entry && pack.revOf(entry - 1) === pack.revOf(entry) - 1
+    if (ordinal >= 0 && !follows) note(ordinal, pack.revOf(entry) - 1, at - 1)
+    entry = entryFrom(pack, at + 1)
+  }
+  for (let ordinal = 0; ordinal < pack.keyCount; ordinal++) {
+    const entry = pack.newestOf(ordinal, to)
+    const count = countBelow(pack, ordinal, to)
+    if (count > (entry < 0 ? 0 : pack.revOf(entry))) note(ordinal, count, to - 1)
+  }
+  return counts.encode()
+}

@@ -15,6 +15,8 @@ export class KnownParts {
   readonly #hash: KeyHash
   /** Ascending, without overlap. */
   #parts: Part[] = []
+  /** Those of them that a fork shows the first of: one for each fork that went through a pack. */
+  #cut: Part[] = []
   /** A part by the number that hints have; undefined once it is gone, another once it was replaced. */
   readonly #numbered: (Part | undefined)[] = [undefined]
   readonly #numbers = new Map<Part, number>()
@@ -31,6 +33,7 @@ export class KnownParts {
   /** A part behind all others. Its keys are noted, by `noteKey`, before it is added or as they come. */
   add(part: Part): void {
     this.#parts.push(part)
+    if (part.isCut) this.#cut.push(part)
     this.#numberOf(part)
   }
 
@@ -64,6 +67,12 @@ export class KnownParts {
     }
     for (const part of parts) if (!this.#numbers.has(part)) this.#number(part)
     this.#parts = parts
+    this.#cut = parts.filter(({ isCut }) => isCut)
+  }
+
+  /** The most revisions of a key that may have been where a fork cut through a pack. */
+  countAtCuts(hash: number, key: Uint8Array): number {
+    return this.#cut.reduce((most, part) => Math.max(most, part.countAtCut(hash, key)), 0)
   }
 
   /** The newest revision of a key, of those below an offset. */

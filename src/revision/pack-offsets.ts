@@ -1,4 +1,4 @@
-// Looks entries of a pack up by neighbouring offsets: what stands next, and what stood before.
+// Looks entries of a pack up by neighbouring offsets: what stands next, what stood before, and how many there were.
 
 import type { Pack } from './pack.ts'
 import type { Frame } from './pack-frames.ts'
@@ -21,6 +21,19 @@ export function entryBefore(pack: Pack, offset: number): number {
     if (record >= 0) return frame.entries[record]!
   }
   return -1
+}
+
+/**
+ * How many revisions a key had below an offset at most. What a keep rule took from in front of it only the revision behind
+ * it can tell, for there may be none left below.
+ */
+export function countBelow(pack: Pack, ordinal: number, offset: number): number {
+  if (ordinal < 0) return 0
+  const { firstEntries } = pack.keys()
+  const entry = pack.newestOf(ordinal, offset)
+  const next = entry < 0 ? firstEntries[ordinal]! : entry + 1
+  if (next < firstEntries[ordinal + 1]!) return pack.revOf(next) - 1
+  return entry < 0 ? 0 : pack.revOf(entry)
 }
 
 /** The first record of a frame that is not below an offset; behind the last where all are. */

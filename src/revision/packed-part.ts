@@ -2,7 +2,7 @@
 
 import type { KeyHash } from './key-hash.ts'
 import type { Pack, PackedKeys } from './pack.ts'
-import { entryBefore, entryFrom } from './pack-offsets.ts'
+import { countBelow, entryBefore, entryFrom } from './pack-offsets.ts'
 import { none, type Part } from './part.ts'
 import type { RevisionFormat } from './revision.ts'
 
@@ -26,8 +26,12 @@ export class PackedPart implements Part {
     return this.#keys.hashes
   }
 
-  get #isCut(): boolean {
+  get isCut(): boolean {
     return this.nextOffset < this.pack.nextOffset
+  }
+
+  countAtCut(hash: number, key: Uint8Array): number {
+    return countBelow(this.pack, this.pack.find(hash, key), this.nextOffset)
   }
 
   newest(hash: number, key: Uint8Array, below: number): number {
@@ -55,7 +59,7 @@ export class PackedPart implements Part {
 
   isNewest(entry: number): boolean {
     const next = this.#keys.firstEntries[this.pack.ordinalOf(entry) + 1]!
-    return entry + 1 === next || (this.#isCut && this.offsetOf(entry + 1) >= this.nextOffset)
+    return entry + 1 === next || (this.isCut && this.offsetOf(entry + 1) >= this.nextOffset)
   }
 
   newestBelow(offset: number): number[] {
@@ -75,7 +79,7 @@ export class PackedPart implements Part {
   withScalar(pointer: string, hash: number): Float64Array | undefined {
     if (!this.pack.pointers.includes(pointer)) return undefined
     const offsets = Float64Array.from(this.pack.withScalar(pointer, hash), (entry) => this.offsetOf(entry)).sort()
-    return this.#isCut ? offsets.filter((offset) => offset < this.nextOffset) : offsets
+    return this.isCut ? offsets.filter((offset) => offset < this.nextOffset) : offsets
   }
 
   last(): number {

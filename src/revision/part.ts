@@ -10,6 +10,10 @@ export interface Part {
   /** Records of `[baseOffset, nextOffset)` are known. */
   readonly baseOffset: number
   readonly nextOffset: number
+  /** It was made of more than counts: a fork shows only the first of it. */
+  readonly isCut: boolean
+  /** The most revisions that a key may have had in front of the cut, gone ones among them; 0 where nobody can tell. */
+  countAtCut(hash: number, key: Uint8Array): number
   /** The newest entry of a key, of those below an offset. */
   newest(hash: number, key: Uint8Array, below: number): number
   /** The entry before of the same key, in this part. */

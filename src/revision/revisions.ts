@@ -212,7 +212,7 @@ export class Revisions {
         met.offset = offset
         met.timestamp = timestampOf(bytes, at, cursor)
         met.size = cursor.valueLength
-        if (part.add(met, this.#countBefore)) this.#known.noteKey(part, met.hash)
+        if (part.add(met, this.#countBefore, this.#counts.lastOffset)) this.#known.noteKey(part, met.hash)
       }
       return cursor.bytes === bytes ? 0 : cursor.bytes.length
     } catch (cause) {
@@ -223,9 +223,10 @@ export class Revisions {
 
   /** The number of the newest revision of a key that the last part does not have yet. */
   readonly #countBefore = ({ hash, bytes, keyStart, keyEnd, offset }: Met): number => {
-    const found = this.#known.newest(hash, bytes.subarray(keyStart, keyEnd))
-    const carried = this.#counts.of(hash, bytes, keyStart, keyEnd, offset)
-    return found === undefined ? carried : Math.max(carried, found.part.revOf(found.entry))
+    const key = bytes.subarray(keyStart, keyEnd)
+    const found = this.#known.newest(hash, key)
+    const gone = Math.max(this.#counts.of(hash, bytes, keyStart, keyEnd, offset), this.#known.countAtCuts(hash, key))
+    return found === undefined ? gone : Math.max(gone, found.part.revOf(found.entry))
   }
 
   /** Whether a revision is still there for readers: what lies below the log start is not. */

@@ -27,6 +27,7 @@ export type Met = {
 
 export class ScannedPart implements Part {
   readonly baseOffset: number
+  readonly isCut = false
   #nextOffset: number
   #count = 0
   readonly #offsets = uint32s()
@@ -62,23 +63,32 @@ export class ScannedPart implements Part {
     return 7 * this.#offsets.byteCount + this.#newest.byteCount + this.#table.byteCount
   }
 
-  /** Adds a record behind all others; whether its key is new here. `before`: the number of the key's newest revision in older parts. */
-  add(met: Met, before: (met: Met) => number): boolean {
-    const known = this.#table.count
+  /**
+   * Adds a record behind all others; whether its key is new here. `before`: the number of the key's newest revision in older
+   * parts, or of what is gone. `goneUpTo`: behind one that is not behind this some may be gone.
+   */
+  add(met: Met, before: (met: Met) => number, goneUpTo: number): boolean {
+    const { count } = this.#table
     const key = this.#table.put(met.hash, met.bytes, met.keyStart, met.keyEnd)
-    const isNew = key === known
+    const isNew = key === count
     // Who asks for it while its number is being looked for does not find it here.
     if (isNew) this.#newest.set(key, none)
     const previous = this.#newest.at(key)
     const entry = this.#count++
     this.#offsets.set(entry, met.offset - this.baseOffset)
-    this.#revs.set(entry, 1 + (isNew ? before(met) : this.#revs.at(previous)))
+    const known = isNew ? 0 : this.#revs.at(previous)
+    const asks = isNew || this.offsetOf(previous) <= goneUpTo
+    this.#revs.set(entry, 1 + (asks ? Math.max(known, before(met)) : known))
     this.#previous.set(entry, previous)
     this.#keys.set(entry, key)
     this.#timestamps.set(entry, met.timestamp)
     this.#sizes.set(entry, met.size)
     this.#newest.set(key, entry)
     return isNew
+  }
+
+  countAtCut(): number {
+    return 0
   }
 
   newest(hash: number, key: Uint8Array, below: number): number {

@@ -5,8 +5,11 @@ import { expect } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { CodecName } from '../../protocol/records/compression.ts'
 import { PartitionRevisions } from '../../src/broker/partition-revisions.ts'
+import { forkLog } from '../../src/log/fork.ts'
+import type { Inherited } from '../../src/log/inherited.ts'
 import { Log } from '../../src/log/log.ts'
 import type { LogConfig } from '../../src/log/log-config.ts'
+import { recordsEnd } from '../../src/log/records-end.ts'
 import type { Segment } from '../../src/log/segment.ts'
 import type { KeepRules } from '../../src/revision/keep-rules.ts'
 import { hashKey, type KeyHash } from '../../src/revision/key-hash.ts'
@@ -20,7 +23,8 @@ import { smallConfig } from '../log/log-environment.ts'
 export type Known = { key: string; rev: number; offset: number; timestamp: number; value: string | null }
 export type Given = { key: string | null; value: string | null }
 
-const folder = 'topics/t/0'
+/** Where its log is, and what that has been forked from. */
+type Place = { readonly store: MemoryStore; readonly folder?: string; readonly inherited?: Inherited }
 
 export class RevisionWorld {
   readonly store: MemoryStore
@@ -32,6 +36,14 @@ export class RevisionWorld {
   now = 1000
   readonly pointers: readonly string[]
   readonly #index: PartitionRevisions
+  readonly #folder: string
+  readonly #inherited: Inherited | undefined
+  /** All that ever had a number; whether some of it is gone, of which a fork knows no more than what stands behind it. */
+  #numbered: Known[] = []
+  #isThinned = false
+  /** The first fork offset on the way here. */
+  #unsureFrom = Infinity
+  #forks = 0
   readonly #open = new Map<number, { offset: number; record: Given; timestamp: number }[]>()
   /** Decided, behind something that is open: their numbers come when all in front of them is decided. */
   #undecided: { offset: number; record: Given; timestamp: number }[] = []
@@ -41,14 +53,16 @@ export class RevisionWorld {
     config: Partial<LogConfig> = {},
     hash: KeyHash = hashKey,
     pointers: readonly string[] = [],
-    store = new MemoryStore(),
+    { store, folder = 'topics/t/0', inherited }: Place = { store: new MemoryStore() },
   ) {
     this.store = store
+    this.#folder = folder
+    this.#inherited = inherited
     this.hash = hash
     this.pointers = pointers
     this.config = { ...smallConfig, segmentBytes: 1024, needsKeys: true, openPacked: openPack, ...config }
-    this.log = new Log(this.store, folder, this.config)
-    this.#index = new PartitionRevisions(this.store, folder, () => this.stable, this.config)
+    this.log = new Log(this.store, this.#folder, this.config, this.#inherited)
+    this.#index = new PartitionRevisions(this.store, this.#folder, () => this.stable, this.config)
     this.#index.hash = hash
     this.#index.attach(this.log)
   }
@@ -101,11 +115,49 @@ export class RevisionWorld {
     const { stable } = this
     for (const { offset, record, timestamp } of this.#undecided.sort((a, b) => a.offset - b.offset)) {
       if (offset >= stable || record.key === null) continue
-      const rev = (this.#counts.get(record.key) ?? 0) + 1
+      const rev = this.#nextRev(record.key, offset)
       this.#counts.set(record.key, rev)
-      this.known.push({ key: record.key, rev, offset, timestamp, value: record.value })
+      const of = { key: record.key, rev, offset, timestamp, value: record.value }
+      this.known.push(of)
+      this.#numbered.push(of)
     }
     this.#undecided = this.#undecided.filter(({ offset }) => offset >= stable)
+  }
+
+  /** The next one; of a key that a fork cannot know all of it may leave some out, once. */
+  #nextRev(key: string, offset: number): number {
+    const rev = (this.#counts.get(key) ?? 0) + 1
+    const forkedAt = this.#inherited?.offset ?? Infinity
+    const hasOwn = this.#numbered.some((of) => of.key === key && of.offset >= forkedAt)
+    if (offset < this.#unsureFrom || hasOwn || !this.#isThinned) return rev
+    const { known } = this.revisions
+    const place = known.at(offset)!
+    const told = place.part.revOf(place.entry)
+    expect(told, `the first of ${key} behind the fork, at ${offset}`).toBeGreaterThanOrEqual(rev)
+    return told
+  }
+
+  /** Goes on beside this one, from an offset on. */
+  fork(wanted: number): RevisionWorld {
+    const offset = recordsEnd(this.log, wanted)
+    const folder = `${this.#folder}-${this.#forks++}/0`
+    const { inherited } = forkLog(this.store, this.log, folder, {
+      offset,
+      leaderEpoch: 0,
+      now: this.now,
+      outcomeOf: () => 'ABORT',
+    })
+    this.#index.carryTo(folder, inherited)
+    const child = new RevisionWorld(this.config, this.hash, this.pointers, { folder, inherited, store: this.store })
+    child.now = this.now
+    child.#numbered = this.#numbered.filter((of) => of.offset < offset)
+    child.#isThinned = this.#isThinned
+    child.#unsureFrom = Math.min(this.#unsureFrom, offset)
+    for (const { key, rev } of child.#numbered) child.#counts.set(key, rev)
+    child.known = this.known.filter((of) => of.offset < offset)
+    child.#undecided = this.#undecided.filter((of) => of.offset < offset)
+    child.#decide()
+    return child
   }
 
   /** Those that readers may see. */
@@ -119,19 +171,22 @@ export class RevisionWorld {
 
   async reopen(): Promise<void> {
     await this.log.close()
-    this.log = new Log(this.store, folder, this.config)
+    this.log = new Log(this.store, this.#folder, this.config, this.#inherited)
     this.#index.attach(this.log)
   }
 
   /** Packs neighbours of what may be packed; `drops` says which revisions are left out, never the newest of a key. */
-  async pack(segments: readonly Segment[], drops: (of: Known) => boolean = () => false): Promise<boolean> {
+  async pack(wanted: readonly Segment[], drops: (of: Known) => boolean = () => false): Promise<boolean> {
     const { revisions, pointers, hash } = this
+    // No pack spans a seam (broker/packing-plan).
+    const seam = this.log.seams.find((seam) => seam > wanted[0]!.baseOffset) ?? Infinity
+    const segments = wanted.filter(({ baseOffset }) => baseOffset < seam)
     const from = segments[0]!.baseOffset
     const to = segments.at(-1)!.nextOffset
     const numbers = await packNumbers(revisions, { from, to, rules: keepsAll, now: 0, spared: new Set(), rest: noRest })
     if (numbers === undefined) throw new Error('an index that is outdated')
     const dropped = this.#dropFrom(numbers, from, to, drops)
-    const path = `${folder}/${String(from).padStart(20, '0')}.pack.tmp`
+    const path = `${this.#folder}/${String(from).padStart(20, '0')}.pack.tmp`
     this.store.create(path, 0).close()
     const job = {
       segments,
@@ -148,7 +203,7 @@ export class RevisionWorld {
     }
     const packed = await runPacking(this.store, job)
     const rewritten = rewrittenBy(this.store, path, packed)
-    if (dropped.size > 0) await this.#index.carryDropped(revisions, numbers)
+    await this.#index.carryDropped(revisions, segments, { ...numbers, leftOut: dropped.size })
     const isDone = await this.log.pack(segments, rewritten, true)
     if (isDone) this.known = this.known.filter((of) => !dropped.has(of))
     return isDone
@@ -156,11 +211,14 @@ export class RevisionWorld {
 
   #dropFrom({ offsets, revs }: PackNumbers, from: number, to: number, drops: (of: Known) => boolean): Set<Known> {
     const newest = new Map(this.known.map((of) => [of.key, of]))
-    const inside = this.known.filter(({ offset }) => offset >= from && offset < to)
-    const told = [...offsets].map((offset, i) => `${revs[i]} at ${offset}`)
+    // What is below the log start may be counted and forgotten.
+    const start = Math.max(from, this.log.logStartOffset)
+    const inside = this.known.filter(({ offset }) => offset >= start && offset < to)
+    const told = [...offsets].flatMap((offset, i) => (offset < start ? [] : [`${revs[i]} at ${offset}`]))
     expect(told).toEqual(inside.map(({ offset, rev }) => `${rev} at ${offset}`))
     const dropped = inside.filter((of) => newest.get(of.key) !== of && drops(of))
-    for (const of of dropped) revs[inside.indexOf(of)]! *= -1
+    for (const of of dropped) revs[offsets.indexOf(of.offset)]! *= -1
+    this.#isThinned ||= dropped.length > 0
     return new Set(dropped)
   }
 }

@@ -38,7 +38,7 @@ class CountingStore extends MemoryStore {
 
 test('R21: a view of one key reads the blocks of that key, and of no other', async () => {
   const store = new CountingStore()
-  const world = new RevisionWorld({ segmentBytes: 1 << 24 }, undefined, [], store)
+  const world = new RevisionWorld({ segmentBytes: 1 << 24 }, undefined, [], { store })
   // Nothing in them repeats, so that they take as much as they are.
   const noise = () => Array.from({ length: 500 }, () => Math.random().toString(36).slice(2)).join('')
   for (let i = 0; i < 40; i++) {
@@ -194,7 +194,7 @@ test('an index that compaction has made old is replaced by one that knows what i
 
 test('R26: a view gives what lies in front of a damaged block, says so there, and goes on behind it', async () => {
   const store = new MemoryStore()
-  const world = new RevisionWorld({ segmentBytes: 1 << 24 }, undefined, [], store)
+  const world = new RevisionWorld({ segmentBytes: 1 << 24 }, undefined, [], { store })
   const noise = () => Array.from({ length: 500 }, () => Math.random().toString(36).slice(2)).join('')
   for (let i = 0; i < 60; i++) world.write([{ key: `key-${i}`, value: `${i}:${noise()}` }])
   world.log.roll()
