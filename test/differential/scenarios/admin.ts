@@ -167,7 +167,7 @@ export async function featuresScenario(side: Side): Promise<void> {
 }
 
 export async function configResourcesScenario(side: Side): Promise<void> {
-  await side.topic('cr', 1)
+  await side.topic('lc', 1)
   for (const resourceTypes of [[8], [4], [8, 4], [4, 4], [0], [1], [3], [64], [-1], [4, 99]]) {
     await side.each(`types ${resourceTypes}`, listConfigResources, (version) =>
       version === 0 ? {} : { resourceTypes },
