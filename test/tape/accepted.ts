@@ -66,9 +66,27 @@ export const acceptedOfTapes: readonly Accepted[] = [
       /^Share(Fetch|Acknowledge)$/.test(api) && label.startsWith('tape') && theirs === '121',
   },
   {
+    why: 'of two members whose fetches wait the first to be served has the records, between two Kafkas too: the other one’s word is refused',
+    matches: ({ api, path, label, theirs, ours }) =>
+      api === 'ShareAcknowledge' &&
+      label.startsWith('tape') &&
+      path.endsWith('.errorCode') &&
+      [theirs, ours].every((code) => ['0', '42', '121'].includes(code)),
+  },
+  {
     why: 'offsets under another transactional id are refused even where the partition has joined: Kafka looks no more then',
     matches: ({ api, label, theirs }) =>
       api === 'TxnOffsetCommit' && label.startsWith('transactionalId: ') && theirs === '0',
+  },
+  {
+    why: 'how many steps a group takes until all have their parts is for each broker to say; what is refused is the same',
+    matches: ({ api, path, label }) =>
+      api === 'ConsumerGroupHeartbeat' && path === 'memberEpoch' && !label.startsWith('tape'),
+  },
+  {
+    why: 'Kafka matches a pattern in another thread, behind the back of its answer: the group is Assigning until then',
+    matches: ({ api, path, theirs, ours }) =>
+      api === 'ListGroups' && path.endsWith('.groupState') && theirs === '"Assigning"' && ours === '"Stable"',
   },
   {
     why: 'how much is kept of what was written is for each broker and its cleaner to say',

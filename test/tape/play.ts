@@ -24,9 +24,12 @@ const isAnswered = ({ table, body }: Ask): boolean => !(table.name === 'Produce'
 const passing: ReadonlySet<number> = new Set([3, 5, 6, 7, 14, 15, 16, 51, 100])
 /** What Kafka answers before it has come to pass everywhere: the next question would meet chance. */
 const settles: ReadonlySet<string> = new Set([
-  ...['CreateTopics', 'CreatePartitions', 'DeleteTopics', 'EndTxn', 'AlterClientQuotas', 'IncrementalAlterConfigs'],
+  ...['CreateTopics', 'CreatePartitions', 'DeleteTopics', 'EndTxn', 'AlterClientQuotas', 'AlterConfigs'],
+  'IncrementalAlterConfigs',
 ])
 const settleMs = 250
+/** A tape is played faster than it was recorded; transactions of a second run out by the clock. */
+const lateMs = 3000
 const insistMs = 150
 const insistTimes = 40
 /** Kafka looks at its regular expressions again ten seconds after it did last: topics that came since are assigned then. */
@@ -73,12 +76,34 @@ async function insist(side: PlayedSide, connection: number, ask: Ask, taped: Out
   }
 }
 
+/** Ends of transactions that came too late by the tape: the coordinator had aborted them in its own time. */
+function lateEnds(tape: readonly Event[]): ReadonlySet<Event> {
+  const late = new Set<Event>()
+  const pending = new Map<number, { event: Event; ask: Ask }[]>()
+  for (const event of tape) {
+    if (event.kind !== 'ask' && event.kind !== 'answer') continue
+    const waiting = pending.get(event.connection) ?? []
+    pending.set(event.connection, waiting)
+    if (event.kind === 'ask') {
+      const ask = readAsk(event.frame)
+      if (ask !== undefined && isAnswered(ask)) waiting.push({ event, ask })
+      continue
+    }
+    const first = waiting.shift()
+    if (first?.ask.table.name !== 'EndTxn') continue
+    const answer = readAnswer(first.ask, event.frame)
+    if (typeof answer === 'object' && answer['errorCode'] !== 0) late.add(first.event)
+  }
+  return late
+}
+
 export async function play(tape: readonly Event[], theirs: PlayedSide, ours: PlayedSide): Promise<Played> {
   const played: Played = { answers: 0, differences: [], asks: [] }
   const pending = new Map<number, Ask[]>()
   /** Connections on which one broker fell silent or closed: nothing more can be compared there. */
   const lost = new Set<number>()
   const sides = [theirs, ours] as const
+  const late = lateEnds(tape)
   for (const event of tape) {
     const { connection } = event
     if (lost.has(connection)) continue
@@ -94,6 +119,7 @@ export async function play(tape: readonly Event[], theirs: PlayedSide, ours: Pla
         continue
       }
       played.asks.push(ask)
+      if (late.has(event)) await pause(lateMs)
       for (const side of sides) side.ask(connection, ask)
       if (isAnswered(ask)) pending.get(connection)!.push(ask)
     } else {
