@@ -13,11 +13,21 @@ import { cacheFolder } from './home.ts'
 import type { Bench, Journey } from './journey.ts'
 import { kafka } from './kafka.ts'
 import { type Peer, twiglog } from './peers.ts'
+import { quota } from './quota.ts'
 import { finishedIn, linesOf, race } from './race.ts'
 import { report } from './report/report.ts'
 import { revision, revisionParts } from './revision/revision.ts'
 
-const journeys: readonly Journey[] = [...race, compaction, branch, ...branchParts, revision, ...revisionParts, cpu]
+const journeys: readonly Journey[] = [
+  ...race,
+  compaction,
+  quota,
+  branch,
+  ...branchParts,
+  revision,
+  ...revisionParts,
+  cpu,
+]
 // Their figures are in other journeys already.
 const parts = [...branchParts, ...revisionParts]
 const inAll = journeys.filter((journey) => journey !== cpu && !parts.includes(journey))

@@ -18,6 +18,11 @@ const int64 = (value: number) => {
   bytes.writeBigInt64BE(BigInt(value))
   return bytes
 }
+const double = (value: number) => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleBE(value)
+  return bytes
+}
 const string = (text: string) => Buffer.concat([int16(Buffer.byteLength(text)), Buffer.from(text)])
 const list = (...items: Buffer[]) => Buffer.concat([int32(items.length), ...items])
 
@@ -215,4 +220,19 @@ export async function createTopic(port: number, topic: string, partitionCount: n
 /** Gives the disk back. A broker that cannot delete only costs space until its data folder is removed. */
 export async function deleteTopic(port: number, topic: string): Promise<void> {
   await ask(port, 20, 1, list(string(topic)), int32(answerMsMax)).catch(() => undefined)
+}
+
+/** A quota of bytes per second for each client id that has none of its own; undefined takes it away. */
+export async function setQuota(port: number, name: string, bytesPerSecond: number | undefined): Promise<void> {
+  const entity = list(Buffer.concat([string('client-id'), int16(-1)]))
+  const operation = Buffer.concat([
+    string(name),
+    double(bytesPerSecond ?? 0),
+    int8(bytesPerSecond === undefined ? 1 : 0),
+  ])
+  const answer = await ask(port, 49, 0, list(Buffer.concat([entity, list(operation)])), int8(0))
+  answer.int32() // throttle
+  answer.int32() // one entry
+  const error = answer.int16()
+  if (error !== 0) throw new Error(`the quota ${name} was refused with error ${error}`)
 }

@@ -16,7 +16,9 @@ import { Sharer } from './member.ts'
 
 const [topic, groupId] = ['jobs', 'workers']
 const partitionCount = 4
-const jobs = 6_000
+/** TWIGLOG_JOBS=100000 for a long day of work. */
+const jobs = Number(process.env['TWIGLOG_JOBS'] ?? 6_000)
+const kills = Math.max(3, Math.round(jobs / 10_000))
 const workerCount = 10
 const deliveriesMax = 5
 
@@ -90,43 +92,49 @@ async function left(client: WireClient): Promise<number> {
   return lags.length < partitionCount || lags.includes(-1) ? jobs : lags.reduce((sum, lag) => sum + lag, 0)
 }
 
-test('ten workers do six thousand jobs, each once, whoever is killed meanwhile', async () => {
-  const seed = Date.now() % 1_000_000
-  console.log(`seed of the workers: ${seed}`)
-  const chance = numbersFrom(seed)
-  const client = await WireClient.open(`127.0.0.1:${broker.port}`)
-  const topics = [{ name: topic, numPartitions: partitionCount, replicationFactor: 1, assignments: [], configs: [] }]
-  await client.ask(createTopics, 7, { topics, timeoutMs: 1000, validateOnly: false })
-  const configs = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }]
-  await client.ask(incrementalAlterConfigs, 1, {
-    resources: [{ resourceType: 32, resourceName: groupId, configs }],
-    validateOnly: false,
-  })
-  for (let sent = 0; sent < jobs; sent += 50) {
-    const records = batchOf(Array.from({ length: 50 }, (_, i) => `job ${sent + i}`))
-    const partitionData = [{ index: (sent / 50) % partitionCount, records }]
-    await client.ask(produce, 9, { acks: -1, timeoutMs: 1000, topicData: [{ name: topic, partitionData }] })
-  }
-  client.close()
+test(
+  `ten workers do ${jobs} jobs, each once, whoever is killed meanwhile`,
+  async () => {
+    const seed = Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000)
+    console.log(`seed of the workers: ${seed}`)
+    const chance = numbersFrom(seed)
+    const client = await WireClient.open(`127.0.0.1:${broker.port}`)
+    const topics = [{ name: topic, numPartitions: partitionCount, replicationFactor: 1, assignments: [], configs: [] }]
+    await client.ask(createTopics, 7, { topics, timeoutMs: 1000, validateOnly: false })
+    const configs = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }]
+    await client.ask(incrementalAlterConfigs, 1, {
+      resources: [{ resourceType: 32, resourceName: groupId, configs }],
+      validateOnly: false,
+    })
+    for (let sent = 0; sent < jobs; sent += 50) {
+      const records = batchOf(Array.from({ length: 50 }, (_, i) => `job ${sent + i}`))
+      const partitionData = [{ index: (sent / 50) % partitionCount, records }]
+      await client.ask(produce, 9, { acks: -1, timeoutMs: 1000, topicData: [{ name: topic, partitionData }] })
+    }
+    client.close()
 
-  const book = new Book()
-  const workers = Array.from({ length: workerCount }, (_, i) => work(`w${i}`, book, chance))
-  for (const share of [0.25, 0.5, 0.75]) {
-    while (book.done.size < share * jobs) await pause(2)
-    await broker.end('SIGKILL')
-    await broker.start()
-  }
-  const observer = await WireClient.open(`127.0.0.1:${broker.port}`)
-  while ((await left(observer)) > 0) await pause(20)
-  finished = true
-  await Promise.all(workers)
-  observer.close()
+    const book = new Book()
+    const workers = Array.from({ length: workerCount }, (_, i) => work(`w${i}`, book, chance))
+    for (let kill = 1; kill <= kills; kill++) {
+      while (book.done.size < (kill / (kills + 1)) * jobs) await pause(2)
+      await broker.end('SIGKILL')
+      await broker.start()
+    }
+    const observer = await WireClient.open(`127.0.0.1:${broker.port}`)
+    while ((await left(observer)) > 0) await pause(20)
+    finished = true
+    await Promise.all(workers)
+    observer.close()
 
-  expect(book.wrong).toEqual([])
-  expect(book.deliveries.size).toBe(jobs)
-  // Of what nobody was told to be done, the answer was lost, or it went round as often as it may.
-  const unsure = [...book.deliveries.keys()].filter((job) => !book.done.has(job))
-  expect(unsure.length).toBeLessThan(jobs / 10)
-  expect(await broker.end('SIGTERM')).toBe(0)
-  broker.expectSound()
-}, 120_000)
+    expect(book.wrong).toEqual([])
+    expect(book.deliveries.size).toBe(jobs)
+    // Of what nobody was told to be done, the answer was lost, or it went round as often as it may.
+    const unsure = [...book.deliveries.keys()].filter((job) => !book.done.has(job))
+    expect(unsure.length).toBeLessThan(jobs / 10)
+    expect(await broker.end('SIGTERM')).toBe(0)
+    broker.expectSound()
+    const again = [...book.deliveries.values()].filter((deliveryCount) => deliveryCount > 1).length
+    console.log(`${book.done.size} jobs done, ${again} handed out again, ${kills} kills of the broker`)
+  },
+  120_000 + 20 * jobs,
+)

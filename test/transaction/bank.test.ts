@@ -109,13 +109,16 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** TWIGLOG_KILLS=20 keeps the bank open for longer. */
+const killsWanted = Number(process.env['TWIGLOG_KILLS'] ?? 0)
+
 test.each([
-  { flushMessages: '1', kills: 3 },
-  { flushMessages: '9223372036854775807', kills: 6 },
+  { flushMessages: '1', kills: killsWanted || 3 },
+  { flushMessages: '9223372036854775807', kills: killsWanted || 6 },
 ])(
   'with flush.messages=$flushMessages and $kills kills',
   async ({ flushMessages, kills }) => {
-    const seed = Date.now() % 1_000_000
+    const seed = Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000)
     console.log(`seed of the transfers: ${seed}`)
     const chance = numbersFrom(seed)
     const options = ['--set', `log.flush.interval.messages=${flushMessages}`, '--set', 'offsets.topic.num.partitions=2']
@@ -176,5 +179,5 @@ test.each([
     console.log(`${bank.transfers.length} transfers`)
     client.close()
   },
-  120_000,
+  120_000 + 10_000 * killsWanted,
 )
