@@ -20,4 +20,5 @@ export const drivers = {
   'rust-rdkafka': 'rust/rdkafka.tap.ts',
   'java-3.9': 'java/java-3.9.tap.ts',
   'java-2.8': 'java/java-2.8.tap.ts',
+  'confluent-javascript': 'node/confluent.tap.ts',
 }

@@ -77,7 +77,7 @@ async function areApart(stage: Stage, parent: string, branch: string, past: Retu
 }
 
 /** Their own patterns leave internal topics out; those of the others take `__consumer_offsets` too. */
-const skipInternal = /java|kafka-clients|franz-go|kafka-python|aiokafka/i
+const skipInternal = /java(?!script)|kafka-clients|franz-go|kafka-python|aiokafka/i
 
 function pattern(joining: Omit<Joining, 'topics' | 'pattern'>) {
   return async (stage: Stage) => {
