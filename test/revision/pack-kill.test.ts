@@ -95,10 +95,16 @@ test('R25: killed again and again while it packs, a broker has every acknowledge
     const found = await readAll(Number(end!.high))
     for (const [offset, record] of acknowledged) expect(found.get(offset)).toBe(record)
   }
+  // On a slow machine hardly a segment was filled between two kills.
+  const { producer } = clients()
+  await producer.connect()
   for (let i = 0; filesOf('.pack').length === 0; i++) {
     expect(i, 'nothing is packed').toBeLessThan(1000)
+    if (i < 30)
+      await producer.send({ topic: 'docs', messages: [{ key: 'late', value: revisionOf('late', i, 100_000) }] })
     await pause(50)
   }
+  await producer.disconnect()
   await broker.end('SIGTERM')
   expect(filesOf('.tmp')).toEqual([])
   broker.expectSound()
