@@ -305,5 +305,4 @@ export const ignoredRows: readonly BrokerRow[] = [
     long('metrics.sample.window.ms', 30_000, { min: 1 }),
     int('telemetry.max.bytes', 1_048_576, { min: 1 }),
   ]),
-  ...ignored('nothing looks at it yet', [int('socket.listen.backlog.size', 50, { min: 1 })]),
 ]

@@ -1,7 +1,9 @@
 // A request on its way to its answer, and an answer as it goes over the wire.
 
 import { codec } from '../../protocol/compile.ts'
+import { errors, ProtocolViolation } from '../../protocol/errors.ts'
 import { responseHeader } from '../../protocol/header.ts'
+import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
 import type { Draft, Fields } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
 import type { Api } from '../api/api.ts'
@@ -37,6 +39,13 @@ export function encode(
   const parts = writer.parts()
   parts[0]!.writeInt32BE(writer.length - lengthBytes, 0)
   return parts
+}
+
+/** KIP-511: a client that asks for versions in a version of the future learns in version 0 which it can use. */
+export function unsupportedVersion({ table: { key, name }, advertised }: Api, version: number): unknown {
+  if (key !== apiVersions.key) throw new ProtocolViolation(`version ${version} of ${name} is not served`)
+  const [minVersion, maxVersion] = advertised
+  return { errorCode: errors.UNSUPPORTED_VERSION.code, apiKeys: [{ apiKey: key, minVersion, maxVersion }] }
 }
 
 /** Requests that are not answered yet, and answers that have not left. */

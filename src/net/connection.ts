@@ -3,18 +3,19 @@
 
 import type { Socket } from 'node:net'
 import { codec } from '../../protocol/compile.ts'
-import { errors, ProtocolViolation } from '../../protocol/errors.ts'
+import { ProtocolViolation } from '../../protocol/errors.ts'
 import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
 import { type Reader, recordsLength } from '../../protocol/reader.ts'
 import { has } from '../../protocol/schema.ts'
 import type { Api, Client, Context } from '../api/api.ts'
 import { Entrance } from '../api/entering/entrance.ts'
 import type { Timer } from '../storage/clock.ts'
-import { encode, type Queued, queuedIn, release, type Slot } from './answer.ts'
+import { encode, type Queued, queuedIn, release, type Slot, unsupportedVersion } from './answer.ts'
 import type { Backlog } from './backlog.ts'
 import { Closing } from './closing.ts'
 import { Frames } from './frames.ts'
 import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
+import { readHeader } from './request-header.ts'
 import type { RequestMemory } from './request-memory.ts'
 import type { RequestTimes, RequestTiming } from './request-times.ts'
 import { Toll } from './toll.ts'
@@ -72,6 +73,10 @@ export class Connection {
   #corked = false
   #paused = false
   #draining = false
+  /** Something came that ends the connection: what was asked before it is answered, as by a broker that reads on only then. */
+  #failed = false
+  /** The slot of what is being taken. */
+  #taken: Slot | undefined
   /** Set while the client has used more than its quota. */
   #muted: Timer | undefined
 
@@ -113,7 +118,7 @@ export class Connection {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#draining) return // read on all the same: the end of the peer has to be seen
+    if (this.#draining || this.#failed) return // read on all the same: the end of the peer has to be seen
     if (this.#services.times !== undefined) this.#arrivedAt = performance.now()
     this.#frames.push(chunk)
     this.#takeFrames()
@@ -163,7 +168,7 @@ export class Connection {
     this.#taking = true
     this.#corkTurn()
     try {
-      while (!this.#isBusy && !this.#socket.destroyed && !this.#draining) {
+      while (!this.#isBusy && !this.#socket.destroyed && !this.#draining && !this.#failed) {
         const frame = this.#frames.next()
         if (frame === undefined) {
           if (this.#shared.memory.isLimited) this.#askForMemory()
@@ -173,8 +178,9 @@ export class Connection {
         this.#giveMemoryBack()
       }
     } catch (cause) {
-      this.#fail(cause)
+      this.#fail(cause, this.#taken)
     } finally {
+      this.#taken = undefined
       this.#taking = false
     }
     this.#noteBacklog()
@@ -216,17 +222,34 @@ export class Connection {
     if (!this.#paused) this.#socket.resume()
   }
 
-  #fail(cause: unknown, request = this.#request): void {
+  /** Nothing more is taken, and from `failing` on nothing is answered. */
+  #fail(cause: unknown, failing: Slot | undefined, request = this.#request): void {
     if (cause instanceof ProtocolViolation) {
       console.error(`Connection from ${this.#client.host} closed: ${request}${cause.message}`)
     } else {
       console.error(`${request}A request met a mistake of ours; its connection is closed:`, cause)
     }
-    this.#socket.destroy()
+    this.#failed = true
+    if (this.#paused) this.#socket.resume()
+    const from = failing === undefined ? -1 : this.#slots.indexOf(failing)
+    if (from >= 0) {
+      for (const slot of this.#slots.splice(from)) {
+        this.#heldBytes -= recordsLength(slot.parts ?? [])
+        release(slot)
+      }
+    }
+    this.#endIfAnswered()
+  }
+
+  #endIfAnswered(): void {
+    if (this.#slots.length > 0) return
+    if (this.#failed) this.#socket.destroySoon()
+    else if (this.#draining) this.#socket.end()
   }
 
   #take(frame: Reader): void {
     this.#request = ''
+    this.#taken = undefined
     const byteCount = frame.remaining
     const apiKey = frame.int16()
     const version = frame.int16()
@@ -242,12 +265,13 @@ export class Connection {
     this.#request = what
     const flexible = has(request.flexible, version)
     const bytes = this.#reuses && !api.borrows ? frame.detached() : frame
-    const header = this.#header(bytes, flexible)
+    const header = readHeader(bytes, flexible)
     const message = codec(request, version).read(bytes) // what follows it in the frame is nothing, as with Kafka
     const { times, onRequest } = this.#services
     onRequest?.(apiKey, version, this.#client)
     times?.taken(apiKey)
     const slot: Slot = { parts: undefined, releases: [], apiKey, arrivedAt: this.#arrivedAt }
+    this.#taken = slot
     this.#slots.push(slot)
     const context: Context = {
       broker: this.#services.broker,
@@ -292,30 +316,14 @@ export class Connection {
           },
         )
         .catch((cause: unknown) => {
-          release(slot)
-          this.#fail(cause, what)
+          this.#fail(cause, slot, what)
         })
     } else finish(answer)
   }
 
-  /** Key and version are read already. */
-  #header(frame: Reader, flexible: boolean): { correlationId: number; clientId: string | null } {
-    const correlationId = frame.int32()
-    const clientId = frame.nullableString()
-    if (flexible) {
-      const ignored = {}
-      for (let count = frame.uvarint(); count > 0; count--) frame.unknownTag(ignored, frame.uvarint(), frame.uvarint())
-    }
-    return { correlationId, clientId }
-  }
-
-  /** KIP-511: any ApiVersions request is answered, in version 0 and with the one range that the client needs. */
   #unsupported(api: Api, version: number, correlationId: number): void {
-    const { key, name } = api.table
-    if (key !== apiVersions.key) throw new ProtocolViolation(`version ${version} of ${name} is not served`)
-    const [minVersion, maxVersion] = api.advertised
-    const body = { errorCode: errors.UNSUPPORTED_VERSION.code, apiKeys: [{ apiKey: key, minVersion, maxVersion }] }
-    const slot: Slot = { parts: undefined, releases: [], apiKey: key, arrivedAt: this.#arrivedAt }
+    const body = unsupportedVersion(api, version)
+    const slot: Slot = { parts: undefined, releases: [], apiKey: apiVersions.key, arrivedAt: this.#arrivedAt }
     this.#slots.push(slot)
     this.#finish(slot, body, api.table.response, 0, 0, correlationId)
   }
@@ -383,7 +391,7 @@ export class Connection {
       else this.#socket.write(parts.at(-1)!, () => release(slot))
     }
     this.#resumeIfPossible()
-    if (this.#draining && this.#slots.length === 0) this.#socket.end()
+    this.#endIfAnswered()
   }
 
   /** What is parked lets go now; what is ready and stood behind it is never sent. */
@@ -403,7 +411,7 @@ export class Connection {
     this.#draining = true
     if (this.#paused) this.#socket.resume()
     this.#closing.begin()
-    if (this.#slots.length === 0) this.#socket.end()
+    this.#endIfAnswered()
   }
 
   destroy(): void {

@@ -124,6 +124,7 @@ export class KafkaServer {
   /** Stops accepting, answers what is under way, closes. */
   async close(): Promise<void> {
     const closed = [...this.#servers.keys()].map((server) => new Promise((resolve) => server.close(resolve)))
+    this.#admission.end()
     for (const connection of this.#connections.keys()) connection.drain()
     const cut = setTimeout(() => {
       for (const connection of this.#connections.keys()) connection.destroy()
@@ -135,6 +136,7 @@ export class KafkaServer {
   /** Cuts every connection at once: the process pretends to die. */
   destroy(): void {
     for (const server of this.#servers.keys()) server.close()
+    this.#admission.end()
     for (const connection of this.#connections.keys()) connection.destroy()
   }
 
@@ -154,6 +156,7 @@ export class KafkaServer {
       this.#servers.delete(server)
       return new Promise((resolve) => server.close(resolve))
     })
+    this.#admission.end()
     for (const [connection, place] of this.#connections) if (isDoomed(place)) connection.destroy()
     await Promise.all(closed)
   }

@@ -29,20 +29,57 @@ async function configure(line: Line, name: string, value: string): Promise<void>
   expect(responses[0]!.errorMessage).toBeNull()
 }
 
-test.each(['max.connections', 'max.connections.per.ip'])(
-  '%s counts those that are open, and may be changed',
-  async (name) => {
-    await using line = await Line.open([], { [name]: 2 })
-    const second = await WireClient.open(line.broker.bootstrapServers)
-    await second.ask(metadata, 9, { topics: [] })
-    expect(await connects(line)).toBe(false)
-    second.close()
-    await expect.poll(() => connects(line)).toBe(true)
-    expect(await connects(line)).toBe(false)
-    await configure(line, name, '4')
-    expect(await connects(line)).toBe(true)
-  },
-)
+test('max.connections.per.ip counts those that are open, and may be changed', async () => {
+  const name = 'max.connections.per.ip'
+  await using line = await Line.open([], { [name]: 2 })
+  const second = await WireClient.open(line.broker.bootstrapServers)
+  await second.ask(metadata, 9, { topics: [] })
+  expect(await connects(line)).toBe(false)
+  second.close()
+  await expect.poll(() => connects(line)).toBe(true)
+  expect(await connects(line)).toBe(false)
+  await configure(line, name, '4')
+  expect(await connects(line)).toBe(true)
+})
+
+test('one more than max.connections waits until another ends, or until more are allowed', async () => {
+  const clock = new FakeClock()
+  const config = new BrokerConfig([
+    ['max.connections', '1'],
+    ['socket.listen.backlog.size', '2'],
+  ])
+  const broker = { clock, config, throttle: { connect: () => 0 } } as unknown as Broker
+  const admission = new Admission()
+  const came: number[] = []
+  const sockets = Array.from({ length: 4 }, (_, i) => {
+    const socket = Object.assign(new EventEmitter(), { remoteAddress: '10.0.0.1', destroy: vi.fn() })
+    admission.admit(socket as unknown as Socket, broker, () => came.push(i))
+    return socket
+  })
+  expect(came).toEqual([0])
+  expect(sockets.map(({ destroy }) => destroy.mock.calls.length)).toEqual([0, 0, 0, 1])
+  sockets[0]!.emit('close')
+  expect(came).toEqual([0, 1])
+  sockets[1]!.emit('close')
+  expect(came).toEqual([0, 1, 2])
+  const late = Object.assign(new EventEmitter(), { remoteAddress: '10.0.0.1', destroy: vi.fn() })
+  admission.admit(late as unknown as Socket, broker, () => came.push(9))
+  expect(came).toEqual([0, 1, 2])
+  config.fromRecord('', { 'max.connections': '2' })
+  await clock.pass(500)
+  expect(came).toEqual([0, 1, 2, 9])
+})
+
+test('a broker that is full answers who waits as soon as there is room, and does not wait for them at its end', async () => {
+  await using line = await Line.open([], { 'max.connections': 2 })
+  const second = await WireClient.open(line.broker.bootstrapServers)
+  await second.ask(metadata, 9, { topics: [] })
+  const third = await WireClient.open(line.broker.bootstrapServers)
+  const answer = third.ask(metadata, 9, { topics: [] })
+  second.close()
+  expect((await answer).brokers.length).toBe(1)
+  await WireClient.open(line.broker.bootstrapServers) // outside when the broker ends
+})
 
 test('an address may have a limit of its own', async () => {
   await using line = await Line.open([], { 'max.connections.per.ip.overrides': '10.0.0.1:9, 127.0.0.1:1' })

@@ -85,6 +85,21 @@ const noise = (byteCount: number, seed: number): Buffer => {
   )
 }
 
+test('what was asked before the bytes that break the protocol is answered, then the connection ends', async () => {
+  const wire = await wireTo()
+  const parked = requestFrame(fetch, 12, {
+    replicaId: -1,
+    maxWaitMs: 300,
+    minBytes: 1,
+    topics: [{ topic: 't', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] }],
+  })
+  wire.send(Buffer.concat([ask(), parked, ask(), framed(noise(40, 4)), ask()]))
+  expect(readAnswer(metadata, 9, (await wire.frame()) as Buffer).brokers.length).toBe(1)
+  expect(readAnswer(fetch, 12, (await wire.frame()) as Buffer).errorCode).toBe(0)
+  expect(readAnswer(metadata, 9, (await wire.frame()) as Buffer).brokers.length).toBe(1)
+  expect(await wire.frame()).toBe('closed')
+})
+
 describe('bytes that break the protocol', () => {
   const good = ask()
   const attacks: [what: string, bytes: Buffer][] = [

@@ -47,7 +47,11 @@ export class Wire {
   readonly socket: Socket
   /** Resolves when the connection is gone, whoever ended it. */
   readonly closed: Promise<'closed'>
-  #received = Buffer.alloc(0)
+  /** What came and makes no frame yet: put together only when it does, as an answer may have a thousand pieces. */
+  #received: Buffer[] = []
+  #receivedBytes = 0
+  /** Bytes that are needed before there is something to take. */
+  #needed = 4
   readonly #frames: Buffer[] = []
   readonly #waiting: ((frame: Buffer) => void)[] = []
   #correlationId = 1
@@ -74,12 +78,18 @@ export class Wire {
   }
 
   #take(chunk: Buffer): void {
-    this.#received = Buffer.concat([this.#received, chunk])
-    while (this.#received.length >= 4) {
-      const end = 4 + this.#received.readInt32BE(0)
-      if (this.#received.length < end) return
-      const frame = this.#received.subarray(4, end)
-      this.#received = this.#received.subarray(end)
+    this.#received.push(chunk)
+    this.#receivedBytes += chunk.length
+    while (this.#receivedBytes >= this.#needed) {
+      const bytes = this.#received.length === 1 ? this.#received[0]! : Buffer.concat(this.#received)
+      const end = 4 + bytes.readInt32BE(0)
+      this.#received = [bytes]
+      this.#needed = end
+      if (bytes.length < end) return
+      this.#received = [bytes.subarray(end)]
+      this.#receivedBytes -= end
+      this.#needed = 4
+      const frame = bytes.subarray(4, end)
       const waiting = this.#waiting.shift()
       if (waiting === undefined) this.#frames.push(frame)
       else waiting(frame)
