@@ -98,9 +98,9 @@ export class Branches {
   }
 
   /** What is true already under this id, if only its event is missing. */
-  #untold(id: string): BranchEvent | undefined {
+  async #untold(id: string): Promise<BranchEvent | undefined> {
     const record = this.#rooms.broker.lineage.tellable.find((one) => one.id === id)
-    return record && eventOf(record)
+    return record === undefined ? await this.#merges.untold(id) : eventOf(record)
   }
 
   // --- life

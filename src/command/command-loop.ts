@@ -24,7 +24,7 @@ export type LoopEnvironment = {
   readonly history: History
   readonly operations: Operations
   /** What is true under an id and could not be told. */
-  untold(id: string): BranchEvent | undefined
+  untold(id: string): Promise<BranchEvent | undefined>
   /** Why a command may not be run for somebody. */
   forbidden(command: Command, by: string): Rejection | undefined
 }
@@ -144,7 +144,7 @@ export class CommandLoop {
   async #carryOut(command: Command, call: Call): Promise<void> {
     const { history, untold } = this.#environment
     const { id } = command
-    const done = isDry(command) ? undefined : untold(id)
+    const done = isDry(command) ? undefined : await untold(id)
     const result = done === undefined ? await this.#execute(command, call) : await history.write(done)
     if (result instanceof Rejection) await history.write(this.#rejected(id, call.by, command, result))
     else if (!history.hasResult(id, isDry(command))) throw new Error(`${id} has no result yet.`)

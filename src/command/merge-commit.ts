@@ -54,6 +54,8 @@ export class MergeCommits {
   readonly #history: History
   readonly #transaction: MergeTransaction
   readonly #conflicts: OpenConflicts
+  /** Of a merge that is committed and not noted: the disk did not take it, and takes it later. */
+  #note: (() => Promise<void>) | undefined
 
   constructor(broker: Broker, history: History, transaction: MergeTransaction, conflicts: OpenConflicts) {
     this.#broker = broker
@@ -64,6 +66,7 @@ export class MergeCommits {
 
   /** Undefined where the last look has found that nothing may be written. Rejects with StorageError. */
   async run(job: MergeJob): Promise<BranchEvent | undefined> {
+    await this.settle()
     const begin = this.#beginning(job)
     await this.#broker.noteLineage([begin])
     await this.#history.write(eventOfMerge(begin))
@@ -71,7 +74,7 @@ export class MergeCommits {
     await job.catchUp?.()
     const fate = { isCommitted: false }
     const record = await this.#write(job, fate).catch(async (cause: unknown) => {
-      // What is committed and not noted is found by the next start.
+      // What is committed and not noted is noted when it is asked for again, or by the next start.
       if (!fate.isCommitted) await this.#giveUp(begin)
       throw cause
     })
@@ -80,6 +83,12 @@ export class MergeCommits {
       return undefined
     }
     return await this.#history.write(eventOfMerge(record))
+  }
+
+  /** Notes what is committed, if that is left to do. Rejects with StorageError. */
+  async settle(): Promise<void> {
+    await this.#note?.()
+    this.#note = undefined
   }
 
   #beginning({ producer, topics, writings, record }: MergeJob): MergeBeginRecord {
@@ -125,9 +134,12 @@ export class MergeCommits {
       // In effect before anybody writes on, or forks what was written.
       this.#broker.lineage.apply(record)
       for (const each of open.splice(0)) each()
-      // A power cut must not leave it said of records that are gone.
-      await Promise.all(targets.map((partition) => partition.flush()))
-      await this.#broker.noteLineage([record])
+      this.#note = async () => {
+        // A power cut must not leave it said of records that are gone.
+        await Promise.all(targets.map((partition) => partition.flush()))
+        await this.#broker.noteLineage([record])
+      }
+      await this.settle()
       return record
     } finally {
       for (const each of open) each()

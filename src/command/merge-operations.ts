@@ -20,6 +20,7 @@ export class MergeOperations {
   readonly #broker: Broker
   readonly #history: History
   readonly #transaction: MergeTransaction
+  readonly #commits: MergeCommits
   readonly conflicts: OpenConflicts
   readonly plan: Executor<PlanCommand>
   readonly merge: Executor<MergeCommand>
@@ -39,6 +40,7 @@ export class MergeOperations {
     const { conflicts } = this
     const transaction = this.#transaction
     const commits = new MergeCommits(broker, history, transaction, conflicts)
+    this.#commits = commits
     const rooms = { broker, history, transaction, conflicts, commits, tellsValues: authorizer === undefined }
     const merging = new Merging(rooms)
     this.plan = merging.plan
@@ -70,6 +72,14 @@ export class MergeOperations {
       if (!isOfTheDisk(cause)) throw cause
       console.error(`What a kill has left of a merge is not settled yet: ${String(cause)}`)
     }
+  }
+
+  /** What a merge has come to whose result the disk did not take: it is not planned again, or it would be told to have written nothing. */
+  async untold(id: string): Promise<BranchEvent | undefined> {
+    const record = this.#broker.lineage.merges.get(id)
+    if (record === undefined) return undefined
+    await this.#commits.settle()
+    return eventOfMerge(record)
   }
 
   reset(): void {

@@ -2,84 +2,8 @@
 // not there, it is told once, and the same command adds nothing.
 
 import { expect, test } from 'vitest'
-import { encodeBatch } from '../../protocol/records/builder.ts'
-import { commandsTopic, jsonTopics } from '../../src/branch/json-topics.ts'
-import { eachBatchAtOnce, Fates, noWalk, recordOf, walkBatch } from '../../src/branch/reading.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
-import { BrokerProcess } from './process.ts'
-
-class Rooms extends BrokerProcess {
-  static async open(store: FaultyStore): Promise<Rooms> {
-    const rooms = new Rooms(store)
-    await rooms.load()
-    await rooms.branches.begin()
-    return rooms
-  }
-
-  write(topic: string, partition: number, records: readonly (readonly [string, string | null])[]): void {
-    const timestamp = 1000
-    const bytes = encodeBatch({ records: records.map(([key, value]) => ({ key, value, timestamp })) })
-    this.broker.topic(topic)!.partitions[partition]!.appendOwn(bytes)
-  }
-
-  async command(command: object): Promise<void> {
-    const made = jsonTopics.find(({ name }) => name === commandsTopic)!
-    const topic = this.broker.topic(commandsTopic) ?? (await this.broker.createTopics([made]))[0]!
-    topic.partitions[0]!.appendOwn(encodeBatch({ records: [{ timestamp: 1, value: JSON.stringify(command) }] }))
-    await topic.partitions[0]!.flush()
-  }
-
-  /** Resolves when the history has told so many results of an id. */
-  async told(id: string, count: number): Promise<void> {
-    while (this.results(id).length < count) await new Promise((resolve) => setImmediate(resolve))
-  }
-
-  results(id: string) {
-    const isResult = (event: { id: string; type: string }) => event.id === id && !event.type.startsWith('merge-')
-    return [...this.branches.history.events()].filter(isResult)
-  }
-
-  /** Values that a reader of committed data sees, by key and in order. */
-  seen(topic: string): string[] {
-    return this.broker.topic(topic)!.partitions.flatMap(({ log, index }) => {
-      const found: string[] = []
-      const fates = new Fates(log, 0, log.logEndOffset)
-      eachBatchAtOnce(log, 0, log.logEndOffset, (bytes, position) => {
-        if (fates.of(bytes, position) !== 'committed') return noWalk
-        return walkBatch(bytes, position, 0, Number.POSITIVE_INFINITY, (cursor) => {
-          const { key, value } = recordOf(bytes, position, cursor)
-          found.push(`${index} ${key}=${value}`)
-        })
-      })
-      return found
-    })
-  }
-}
-
-const before = ['0 k=0', '0 both=0', '0 both=p', '1 k=0']
-const after = ['0 k=0', '0 both=0', '0 both=p', '0 k=1', '0 json=1', '1 k=0', '1 k=1']
-const merge = { op: 'merge', id: 'm1', from: 'C', into: 'P', onConflict: 'park' }
-
-async function staged(): Promise<[FaultyStore, Rooms]> {
-  const store = new FaultyStore()
-  const rooms = await Rooms.open(store)
-  await rooms.broker.createTopics([{ name: 'P', partitions: 2, configs: { 'cleanup.policy': 'compact' } }])
-  rooms.write('P', 0, [
-    ['k', '0'],
-    ['both', '0'],
-  ])
-  rooms.write('P', 1, [['k', '0']])
-  await rooms.command({ op: 'fork', id: 'f1', from: 'P', to: 'C' })
-  await rooms.told('f1', 1)
-  rooms.write('C', 0, [
-    ['k', '1'],
-    ['both', 'c'],
-    ['json', '1'],
-  ])
-  rooms.write('C', 1, [['k', '1']])
-  rooms.write('P', 0, [['both', 'p']])
-  return [store, rooms]
-}
+import { after, before, merge, Rooms, staged } from './merge-rooms.ts'
 
 test('B36: killed at every operation of a merge: all or nothing, told once, and the command again adds nothing', {
   timeout: 240_000,

@@ -59,7 +59,7 @@ test('a fork whose event cannot be written is told as soon as it can be, and is 
         return eventOf(id)
       },
     },
-    untold: (id) => (made.includes(id) ? eventOf(id) : undefined),
+    untold: async (id) => (made.includes(id) ? eventOf(id) : undefined),
     forbidden: () => undefined,
   })
   loop.attend()
