@@ -20,7 +20,7 @@ import { Nodes } from './nodes.ts'
 import { SetDoors } from './set-doors.ts'
 import { Shares } from './share/shares.ts'
 import { stateTopic } from './share/state-topic.ts'
-import { systemClock } from './storage/clock.ts'
+import type { Timer } from './storage/clock.ts'
 import { lockDirectory } from './storage/directory-lock.ts'
 import type { Store } from './storage/file.ts'
 import { canMap, MappedStore } from './storage/mapped-file.ts'
@@ -28,6 +28,7 @@ import { MemoryStore } from './storage/memory-file.ts'
 import { PlainStore } from './storage/plain-file.ts'
 import type { Transactions } from './transaction/coordinator.ts'
 import { transactionsOn } from './transaction/on-broker.ts'
+import { realWorld, type World } from './world.ts'
 
 export type TopicOptions = {
   name: string
@@ -113,11 +114,14 @@ export class Broker implements AsyncDisposable {
   readonly #times: RequestTimes | undefined
   readonly #listeners: readonly Listener[]
   readonly #initialTopics: readonly (string | TopicOptions)[]
-  readonly #timers: NodeJS.Timeout[] = []
+  readonly #world: World
+  readonly #timers = new Map<() => void, Timer>()
   #startMs: number | undefined
   #stopping: Promise<void> | undefined
 
-  private constructor(options: BrokerOptions) {
+  private constructor(options: BrokerOptions, world: World) {
+    this.#world = world
+    const { clock } = world
     const given = Object.entries(options.config ?? {}).map(([name, value]) => [name, String(value)] as const)
     const settings = new Map<string, Setting>(options.settings)
     for (const [name, value] of given) settings.set(name, { value, origin: 'program' })
@@ -131,7 +135,7 @@ export class Broker implements AsyncDisposable {
     this.#unlock = unlock
     this.#initialTopics = options.topics ?? []
     try {
-      this.#core = new Core({ store, clock: systemClock, config })
+      this.#core = new Core({ store, clock, config })
     } catch (cause) {
       unlock()
       throw cause
@@ -141,7 +145,7 @@ export class Broker implements AsyncDisposable {
     // A group lies where the topic's partitions put it, whatever the option says today.
     const groupOptions = { ...groupConfig(config), 'offsets.topic.num.partitions': log.partitionCount }
     this.#groups = new Groups({
-      clock: systemClock,
+      clock,
       config: groupOptions,
       log,
       topics: catalogOf(this.#core),
@@ -163,7 +167,7 @@ export class Broker implements AsyncDisposable {
     const slowMs = config.number('slow.request.log.ms')
     const times = this.#http.isWanted || slowMs >= 0 ? new RequestTimes(slowMs) : undefined
     this.#times = times
-    const sessions = () => new FetchSessions(systemClock, config.number('max.incremental.fetch.session.cache.slots'))
+    const sessions = () => new FetchSessions(clock, config.number('max.incremental.fetch.session.cache.slots'))
     this.#sessions = sessions()
     const servicesOf = (node: number): Services => ({
       broker: this.#core,
@@ -182,7 +186,7 @@ export class Broker implements AsyncDisposable {
       idleMs: config.number('connections.max.idle.ms'),
       queuedBytesMax: config.number('queued.max.request.bytes'),
     }
-    this.#server = new KafkaServer(limits)
+    this.#server = new KafkaServer(limits, world.createServer)
     this.#nodes = new Nodes(this.#core.placement, this.#server, this.#listeners, servicesOf)
   }
 
@@ -210,9 +214,9 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Opens the store, binds the listeners and makes the topics; resolves when clients can connect. */
-  static async start(options: BrokerOptions = {}): Promise<Broker> {
+  static async start(options: BrokerOptions = {}, world: World = realWorld): Promise<Broker> {
     const since = performance.now()
-    const broker = new Broker(options)
+    const broker = new Broker(options, world)
     try {
       await broker.#shares.load()
       await broker.#branches.load()
@@ -251,7 +255,13 @@ export class Broker implements AsyncDisposable {
 
   #housekeep(): void {
     const { config, housekeeping } = this.#core
-    const every = (ms: number, task: () => void) => this.#timers.push(setInterval(task, Math.max(ms, 10)).unref())
+    const every = (ms: number, task: () => void) => {
+      const again = () => {
+        this.#timers.set(task, this.#world.clock.after(Math.max(ms, 10), again))
+        task()
+      }
+      this.#timers.set(task, this.#world.clock.after(Math.max(ms, 10), again))
+    }
     every(config.number('log.retention.check.interval.ms'), () => housekeeping.retain())
     every(100, () => housekeeping.flushDue())
     every(packingCheckMs, () => housekeeping.packing.run())
@@ -389,7 +399,7 @@ export class Broker implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
+    for (const timer of this.#timers.values()) timer.cancel()
     await Promise.all([this.#http.close(), this.#server.close()])
     await this.#branches.stop()
     this.#groups.stop()

@@ -1,6 +1,7 @@
 // A client that says exactly what it is told: any request of the tables at any version, one after the other without
 // waiting, or plain bytes; the answers are read by the tables.
 
+import type { Socket } from 'node:net'
 import { codec } from '../protocol/compile.ts'
 import type { BatchOptions, BatchRecord } from '../protocol/records/builder.ts'
 import { encodeBatch } from '../protocol/records/builder.ts'
@@ -12,6 +13,9 @@ import { framed, readAnswer, Wire } from './net/wire.ts'
 export type Body<A extends ApiTable> = A extends ApiTable<infer Q, Fields> ? Draft<Q> : never
 /** What became of a request that got no answer. */
 export type Unanswered = 'closed' | 'silence'
+
+/** How a client comes to the broker. */
+export type Connect = (clientId: string) => Promise<WireClient>
 
 export class WireClient {
   readonly #wire: Wire
@@ -25,6 +29,11 @@ export class WireClient {
 
   static async open(bootstrap: string, clientId: string | null = 'wire-client'): Promise<WireClient> {
     return new WireClient(await Wire.open(bootstrap), clientId)
+  }
+
+  /** Over a connection that is there, be it a real one or not. */
+  static over(socket: Socket, clientId: string | null = 'wire-client'): WireClient {
+    return new WireClient(Wire.over(socket), clientId)
   }
 
   /** The request as a frame. */

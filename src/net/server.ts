@@ -43,6 +43,7 @@ const drainMs = 2000
 
 export class KafkaServer {
   readonly #limits: ServerLimits
+  readonly #createServer: typeof createServer
   readonly #servers = new Map<Server, Place>()
   readonly #connections = new Map<Connection, Place>()
   readonly #shared: Shared
@@ -50,8 +51,9 @@ export class KafkaServer {
   /** Of connections that are gone. */
   readonly #gone = { count: 0, bytesIn: 0, bytesOut: 0 }
 
-  constructor(limits: ServerLimits) {
+  constructor(limits: ServerLimits, create = createServer) {
     this.#limits = limits
+    this.#createServer = create
     const memory = new RequestMemory(limits.queuedBytesMax)
     this.#shared = { pool: new BufferPool(), memory, backlog: new Backlog() }
   }
@@ -60,7 +62,7 @@ export class KafkaServer {
   listen({ name, host, port, services, closesAtOnce, set }: ListenOptions): Promise<number> {
     const place = { node: services.node, listener: name }
     // Paused: nothing is read of who is not let in yet.
-    const server = createServer({ keepAlive: true, pauseOnConnect: true }, (socket) => {
+    const server = this.#createServer({ keepAlive: true, pauseOnConnect: true }, (socket) => {
       if (closesAtOnce) {
         socket.on('error', () => {})
         socket.destroy()

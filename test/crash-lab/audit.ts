@@ -1,28 +1,28 @@
 // Reads what the broker has after a kill, as it stands in the log: by the wire, with no client between that could mend it.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import { errorName } from '../../protocol/errors.ts'
 import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
 import type { StoredRecord } from '../../protocol/records/record.ts'
-import { WireClient } from '../wire-client.ts'
+import type { Connect, WireClient } from '../wire-client.ts'
 import { idOf } from './documents.ts'
-import type { BranchTold, History, Logged, MarkerSeen, Place } from './history.ts'
+import type { BranchTold, Logged, MarkerSeen, Place, Telling } from './history.ts'
 import { Refusal, walk } from './log-reader.ts'
+import { pause } from './pause.ts'
 
 /** A coordinator that has just started loads what it knows. */
 const patienceMs = 30_000
 
 export class Auditor {
-  readonly #bootstrap: string
-  readonly #history: History
+  readonly #connect: Connect
+  readonly #history: Telling
   readonly #ends = new Map<string, number>()
   #client: WireClient | undefined
   /** How long an open transaction may keep an audit waiting. */
   stableMs = 500
 
-  constructor(bootstrap: string, history: History) {
-    this.#bootstrap = bootstrap
+  constructor(connect: Connect, history: Telling) {
+    this.#connect = connect
     this.#history = history
   }
 
@@ -34,7 +34,7 @@ export class Auditor {
     whole = false,
   ) {
     this.#client?.close() // a kill ended it
-    this.#client = await WireClient.open(this.#bootstrap, 'crash-lab-audit')
+    this.#client = await this.#connect('crash-lab-audit')
     this.#history.tell({ t: 'audit', n, whole })
     await this.#events(whole)
     for (const [topic, partitions] of topics) {

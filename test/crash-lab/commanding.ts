@@ -1,14 +1,13 @@
 // Makes branches, writes into them, merges them, takes merges back and drops branches, by commands as any producer sends
 // them. A command is sent until it is acknowledged, and again where its result is long in coming: its id makes it one.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import { errorName } from '../../protocol/errors.ts'
 import { produce } from '../../protocol/messages/00-produce.ts'
-import { batchOf, WireClient } from '../wire-client.ts'
+import { batchOf, type Connect, type WireClient } from '../wire-client.ts'
 import { documentOf } from './documents.ts'
-import type { BranchTold, History } from './history.ts'
+import type { BranchTold, Telling } from './history.ts'
 import { walk } from './log-reader.ts'
-import { nextCall } from './writing.ts'
+import { pause } from './pause.ts'
 
 const parent = 'keyed'
 const partitions = 2
@@ -19,40 +18,44 @@ const againMs = 3_000
 const patienceMs = 60_000
 
 export class Commander {
-  readonly #bootstrap: string
-  readonly #history: History
+  readonly #connect: Connect
+  readonly #history: Telling
   readonly #chance: () => number
   readonly #results = new Map<string, BranchTold>()
   #client: WireClient | undefined
   #read = 0
   #n = 0
   /** Names of topics that an audit looks at. */
-  readonly live = new Set<string>()
+  readonly branches = new Set<string>()
   readonly done = { fork: 0, merge: 0, revert: 0, abandon: 0 }
   readonly refused: string[] = []
   failures = 0
   lastError = ''
 
-  constructor(bootstrap: string, history: History, chance: () => number) {
-    this.#bootstrap = bootstrap
+  constructor(connect: Connect, history: Telling, chance: () => number) {
+    this.#connect = connect
     this.#history = history
     this.#chance = chance
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#life()
+      await this.live()
       await pause(betweenMs)
     }
+    this.close()
+  }
+
+  close(): void {
     this.#client?.close()
   }
 
   /** Of one branch, from its fork to its end. */
-  async #life(): Promise<void> {
+  async live(): Promise<void> {
     const branch = `${parent}--b${++this.#n}`
     const to = branch
     if (!(await this.#command('fork', `fork-${this.#n}`, parent, branch, { from: parent, to }))) return
-    this.live.add(branch)
+    this.branches.add(branch)
     for (let i = 0; i < 3; i++) await this.#write(branch, i)
     const id = `merge-${this.#n}`
     const strategy = this.#chance() < 0.5 ? 'three-way' : 'replay'
@@ -61,9 +64,9 @@ export class Commander {
     if (merged && this.#chance() < 0.4) {
       await this.#command('revert', `revert-${this.#n}`, parent, '', { topic: parent, merge: id, onConflict: 'ours' })
     }
-    if (this.live.size <= 3) return
-    const [oldest] = this.live
-    this.live.delete(oldest!)
+    if (this.branches.size <= 3) return
+    const [oldest] = this.branches
+    this.branches.delete(oldest!)
     await this.#command('abandon', `abandon-${this.#n}`, oldest!, '', { branch: oldest })
   }
 
@@ -73,11 +76,12 @@ export class Commander {
     for (const kind of ['own', 'both'] as const) {
       const producer = `${kind}.${branch}.${turn}`
       const count = 4
-      const call = nextCall()
+      const call = this.#history.nextCall()
       this.#history.tell({ t: 'sent', call, producer, topic: branch, partition, from: 0, count })
       const records = Array.from({ length: count }, (_, i) => ({
         key: kind === 'own' ? `${producer}.${i}` : `k${i}`,
         value: documentOf(`${producer}#${i}`),
+        timestamp: Date.now(),
         headers: [],
       }))
       const offset = await this.#produce(branch, partition, records)
@@ -156,7 +160,7 @@ export class Commander {
   }
 
   async #connected(): Promise<WireClient> {
-    this.#client ??= await WireClient.open(this.#bootstrap, 'crash-lab-commands')
+    this.#client ??= await this.#connect('crash-lab-commands')
     return this.#client
   }
 

@@ -63,9 +63,13 @@ export type BranchTold = {
   }[]
 }
 
-export class History {
+/** Where clients tell what happens. */
+export type Telling = { tell(happened: Happened): void; nextCall(): number }
+
+export class History implements Telling {
   readonly #file: number
   #isClosed = false
+  #calls = 0
   readonly #listeners: ((happened: Happened) => void)[] = []
   readonly #since = performance.now()
 
@@ -81,6 +85,10 @@ export class History {
     if (this.#isClosed) return // whoever was cut off in the midst of something
     writeSync(this.#file, `${JSON.stringify({ at: Math.round(performance.now() - this.#since), ...happened })}\n`)
     for (const listener of this.#listeners) listener(happened)
+  }
+
+  nextCall(): number {
+    return ++this.#calls
   }
 
   close(): void {

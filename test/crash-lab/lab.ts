@@ -3,17 +3,16 @@
 
 import { readdirSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { metadata } from '../../protocol/messages/03-metadata.ts'
-import { createTopics } from '../../protocol/messages/19-create-topics.ts'
 import { incrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
 import { ChildBroker } from '../child-broker.ts'
-import { WireClient } from '../wire-client.ts'
+import { type Connect, WireClient } from '../wire-client.ts'
 import { Auditor } from './audit.ts'
 import { builtBroker, type Client, Player } from './casting.ts'
 import { chanceFrom } from './chance.ts'
 import { Commander } from './commanding.ts'
 import type { History } from './history.ts'
 import type { Judge } from './judge.ts'
+import { makeTopics } from './making.ts'
 import { Reader, shareGroup } from './reading.ts'
 import { topics, Writer } from './writing.ts'
 
@@ -78,6 +77,8 @@ export class Lab {
     this.#broker = new ChildBroker(builtBroker, options)
   }
 
+  readonly #connect: Connect = (clientId) => WireClient.open(this.#broker.bootstrap, clientId)
+
   get folder(): string {
     return this.#broker.root
   }
@@ -111,30 +112,17 @@ export class Lab {
 
   async #prepare(): Promise<void> {
     const client = await WireClient.open(this.#broker.bootstrap, 'crash-lab')
-    const wanted = [...topics].map(([name, numPartitions]) => ({ name, numPartitions, given: configs[name] ?? {} }))
-    wanted.push({ name: view, numPartitions: -1, given: { 'view.of': 'rev', 'view.kind': 'history' } })
-    for (const { name, numPartitions, given } of wanted) {
-      const entries = Object.entries(given).map(([key, value]) => ({ name: key, value }))
-      const { topics: made } = await client.ask(createTopics, 5, {
-        topics: [{ name, numPartitions, replicationFactor: 1, assignments: [], configs: entries }],
-        timeoutMs: 10_000,
-        validateOnly: false,
-      })
-      if (made[0]!.errorCode !== 0) throw new Error(`${name}: ${made[0]!.errorMessage}`)
-    }
-    const ofCommands = ['__branch_commands', '__branches'].map((name) => ({ name }))
-    await client.ask(metadata, 8, {
-      topics: ofCommands,
-      allowAutoTopicCreation: true,
-      includeClusterAuthorizedOperations: false,
-      includeTopicAuthorizedOperations: false,
-    })
+    const wanted = [...topics].map(([name, partitions]) => ({ name, partitions, configs: configs[name] ?? {} }))
+    await makeTopics(client, [
+      ...wanted,
+      { name: view, partitions: -1, configs: { 'view.of': 'rev', 'view.kind': 'history' } },
+    ])
     const fromStart = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }]
     const resources = [{ resourceType: 32, resourceName: shareGroup, configs: fromStart }]
     const { responses } = await client.ask(incrementalAlterConfigs, 1, { resources, validateOnly: false })
     if (responses[0]!.errorCode !== 0) throw new Error(`${shareGroup}: ${responses[0]!.errorMessage}`)
     client.close()
-    this.#auditor = new Auditor(this.#broker.bootstrap, this.#history)
+    this.#auditor = new Auditor(this.#connect, this.#history)
   }
 
   #load(signal: AbortSignal): Promise<unknown> {
@@ -149,7 +137,7 @@ export class Lab {
       this.#writers.push(new Writer(player(client), this.#history, chanceFrom(seed, `writes ${client.name}`)))
       this.#readers.push(new Reader(player(client), this.#history, chanceFrom(seed, `reads ${client.name}`)))
     }
-    this.#commander = new Commander(bootstrap, this.#history, chanceFrom(seed, 'commands'))
+    this.#commander = new Commander(this.#connect, this.#history, chanceFrom(seed, 'commands'))
     return Promise.all([...this.#writers, this.#commander].map((each) => each.run(signal)))
   }
 
@@ -197,7 +185,7 @@ export class Lab {
   }
 
   get #topics(): ReadonlyMap<string, number> {
-    const branches = [...this.#commander.live].map((name) => [name, 2] as const)
+    const branches = [...this.#commander.branches].map((name) => [name, 2] as const)
     return new Map([...topics, ...branches])
   }
 

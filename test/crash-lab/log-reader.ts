@@ -1,6 +1,5 @@
 // Reads a partition as it stands in the log, record by record, with what its batches say of transactions.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import { errorName } from '../../protocol/errors.ts'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
 import * as batch from '../../protocol/records/batch.ts'
@@ -8,6 +7,7 @@ import { parseMarker } from '../../protocol/records/control.ts'
 import { readRecords, type StoredRecord } from '../../protocol/records/record.ts'
 import type { WireClient } from '../wire-client.ts'
 import type { Place } from './history.ts'
+import { pause } from './pause.ts'
 
 /** Of the wire, where the broker says that it will not do. */
 export class Refusal extends Error {}

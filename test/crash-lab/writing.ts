@@ -21,8 +21,6 @@ export const topics: ReadonlyMap<string, number> = new Map([
 const codecs: readonly Codec[] = ['none', 'none', 'gzip', 'lz4', 'snappy', 'zstd']
 const restMs = 25
 const transactionTimeoutMs = 15_000
-let calls = 0
-export const nextCall = (): number => ++calls
 
 type Kind = 'plain' | 'idem' | 'txn'
 
@@ -117,7 +115,7 @@ export class Writer {
     const producer = `${topic === 'plain' ? '' : `${topic}-`}${open}`
     const from = this.#n
     this.#n += count
-    const call = nextCall()
+    const call = this.#history.nextCall()
     this.#history.tell({ t: 'sent', call, producer, topic, partition, from, count })
     try {
       const records = this.#documents(count, partition, producer, from)

@@ -77,6 +77,10 @@ export class Wire {
     })
   }
 
+  static over(socket: Socket): Wire {
+    return new Wire(socket, true)
+  }
+
   #take(chunk: Buffer): void {
     this.#received.push(chunk)
     this.#receivedBytes += chunk.length

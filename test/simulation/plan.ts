@@ -1,0 +1,54 @@
+// What is done in a simulation, one step after the other, all from one seed: each step has a chance of its own, so that one that
+// is left out takes nothing away from the others.
+
+import { chanceFrom } from '../crash-lab/chance.ts'
+
+export type Deed =
+  | 'send'
+  | 'transact'
+  | 'poll'
+  | 'leave'
+  | 'command'
+  | 'follow'
+  | 'kill'
+  | 'kill at an operation'
+  | 'stop'
+  | 'cut'
+  | 'weather'
+  | 'slow disk'
+  | 'full disk'
+  | 'audit'
+  | 'wait'
+
+export type Step = { readonly n: number; readonly deed: Deed }
+
+const weights: readonly (readonly [Deed, number])[] = [
+  ['send', 26],
+  ['transact', 12],
+  ['poll', 22],
+  ['leave', 2],
+  ['command', 5],
+  ['follow', 6],
+  ['kill', 2],
+  ['kill at an operation', 4],
+  ['stop', 2],
+  ['cut', 5],
+  ['weather', 4],
+  ['slow disk', 3],
+  ['full disk', 1],
+  ['audit', 3],
+  ['wait', 3],
+]
+const sum = weights.reduce((total, [, weight]) => total + weight, 0)
+
+export function planOf(seed: number, steps: number): Step[] {
+  const chance = chanceFrom(seed, 'plan')
+  return Array.from({ length: steps }, (_, n) => {
+    let left = chance() * sum
+    for (const [deed, weight] of weights) {
+      left -= weight
+      if (left < 0) return { n, deed }
+    }
+    return { n, deed: 'wait' }
+  })
+}

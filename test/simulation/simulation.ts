@@ -1,0 +1,354 @@
+// One simulation: clients of every kind around a broker whose time, network and disk are made up, from one seed; everything that
+// was asked, answered and found is held against the judge of the crash lab, which knows what must be true.
+
+import { createHash } from 'node:crypto'
+import { Auditor } from '../crash-lab/audit.ts'
+import { chanceFrom } from '../crash-lab/chance.ts'
+import { Commander } from '../crash-lab/commanding.ts'
+import type { Happened, Place, Telling } from '../crash-lab/history.ts'
+import { Judge } from '../crash-lab/judge.ts'
+import { makeTopics } from '../crash-lab/making.ts'
+import { type Connect, WireClient } from '../wire-client.ts'
+import { Caller } from './caller.ts'
+import { Follower } from './follower.ts'
+import { Loop } from './loop.ts'
+import { Machine, port } from './machine.ts'
+import { Member, type Subscribed, sessionMs } from './member.ts'
+import { calm, Network } from './network.ts'
+import { Ownership } from './ownership.ts'
+import type { Step } from './plan.ts'
+import { Producer } from './producer.ts'
+import { Transactor } from './transactor.ts'
+
+const segmentBytes = '3072'
+const topics = [
+  { name: 'plain', partitions: 1, configs: {} },
+  { name: 'idem', partitions: 3, configs: { 'internal.segment.bytes': segmentBytes } },
+  {
+    name: 'rev',
+    partitions: 1,
+    configs: { 'revision.diff': 'true', 'internal.segment.bytes': segmentBytes, 'revision.pack.lag.ms': '200' },
+  },
+  // Nothing may be compacted away before it is looked at.
+  {
+    name: 'keyed',
+    partitions: 2,
+    configs: {
+      'cleanup.policy': 'compact',
+      'min.compaction.lag.ms': '864000000',
+      'internal.segment.bytes': segmentBytes,
+    },
+  },
+  { name: 'txn-a', partitions: 2, configs: { 'internal.segment.bytes': segmentBytes } },
+  { name: 'txn-b', partitions: 1, configs: {} },
+]
+const view = { name: 'rev-history', partitions: -1, configs: { 'view.of': 'rev', 'view.kind': 'history' } }
+const config = {
+  'offsets.topic.num.partitions': 2,
+  'transaction.state.log.num.partitions': 2,
+  'share.coordinator.state.topic.num.partitions': 1,
+  'group.consumer.min.session.timeout.ms': sessionMs,
+  'group.consumer.session.timeout.ms': sessionMs,
+  'group.consumer.min.heartbeat.interval.ms': 500,
+  'group.consumer.heartbeat.interval.ms': 1000,
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
+  'log.retention.check.interval.ms': 5000,
+  'log.cleaner.backoff.ms': 3000,
+}
+const subscribed: readonly Subscribed[] = [
+  { group: 'all', topic: 'idem', isolation: 0 },
+  { group: 'committed', topic: 'txn-a', isolation: 1 },
+]
+const rounds = 60
+
+export type Ran = {
+  /** Of everything that arrived anywhere, in its order and at its time. */
+  readonly trace: string
+  readonly found: readonly string[]
+  readonly checked: ReadonlyMap<string, number>
+  readonly history: readonly string[]
+  readonly simulatedMs: number
+  readonly events: number
+  readonly kills: number
+}
+
+/** What somebody does one thing after the other, while others go on. */
+class Line {
+  #waiting = 0
+  last: Promise<void> = Promise.resolve()
+
+  /** Whoever has enough to do is not given more. */
+  add(task: () => Promise<void>, failed: (problem: Error) => void): void {
+    if (this.#waiting > 2) return
+    this.#waiting++
+    this.last = this.last
+      .then(task)
+      .catch(failed)
+      .finally(() => this.#waiting--)
+  }
+}
+
+export class Simulation implements Telling {
+  readonly #seed: number
+  readonly #judge = new Judge()
+  readonly #loop: Loop
+  readonly #network: Network
+  readonly #machine: Machine
+  readonly #trace = createHash('sha256')
+  readonly #history: string[] = []
+  readonly #producers: Producer[]
+  readonly #transactors: Transactor[]
+  readonly #members: Member[]
+  readonly #follower: Follower
+  readonly #commander: Commander
+  readonly #auditor: Auditor
+  readonly #lines = new Map<object, Line>()
+  #calls = 0
+
+  private constructor(seed: number) {
+    this.#seed = seed
+    const chance = (whose: string) => chanceFrom(seed, whose)
+    this.#loop = new Loop(chance('broker'))
+    this.#network = new Network(this.#loop, chance('network'), (what, bytes) => this.#note(what, bytes))
+    const world = { loop: this.#loop, network: this.#network, chance: chance('disk'), config }
+    this.#machine = new Machine(
+      world,
+      (what) => this.#note(what),
+      (what) => this.#wrong(what),
+    )
+    const connect: Connect = async (name) => WireClient.over(await this.#network.connect(port), name)
+    const caller = (name: string) => new Caller(this.#loop, connect, name)
+    this.#producers = [true, true, false].map(
+      (isIdempotent, i) => new Producer(`p${i}`, isIdempotent, caller(`p${i}`), this, chance(`producer ${i}`)),
+    )
+    this.#transactors = [true, false].map((isNew, i) => new Transactor(`t${i}`, isNew, caller(`t${i}`), this))
+    const ownership = new Ownership(
+      (what) => this.#wrong(what),
+      () => this.#judge.right('partitions with one owner'),
+    )
+    this.#members = [0, 0, 0, 1, 1].map((of, i) => {
+      const id = `m${i}`
+      return new Member(subscribed[of]!, id, caller(id), this, ownership)
+    })
+    this.#follower = new Follower({ topic: 'idem', partition: 0 }, caller('follower'), this)
+    this.#commander = new Commander(connect, this, chance('commands'))
+    this.#auditor = new Auditor(connect, this)
+  }
+
+  /** `steps` of the seed, all of them or those that are left. */
+  static async run(seed: number, steps: readonly Step[]): Promise<Ran> {
+    const simulation = new Simulation(seed)
+    return await simulation.#run(steps)
+  }
+
+  // --- what is told
+
+  tell(happened: Happened): void {
+    const line = JSON.stringify({ at: Math.round(this.#loop.now), ...happened })
+    this.#history.push(line)
+    this.#trace.update(line)
+    this.#judge.take(happened)
+  }
+
+  nextCall(): number {
+    return ++this.#calls
+  }
+
+  #note(what: string, bytes?: Buffer): void {
+    this.#trace.update(`${this.#loop.now} ${what}`)
+    if (bytes !== undefined) this.#trace.update(bytes)
+  }
+
+  #say(what: string): void {
+    this.#history.push(`${Math.round(this.#loop.now)} ${what}`)
+  }
+
+  #wrong(what: string): void {
+    this.#say(`WRONG: ${what}`)
+    this.#judge.wrong(what)
+  }
+
+  // --- the run
+
+  async #run(steps: readonly Step[]): Promise<Ran> {
+    const uninstall = this.#loop.install()
+    const { error } = console
+    console.error = (...words: unknown[]) => this.#heard(words)
+    const astray = (cause: unknown) => this.#wrong(`nobody has caught: ${(cause as Error).stack}`)
+    process.on('unhandledRejection', astray)
+    try {
+      await this.#loop.until(this.#play(steps))
+    } catch (problem) {
+      this.#wrong(`it does not go on: ${(problem as Error).stack}`)
+    } finally {
+      process.off('unhandledRejection', astray)
+      console.error = error
+      uninstall()
+    }
+    return {
+      trace: this.#trace.digest('hex'),
+      found: this.#judge.found,
+      checked: this.#judge.checked,
+      history: this.#history,
+      simulatedMs: this.#loop.now,
+      events: this.#loop.count,
+      kills: this.#machine.kills,
+    }
+  }
+
+  /** What the broker says of itself. */
+  #heard(words: readonly unknown[]): void {
+    const said = words.map((word) => (word instanceof Error ? (word.stack ?? word.message) : String(word))).join(' ')
+    this.#say(`the broker: ${said}`)
+    if (said.includes('mistake of ours')) this.#wrong(said)
+  }
+
+  async #play(steps: readonly Step[]): Promise<void> {
+    await this.#machine.start()
+    const client = WireClient.over(await this.#network.connect(port), 'simulation')
+    await makeTopics(client, [...topics, view])
+    client.close()
+    for (const step of steps) await this.#take(step)
+    await this.#end()
+  }
+
+  #do(who: object, task: () => Promise<void>): void {
+    const line = this.#lines.get(who) ?? new Line()
+    this.#lines.set(who, line)
+    line.add(task, (problem) => this.#wrong(`a client: ${problem.stack}`))
+  }
+
+  async #take({ n, deed }: Step): Promise<void> {
+    const chance = chanceFrom(this.#seed, `step ${n}`)
+    const below = (count: number) => Math.floor(chance() * count)
+    const machine = this.#machine
+    if (!this.#machine.isRunning) await this.#rise(chance)
+    await this.#loop.pause(chance() < 0.7 ? 40 * chance() : 800 * chance())
+    this.#say(`step ${n}: ${deed}`)
+    switch (deed) {
+      case 'send': {
+        const producer = this.#producers[below(3)]!
+        const topic = producer === this.#producers[2] ? topics[0]! : topics[1 + below(3)]!
+        const [place, batches] = [{ topic: topic.name, partition: below(topic.partitions) }, 1 + below(3)]
+        return this.#do(producer, () => producer.send(place, batches))
+      }
+      case 'transact': {
+        const transactor = this.#transactors[below(2)]!
+        const places: Place[] = [
+          { topic: 'txn-a', partition: below(2) },
+          { topic: 'txn-b', partition: 0 },
+          { topic: 'txn-a', partition: below(2) },
+        ].slice(0, 1 + below(3))
+        const stallMs = chance() < 0.1 ? 20_000 * chance() : 50 * chance()
+        const outcome = chance() < 0.75 ? 'commit' : 'abort'
+        return this.#do(transactor, () => transactor.transact(places, outcome, stallMs))
+      }
+      case 'poll': {
+        const member = this.#members[below(this.#members.length)]!
+        return this.#do(member, () => member.poll())
+      }
+      case 'leave': {
+        const member = this.#members[below(this.#members.length)]!
+        return this.#do(member, () => member.leave())
+      }
+      case 'command':
+        return this.#do(this.#commander, () => this.#commander.live())
+      case 'follow':
+        return this.#do(this.#follower, () => this.#follower.follow())
+      case 'kill':
+        machine.kill()
+        return await this.#rise(chance)
+      case 'kill at an operation':
+        machine.killIn(below(60))
+        await this.#loop.pause(300)
+        return await this.#rise(chance)
+      case 'stop':
+        await machine.stop()
+        return await this.#rise(chance)
+      case 'cut':
+        return this.#network.cutOne()
+      case 'weather':
+        this.#network.weather =
+          chance() < 0.4 ? calm : { latencyMs: 1 + 40 * chance(), loss: 0.05 * chance(), cuts: chance() }
+        return
+      case 'slow disk':
+        machine.condition = { ...machine.condition, flushMs: chance() < 0.5 ? 2 : 1500 * chance() }
+        return
+      case 'full disk': {
+        machine.condition = { ...machine.condition, isFull: true }
+        await this.#loop.pause(500 * chance())
+        machine.condition = { ...machine.condition, isFull: false }
+        return
+      }
+      case 'audit':
+        return await this.#audit(n)
+      case 'wait':
+        return await this.#loop.pause(12_000 * chance())
+    }
+  }
+
+  /** Until it serves; it may be killed again while it starts. */
+  async #rise(chance: () => number): Promise<void> {
+    while (!this.#machine.isRunning) {
+      await this.#loop.pause(1000 * chance())
+      const starting = this.#machine.start()
+      if (chance() < 0.2) this.#machine.killIn(Math.floor(chance() * 40))
+      await starting
+    }
+  }
+
+  async #audit(n: number, whole = false): Promise<void> {
+    if (!this.#machine.isUp) return
+    const before = this.#network.weather
+    this.#network.weather = calm
+    const branches = [...this.#commander.branches].map((name) => [name, 2] as const)
+    const all = new Map([...topics.map(({ name, partitions }) => [name, partitions] as const), ...branches])
+    const groups: [string, string][] = [
+      ...this.#transactors.map(({ group }) => [group, 'txn-a'] as [string, string]),
+      ...subscribed.map(({ group, topic }) => [group, topic] as [string, string]),
+    ]
+    try {
+      await this.#auditor.audit(n, all, groups, whole)
+    } catch (problem) {
+      // Killed meanwhile, or a connection was cut.
+      if (whole) throw problem
+      this.#say(`no audit: ${(problem as Error).message}`)
+    }
+    this.#network.weather = before
+  }
+
+  /** Nothing fails any more: everybody comes to an end, and everything is looked at from its start. */
+  async #end(): Promise<void> {
+    this.#say('the end')
+    this.#network.weather = calm
+    this.#machine.condition = { flushMs: 2, isFull: false }
+    this.#machine.spare()
+    if (!this.#machine.isRunning) await this.#rise(() => 0.5)
+    for (const line of this.#lines.values()) await line.last
+    // Transactions that their producers have left are ended by the broker.
+    this.#auditor.stableMs = 30_000
+    const groups = subscribed.map(({ group }) => group)
+    let left = ''
+    for (let i = 0; i < rounds; i++) {
+      for (const member of this.#members) await member.poll()
+      await this.#loop.pause(900)
+      if (i % 10 !== 9) continue
+      await this.#audit(1_000_000 + i)
+      left = this.#judge.behind(groups, [])
+      if (left === '') break
+    }
+    await this.#audit(2_000_000, true)
+    await this.#auditor.revisions(view.name, 'rev', 1)
+    for (const { name, partitions } of topics) if (name.startsWith('txn')) await this.#auditor.stable(name, partitions)
+    this.tell({ t: 'drained', groups: this.#hasRead(groups), shares: [] })
+    await this.#audit(3_000_000)
+    this.#auditor.close()
+    await this.#machine.stop()
+    this.tell({ t: 'over' })
+  }
+
+  /** A plan may have brought nothing to read. */
+  #hasRead(groups: readonly string[]): string[] {
+    return groups.filter((group) => this.#history.some((line) => line.includes(`"t":"read","group":"${group}"`)))
+  }
+}
