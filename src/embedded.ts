@@ -257,10 +257,11 @@ export class Broker implements AsyncDisposable {
     const { config, housekeeping } = this.#core
     const every = (ms: number, task: () => void) => {
       const again = () => {
-        this.#timers.set(task, this.#world.clock.after(Math.max(ms, 10), again))
+        set()
         task()
       }
-      this.#timers.set(task, this.#world.clock.after(Math.max(ms, 10), again))
+      const set = () => this.#timers.set(task, this.#world.clock.after(Math.max(ms, 10), again))
+      set()
     }
     every(config.number('log.retention.check.interval.ms'), () => housekeeping.retain())
     every(100, () => housekeeping.flushDue())

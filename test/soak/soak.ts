@@ -9,6 +9,7 @@ import { Commander } from '../crash-lab/commanding.ts'
 import { History } from '../crash-lab/history.ts'
 import { Reader } from '../crash-lab/reading.ts'
 import { topics, Writer } from '../crash-lab/writing.ts'
+import { WireClient } from '../wire-client.ts'
 import { Asking } from './asking.ts'
 import { type Trend, trendLine, trendsOf } from './flat.ts'
 import { type Gauges, lineOf, readGauges } from './gauges.ts'
@@ -160,7 +161,11 @@ export class Soak {
       const reader = new Reader(player(client), this.#history, chanceFrom(seed, `reads ${client.name}`))
       running.push(writer.run(signal), reader.run(signal))
     }
-    const commander = new Commander(bootstrap, this.#history, chanceFrom(seed, 'commands'))
+    const commander = new Commander(
+      (clientId) => WireClient.open(bootstrap, clientId),
+      this.#history,
+      chanceFrom(seed, 'commands'),
+    )
     this.#count()
     await Promise.all([...running, commander.run(signal)])
     const { fork, merge, revert, abandon } = commander.done
