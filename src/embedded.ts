@@ -20,7 +20,7 @@ import { Nodes } from './nodes.ts'
 import { SetDoors } from './set-doors.ts'
 import { Shares } from './share/shares.ts'
 import { stateTopic } from './share/state-topic.ts'
-import type { Timer } from './storage/clock.ts'
+import { repeat, type Timer } from './storage/clock.ts'
 import { lockDirectory } from './storage/directory-lock.ts'
 import type { Store } from './storage/file.ts'
 import { canMap, MappedStore } from './storage/mapped-file.ts'
@@ -115,7 +115,7 @@ export class Broker implements AsyncDisposable {
   readonly #listeners: readonly Listener[]
   readonly #initialTopics: readonly (string | TopicOptions)[]
   readonly #world: World
-  readonly #timers = new Map<() => void, Timer>()
+  readonly #timers: Timer[] = []
   #startMs: number | undefined
   #stopping: Promise<void> | undefined
 
@@ -255,14 +255,8 @@ export class Broker implements AsyncDisposable {
 
   #housekeep(): void {
     const { config, housekeeping } = this.#core
-    const every = (ms: number, task: () => void) => {
-      const again = () => {
-        set()
-        task()
-      }
-      const set = () => this.#timers.set(task, this.#world.clock.after(Math.max(ms, 10), again))
-      set()
-    }
+    const { clock } = this.#world
+    const every = (ms: number, task: () => void) => this.#timers.push(repeat(clock, Math.max(ms, 10), task))
     every(config.number('log.retention.check.interval.ms'), () => housekeeping.retain())
     every(100, () => housekeeping.flushDue())
     every(packingCheckMs, () => housekeeping.packing.run())
@@ -400,7 +394,7 @@ export class Broker implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    for (const timer of this.#timers.values()) timer.cancel()
+    for (const timer of this.#timers) timer.cancel()
     await Promise.all([this.#http.close(), this.#server.close()])
     await this.#branches.stop()
     this.#groups.stop()

@@ -44,6 +44,16 @@ function takeAhead(byteCount: number): Buffer {
   return taken
 }
 
+/** Runs `task` every `ms` until it is cancelled. */
+export function repeat(clock: Clock, ms: number, task: () => void): Timer {
+  const again = () => {
+    timer = clock.after(ms, again)
+    task()
+  }
+  let timer = clock.after(ms, again)
+  return { cancel: () => timer.cancel() }
+}
+
 /** A random topic, cluster or directory id: 16 bytes as URL-safe base64, never with a leading `-` (as in Kafka's Uuid). */
 export function randomId(clock: Clock): string {
   for (;;) {
