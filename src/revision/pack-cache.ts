@@ -3,7 +3,7 @@
 type Node = { previous: Node; next: Node; room: Map<number, Node>; key: number; value: unknown; bytes: number }
 
 /** Kinds of what is kept of a pack: number × kinds + kind is its key there. */
-export const kept = { values: 0, entries: 1, keys: 2, frames: 3, decoded: 4, batches: 5, kinds: 8 } as const
+export const kept = { values: 0, entries: 1, keys: 2, frames: 3, decoded: 4, batches: 5, walked: 6, kinds: 8 } as const
 
 /** 64 MiB. A reader that goes through a topic meets a rebuilt batch once, a value twice, and a block as often as it has revisions. */
 const sharesDefault = { blocks: 40 * 1024 * 1024, values: 12 * 1024 * 1024, batches: 12 * 1024 * 1024 }
@@ -66,7 +66,8 @@ export class PackCache {
 
   constructor({ blocks, values, batches } = sharesDefault) {
     const ofBlocks = new Shelf(blocks)
-    this.#shelves = [ofBlocks, ofBlocks, ofBlocks, ofBlocks, new Shelf(values), new Shelf(batches)]
+    const ofValues = new Shelf(values)
+    this.#shelves = [ofBlocks, ofBlocks, ofBlocks, ofBlocks, ofValues, new Shelf(batches), ofValues]
   }
 
   get bytes(): number {
@@ -96,6 +97,22 @@ export class CacheRoom {
 
   set(key: number, value: unknown, bytes: number): void {
     this.#shelves[key % kept.kinds]!.enter(this.#nodes, key, value, bytes)
+  }
+
+  /** What was kept as one thing is kept as another. */
+  move(from: number, to: number): void {
+    const node = this.#nodes.get(from)
+    if (node === undefined) return
+    this.drop(to)
+    this.#nodes.delete(from)
+    node.key = to
+    this.#nodes.set(to, node)
+    this.#shelves[to % kept.kinds]!.touch(node)
+  }
+
+  drop(key: number): void {
+    const node = this.#nodes.get(key)
+    if (node !== undefined) this.#shelves[key % kept.kinds]!.leave(node)
   }
 
   clear(): void {

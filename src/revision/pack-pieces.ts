@@ -3,6 +3,7 @@
 import { crc32c } from '../../protocol/crc32c.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../../protocol/varint.ts'
+import { copyTo } from './delta-script.ts'
 import { type FrameHeader, headerOf, writeFrameHeader } from './pack-frames.ts'
 
 /** What a packed batch is cut into: a few kilobytes of gzip may be thirty megabytes, and clients have limits. */
@@ -41,30 +42,36 @@ const sizeOfRecord = ({ timestampDelta, key, value, headers }: RecordParts, offs
   return sizeOfVarint(body) + body
 }
 
-function writeBytes(into: Buffer, at: number, bytes: Buffer | null): number {
-  const start = writeVarint(into, at, lengthOf(bytes))
-  return bytes === null ? start : start + bytes.copy(into, start)
-}
-
-/** Writes a record and answers where it ends; -1 where it would end behind `end`. */
-export function writeParts(
+/** Writes a record up to its value and answers where that begins; -1 where the record would end behind `end`. */
+export function writeHead(
   into: Buffer,
   at: number,
   end: number,
   timestampDelta: number,
   offsetDelta: number,
   key: Buffer | null,
-  value: Buffer | null,
-  headers: Buffer | undefined,
+  valueLength: number,
+  headerBytes: number,
 ): number {
-  const body = bodyBytes(timestampDelta, offsetDelta, lengthOf(key), lengthOf(value), headers?.length ?? 0)
+  const body = bodyBytes(timestampDelta, offsetDelta, lengthOf(key), valueLength, headerBytes)
   if (at + sizeOfVarint(body) + body > end) return -1
   let to = writeVarint(into, at, body)
   into[to++] = 0
   to = writeVarlong(into, to, timestampDelta)
   to = writeVarint(into, to, offsetDelta)
-  to = writeBytes(into, to, key)
-  to = writeBytes(into, to, value)
+  to = writeVarint(into, to, lengthOf(key))
+  if (key !== null) {
+    copyTo(into, to, key, 0, key.length)
+    to += key.length
+  }
+  return writeVarint(into, to, valueLength)
+}
+
+function writeParts(into: Buffer, at: number, end: number, record: RecordParts, offsetDelta: number): number {
+  const { timestampDelta, key, value, headers } = record
+  const headerBytes = headers?.length ?? 0
+  let to = writeHead(into, at, end, timestampDelta, offsetDelta, key, lengthOf(value), headerBytes)
+  if (value !== null) to += value.copy(into, to)
   if (headers !== undefined) return to + headers.copy(into, to)
   into[to++] = 0
   return to
@@ -118,8 +125,8 @@ function piece(
   let to: number = batch.headerBytes
   let maxDelta = Number.NEGATIVE_INFINITY
   for (let i = first; i < end; i++) {
-    const { timestampDelta, offsetDelta, key, value, headers } = records[i]!
-    to = writeParts(scratch, to, size, timestampDelta, offsetDelta - from, key, value, headers)
+    const { timestampDelta, offsetDelta } = records[i]!
+    to = writeParts(scratch, to, size, records[i]!, offsetDelta - from)
     if (timestampDelta > maxDelta) maxDelta = timestampDelta
   }
   const isWhole = end - first === recordCount

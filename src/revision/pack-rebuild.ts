@@ -4,14 +4,16 @@
 import { DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { type Frame, writeFrameHeader } from './pack-frames.ts'
-import { writeParts } from './pack-pieces.ts'
+import { writeHead } from './pack-pieces.ts'
 
 /** What a pack gives for it. */
 export type PackedParts = {
   readonly path: string
   ordinalOf(entry: number): number
   key(ordinal: number): Buffer
-  value(entry: number): Buffer | null
+  /** Bytes of its value; -1: it is null. */
+  valueLength(entry: number): number
+  writeValue(entry: number, into: Buffer, at: number): void
 }
 
 /** The batches of a frame from the `first` up to `end`, one behind the other. */
@@ -44,9 +46,16 @@ function writeBatch(pack: PackedParts, frame: Frame, index: number, bytes: Buffe
         ? frame.bodies.subarray(frame.bodyStarts[record], frame.bodyEnds[record])
         : undefined
     const key = ordinal < 0 ? null : pack.key(ordinal)
-    const value = pack.value(entry)
-    at = writeParts(bytes, at, end, frame.times[record]!, frame.offsetDeltas[record]!, key, value, headers)
+    const valueLength = pack.valueLength(entry)
+    const headerBytes = headers?.length ?? 0
+    at = writeHead(bytes, at, end, frame.times[record]!, frame.offsetDeltas[record]!, key, valueLength, headerBytes)
     if (at < 0) throw damage(pack, frame, index)
+    if (valueLength > 0) {
+      pack.writeValue(entry, bytes, at)
+      at += valueLength
+    }
+    if (headers === undefined) bytes[at++] = 0
+    else at += headers.copy(bytes, at)
   }
   if (at !== end) throw damage(pack, frame, index)
 }

@@ -12,7 +12,8 @@
 // How long the value of a delta is does not stand here: its entry says it.
 
 import { Cursor } from '../../protocol/varint.ts'
-import type { DeltaScript } from './delta-script.ts'
+import { DeltaError } from './decode-delta.ts'
+import { copyTo, type DeltaScript } from './delta-script.ts'
 import { Column, joinColumns } from './pack-column.ts'
 
 const columnCount = 7
@@ -72,7 +73,7 @@ export class ValueColumns {
 
 /** A block, read. Entries are numbered from its first one. */
 export class ValueBlock {
-  readonly #bytes: Buffer
+  readonly bytes: Buffer
   /** Of each entry: its kind, its size, and where it begins in each of the five columns behind. */
   readonly #kinds: Int32Array
   readonly #sizes: Int32Array
@@ -80,7 +81,9 @@ export class ValueBlock {
   readonly #lengthsAt: Int32Array
   readonly #shiftsAt: Int32Array
   readonly #bytesAt: Int32Array
-  readonly #cursor: Cursor
+  readonly #gaps: Cursor
+  readonly #lengths: Cursor
+  readonly #shifts: Cursor
 
   /** Throws ProtocolViolation where the bytes are none. */
   constructor(bytes: Buffer) {
@@ -95,8 +98,10 @@ export class ValueBlock {
     const [kinds, sizes, gaps, copied, shifts, full, added] = columns as Cursors
     // Each entry has a byte at least, so nothing is made from a count that the bytes do not hold.
     new Cursor(bytes, kinds.position, kinds.end).skip(count)
-    this.#bytes = bytes
-    this.#cursor = new Cursor(bytes)
+    this.bytes = bytes
+    this.#gaps = new Cursor(bytes, gaps.position, gaps.end)
+    this.#lengths = new Cursor(bytes, copied.position, copied.end)
+    this.#shifts = new Cursor(bytes, shifts.position, shifts.end)
     this.#kinds = new Int32Array(count)
     this.#sizes = new Int32Array(count)
     this.#gapsAt = new Int32Array(count)
@@ -126,7 +131,7 @@ export class ValueBlock {
 
   /** About what it takes in memory. */
   get byteCount(): number {
-    return this.#bytes.length + 24 * this.count
+    return this.bytes.length + 24 * this.count
   }
 
   get count(): number {
@@ -139,7 +144,7 @@ export class ValueBlock {
 
   full(index: number): Buffer {
     const start = this.#bytesAt[index]!
-    return this.#bytes.subarray(start, start + this.#sizes[index]!)
+    return this.bytes.subarray(start, start + this.#sizes[index]!)
   }
 
   /** The script of a delta whose value has so many bytes. */
@@ -149,29 +154,128 @@ export class ValueBlock {
     const starts = new Int32Array(count)
     const lengths = new Int32Array(count)
     const addresses = new Int32Array(count)
-    const cursor = this.#cursor
-    cursor.position = this.#lengthsAt[index]!
-    for (let i = 0; i < count - 1; i++) lengths[i] = cursor.unsignedVarint()
-    cursor.position = this.#gapsAt[index]!
+    const copied = this.#lengths
+    copied.position = this.#lengthsAt[index]!
+    for (let i = 0; i < count - 1; i++) lengths[i] = copied.unsignedVarint()
+    const gaps = this.#gaps
+    gaps.position = this.#gapsAt[index]!
     let end = 0
     let addedBytes = tail
     for (let i = 0; i < count; i++) {
-      const gap = cursor.unsignedVarint()
+      const gap = gaps.unsignedVarint()
       addedBytes += gap
       starts[i] = end + gap
       if (i === count - 1) lengths[i] = targetLength - tail - starts[i]!
       end = starts[i]! + lengths[i]!
       addresses[i] = gap
     }
-    cursor.position = this.#shiftsAt[index]!
+    const shifts = this.#shifts
+    shifts.position = this.#shiftsAt[index]!
     let next = 0
     for (let i = 0; i < count; i++) {
-      addresses[i] = next + addresses[i]! + cursor.varlong()
+      addresses[i] = next + addresses[i]! + shifts.varlong()
       next = addresses[i]! + lengths[i]!
     }
     const start = this.#bytesAt[index]!
-    return { starts, lengths, addresses, count, added: this.#bytes.subarray(start, start + addedBytes) }
+    return { starts, lengths, addresses, count, added: this.bytes.subarray(start, start + addedBytes) }
   }
+
+  /** Where what is full begins in `bytes`. */
+  fullAt(index: number): number {
+    return this.#bytesAt[index]!
+  }
+
+  /**
+   * Makes the value of a delta, `length` bytes, at a place, out of `sourceLength` bytes elsewhere: what `applyScript` makes of its
+   * script. Throws DeltaError where it cannot.
+   */
+  apply(
+    index: number,
+    source: Uint8Array,
+    sourceAt: number,
+    sourceLength: number,
+    target: Uint8Array,
+    at: number,
+    length: number,
+  ): void {
+    const count = this.#kinds[index]! - 1
+    const tail = this.#sizes[index]!
+    const gaps = this.#gaps
+    const lengths = this.#lengths
+    const shifts = this.#shifts
+    gaps.position = this.#gapsAt[index]!
+    lengths.position = this.#lengthsAt[index]!
+    shifts.position = this.#shiftsAt[index]!
+    let added = this.#bytesAt[index]!
+    // The pieces that are still to be copied at once, and how many have been replaced between them.
+    let spanStart = 0
+    let spanAddress = 0
+    let replaced = 0
+    let end = 0
+    let next = 0
+    for (let i = 0; i < count; i++) {
+      const gap = gaps.unsignedVarint()
+      const shift = shifts.varlong()
+      const start = end + gap
+      const address = next + gap + shift
+      const copied = i < count - 1 ? lengths.unsignedVarint() : length - tail - start
+      const addressEnd = address + copied
+      if (copied < 0 || start + copied > length) throw new DeltaError('copies to where nothing is to be')
+      const isFromSource = address >= 0 && addressEnd <= sourceLength
+      if (isFromSource && shift === 0 && spanAddress >= 0 && gap <= replacedBytesMax && replaced < replacedMax) {
+        replacedStarts[replaced] = end
+        replacedLengths[replaced++] = gap
+      } else {
+        if (spanAddress >= 0) {
+          const from = sourceAt + spanAddress
+          copyTo(target, at + spanStart, source, from, from + end - spanStart)
+        }
+        added = replace(target, at, this.bytes, added, replaced)
+        replaced = 0
+        copyTo(target, at + end, this.bytes, added, added + gap)
+        added += gap
+        spanStart = start
+        spanAddress = address
+        if (!isFromSource) {
+          // Wholly from one of the two, and never what it makes itself: our encoder writes no others.
+          if (address < sourceLength || addressEnd - sourceLength > start) {
+            throw new DeltaError('copies from where nothing is')
+          }
+          target.copyWithin(at + start, at + address - sourceLength, at + addressEnd - sourceLength)
+          spanAddress = -1
+        }
+      }
+      end = start + copied
+      next = addressEnd
+    }
+    if (end + tail !== length) throw new DeltaError('adds more or less than the value lacks')
+    if (spanAddress >= 0) {
+      const from = sourceAt + spanAddress
+      copyTo(target, at + spanStart, source, from, from + end - spanStart)
+    }
+    added = replace(target, at, this.bytes, added, replaced)
+    copyTo(target, at + end, this.bytes, added, added + tail)
+  }
+}
+
+/**
+ * Pieces of a value that are from the same place of the source, but for bytes replaced between them, are copied at once and those
+ * written over: to ask for a copy takes as long as to copy a kilobyte. Where they stand is kept for so many of them.
+ */
+const replacedMax = 64
+const replacedBytesMax = 512
+const replacedStarts = new Int32Array(replacedMax)
+const replacedLengths = new Int32Array(replacedMax)
+
+/** Answers where the bytes to add go on. */
+function replace(target: Uint8Array, at: number, bytes: Uint8Array, from: number, count: number): number {
+  let added = from
+  for (let i = 0; i < count; i++) {
+    const end = added + replacedLengths[i]!
+    copyTo(target, at + replacedStarts[i]!, bytes, added, end)
+    added = end
+  }
+  return added
 }
 
 type Cursors = [Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor]

@@ -4,6 +4,7 @@ import type { RecordHeader } from '../../protocol/records/record.ts'
 import { Cursor } from '../../protocol/varint.ts'
 import type { File } from '../storage/file.ts'
 import { type CacheRoom, type PackCache, packCache } from './pack-cache.ts'
+import { tombstone } from './pack-entries.ts'
 import { PackedFile } from './pack-file.ts'
 import { type Footer, type PackFacts, readFooter, sectionOf } from './pack-format.ts'
 import { Frame } from './pack-frames.ts'
@@ -12,6 +13,7 @@ import { entriesWith } from './pack-scalars.ts'
 import { lowerBound } from './pack-sort.ts'
 import { PackedBlocks } from './packed-blocks.ts'
 import { type PackedRevision, PackedValues } from './packed-values.ts'
+import { WalkedValues } from './walked-values.ts'
 
 export type { PackedRevision }
 
@@ -61,6 +63,7 @@ export class Pack {
   readonly #footer: Footer
   readonly #room: CacheRoom
   readonly #values: PackedValues
+  readonly #walked: WalkedValues
   readonly #keys: PackedBlocks<KeyBlock>
   readonly #frames: PackedBlocks<Frame>
   readonly #hashes: Float64Array
@@ -85,6 +88,7 @@ export class Pack {
     this.#footer = footer
     this.#room = cache.room()
     this.#values = new PackedValues(file, footer, this.#room)
+    this.#walked = new WalkedValues(file.path, this.#room, this.#values)
     this.#keys = new PackedBlocks(file, footer.floats(sectionOf.keys), this.#room, 'keys', readKeys)
     const frames = footer.floats(sectionOf.frames)
     const readFrame = (bytes: Buffer, index: number): [Frame, number] => {
@@ -235,6 +239,16 @@ export class Pack {
   /** The full value; null: a tombstone. Not to be written to. */
   value(entry: number): Buffer | null {
     return this.#values.value(entry)
+  }
+
+  /** Bytes of the value; -1: a tombstone. */
+  valueLength(entry: number): number {
+    return this.#values.kind(entry) === tombstone ? -1 : this.#values.size(entry)
+  }
+
+  /** Writes the value, which is not null, to a place: for who asks in the order of the log. */
+  writeValue(entry: number, into: Buffer, at: number): void {
+    this.#walked.write(entry, into, at)
   }
 
   /** The delta as stored, in VCDIFF, against `entry(…).base`; undefined where it is none. */

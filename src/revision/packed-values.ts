@@ -43,10 +43,13 @@ export class PackedValues {
   readonly #room: CacheRoom
   readonly #values: PackedBlocks<ValueBlock>
   readonly #entries: PackedBlocks<EntryBlock>
+  readonly #count: number
+  place = 0
 
   constructor(file: File, footer: Footer, room: CacheRoom) {
     const { baseOffset } = footer.facts
     this.#path = file.path
+    this.#count = footer.facts.entryCount
     this.#room = room
     this.#values = new PackedBlocks(file, footer.floats(sectionOf.values), room, 'values', (bytes) => {
       const block = new ValueBlock(bytes)
@@ -60,6 +63,11 @@ export class PackedValues {
 
   #block(entry: number): EntryBlock {
     return this.#entries.get(Math.floor(entry / entriesPerBlock))
+  }
+
+  /** How it is stored (pack-entries.ts); -1 behind the last entry. */
+  kind(entry: number): number {
+    return entry < this.#count ? this.#block(entry).kinds[entry % entriesPerBlock]! : -1
   }
 
   offset(entry: number): number {
@@ -104,8 +112,7 @@ export class PackedValues {
       const kind = this.#block(at).kinds[at % entriesPerBlock]!
       if (kind === tombstone) return null
       if (kind === full) {
-        const [block, place] = this.#valueBlock(at)
-        value = block.full(place)
+        value = this.valueBlock(at).full(this.place)
         break
       }
       deltas.push(at)
@@ -128,17 +135,18 @@ export class PackedValues {
   }
 
   #script(entry: number): DeltaScript {
-    const [block, place] = this.#valueBlock(entry)
-    if (!block.isDelta(place)) throw new DeltaError('is none')
-    return block.script(place, this.size(entry))
+    const block = this.valueBlock(entry)
+    if (!block.isDelta(this.place)) throw new DeltaError('is none')
+    return block.script(this.place, this.size(entry))
   }
 
-  #valueBlock(entry: number): [block: ValueBlock, place: number] {
+  /** The block that an entry is stored in, at `place`, which is good until the next call. */
+  valueBlock(entry: number): ValueBlock {
     const index = this.#values.search(entry)
     const block = this.#values.get(index)
-    const place = entry - this.#values.number(index)
-    if (place >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
-    return [block, place]
+    this.place = entry - this.#values.number(index)
+    if (this.place >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
+    return block
   }
 
   /** The delta as stored, in VCDIFF, and what it is against; undefined where it is none. */
