@@ -71,16 +71,19 @@ export class ValueColumns {
   }
 }
 
+const rowLength = 8
+const sizeColumn = 1
+const gapsColumn = 2
+const lengthsColumn = 3
+const shiftsColumn = 4
+const bytesColumn = 5
+
 /** A block, read. Entries are numbered from its first one. */
 export class ValueBlock {
   readonly bytes: Buffer
-  /** Of each entry: its kind, its size, and where it begins in each of the five columns behind. */
-  readonly #kinds: Int32Array
-  readonly #sizes: Int32Array
-  readonly #gapsAt: Int32Array
-  readonly #lengthsAt: Int32Array
-  readonly #shiftsAt: Int32Array
-  readonly #bytesAt: Int32Array
+  /** Of each entry a row: its kind, its size, and where it begins in each of the columns behind. */
+  readonly #rows: Int32Array
+  readonly count: number
   readonly #gaps: Cursor
   readonly #lengths: Cursor
   readonly #shifts: Cursor
@@ -102,21 +105,18 @@ export class ValueBlock {
     this.#gaps = new Cursor(bytes, gaps.position, gaps.end)
     this.#lengths = new Cursor(bytes, copied.position, copied.end)
     this.#shifts = new Cursor(bytes, shifts.position, shifts.end)
-    this.#kinds = new Int32Array(count)
-    this.#sizes = new Int32Array(count)
-    this.#gapsAt = new Int32Array(count)
-    this.#lengthsAt = new Int32Array(count)
-    this.#shiftsAt = new Int32Array(count)
-    this.#bytesAt = new Int32Array(count)
-    for (let i = 0; i < count; i++) {
+    this.count = count
+    const rows = new Int32Array(count * rowLength)
+    this.#rows = rows
+    for (let row = 0; row < rows.length; row += rowLength) {
       const kind = kinds.unsignedVarint()
       const size = sizes.unsignedVarint()
-      this.#kinds[i] = kind
-      this.#sizes[i] = size
-      this.#gapsAt[i] = gaps.position
-      this.#lengthsAt[i] = copied.position
-      this.#shiftsAt[i] = shifts.position
-      this.#bytesAt[i] = kind === 0 ? full.position : added.position
+      rows[row] = kind
+      rows[row + sizeColumn] = size
+      rows[row + gapsColumn] = gaps.position
+      rows[row + lengthsColumn] = copied.position
+      rows[row + shiftsColumn] = shifts.position
+      rows[row + bytesColumn] = kind === 0 ? full.position : added.position
       if (kind === 0) {
         full.skip(size)
         continue
@@ -131,34 +131,32 @@ export class ValueBlock {
 
   /** About what it takes in memory. */
   get byteCount(): number {
-    return this.bytes.length + 24 * this.count
-  }
-
-  get count(): number {
-    return this.#kinds.length
+    return this.bytes.length + 4 * rowLength * this.count
   }
 
   isDelta(index: number): boolean {
-    return this.#kinds[index]! > 0
+    return this.#rows[index * rowLength]! > 0
   }
 
   full(index: number): Buffer {
-    const start = this.#bytesAt[index]!
-    return this.bytes.subarray(start, start + this.#sizes[index]!)
+    const start = this.fullAt(index)
+    return this.bytes.subarray(start, start + this.#rows[index * rowLength + sizeColumn]!)
   }
 
   /** The script of a delta whose value has so many bytes. */
   script(index: number, targetLength: number): DeltaScript {
-    const count = this.#kinds[index]! - 1
-    const tail = this.#sizes[index]!
+    const rows = this.#rows
+    const row = index * rowLength
+    const count = rows[row]! - 1
+    const tail = rows[row + sizeColumn]!
     const starts = new Int32Array(count)
     const lengths = new Int32Array(count)
     const addresses = new Int32Array(count)
     const copied = this.#lengths
-    copied.position = this.#lengthsAt[index]!
+    copied.position = rows[row + lengthsColumn]!
     for (let i = 0; i < count - 1; i++) lengths[i] = copied.unsignedVarint()
     const gaps = this.#gaps
-    gaps.position = this.#gapsAt[index]!
+    gaps.position = rows[row + gapsColumn]!
     let end = 0
     let addedBytes = tail
     for (let i = 0; i < count; i++) {
@@ -170,19 +168,19 @@ export class ValueBlock {
       addresses[i] = gap
     }
     const shifts = this.#shifts
-    shifts.position = this.#shiftsAt[index]!
+    shifts.position = rows[row + shiftsColumn]!
     let next = 0
     for (let i = 0; i < count; i++) {
       addresses[i] = next + addresses[i]! + shifts.varlong()
       next = addresses[i]! + lengths[i]!
     }
-    const start = this.#bytesAt[index]!
+    const start = rows[row + bytesColumn]!
     return { starts, lengths, addresses, count, added: this.bytes.subarray(start, start + addedBytes) }
   }
 
   /** Where what is full begins in `bytes`. */
   fullAt(index: number): number {
-    return this.#bytesAt[index]!
+    return this.#rows[index * rowLength + bytesColumn]!
   }
 
   /**
@@ -198,15 +196,17 @@ export class ValueBlock {
     at: number,
     length: number,
   ): void {
-    const count = this.#kinds[index]! - 1
-    const tail = this.#sizes[index]!
+    const rows = this.#rows
+    const row = index * rowLength
+    const count = rows[row]! - 1
+    const tail = rows[row + sizeColumn]!
     const gaps = this.#gaps
     const lengths = this.#lengths
     const shifts = this.#shifts
-    gaps.position = this.#gapsAt[index]!
-    lengths.position = this.#lengthsAt[index]!
-    shifts.position = this.#shiftsAt[index]!
-    let added = this.#bytesAt[index]!
+    gaps.position = rows[row + gapsColumn]!
+    lengths.position = rows[row + lengthsColumn]!
+    shifts.position = rows[row + shiftsColumn]!
+    let added = rows[row + bytesColumn]!
     // The pieces that are still to be copied at once, and how many have been replaced between them.
     let spanStart = 0
     let spanAddress = 0

@@ -11,6 +11,7 @@ import { Frame } from './pack-frames.ts'
 import { rebuild } from './pack-rebuild.ts'
 import { entriesWith } from './pack-scalars.ts'
 import { lowerBound } from './pack-sort.ts'
+import { Steps } from './pack-steps.ts'
 import { PackedBlocks } from './packed-blocks.ts'
 import { type PackedRevision, PackedValues } from './packed-values.ts'
 import { WalkedValues } from './walked-values.ts'
@@ -70,6 +71,9 @@ export class Pack {
   readonly #ordinals: Uint32Array
   readonly #firstEntries: Uint32Array
   readonly #newestRevs: Float64Array
+  /** The first so many entries are revisions; which key each is of. */
+  readonly #keyedEntries: number
+  readonly #steps: Steps
 
   private constructor(file: File, footer: Footer, cache: PackCache) {
     const { facts }: { facts: PackFacts } = footer
@@ -101,6 +105,8 @@ export class Pack {
     this.#firstEntries = footer.integers(sectionOf.firsts)
     this.#newestRevs = footer.floats(sectionOf.newest)
     this.keyCount = this.#hashes.length
+    this.#keyedEntries = this.#firstEntries[this.keyCount]!
+    this.#steps = new Steps(this.#firstEntries, this.keyCount, this.#keyedEntries)
   }
 
   /** Verifies the footer by its checksum: throws Corruption where the file is no whole pack. The pack closes the file. */
@@ -190,15 +196,7 @@ export class Pack {
 
   /** The key that an entry is a revision of; -1 where it is none. */
   ordinalOf(entry: number): number {
-    const firsts = this.#firstEntries
-    if (entry >= firsts[this.keyCount]!) return -1
-    let low = 0
-    for (let high = this.keyCount - 1; low < high; ) {
-      const middle = (low + high + 1) >> 1
-      if (firsts[middle]! <= entry) low = middle
-      else high = middle - 1
-    }
-    return low
+    return entry < this.#keyedEntries ? this.#steps.find(entry) : -1
   }
 
   /** The entry at an offset; -1 where there is none (a marker, a hole). */
@@ -288,6 +286,7 @@ export class Pack {
 
   close(): void {
     this.#room.clear()
+    this.#values.clear()
     this.#footer.release()
     this.#file.close()
   }

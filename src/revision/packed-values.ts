@@ -16,6 +16,7 @@ import {
   tombstone,
 } from './pack-entries.ts'
 import { type Footer, sectionOf } from './pack-format.ts'
+import { Steps } from './pack-steps.ts'
 import { ValueBlock } from './pack-values.ts'
 import { PackedBlocks } from './packed-blocks.ts'
 
@@ -44,6 +45,10 @@ export class PackedValues {
   readonly #values: PackedBlocks<ValueBlock>
   readonly #entries: PackedBlocks<EntryBlock>
   readonly #count: number
+  /** In which block of values an entry is. */
+  readonly #steps: Steps
+  #lastIndex = -1
+  #last: EntryBlock | undefined
   place = 0
 
   constructor(file: File, footer: Footer, room: CacheRoom) {
@@ -55,6 +60,9 @@ export class PackedValues {
       const block = new ValueBlock(bytes)
       return [block, block.byteCount]
     })
+    const { count } = this.#values
+    const firsts = Int32Array.from({ length: count }, (_, index) => this.#values.number(index))
+    this.#steps = new Steps(firsts, count, this.#count)
     this.#entries = new PackedBlocks(file, footer.floats(sectionOf.entries), room, 'entries', (bytes) => {
       const block = new EntryBlock(bytes, baseOffset)
       return [block, block.byteCount]
@@ -62,7 +70,19 @@ export class PackedValues {
   }
 
   #block(entry: number): EntryBlock {
-    return this.#entries.get(Math.floor(entry / entriesPerBlock))
+    const index = Math.floor(entry / entriesPerBlock)
+    // Asked several things of one entry, and then of its neighbours.
+    if (index !== this.#lastIndex) {
+      this.#last = this.#entries.get(index)
+      this.#lastIndex = index
+    }
+    return this.#last!
+  }
+
+  /** Lets go what it holds. */
+  clear(): void {
+    this.#lastIndex = -1
+    this.#last = undefined
   }
 
   /** How it is stored (pack-entries.ts); -1 behind the last entry. */
@@ -142,7 +162,7 @@ export class PackedValues {
 
   /** The block that an entry is stored in, at `place`, which is good until the next call. */
   valueBlock(entry: number): ValueBlock {
-    const index = this.#values.search(entry)
+    const index = entry < this.#count ? this.#steps.find(entry) : -1
     const block = this.#values.get(index)
     this.place = entry - this.#values.number(index)
     if (this.place >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
