@@ -1,5 +1,7 @@
 // What reads of packs keep in memory, all packs of the process together: of each kind the least recently used goes first.
 
+import { totalmem } from 'node:os'
+
 type Node = {
   previous: Node
   next: Node
@@ -19,8 +21,19 @@ export const kept = { values: 0, entries: 1, keys: 2, frames: 3, decoded: 4, bat
 /** The first so many kinds are blocks. */
 const blockKinds = 4
 
-/** 64 MiB. A reader that goes through a topic meets a rebuilt batch once, a value twice, and a block as often as it has revisions. */
-const sharesDefault = { blocks: 40 * 1024 * 1024, values: 12 * 1024 * 1024, batches: 12 * 1024 * 1024 }
+const megabyte = 1024 * 1024
+
+/**
+ * 72 to 128 MiB, as the machine, or what the process may have of it, is large. A reader that goes through a topic meets a rebuilt batch
+ * once, a value twice, and a block as often as it has revisions: of many keys all blocks of a pack should have room, or each is
+ * inflated for every record.
+ */
+function sharesOf(memory: number) {
+  const blocks = Math.min(96 * megabyte, Math.max(40 * megabyte, memory / 32))
+  return { blocks, values: 20 * megabyte, batches: 12 * megabyte }
+}
+
+const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
 
 /** One kind of things; none drives out one of another kind. */
 class Shelf {
@@ -84,7 +97,7 @@ class Shelf {
 export class PackCache {
   readonly #shelves: readonly Shelf[]
 
-  constructor({ blocks, values, batches } = sharesDefault) {
+  constructor({ blocks, values, batches } = sharesOf(memory)) {
     const ofBlocks = new Shelf(blocks)
     const ofValues = new Shelf(values)
     this.#shelves = [ofBlocks, ofBlocks, ofBlocks, ofBlocks, ofValues, new Shelf(batches), ofValues]

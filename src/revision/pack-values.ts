@@ -71,92 +71,111 @@ export class ValueColumns {
   }
 }
 
-const rowLength = 8
-const sizeColumn = 1
-const gapsColumn = 2
-const lengthsColumn = 3
-const shiftsColumn = 4
-const bytesColumn = 5
+/** Of every fourth entry a row says where it begins in each column; those between are found from there, and cost no memory. */
+const rowEvery = 4
+const rowLength = columnCount
 
 /** A block, read. Entries are numbered from its first one. */
 export class ValueBlock {
   readonly bytes: Buffer
-  /** Of each entry a row: its kind, its size, and where it begins in each of the columns behind. */
-  readonly #rows: Int32Array
   readonly count: number
-  readonly #gaps: Cursor
-  readonly #lengths: Cursor
-  readonly #shifts: Cursor
+  readonly #rows: Int32Array
+  /** In the order of the columns. */
+  readonly #cursors: Cursors
+  /** The entry looked at: how many copies it has and one more, its size, and where it begins in the columns behind. */
+  #found = -1
+  #kind = 0
+  #size = 0
+  #gapsAt = 0
+  #lengthsAt = 0
+  #shiftsAt = 0
+  #bytesAt = 0
 
   /** Throws ProtocolViolation where the bytes are none. */
   constructor(bytes: Buffer) {
     const cursor = new Cursor(bytes)
     const count = cursor.unsignedVarint()
     const lengths = Array.from({ length: columnCount }, () => cursor.unsignedVarint())
-    const columns = lengths.map((length) => {
+    const cursors = lengths.map((length) => {
       const start = cursor.position
       cursor.skip(length)
       return new Cursor(bytes, start, start + length)
-    })
-    const [kinds, sizes, gaps, copied, shifts, full, added] = columns as Cursors
+    }) as Cursors
+    const [kinds] = cursors
     // Each entry has a byte at least, so nothing is made from a count that the bytes do not hold.
     new Cursor(bytes, kinds.position, kinds.end).skip(count)
     this.bytes = bytes
-    this.#gaps = new Cursor(bytes, gaps.position, gaps.end)
-    this.#lengths = new Cursor(bytes, copied.position, copied.end)
-    this.#shifts = new Cursor(bytes, shifts.position, shifts.end)
     this.count = count
-    const rows = new Int32Array(count * rowLength)
-    this.#rows = rows
-    for (let row = 0; row < rows.length; row += rowLength) {
-      const kind = kinds.unsignedVarint()
-      const size = sizes.unsignedVarint()
-      rows[row] = kind
-      rows[row + sizeColumn] = size
-      rows[row + gapsColumn] = gaps.position
-      rows[row + lengthsColumn] = copied.position
-      rows[row + shiftsColumn] = shifts.position
-      rows[row + bytesColumn] = kind === 0 ? full.position : added.position
-      if (kind === 0) {
-        full.skip(size)
-        continue
+    this.#cursors = cursors
+    this.#rows = new Int32Array(Math.ceil(count / rowEvery) * rowLength)
+    for (let i = 0; i < count; i++) {
+      if (i % rowEvery === 0) {
+        const row = (i / rowEvery) * rowLength
+        for (let column = 0; column < columnCount; column++) this.#rows[row + column] = cursors[column]!.position
       }
-      let addedBytes = size
-      for (let copy = 1; copy < kind; copy++) addedBytes += gaps.unsignedVarint()
-      for (let copy = 2; copy < kind; copy++) skipVarint(copied)
-      for (let copy = 1; copy < kind; copy++) skipVarint(shifts)
-      added.skip(addedBytes)
+      this.#pass()
     }
+  }
+
+  /** The cursors go behind an entry. */
+  #pass(): void {
+    const [kinds, sizes, gaps, lengths, shifts, full, added] = this.#cursors
+    const kind = kinds.unsignedVarint()
+    const size = sizes.unsignedVarint()
+    if (kind === 0) {
+      full.skip(size)
+      return
+    }
+    let addedBytes = size
+    for (let copy = 1; copy < kind; copy++) addedBytes += gaps.unsignedVarint()
+    for (let copy = 2; copy < kind; copy++) skipVarint(lengths)
+    for (let copy = 1; copy < kind; copy++) skipVarint(shifts)
+    added.skip(addedBytes)
+  }
+
+  #find(index: number): void {
+    if (index === this.#found) return
+    const cursors = this.#cursors
+    const row = Math.floor(index / rowEvery) * rowLength
+    for (let column = 0; column < columnCount; column++) cursors[column]!.position = this.#rows[row + column]!
+    for (let skipped = index % rowEvery; skipped > 0; skipped--) this.#pass()
+    const [kinds, sizes, gaps, lengths, shifts, full, added] = cursors
+    this.#kind = kinds.unsignedVarint()
+    this.#size = sizes.unsignedVarint()
+    this.#gapsAt = gaps.position
+    this.#lengthsAt = lengths.position
+    this.#shiftsAt = shifts.position
+    this.#bytesAt = this.#kind === 0 ? full.position : added.position
+    this.#found = index
   }
 
   /** About what it takes in memory. */
   get byteCount(): number {
-    return this.bytes.length + 4 * rowLength * this.count
+    return this.bytes.length + 4 * this.#rows.length + 600
   }
 
   isDelta(index: number): boolean {
-    return this.#rows[index * rowLength]! > 0
+    this.#find(index)
+    return this.#kind > 0
   }
 
   full(index: number): Buffer {
     const start = this.fullAt(index)
-    return this.bytes.subarray(start, start + this.#rows[index * rowLength + sizeColumn]!)
+    return this.bytes.subarray(start, start + this.#size)
   }
 
   /** The script of a delta whose value has so many bytes. */
   script(index: number, targetLength: number): DeltaScript {
-    const rows = this.#rows
-    const row = index * rowLength
-    const count = rows[row]! - 1
-    const tail = rows[row + sizeColumn]!
+    this.#find(index)
+    const count = this.#kind - 1
+    const tail = this.#size
     const starts = new Int32Array(count)
     const lengths = new Int32Array(count)
     const addresses = new Int32Array(count)
-    const copied = this.#lengths
-    copied.position = rows[row + lengthsColumn]!
+    const [, , gaps, copied, shifts] = this.#cursors
+    copied.position = this.#lengthsAt
     for (let i = 0; i < count - 1; i++) lengths[i] = copied.unsignedVarint()
-    const gaps = this.#gaps
-    gaps.position = rows[row + gapsColumn]!
+    gaps.position = this.#gapsAt
     let end = 0
     let addedBytes = tail
     for (let i = 0; i < count; i++) {
@@ -167,20 +186,20 @@ export class ValueBlock {
       end = starts[i]! + lengths[i]!
       addresses[i] = gap
     }
-    const shifts = this.#shifts
-    shifts.position = rows[row + shiftsColumn]!
+    shifts.position = this.#shiftsAt
     let next = 0
     for (let i = 0; i < count; i++) {
       addresses[i] = next + addresses[i]! + shifts.varlong()
       next = addresses[i]! + lengths[i]!
     }
-    const start = rows[row + bytesColumn]!
+    const start = this.#bytesAt
     return { starts, lengths, addresses, count, added: this.bytes.subarray(start, start + addedBytes) }
   }
 
   /** Where what is full begins in `bytes`. */
   fullAt(index: number): number {
-    return this.#rows[index * rowLength + bytesColumn]!
+    this.#find(index)
+    return this.#bytesAt
   }
 
   /**
@@ -196,17 +215,14 @@ export class ValueBlock {
     at: number,
     length: number,
   ): void {
-    const rows = this.#rows
-    const row = index * rowLength
-    const count = rows[row]! - 1
-    const tail = rows[row + sizeColumn]!
-    const gaps = this.#gaps
-    const lengths = this.#lengths
-    const shifts = this.#shifts
-    gaps.position = rows[row + gapsColumn]!
-    lengths.position = rows[row + lengthsColumn]!
-    shifts.position = rows[row + shiftsColumn]!
-    let added = rows[row + bytesColumn]!
+    this.#find(index)
+    const count = this.#kind - 1
+    const tail = this.#size
+    const [, , gaps, lengths, shifts] = this.#cursors
+    gaps.position = this.#gapsAt
+    lengths.position = this.#lengthsAt
+    shifts.position = this.#shiftsAt
+    let added = this.#bytesAt
     // The pieces that are still to be copied at once, and how many have been replaced between them.
     let spanStart = 0
     let spanAddress = 0
