@@ -21,6 +21,7 @@ import type { Recovered } from './recovery.ts'
 import type { Segment } from './segment.ts'
 import { segmentName } from './segment-name.ts'
 import type { TimeIndex } from './time-index.ts'
+import { shortRest } from './walk.ts'
 
 /** What compaction or packing made of segments: a file that is flushed and waits to take their place. */
 export type RewrittenFile = {
@@ -204,7 +205,13 @@ export class Rewriting {
     if (this.#log.isReleased) return true
     if (this.#log.segments.includes(first!)) first!.saveIndex()
     for (const name of gone) this.#store.remove(name)
-    for (const other of others) other.remove()
+    for (const other of others) {
+      // To unmap a large file takes a millisecond, and there may be many.
+      await shortRest()
+      // Then the pack counts, and a start removes the names.
+      if (this.#log.isReleased) other.close()
+      else other.remove()
+    }
     return true
   }
 

@@ -4,7 +4,7 @@
 import type { KeyHash } from './key-hash.ts'
 import { hashOf } from './key-table.ts'
 import { NewestParts } from './newest-parts.ts'
-import { none, type Part, partIndexOf } from './part.ts'
+import { type Numbered, none, type Part, partIndexOf } from './part.ts'
 
 /** Where a revision is known. */
 export type Place = { readonly part: Part; readonly entry: number }
@@ -119,6 +119,16 @@ export class KnownParts {
       if (entry !== none) return { part, entry }
     }
     return undefined
+  }
+
+  /** Notes revisions of any key, as `Part.number` does. */
+  number(from: number, to: number, into: Numbered): number {
+    const index = Math.max(0, partIndexOf(this.#parts, from))
+    const part = this.#parts[index]
+    if (part === undefined || part.baseOffset >= to) return to
+    const next = part.number(Math.max(from, part.baseOffset), to, into)
+    // Between parts there is nothing.
+    return next < part.nextOffset ? next : (this.#parts[index + 1]?.baseOffset ?? to)
   }
 
   /** Whether a revision is the newest of its key. */

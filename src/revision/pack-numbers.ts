@@ -2,10 +2,11 @@
 // newest of a key is looked for in all of the partition, so it is known here, beside the broker, and told to whoever packs.
 
 import { type KeepRules, KeepWalk, keepsAll } from './keep-rules.ts'
-import { offsetOf, type Place } from './known-parts.ts'
-import { none } from './part.ts'
+import { offsetOf } from './known-parts.ts'
+import { type Numbered, none } from './part.ts'
 import type { Revisions } from './revisions.ts'
 
+/** In memory that threads share. */
 export type PackNumbers = {
   /** Of the revisions, ascending. */
   offsets: Float64Array
@@ -29,6 +30,7 @@ export type NumbersWanted = {
 /** Milliseconds without a rest. */
 const sliceMs = 1
 const lookEvery = 16
+const roomAtFirst = 1024 * 1024
 
 /** Undefined where files took others' places meanwhile: whoever asks again is told. */
 export async function packNumbers(revisions: Revisions, wanted: NumbersWanted): Promise<PackNumbers | undefined> {
@@ -38,10 +40,7 @@ export async function packNumbers(revisions: Revisions, wanted: NumbersWanted): 
 class Numbering {
   readonly #revisions: Revisions
   readonly #wanted: NumbersWanted
-  #offsets = new Float64Array(1024)
-  #revs = new Float64Array(1024)
-  #sizes = new Float64Array(1024)
-  #count = 0
+  readonly #found: Numbered
   #leftOut = 0
   #steps = 0
   #restedAt = performance.now()
@@ -49,48 +48,49 @@ class Numbering {
   constructor(revisions: Revisions, wanted: NumbersWanted) {
     this.#revisions = revisions
     this.#wanted = wanted
+    // No more than there are offsets, unless most of them are holes.
+    const room = Math.min(Math.max(1, wanted.to - wanted.from), roomAtFirst)
+    this.#found = { offsets: shared(room), revs: shared(room), sizes: shared(room), count: 0 }
   }
 
   async run(): Promise<PackNumbers | undefined> {
     const isWhole = (await this.#number()) && (keepsAll(this.#wanted.rules) || (await this.#judge()))
     if (!isWhole) return undefined
     return {
-      offsets: this.#offsets.slice(0, this.#count),
-      revs: this.#revs.slice(0, this.#count),
+      offsets: this.#found.offsets.subarray(0, this.#found.count),
+      revs: this.#found.revs.subarray(0, this.#found.count),
       leftOut: this.#leftOut,
     }
   }
 
   /** Lets others have their turn now and then; false where what is known is no longer what is there. */
   async #goesOn(): Promise<boolean> {
-    if (++this.#steps % lookEvery !== 0 || performance.now() - this.#restedAt < sliceMs) return true
+    return ++this.#steps % lookEvery !== 0 || (await this.#hasTime())
+  }
+
+  async #hasTime(): Promise<boolean> {
+    if (performance.now() - this.#restedAt < sliceMs) return true
     await this.#wanted.rest()
     this.#restedAt = performance.now()
     return !this.#revisions.isOutdated
   }
 
   async #number(): Promise<boolean> {
-    const { known } = this.#revisions
     const { from, to } = this.#wanted
     if (this.#revisions.isOutdated || this.#revisions.indexedOffset < to) return false
-    for (let place = known.from(from); place !== undefined; place = known.from(offsetOf(place) + 1)) {
-      if (offsetOf(place) >= to) break
-      this.#add(place)
-      if (!(await this.#goesOn())) return false
+    for (let next = from; next < to; ) {
+      if (this.#found.count === this.#found.offsets.length) this.#enlarge()
+      next = this.#revisions.known.number(next, to, this.#found)
+      if (!(await this.#hasTime())) return false
     }
     return true
   }
 
-  #add({ part, entry }: Place): void {
-    if (this.#count === this.#offsets.length) {
-      this.#offsets = enlarged(this.#offsets)
-      this.#revs = enlarged(this.#revs)
-      this.#sizes = enlarged(this.#sizes)
-    }
-    this.#offsets[this.#count] = part.offsetOf(entry)
-    this.#revs[this.#count] = part.revOf(entry)
-    this.#sizes[this.#count] = part.sizeOf(entry)
-    this.#count++
+  #enlarge(): void {
+    const found = this.#found
+    found.offsets = enlarged(found.offsets)
+    found.revs = enlarged(found.revs)
+    found.sizes = enlarged(found.sizes)
   }
 
   /** Walks each key once, from its newest revision back to the first offset. */
@@ -98,11 +98,12 @@ class Numbering {
     const { known } = this.#revisions
     const { from, rules, now } = this.#wanted
     const walk = new KeepWalk(rules, now)
-    const isMet = new Uint8Array(this.#count)
-    for (let i = this.#count - 1; i >= 0; i--) {
+    const { offsets, sizes, count } = this.#found
+    const isMet = new Uint8Array(count)
+    for (let i = count - 1; i >= 0; i--) {
       // Where small values all stay, a key is looked at for its large ones alone.
-      if (isMet[i] === 1 || (rules.keep.all && this.#sizes[i]! < rules.largeBytes)) continue
-      const here = known.at(this.#offsets[i]!)
+      if (isMet[i] === 1 || (rules.keep.all && sizes[i]! < rules.largeBytes)) continue
+      const here = known.at(offsets[i]!)
       if (here === undefined) return false
       walk.restart()
       for (let place = known.newestOf(here.part.keyOf(here.entry)); place !== undefined; place = known.before(place)) {
@@ -123,24 +124,27 @@ class Numbering {
   }
 
   #leaveOut(index: number): void {
-    this.#revs[index] = -this.#revs[index]!
+    this.#found.revs[index] = -this.#found.revs[index]!
     this.#leftOut++
   }
 
   #indexOf(offset: number): number {
+    const { offsets, count } = this.#found
     let low = 0
-    let high = this.#count
+    let high = count
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#offsets[middle]! < offset) low = middle + 1
+      if (offsets[middle]! < offset) low = middle + 1
       else high = middle
     }
-    return this.#offsets[low] === offset && low < this.#count ? low : -1
+    return offsets[low] === offset && low < count ? low : -1
   }
 }
 
-function enlarged(array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * array.length)
+const shared = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(8 * length))
+
+function enlarged(array: Float64Array): Float64Array {
+  const larger = shared(2 * array.length)
   larger.set(array)
   return larger
 }

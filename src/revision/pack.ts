@@ -239,7 +239,12 @@ export class Pack {
     return this.#values.value(entry)
   }
 
-  /** Bytes of the value; -1: a tombstone. */
+  /** Bytes of the value; a tombstone has none. */
+  sizeOf(entry: number): number {
+    return this.#values.size(entry)
+  }
+
+  /** The same; -1: a tombstone. */
   valueLength(entry: number): number {
     return this.#values.kind(entry) === tombstone ? -1 : this.#values.size(entry)
   }

@@ -3,8 +3,11 @@
 import type { KeyHash } from './key-hash.ts'
 import type { Pack, PackedKeys } from './pack.ts'
 import { countBelow, entryBefore, entryFrom } from './pack-offsets.ts'
-import { none, type Part } from './part.ts'
+import { type Numbered, none, type Part } from './part.ts'
 import type { RevisionFormat } from './revision.ts'
+
+/** Each may be in a block of its own that is to be inflated. */
+const numberedAtOnce = 16
 
 export class PackedPart implements Part {
   readonly pack: Pack
@@ -57,6 +60,22 @@ export class PackedPart implements Part {
     }
   }
 
+  number(from: number, to: number, into: Numbered): number {
+    const end = Math.min(into.offsets.length, into.count + numberedAtOnce)
+    let next = from
+    while (into.count < end) {
+      const entry = this.entryFrom(next)
+      if (entry === none) return this.nextOffset
+      const offset = this.offsetOf(entry)
+      if (offset >= to) return to
+      into.offsets[into.count] = offset
+      into.revs[into.count] = this.revOf(entry)
+      into.sizes[into.count++] = this.pack.sizeOf(entry)
+      next = offset + 1
+    }
+    return next
+  }
+
   isNewest(entry: number): boolean {
     const next = this.#keys.firstEntries[this.pack.ordinalOf(entry) + 1]!
     return entry + 1 === next || (this.isCut && this.offsetOf(entry + 1) >= this.nextOffset)
@@ -103,7 +122,7 @@ export class PackedPart implements Part {
   }
 
   sizeOf(entry: number): number {
-    return this.pack.entry(entry).size
+    return this.pack.sizeOf(entry)
   }
 
   storedOf(entry: number): number {

@@ -41,7 +41,7 @@ export class PackingThread {
       }
       const ended = () => failed(new Error('the thread that packs has ended'))
       worker.on('message', answered).on('error', failed).on('exit', ended)
-      // Copied, not handed over: the numbers are asked for again when the pack is there.
+      // The numbers are not copied: both threads have them.
       worker.postMessage(job)
     })
   }

@@ -31,7 +31,11 @@ function failure(cause: unknown): PackingAnswer {
 
 parentPort!.on('message', (job: PackingJob) => {
   runPacking(store, job).then(
-    (packed) => parentPort!.postMessage({ packed } satisfies PackingAnswer),
+    (packed) => {
+      // Handed over, not copied: they are the pack's own.
+      const handed = [packed.offsetEntries.buffer, packed.timeEntries.buffer] as ArrayBuffer[]
+      parentPort!.postMessage({ packed } satisfies PackingAnswer, handed)
+    },
     (cause: unknown) => parentPort!.postMessage(failure(cause)),
   )
 })

@@ -6,6 +6,9 @@ import type { RevisionFormat } from './revision.ts'
 /** No entry. */
 export const none = -1
 
+/** What a packer is told of revisions, as offsets rise. Memory that threads share: what is told is not copied. */
+export type Numbered = { offsets: Float64Array; revs: Float64Array; sizes: Float64Array; count: number }
+
 export interface Part {
   /** Records of `[baseOffset, nextOffset)` are known. */
   readonly baseOffset: number
@@ -22,6 +25,11 @@ export interface Part {
   entryAt(offset: number): number
   /** The entry with the smallest offset from one on. */
   entryFrom(offset: number): number
+  /**
+   * Notes the entries of `[from, to)` behind those that `into` has, as many as there is room for and as take no time to speak of;
+   * answers from where it is to go on, `to` or beyond where there are no more.
+   */
+  number(from: number, to: number, into: Numbered): number
   /** Whether the key has no newer one in this part. */
   isNewest(entry: number): boolean
   /** The newest entry of each key below an offset, in any order. */

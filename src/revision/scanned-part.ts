@@ -6,12 +6,14 @@
 
 import { float64s, int32s, uint32s } from './column.ts'
 import { KeyTable } from './key-table.ts'
-import { none, type Part } from './part.ts'
+import { type Numbered, none, type Part } from './part.ts'
 import type { RevisionFormat } from './revision.ts'
 
 /** A part knows no offsets further apart. */
 export const offsetsApartMax = 0xffff_ffff
 const tombstone = -1
+/** A tenth of a millisecond. */
+const numberedAtOnce = 4096
 
 /** A record that a scan has met: its key lies in `bytes`. */
 export type Met = {
@@ -117,6 +119,20 @@ export class ScannedPart implements Part {
       else high = middle
     }
     return low === this.#count ? none : low
+  }
+
+  number(from: number, to: number, into: Numbered): number {
+    const first = this.entryFrom(from)
+    if (first === none) return this.#nextOffset
+    const most = Math.min(this.#count - first, into.offsets.length - into.count, numberedAtOnce)
+    for (let entry = first; entry < first + most; entry++) {
+      const offset = this.offsetOf(entry)
+      if (offset >= to) return to
+      into.offsets[into.count] = offset
+      into.revs[into.count] = this.#revs.at(entry)
+      into.sizes[into.count++] = this.sizeOf(entry)
+    }
+    return first + most === this.#count ? this.#nextOffset : this.offsetOf(first + most)
   }
 
   isNewest(entry: number): boolean {
