@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest'
 import * as batch from '../../protocol/records/batch.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { hashKey } from '../../src/revision/key-hash.ts'
+import { Pack } from '../../src/revision/pack.ts'
+import { PackCache } from '../../src/revision/pack-cache.ts'
+import { drawing } from './delta-pairs.ts'
 import { batchesOf, countedRevs, eachSeed, packOf, randomLog, recordsOf } from './pack-stage.ts'
 
 const seed = Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000)
@@ -76,6 +79,36 @@ describe('a pack', () => {
         expect(pack.newest(hashOf(key), key, history[0]!.offset)).toBe(-1)
       }
       expect(pack.newest(hashOf(Buffer.from('nobody')), Buffer.from('nobody'))).toBe(-1)
+    })
+  })
+
+  test('writes the values of any log to where they are wanted, in any order and with any room to keep what they are made of', {
+    timeout,
+  }, () => {
+    eachSeed(seed, 500, soakSeconds, (i) => {
+      const draw = drawing(i)
+      const { batches, revs } = randomLog(i + 9_000_000)
+      const { file } = packOf(batches, { revs, keyframeEvery: 2 + draw(80) }, new PackCache(), false)
+      const expected = Pack.open(file(), new PackCache())
+      const room = () => 400 * draw(draw(2) === 0 ? 10 : 1000)
+      const pack = Pack.open(file(), new PackCache({ blocks: 100 * room(), values: room(), batches: room() }))
+      const target = Buffer.alloc(200_000)
+      let entry = 0
+      for (let times = Math.min(100, 2 * pack.entryCount); times > 0; times--) {
+        // Mostly on, as readers in the order of the log ask for the values of a key.
+        entry = draw(8) === 0 ? draw(pack.entryCount) : (entry + 1) % pack.entryCount
+        const value = expected.value(entry)
+        const at = draw(100)
+        if (value !== null) pack.writeValue(entry, target, at)
+        const isSame =
+          value === null
+            ? pack.valueLength(entry) === -1
+            : pack.valueLength(entry) === value.length && target.subarray(at, at + value.length).equals(value)
+        // What was given out before is nobody's to write over.
+        if (!isSame || (draw(4) === 0 && value?.equals(pack.value(entry)!) === false)) {
+          expect.fail(`entry ${entry} is another value`)
+        }
+      }
     })
   })
 
