@@ -13,6 +13,7 @@ export class ChildBroker {
   readonly #ofNode: readonly string[]
   #child: ChildProcess | undefined
   #said = ''
+  #complaints = ''
   port = 0
   /** Where HTTP is, if the options ask for it. */
   http = ''
@@ -32,6 +33,11 @@ export class ChildBroker {
   /** What it wrote to its outputs. */
   get said(): string {
     return this.#said
+  }
+
+  /** What it wrote to standard error. */
+  get complaints(): string {
+    return this.#complaints
   }
 
   get isRunning(): boolean {
@@ -63,7 +69,10 @@ export class ChildBroker {
     const child = spawn(process.execPath, [...this.#ofNode, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     child.stdout.on('data', (bytes: Buffer) => this.#hear(bytes))
-    child.stderr.on('data', (bytes: Buffer) => this.#hear(bytes))
+    child.stderr.on('data', (bytes: Buffer) => {
+      this.#hear(bytes)
+      this.#complaints += String(bytes)
+    })
     while (!existsSync(ready)) {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the broker ended: ${this.#said}`)
       await pause(5)

@@ -39,8 +39,9 @@ export class Housekeeping {
     this.packing = new Packing(environment, topics)
   }
 
+  /** With a log of their own: views have none. */
   *#partitions(): Generator<Partition> {
-    for (const topic of this.#topics()) yield* topic.partitions
+    for (const topic of this.#topics()) if (topic.config.view === undefined) yield* topic.partitions
   }
 
   /** Retention of every log, unless a round is still under way. */

@@ -1,6 +1,6 @@
 // The life of views: made by an admin client, described, altered where that can be, and gone with the topic that they show.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { numbered, revisionConfigs, Stage, view } from './stage.ts'
 
 async function opened(options?: Parameters<typeof Stage.open>[0]): Promise<Stage> {
@@ -330,5 +330,23 @@ test('a broker in a program is started with views, and is as fresh with them aft
     if (again) await stage.broker.reset()
     expect(await stage.made()).toEqual(['orders', 'v'])
     expect(await revisionConfigs(stage, 'v')).toMatchObject({ 'view.of': 'orders' })
+  }
+})
+
+test('retention passes views by: a soak read of each view, at every round, that it has no log of its own', async () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  try {
+    await using stage = await opened({ config: { 'log.retention.check.interval.ms': 10 } })
+    await view(stage, 'orders', 'state', 'orders-state')
+    // Two rounds later it was the view's turn.
+    for (let round = 0; round < 2; round++) {
+      const topic = `short-${round}`
+      await stage.create(topic, 1, { 'retention.ms': 1, 'internal.segment.bytes': 100 })
+      const start = async () => Number((await stage.admin.fetchTopicOffsets(topic))[0]!.low)
+      while ((await start()) === 0) await stage.send(topic, numbered(3))
+    }
+    expect(said.mock.calls.map(([line]) => String(line)).filter((line) => /no log/.test(line))).toEqual([])
+  } finally {
+    said.mockRestore()
   }
 })

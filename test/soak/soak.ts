@@ -98,6 +98,7 @@ export class Soak {
     await working
     const wrong = this.#broken()
     if (this.broker.isRunning) await this.broker.end('SIGTERM')
+    wrong.push(...this.#complaints())
     const said = this.broker.check()
     if (said !== undefined) wrong.push(said)
     const trends = trendsOf(this.#readings)
@@ -214,6 +215,13 @@ export class Soak {
       if (failures > Math.max(2, failuresPart * turns))
         wrong.push(`${name}: ${failures} of ${turns} failed; ${lastError}`)
     return wrong
+  }
+
+  /** Nothing of all this is a reason to complain. */
+  #complaints(): string[] {
+    const lines = this.broker.complaints.split('\n').filter((line) => line !== '')
+    const shown = [...new Set(lines)].slice(0, 5).map((line) => line.slice(0, 300))
+    return lines.length === 0 ? [] : [`${lines.length} lines on standard error, such as: ${shown.join(' | ')}`]
   }
 
   /** Kinds of load that have not come about yet. */
