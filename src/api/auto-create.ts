@@ -7,7 +7,10 @@ import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Context } from './api.ts'
 
 /** Makes those of the named topics that can be made; why not, by name, for the others that do not exist. */
-export async function autoCreate({ broker }: Context, names: readonly string[]): Promise<Map<string, Refusal>> {
+export async function autoCreate(
+  { broker }: Pick<Context, 'broker'>,
+  names: readonly string[],
+): Promise<Map<string, Refusal>> {
   const refusals = new Map<string, Refusal>()
   const wanted = [...new Set(names)].filter((name) => broker.topic(name) === undefined)
   const enabled = broker.config.boolean('auto.create.topics.enable')

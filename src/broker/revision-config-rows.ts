@@ -1,7 +1,7 @@
 // What can be configured of a topic that keeps every value of a key as a revision. Listed where one of the names is in use
 // only: a broker without revisions looks like any other.
 
-import { parsePointer } from '../revision/json-scalars.ts'
+import { plainPointer } from '../revision/json-scalars.ts'
 import { parseKeepRule } from '../revision/keep-rules.ts'
 import type { ConfigType, ConfigValue } from './config-table.ts'
 import type { TopicRow } from './topic-config-rows.ts'
@@ -33,15 +33,15 @@ const keepRule = (name: string) => (value: ConfigValue) => {
     : undefined
 }
 
-/** A pointer with `=` in it could not be told from its value in `view.where`. */
-const isPointer = (text: string): boolean => parsePointer(text) !== undefined && !text.includes('=')
+/** An `=` could not be told from that of `view.where`: it is written as in a URI there, and here. */
+const isPointer = (text: string): boolean => plainPointer(text) !== undefined && !text.includes('=')
 
 function pointers(value: ConfigValue): string | undefined {
   const name = 'revision.index.json'
   const list = value as readonly string[]
   const wrong = list.find((text) => !isPointer(text))
   if (wrong !== undefined) {
-    return `Invalid value ${list.join(',')} for configuration ${name}: '${wrong}' is no JSON Pointer without '='; write /status or /customer/id`
+    return `Invalid value ${list.join(',')} for configuration ${name}: '${wrong}' is no JSON Pointer without '='; write /status, /customer/id, or #/a%3Db for the member a=b`
   }
   const most = 64
   return list.length > most

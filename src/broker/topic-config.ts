@@ -2,6 +2,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import type { Protection } from '../branch/branch-config.ts'
+import { plainPointer } from '../revision/json-scalars.ts'
 import { type KeepRule, parseKeepRule } from '../revision/keep-rules.ts'
 import type { RevisionConfig } from '../revision/revision-config.ts'
 import type { ViewConfig } from '../revision/view-config.ts'
@@ -100,7 +101,7 @@ export class TopicConfig {
     this.protection = this.string('branch.protect') as Protection
     this.branchTtlMs = this.number('branch.ttl.ms')
     this.revision = this.#hasRevisions ? this.#revision() : undefined
-    this.pointers = this.list('revision.index.json')
+    this.pointers = this.list('revision.index.json').flatMap((text) => plainPointer(text) ?? [])
     this.view = viewConfigOf(overrides)
   }
 

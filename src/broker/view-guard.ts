@@ -2,6 +2,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import { isJsonTopic } from '../branch/json-topics.ts'
+import { plainPointer } from '../revision/json-scalars.ts'
 import type { Broker } from './broker.ts'
 import { type ConfigAssignment, type ConfigOperation, configOperations, type Overrides } from './config-alter.ts'
 import type { Topic } from './topic.ts'
@@ -36,7 +37,7 @@ const isRemoval = ({ configOperation = configOperations.set }: Asked): boolean =
 
 /** Views ask by the pointers that their source indexes. */
 function refuseLoss({ name }: Topic, { views }: Broker, next: Overrides): Refusal | undefined {
-  const pointers = (next['revision.index.json'] ?? '').split(',').map((text) => text.trim())
+  const pointers = (next['revision.index.json'] ?? '').split(',').map((text) => plainPointer(text.trim()))
   for (const { name: view, config } of views.of(name)) {
     const pointer = config.view?.where?.pointer
     if (pointer !== undefined && !pointers.includes(pointer)) {

@@ -1,12 +1,13 @@
 // POST /topics/{topic}/records: records as JSON, one request or one line each, to where the Java client would send them.
 
 import type { RecordHeader } from '../../protocol/records/record.ts'
+import { autoCreate } from '../api/auto-create.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Asked } from './asked.ts'
 import { branchParameter, findTopic, topicParameter } from './find-topic.ts'
 import { elementsOf, membersOf, type Verbatim, verbatim } from './json.ts'
 import { partitionOfKey } from './partitioner.ts'
-import { Problem } from './problem.ts'
+import { Problem, problemOf } from './problem.ts'
 import { json } from './reply.ts'
 import type { Route, Schema } from './route.ts'
 import { integer, keyMembers, list, object, valueMembers } from './shown.ts'
@@ -125,9 +126,20 @@ function partitioned(topic: Topic, sent: readonly Sent[]): Map<number, number[]>
   return places
 }
 
+/** As for a producer: a topic that does not exist is made by the first record, where `auto.create.topics.enable` lets it. */
+async function findOrMake(asked: Asked): Promise<Topic | Problem> {
+  const found = findTopic(asked)
+  if (!(found instanceof Problem) || asked.text('branch') !== undefined) return found
+  const name = asked.segment('topic').toString()
+  const refusal = (await autoCreate(asked.rooms, [name])).get(name)
+  if (refusal === undefined) return findTopic(asked)
+  if (refusal.error === 'UNKNOWN_TOPIC_OR_PARTITION') return found
+  return refusal.error === 'INVALID_TOPIC_EXCEPTION'
+    ? new Problem(400, refusal.message, refusal.error)
+    : problemOf(refusal)
+}
+
 async function handle(asked: Asked) {
-  const topic = findTopic(asked)
-  if (topic instanceof Problem) return topic
   const { mediaType, rooms } = asked
   // A page of another origin can send forms and plain text without being asked; it cannot send these.
   if (mediaType !== jsonType && mediaType !== linesType)
@@ -136,6 +148,8 @@ async function handle(asked: Asked) {
   if (body instanceof Problem) return body
   const sent = recordsOf(body, mediaType)
   if (sent instanceof Problem) return sent
+  const topic = await findOrMake(asked)
+  if (topic instanceof Problem) return topic
   const places = partitioned(topic, sent)
   if (places instanceof Problem) return places
   const now = rooms.broker.clock.now()
@@ -178,7 +192,7 @@ export const postRecordsRoute: Route = {
   id: 'writeRecords',
   summary: 'Appends records.',
   description:
-    'A key goes to the partition to which the Java client sends it (murmur2). A value that is a JSON string is written as its text, other JSON as it was sent, null (or none) as a tombstone. The records of one partition are written together or not at all.',
+    'A key goes to the partition to which the Java client sends it (murmur2). A value that is a JSON string is written as its text, other JSON as it was sent, null (or none) as a tombstone. The records of one partition are written together or not at all. A topic that does not exist is made, where `auto.create.topics.enable` lets a producer do so.',
   parameters: [topicParameter, branchParameter],
   body: {
     description: 'Records.',

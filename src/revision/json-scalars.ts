@@ -17,6 +17,19 @@ export function parsePointer(text: string): readonly string[] | undefined {
     .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
+/**
+ * A pointer as it is written: as it is, or as a URI fragment (RFC 6901 §6), in which a name may have commas and equals signs, which
+ * mean something where pointers are listed and asked for: `#/a%3Db`. Undefined where it is none.
+ */
+export function plainPointer(text: string): string | undefined {
+  try {
+    const plain = text.startsWith('#') ? decodeURIComponent(text.slice(1)) : text
+    return parsePointer(plain) === undefined ? undefined : plain
+  } catch {
+    return undefined
+  }
+}
+
 /** What lies where the names lead; undefined where nothing does, or what does is no scalar. */
 export function scalarAt(json: unknown, names: readonly string[]): Scalar | undefined {
   let here = json
@@ -49,8 +62,8 @@ export function scalarHash(scalar: Scalar): number {
 /** `/status=paid`: the right side is JSON if it parses to a scalar, else text. Undefined where the left side is no pointer. */
 export function parseWhere(text: string): { pointer: string; scalar: Scalar } | undefined {
   const at = text.indexOf('=')
-  const pointer = text.slice(0, at)
-  if (at < 0 || parsePointer(pointer) === undefined) return undefined
+  const pointer = at < 0 ? undefined : plainPointer(text.slice(0, at))
+  if (pointer === undefined) return undefined
   return { pointer, scalar: scalarOf(text.slice(at + 1)) }
 }
 

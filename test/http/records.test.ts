@@ -189,6 +189,18 @@ test('aborted records are shown to nobody, open ones to nobody yet', async () =>
   await producer.disconnect()
 })
 
+test('a topic that does not exist is made by its first record, with the partitions that a producer would have given it', async () => {
+  await using fresh = await HttpStage.open({ config: { 'num.partitions': '3' } })
+  expect((await fresh.get('/topics/made')).status).toBe(404)
+  expect((await fresh.post('/topics/made/records', [{ key: 'k', value: 'first' }, { nonsense: 1 }])).status).toBe(400)
+  expect((await fresh.get('/topics/made')).status).toBe(404)
+  const both = await Promise.all(['a', 'b'].map((value) => fresh.post('/topics/made/records', [{ key: 'k', value }])))
+  expect(both.map(({ status }) => status)).toEqual([200, 200])
+  const { json } = await fresh.get('/topics/made/records')
+  expect(json.records.map((of: { value: string }) => of.value).sort()).toEqual(['a', 'b'])
+  expect((await fresh.get('/topics/made')).json.partitions).toHaveLength(3)
+})
+
 describe('refused writes', () => {
   const refusal = async (topic: string, records: readonly object[], status: number) => {
     const answer = await stage.post(`/topics/${topic}/records`, records)
@@ -196,8 +208,14 @@ describe('refused writes', () => {
     return answer.json as { detail: string; error?: string; records?: unknown[] }
   }
 
-  test('an unknown topic', async () => {
-    expect((await refusal('nowhere', [{ value: 1 }], 404)).detail).toMatch(/GET \/topics/)
+  test('an unknown topic, where a producer would be refused it too', async () => {
+    expect((await refusal('no%20name', [{ value: 1 }], 400)).error).toBe('INVALID_TOPIC_EXCEPTION')
+    expect((await refusal('__branches_of', [], 400)).detail).toMatch(/no record/)
+    expect((await stage.post('/topics/one/records?branch=none', [{ value: 1 }])).status).toBe(404)
+    await using strict = await HttpStage.open({ config: { 'auto.create.topics.enable': 'false' } })
+    const { status, json } = await strict.post('/topics/nowhere/records', [{ value: 1 }])
+    expect([status, json.detail]).toEqual([404, expect.stringMatching(/GET \/topics/)])
+    expect((await strict.get('/topics')).json.topics).toEqual([])
   })
 
   test("the broker's own topics", async () => {

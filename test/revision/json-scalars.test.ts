@@ -102,11 +102,16 @@ describe('view.where', () => {
     ['/x=a=b', '/x', 'a=b'],
     ['/x={"a":1}', '/x', '{"a":1}'],
     ['=7', '', 7],
+    ['#/a%3Db=paid', '/a=b', 'paid'],
+    ['#/a%2Cb%20%25/%7E1=1', '/a,b %/~1', 1],
+    ['#=7', '', 7],
   ])('%s asks for one scalar at one place', (text, pointer, scalar) => {
     expect(parseWhere(text)).toEqual({ pointer, scalar })
   })
 
-  test.each(['status=paid', '/status', ''])('is not %s', (text) => expect(parseWhere(text)).toBeUndefined())
+  test.each(['status=paid', '/status', '', '#status=paid', '#/a%3=1', '#/a%ff=1'])('is not %s', (text) =>
+    expect(parseWhere(text)).toBeUndefined(),
+  )
 })
 
 describe('the hash of a key', () => {

@@ -120,6 +120,22 @@ test('R20: a filter by a scalar gives what a client would have left; what is no 
   expect(await stage.ends('r20-none')).toEqual([{ low: 0, high: 0 }])
 })
 
+test('a member whose name has what lists and filters are made of is indexed and asked for as in a URI', async () => {
+  await stage.create('named', 1, { 'revision.index.json': '#/a%3Db%2Cc,/n' })
+  await stage.send(
+    'named',
+    [1, 2, 1].map((n, i) => ({ key: `k${i}`, value: JSON.stringify({ 'a=b,c': n, n: i }) })),
+  )
+  await view(stage, 'named', 'history', 'named-ones', { 'view.where': '#/a%3Db%2Cc=1' })
+  expect((await stage.read('named-ones', 2)).map(({ offset }) => offset)).toEqual(['0', '2'])
+  await expect(view(stage, 'named', 'history', 'named-not', { 'view.where': '#/a%3Db=1' })).rejects.toThrow()
+  const { resources } = await stage.admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: 2, name: 'named', configEntries: [{ name: 'revision.index.json', value: '#/a%3Db%2Cc' }] }],
+  })
+  expect(resources[0]!.errorCode).toBe(0)
+})
+
 test('R22: nobody writes to a view, deletes from it, forks it or takes it into a transaction; it goes with its source', async () => {
   // KafkaJS goes on asking for a topic that it has written to and that is gone.
   await using stage = await Stage.open()
