@@ -15,6 +15,14 @@ export interface Reading {
   /** Time the hypervisor gave to other guests although we wanted to run. */
   readonly stolenS: number
   readonly brokerMemory: Memory | undefined
+  /** Of the thread that serves. */
+  readonly brokerLoop: ThreadTime | undefined
+}
+
+export interface ThreadTime {
+  readonly ranMs: number
+  /** It could have run, and the system had given all cores to others. */
+  readonly waitedMs: number
 }
 
 export interface Memory {
@@ -31,6 +39,8 @@ export interface Usage {
   readonly otherCores: number
   readonly stolenCores: number
   readonly load: number
+  /** Of every second; where the system tells. */
+  readonly brokerLoop: ThreadTime | undefined
 }
 
 export function read(brokerPid: number, clientPid: number): Reading {
@@ -42,6 +52,7 @@ export function read(brokerPid: number, clientPid: number): Reading {
     scriptS: (user + system) / 1e6,
     ...machineCpu(),
     brokerMemory: memoryOf(brokerPid),
+    brokerLoop: mainThreadOf(brokerPid),
   }
 }
 
@@ -55,7 +66,21 @@ export function between(from: Reading, to: Reading): Usage {
     otherCores: Math.max(0, otherS / wallS), // ticks are 10 ms: a quiet machine can come out just below 0
     stolenCores: (to.stolenS - from.stolenS) / wallS,
     load: loadavg()[0] ?? 0,
+    brokerLoop:
+      from.brokerLoop === undefined || to.brokerLoop === undefined
+        ? undefined
+        : {
+            ranMs: (to.brokerLoop.ranMs - from.brokerLoop.ranMs) / wallS,
+            waitedMs: (to.brokerLoop.waitedMs - from.brokerLoop.waitedMs) / wallS,
+          },
   }
+}
+
+function mainThreadOf(pid: number): ThreadTime | undefined {
+  const text = textOf(`/proc/${pid}/task/${pid}/schedstat`)
+  if (text === undefined) return undefined
+  const [ranNs = 0, waitedNs = 0] = text.split(' ').map(Number)
+  return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 }
 }
 
 export function memoryOf(pid: number): Memory | undefined {

@@ -28,6 +28,13 @@ export async function whileProducing(bench: Bench, peers: readonly RunningPeer[]
         const figure = { name: `ack ${point} ${what}`, unit: 'ms' }
         bench.table.add(peer.peer, round, client.name, figure, outcome.value(`ack_ms_${point}`), outcome.usage)
       }
+      const { brokerLoop } = outcome.usage
+      if (brokerLoop !== undefined) {
+        const add = (name: string, value: number) =>
+          bench.table.add(peer.peer, round, client.name, { name: `${name}, ${what}`, unit: 'ms/s' }, value)
+        add('event loop ran', brokerLoop.ranMs)
+        add('event loop waited for a core', brokerLoop.waitedMs)
+      }
       p99.push(outcome.value('ack_ms_p99'))
     }
     await measured('without forks')

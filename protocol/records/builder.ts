@@ -29,17 +29,22 @@ export type BatchRecord = NewRecord & { timestamp?: number; offset?: number }
 
 const recordLengthBytesMax = 5
 
+/** Where a batch is put together; grows with the largest. */
+export type BatchRoom = { bytes: Buffer }
+
 export class BatchBuilder {
   readonly #options: BatchOptions
-  #bytes = Buffer.allocUnsafe(1024)
+  readonly #room: BatchRoom
   #end = batch.headerBytes
   #count = 0
   #lastOffsetDelta = -1
   #baseTimestamp: number = batch.noTimestamp
   #maxTimestamp: number = batch.noTimestamp
 
-  constructor(options: BatchOptions = {}) {
+  /** With a `room` that others have used before, what `build` gives is good until the next one appends. */
+  constructor(options: BatchOptions = {}, room: BatchRoom = { bytes: Buffer.allocUnsafe(1024) }) {
     this.#options = options
+    this.#room = room
     if (options.deleteHorizon !== undefined) this.#baseTimestamp = options.deleteHorizon
   }
 
@@ -61,7 +66,7 @@ export class BatchBuilder {
     const timestampDelta = timestamp - this.#baseTimestamp
     const bodySize = sizeOfRecordBody(record, offsetDelta, timestampDelta)
     this.#makeRoom(bodySize + recordLengthBytesMax)
-    this.#end = writeRecord(this.#bytes, this.#end, record, offsetDelta, timestampDelta, bodySize)
+    this.#end = writeRecord(this.#room.bytes, this.#end, record, offsetDelta, timestampDelta, bodySize)
     this.#maxTimestamp = Math.max(this.#maxTimestamp, timestamp)
     this.#lastOffsetDelta = offsetDelta
     this.#count++
@@ -69,17 +74,18 @@ export class BatchBuilder {
   }
 
   #makeRoom(byteCount: number): void {
-    if (this.#end + byteCount <= this.#bytes.length) return
-    const room = Buffer.allocUnsafe(Math.max(this.#end + byteCount, this.#bytes.length * 2))
-    this.#bytes.copy(room, 0, 0, this.#end)
-    this.#bytes = room
+    const { bytes } = this.#room
+    if (this.#end + byteCount <= bytes.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.#end + byteCount, bytes.length * 2))
+    bytes.copy(larger, 0, 0, this.#end)
+    this.#room.bytes = larger
   }
 
   /** The finished batch. The builder is spent. */
   build(): Buffer {
     const { codec = 'none', level, logAppendTime, deleteHorizon, lastOffset, ...fields } = this.#options
     const codecNumber = codecs.indexOf(codec)
-    let bytes = this.#bytes.subarray(0, this.#end)
+    let bytes = this.#room.bytes.subarray(0, this.#end)
     // Java leaves a batch without records unpacked, and packed nothing is more than nothing.
     const isPacked = codecNumber > 0 && this.#count > 0
     if (isPacked) {

@@ -89,7 +89,7 @@ const made = (topic: Topic, broker: Broker, version: number) => ({
   configs:
     version < tellingFrom
       ? []
-      : describe([...topic.config.describe(everything), ...branchEntries(topic, broker, everything)]),
+      : describe([...topic.config.describe(everything), ...branchEntries(topic, broker, everything, true)]),
 })
 
 const everything = { synonyms: false, documentation: false, names: null }

@@ -2,7 +2,7 @@
 // behind the target's log end.
 
 import * as batch from '../../protocol/records/batch.ts'
-import { BatchBuilder } from '../../protocol/records/builder.ts'
+import { BatchBuilder, type BatchRoom } from '../../protocol/records/builder.ts'
 import { type CodecName, codecName } from '../../protocol/records/compression.ts'
 import { readRecords, type StoredRecord } from '../../protocol/records/record.ts'
 import { Rejection } from './events.ts'
@@ -40,6 +40,8 @@ export class MergeWriter {
   #first = Infinity
   #last = -1
   #builder: BatchBuilder | undefined
+  /** One for all batches: room that grows anew for each is soon half a gigabyte, and makes the collector stop everybody. */
+  readonly #room: BatchRoom = { bytes: Buffer.allocUnsafeSlow(1024) }
   #sequence = 0
   #byteCount = 0
   #written = 0
@@ -84,7 +86,7 @@ export class MergeWriter {
 
   #begin(): BatchBuilder {
     const { producer, codec = 'none' } = this.#options
-    return new BatchBuilder({ ...producer, codec, baseSequence: this.#sequence, isTransactional: true })
+    return new BatchBuilder({ ...producer, codec, baseSequence: this.#sequence, isTransactional: true }, this.#room)
   }
 
   /** Throws a Rejection where a record is too large for the target. */
@@ -105,7 +107,7 @@ export class MergeWriter {
       throw new Rejection('MERGE_TOO_LARGE', message)
     }
     this.#sequence += recordCount
-    this.#batches.push({ bytes, first: this.#first, last: this.#last })
+    this.#batches.push({ bytes: copyOf(bytes), first: this.#first, last: this.#last })
     this.#first = Infinity
     this.#last = -1
   }
@@ -132,6 +134,13 @@ export class MergeWriter {
     this.#finish()
     return this.#batches.map(({ bytes }) => bytes).filter(({ length }) => length > 0)
   }
+}
+
+/** As large as it is, and nobody else's. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }
 
 function reencoded(bytes: Buffer, records: readonly StoredRecord[]): Buffer {

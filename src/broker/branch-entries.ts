@@ -2,6 +2,7 @@
 // uses none of the names tells nothing.
 
 import type { Branch, Lineage } from '../branch/lineage.ts'
+import type { Inherited } from '../log/inherited.ts'
 import { branchTopicRows } from './branch-config-rows.ts'
 import type { Broker } from './broker.ts'
 import { type ConfigEntry, configEntry, type DescribeRequest, wants } from './config-entry.ts'
@@ -41,10 +42,11 @@ export function branchEntries(
   topic: Topic,
   broker: Pick<Broker, 'lineage' | 'topicById'>,
   request: DescribeRequest,
+  isNew = false,
 ): ConfigEntry[] {
   const branch = broker.lineage.branches.get(topic.id)
   if (branch === undefined) return []
-  const told = [...valuesOf(topic, branch, broker)].filter(([{ name }]) => wants(request, name))
+  const told = [...valuesOf(topic, branch, broker, isNew)].filter(([{ name }]) => wants(request, name))
   const entries = told.map(([of, value]) => {
     const synonyms = [{ name: of.name, value, source: configSources.topic }]
     return configEntry(of, { name: of.name, value, readOnly: true, synonyms }, request)
@@ -63,9 +65,10 @@ function* valuesOf(
   topic: Topic,
   branch: Branch,
   broker: Pick<Broker, 'lineage' | 'topicById'>,
+  isNew: boolean,
 ): Generator<[ConfigRow, string]> {
   const { lineage } = broker
-  const { own, shared } = bytesOf(topic, branch)
+  const { own, shared } = bytesOf(topic, branch, isNew)
   yield [rows.from, broker.topicById(branch.fromId)?.name ?? branch.from]
   yield [rows.fromId, branch.fromId]
   yield [rows.offsets, branch.partitions.map(({ offset }, i) => `${i}=${offset}`).join(',')]
@@ -83,14 +86,14 @@ const knownOf = (lineage: Lineage, id: string, partition: number): string =>
     .map(([other, offset]) => `${other}:${offset}`)
     .join(';')
 
-/** A branch that nobody has used is not opened for it. */
-function bytesOf({ partitions }: Topic, branch: Branch): { own: number; shared: number } {
+/** A branch that nobody has used is not opened for it; of one that was made just now its folder is not asked either. */
+function bytesOf({ partitions }: Topic, branch: Branch, isNew: boolean): { own: number; shared: number } {
   let own = 0
   let shared = 0
   for (const [i, partition] of partitions.entries()) {
     const inherited = branch.partitions[i]
     if (inherited === undefined) own += partition.byteCount
-    else if (!partition.isOpen && !partition.hasOwnFiles) {
+    else if (!partition.isOpen && !(isNew ? beganWithOwn(inherited) : partition.hasOwnFiles)) {
       shared += inherited.files.reduce((sum, [, byteCount]) => sum + byteCount, 0)
     } else if (partition.offline === undefined) {
       for (const { storedBytes, isShared } of partition.log.segments) {
@@ -101,3 +104,6 @@ function bytesOf({ partitions }: Topic, branch: Branch): { own: number; shared: 
   }
   return { own, shared }
 }
+
+/** The cut went through a batch, or through a transaction. */
+const beganWithOwn = ({ ownFrom, offset, open }: Inherited): boolean => ownFrom < offset || open.length > 0

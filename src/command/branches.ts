@@ -208,7 +208,7 @@ export class Branches {
     const record = await carryOut(planned, ids, { id, by, set, command, isReset }, this.#rooms)
     if (record instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, record]))
     for (const listener of this.#onForked) await listener(record)
-    await this.history.tell(eventOf(record))
+    await this.history.tell(eventOf(record), true)
     return record
   }
 

@@ -53,10 +53,8 @@ export type Cut = {
  */
 export async function makeRoom(topics: readonly ForkTopic[], broker: Broker): Promise<string[]> {
   const ids = topics.map(() => randomId(broker.clock))
-  const made = topics.map(({ from }, i) =>
-    hasRecords(broker.topic(from)) ? broker.store.makeFolder(forkedFolder(ids[i]!)) : undefined,
-  )
-  await Promise.all(made)
+  const wanted = ids.filter((_, i) => hasRecords(broker.topic(topics[i]!.from)))
+  await broker.store.makeFolders(wanted.map(forkedFolder))
   return ids
 }
 

@@ -158,12 +158,14 @@ export class History {
 
   /**
    * Tells what the metadata log knows already, so that a start would tell it: whoever asked for it does not wait for a second
-   * flush, and is not told that it failed when only this did. A command waits, for this is its result.
+   * flush, and is not told that it failed when only this did. A command waits, for this is its result. What may be told with
+   * others a little later (`isFrequent`) shares their flush.
    */
-  async tell(event: BranchEvent): Promise<void> {
+  async tell(event: BranchEvent, isFrequent = false): Promise<void> {
     try {
       const isAwaited = this.#commands.has(event.id)
-      const { flushed } = await this.#append(event, isAwaited ? undefined : (partition) => this.#flushSoon(partition))
+      const flush = isFrequent && !isAwaited ? (partition: Partition) => this.#flushSoon(partition) : undefined
+      const { flushed } = await this.#append(event, flush)
       const told = flushed.catch((cause: unknown) => this.#untold(event, cause))
       if (isAwaited) await told
     } catch (cause) {

@@ -62,8 +62,8 @@ export interface Store {
   list(folder: string): string[]
   /** Removes a file's name; maps and links of it live on. No error if it is not there. */
   remove(path: string): void
-  /** Makes a folder and those above it, off the event loop: ahead of work that must not wait for it. Rejects with StorageError. */
-  makeFolder(folder: string): Promise<void>
+  /** Makes folders and those above them, many off the event loop: ahead of work that must not wait for it. Rejects with StorageError. */
+  makeFolders(folders: readonly string[]): Promise<void>
   /** Removes a folder with all in it. */
   removeFolder(folder: string): void
   /** The same off the event loop: large files take their time. Rejects with StorageError. */

@@ -239,7 +239,7 @@ export class MemoryStore implements Store {
     this.#contents.remove(path)
   }
 
-  async makeFolder(): Promise<void> {}
+  async makeFolders(): Promise<void> {}
 
   removeFolder(folder: string): void {
     this.#contents.removeFolder(folder)

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeLogDirs } from '../../protocol/messages/35-describe-log-dirs.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
+import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { WireClient } from '../wire-client.ts'
+import { BrokerProcess } from './process.ts'
 import { numbered, Stage } from './stage.ts'
 
 /** Of each branch what DescribeConfigs tells, from nothing but events. */
@@ -114,3 +116,17 @@ function holds(folder: string, text: string): boolean {
     return false
   }
 }
+
+test('events of forks that share a flush are on stable storage when the broker has stopped', async () => {
+  const process = await BrokerProcess.on(new MemoryStore())
+  const { broker, branches } = process
+  await broker.createTopics([{ name: 'P', partitions: 1, configs: {} }])
+  for (let i = 0; i < 20; i++) {
+    const made = await branches.fork({ by: 'me', topics: [{ from: 'P', to: `P--${i}` }] })
+    expect(made).toHaveProperty('topics')
+  }
+  await process.stop()
+  const { log } = broker.topic('__branches')!.partitions[0]!
+  expect([log.logEndOffset, log.flushedOffset]).toEqual([20, 20])
+  await broker.close()
+})
