@@ -12,7 +12,7 @@ const valueBytes = 100
 const mebibyte = 2 ** 20
 /** What the producer does meanwhile: enough messages to outlast the merge. */
 const loads = [
-  { label: 'at 1,000 messages/s', rate: 1000, messages: 10_000, linger: 0 },
+  { label: 'at 1,000 messages/s', rate: 1000, messages: 20_000, linger: 0 },
   { label: 'at full speed', rate: 0, messages: 20_000_000, bytes: 100, linger: 5 },
 ]
 

@@ -8,7 +8,7 @@
 export const shortRest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1))
 
 /** Who has worked for less than this, ms, works on: a rest takes longer. */
-const workMs = 0.5
+const workMs = 1
 /** Work of others within one rest that is worth noticing, ms, and for how long after it they are taken to be there. */
 const noticedMs = 0.05
 const thereForMs = 20
