@@ -27,12 +27,19 @@ ours.versions = common
 
 const unexpected: Difference[] = []
 const expected = new Map<string, number>()
+const unplayed: string[] = []
 let asked = 0
 for (const [name, scenario] of Object.entries(scenarios)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   theirs.asked.length = 0
   ours.asked.length = 0
-  await Promise.all([scenario(theirs), scenario(ours)])
+  const [there, here] = await Promise.allSettled([scenario(theirs), scenario(ours)])
+  const broken = there.status === 'rejected' ? there : here
+  if (broken.status === 'rejected') {
+    unplayed.push(`${name} was not played to its end: ${(broken.reason as Error).message}`)
+    for (const side of [theirs, ours]) side.close() // what was asked last may still be answered
+    continue
+  }
   asked += theirs.asked.length
   for (const difference of differences(theirs.asked, ours.asked)) {
     const known = accepted.find(({ matches }) => matches(difference))
@@ -40,7 +47,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
     else expected.set(known.why, (expected.get(known.why) ?? 0) + 1)
   }
 }
-const lines = gathered(unexpected)
+const lines = [...unplayed, ...gathered(unexpected)]
 for (const line of lines) console.log(line)
 for (const [why, count] of expected) console.log(`accepted ${count} ×: ${why}`)
 const acceptedCount = [...expected.values()].reduce((sum, count) => sum + count, 0)

@@ -61,8 +61,8 @@ export class WireClient {
   }
 
   /** As `attempt`; no answer is an error. */
-  async ask<A extends ApiTable>(table: A, version: number, body: Body<A>): Promise<Answer<A>> {
-    const answer = await this.attempt(table, version, body)
+  async ask<A extends ApiTable>(table: A, version: number, body: Body<A>, waitMs?: number): Promise<Answer<A>> {
+    const answer = await this.attempt(table, version, body, waitMs)
     if (typeof answer === 'string') throw new Error(`${table.name} v${version}: ${answer}`)
     return answer
   }

@@ -13,6 +13,8 @@ export type Asked = { label: string; api: string; version: number; answer: unkno
 
 /** How long an answer may take that is not meant to be parked. */
 const patienceMs = 8000
+/** What nobody compares may take as long as a busy machine lets it. */
+const quietMs = 60_000
 /** A change that one request made may take so long to be seen by the next. */
 const settleMs = 400
 
@@ -96,7 +98,7 @@ export class Side {
 
   /** Asks what nobody compares; no answer is an error. */
   async quiet<A extends ApiTable>(table: A, version: number, body: Body<A>): Promise<Answer<A>> {
-    const answer = await (await this.#open()).ask(table, version, body)
+    const answer = await (await this.#open()).ask(table, version, body, quietMs)
     this.#learn(answer)
     return answer
   }
