@@ -148,9 +148,9 @@ export class Packs implements AsyncDisposable {
   }
 
   /** All batches up to the high watermark, fetch by fetch. */
-  async batches(topic: string, committed = false): Promise<Buffer[]> {
+  async batches(topic: string, committed = false, from = 0): Promise<Buffer[]> {
     const found: Buffer[] = []
-    for (let offset = 0; ; ) {
+    for (let offset = from; ; ) {
       const { bytes, highWatermark, errorCode } = await this.fetch(topic, offset, { committed })
       if (errorCode !== 0) throw new Error(`error ${errorCode} at offset ${offset}`)
       for (const at of batch.iterateBatches(bytes)) {
