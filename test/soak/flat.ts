@@ -3,14 +3,15 @@
 
 import type { Gauges } from './gauges.ts'
 
-type Held = 'anonymousMb' | 'heapMb' | 'descriptors' | 'maps'
+type Held = 'anonymousMb' | 'heapMb' | 'descriptors' | 'fileMaps' | 'maps'
 
 /** Over the span that is looked at something may grow by so much, or by so large a part of where it began. */
 const bounds: Readonly<Record<Held, { readonly most: number; readonly part: number }>> = {
   anonymousMb: { most: 10, part: 0.08 },
-  heapMb: { most: 6, part: 0.15 },
+  heapMb: { most: 16, part: 0.3 }, // the collector lets garbage lie while there is room
   descriptors: { most: 16, part: 0.1 },
-  maps: { most: 40, part: 0.1 },
+  fileMaps: { most: 40, part: 0.15 },
+  maps: { most: 400, part: 0.5 },
 }
 const windows = 10
 /** Fewer readings than this say nothing. */

@@ -133,6 +133,8 @@ export class Soak {
   /** A line every so often, until the time is over or the broker is. */
   async #watch(): Promise<void> {
     const { seconds, patienceSeconds = 120, everySeconds, say } = this.#plan
+    const looks: Lived = { turns: 0, failures: 0, lastError: '' }
+    this.#lived.set('looks', looks)
     const isOver = () =>
       this.#seconds >= seconds && (this.#undone().length === 0 || this.#seconds >= seconds + patienceSeconds)
     for (let next = 0; !isOver() && !this.#over.signal.aborted && this.broker.isRunning; ) {
@@ -141,9 +143,17 @@ export class Soak {
         continue
       }
       next += everySeconds
-      const reading = await readGauges(this.broker.pid!, this.broker.http, this.#seconds)
-      this.#readings.push(reading)
-      say(lineOf(reading))
+      looks.turns++
+      try {
+        const reading = await readGauges(this.broker.pid!, this.broker.http, this.#seconds)
+        this.#readings.push(reading)
+        say(lineOf(reading))
+      } catch (problem) {
+        // A machine on which nobody gets on is no reason to end.
+        looks.failures++
+        looks.lastError = (problem as Error).message
+        say(`${Math.round(this.#seconds)} s: not told (${looks.lastError})`)
+      }
     }
   }
 
