@@ -43,8 +43,10 @@ export class Flushing {
   distrust(flushedOffset: number): void {
     this.namesChanged = true
     this.#flushedOffset = Math.min(flushedOffset, this.#log.logEndOffset)
-    // A packed file was flushed before it got its name.
-    for (const segment of this.#log.segments.slice(0, -1)) if (!segment.isPacked) this.unflushed.add(segment)
+    // What a checkpoint vouches for was flushed, and a packed file before it got its name.
+    for (const segment of this.#log.segments.slice(0, -1)) {
+      if (!segment.isPacked && segment.nextOffset > flushedOffset) this.unflushed.add(segment)
+    }
   }
 
   /**

@@ -1,9 +1,7 @@
 // A disk that is full or broken: writes are refused with KAFKA_STORAGE_ERROR, reads go on, and writes work again once there
 // is room. First with a disk that fails on demand, then, where a small file system may be mounted, with a real one.
 
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type KafkaMessage, Partitioners } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -23,6 +21,7 @@ import { Broker } from '../../src/embedded.ts'
 import { systemClock } from '../../src/storage/clock.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
 import { borrow } from '../../src/storage/file.ts'
+import { canMount, smallDisk } from '../small-disk.ts'
 import { Wire } from './wire.ts'
 import { kafkaOf } from './witness.ts'
 
@@ -187,29 +186,10 @@ describe('a disk that fails on demand', () => {
   })
 })
 
-/** A file system of a few MB; undefined where none may be mounted here. */
-function smallDisk(megabytes: number): { path: string; remove: () => void } | undefined {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined
-  const path = mkdtempSync(join(tmpdir(), 'twiglog-small-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'ignore' })
-  } catch {
-    rmSync(path, { recursive: true, force: true })
-    return undefined
-  }
-  const remove = () => {
-    execFileSync('umount', ['-l', path], { stdio: 'ignore' })
-    rmSync(path, { recursive: true, force: true })
-  }
-  return { path, remove }
-}
+const isPossible = canMount()
+if (!isPossible) console.log('full-disk: no small file system may be mounted here, so the real ones are skipped')
 
-const probe = smallDisk(1)
-probe?.remove()
-if (probe === undefined)
-  console.log('full-disk: no small file system may be mounted here, so the real ones are skipped')
-
-describe.skipIf(probe === undefined)('a real disk that is full', () => {
+describe.skipIf(!isPossible)('a real disk that is full', () => {
   const value = Buffer.alloc(50_000, 'v')
   const brokers: Broker[] = []
   const disks: Place['disk'][] = []
