@@ -6,10 +6,12 @@ import { produce } from '../../protocol/messages/00-produce.ts'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
 import { metadata } from '../../protocol/messages/03-metadata.ts'
 import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
+import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
 import { createTopics } from '../../protocol/messages/19-create-topics.ts'
 import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import { initProducerId } from '../../protocol/messages/22-init-producer-id.ts'
+import { describeConfigs } from '../../protocol/messages/32-describe-configs.ts'
 import { createPartitions } from '../../protocol/messages/37-create-partitions.ts'
 import { incrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
 import * as batch from '../../protocol/records/batch.ts'
@@ -89,6 +91,18 @@ export class Client {
     const group = { groupId, generationIdOrMemberEpoch: -1, memberId: '' }
     const answer = await this.#wire.ask(offsetCommit, 8, { ...group, topics: [{ name: topic, partitions }] })
     return errorName(answer.topics[0]!.partitions[0]!.errorCode)
+  }
+
+  async committed(groupId: string, topic: string): Promise<number> {
+    const topics = [{ name: topic, partitionIndexes: [0] }]
+    const answer = await this.#wire.ask(offsetFetch, 5, { groupId, topics })
+    return answer.topics[0]!.partitions[0]!.committedOffset
+  }
+
+  async configured(resourceName: string, name: string): Promise<string | null> {
+    const resources = [{ resourceType: 2, resourceName, configurationKeys: [name] }]
+    const answer = await this.#wire.ask(describeConfigs, 4, { resources, includeSynonyms: false })
+    return answer.results[0]!.configs[0]!.value
   }
 
   async trim(name: string, offset: number): Promise<ErrorName> {

@@ -66,7 +66,10 @@ async function expectAll(client: Client, of: Client = client, but: readonly stri
     if (but.includes(topic)) continue
     const wanted = expect.arrayContaining(topic === 'trimmed' ? values.slice(4) : values)
     // What outlived a kill is flushed before it is shown.
-    await vi.waitFor(async () => expect(await client.values(topic, topic === 'trimmed' ? 4 : 0), topic).toEqual(wanted))
+    await vi.waitFor(
+      async () => expect(await client.values(topic, topic === 'trimmed' ? 4 : 0), topic).toEqual(wanted),
+      { timeout: 30_000 },
+    )
   }
 }
 
