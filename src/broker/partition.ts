@@ -15,10 +15,11 @@ import { Gate } from './gate.ts'
 import { type Leadership, ledBy } from './leadership.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import { PartitionRevisions } from './partition-revisions.ts'
-import { storageRefusal } from './storage-refusal.ts'
+import { isShortage, storageRefusal } from './storage-refusal.ts'
 
 /** Long.MAX_VALUE as a number. */
 const never = 2 ** 63
+const retryMs = 1000
 
 /** How a transaction ends. */
 export type Ending = MarkerSource & { type: 'COMMIT' | 'ABORT' }
@@ -50,6 +51,7 @@ export class Partition {
   #leadership: Leadership
   #log: Log | undefined
   #offline: Corruption | StorageError | undefined
+  #retryAt = Infinity // a disk that was full may have room by then
   readonly #damages: Damages
   #removed = false
   readonly #waiting = new Set<() => void>()
@@ -80,9 +82,9 @@ export class Partition {
     this.numbering = new PartitionRevisions(store, folder, () => this.lastStableOffset, config)
   }
 
-  /** Opened at the first use. Throws Corruption or StorageError, and then the partition stays offline. */
+  /** Opened at the first use. Throws Corruption or StorageError, and then the partition stays offline: where the disk was full, a while. */
   get log(): Log {
-    if (this.#offline !== undefined) throw this.#offline
+    if (this.#offline !== undefined && (this.#removed || this.#clock.now() < this.#retryAt)) throw this.#offline
     if (this.#log === undefined) {
       try {
         this.#log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
@@ -90,6 +92,7 @@ export class Partition {
         if (this.leaderEpoch > 0) this.#beginEpoch()
         for (const lost of this.#log.lost) this.#onLost?.(lost)
         this.#flushOutlived()
+        this.#offline = undefined
       } catch (cause) {
         throw this.#fail(cause)
       }
@@ -134,6 +137,7 @@ export class Partition {
     if (cause instanceof Corruption || (cause instanceof StorageError && this.#log === undefined)) {
       if (this.#offline === undefined) console.error(`Partition ${this.#folder} is offline: ${cause.message}`)
       this.#offline = cause
+      if (isShortage(cause)) this.#retryAt = this.#clock.now() + retryMs
     }
     return cause
   }

@@ -6,7 +6,7 @@
 
 import { type Store, saveAside } from '../storage/file.ts'
 import { encodeChecked, parseChecked } from './checked-json.ts'
-import type { Lost } from './inherited.ts'
+import type { Inherited, Lost } from './inherited.ts'
 import type { EpochEntry } from './leader-epochs.ts'
 
 export type Checkpoint = {
@@ -73,3 +73,13 @@ export function saveCheckpointAside(
 ): Promise<boolean> {
   return saveAside(store, `${folder}/${durableName}`, encodeChecked(checkpoint), isNewest)
 }
+
+/** What there is to know of a fork before it was ever closed. */
+export const checkpointOf = ({ logStartOffset, epochs, compactedOffset, ownFrom }: Inherited): Checkpoint => ({
+  v: 1,
+  count: 0,
+  logStartOffset,
+  epochs,
+  compactedOffset,
+  recovered: { offset: ownFrom, segment: ownFrom, position: 0 },
+})

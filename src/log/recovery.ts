@@ -11,7 +11,7 @@ import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { Store } from '../storage/file.ts'
-import { type Checkpoint, loadCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, checkpointOf, loadCheckpoint } from './checkpoint.ts'
 import { endOfShared, type Inherited, type Lost, lostUpTo, needsNoIndex, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
@@ -21,7 +21,7 @@ import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from 
 import { ProducerState } from './producer-state.ts'
 import { scan, tailOf } from './scan.ts'
 import { indexLagMax, Segment } from './segment.ts'
-import { leftOver, pathOf, type SegmentFiles, segmentFiles } from './segment-files.ts'
+import { leftOver, pathOf, type SegmentFiles, saveIndexWhereRoom, segmentFiles } from './segment-files.ts'
 
 export type Recovered = {
   segments: Segment[]
@@ -48,9 +48,11 @@ export type Recovered = {
 
 /** Opens the log in a folder; an empty or missing folder is an empty log. Throws Corruption, StorageError. */
 export function recover(store: Store, folder: string, config: SegmentConfig, inherited?: Inherited): Recovered {
+  const opened: Segment[] = []
   try {
-    return new Recovery(store, folder, config, inherited).run()
+    return new Recovery(store, folder, { ...config, opened }, inherited).run()
   } catch (cause) {
+    for (const segment of opened) segment.close() // it may be tried again
     // Damaged here is a packed file that alone knows what is in it.
     throw cause instanceof DamagedRecords ? new Corruption(cause.message) : cause
   }
@@ -58,20 +60,13 @@ export function recover(store: Store, folder: string, config: SegmentConfig, inh
 
 type SegmentConfig = Pick<LogConfig, 'segmentBytes' | 'indexIntervalBytes' | 'openPacked'>
 
-/** What there is to know of a fork before it was ever closed. */
-export const checkpointOf = ({ logStartOffset, epochs, compactedOffset, ownFrom }: Inherited): Checkpoint => ({
-  v: 1,
-  count: 0,
-  logStartOffset,
-  epochs,
-  compactedOffset,
-  recovered: { offset: ownFrom, segment: ownFrom, position: 0 },
-})
+/** `opened`: all segments that are, for whoever has to let them go. */
+type Opening = SegmentConfig & { readonly opened: Segment[] }
 
 class Recovery {
   readonly #store: Store
   readonly #folder: string
-  readonly #config: SegmentConfig
+  readonly #config: Opening
   readonly #checkpoint: Checkpoint | undefined
   readonly #point: Checkpoint['recovered']
   readonly #epochs: LeaderEpochs
@@ -96,7 +91,7 @@ class Recovery {
   /** The active file has other names, and what they show above its end a power cut may have taken: it must not come back. */
   #mustRoll = false
 
-  constructor(store: Store, folder: string, config: SegmentConfig, inherited: Inherited | undefined) {
+  constructor(store: Store, folder: string, config: Opening, inherited: Inherited | undefined) {
     this.#inherited = inherited
     this.#store = store
     this.#folder = folder
@@ -188,7 +183,7 @@ class Recovery {
       this.#segments.pop()
     } else {
       last.seal()
-      last.saveIndex()
+      saveIndexWhereRoom(last)
     }
     this.#keepProducers(last.nextOffset)
     this.#segments.push(this.#segmentAt(last.nextOffset, false))
@@ -198,8 +193,11 @@ class Recovery {
     const { files, opened } = this.#files
     const { prefix = ownPrefix(this.#folder), isPacked = false } = files.get(base) ?? {}
     const { segmentBytes, openPacked } = this.#config
-    const make = (length: number, open?: OpenPacked) =>
-      new Segment(this.#store, prefix, base, segmentBytes, sealed, length, open)
+    const make = (length: number, open?: OpenPacked) => {
+      const segment = new Segment(this.#store, prefix, base, segmentBytes, sealed, length, open)
+      this.#config.opened.push(segment)
+      return segment
+    }
     if (!isPacked) return make(files.has(base) ? this.#sizeOf(base) : 0)
     if (openPacked === undefined) throw new Corruption(`${this.#folder}: a packed file where there can be none`)
     return opened.get(base) ?? make(this.#bounds.get(base)!, openPacked)
@@ -351,7 +349,7 @@ class Recovery {
       segment.cutAt(end)
     }
     const isUnindexed = this.#isShared(base) && needsNoIndex(end, this.#inherited!.hasTransactions)
-    if (!last && !isUnindexed) segment.saveIndex()
+    if (!last && !isUnindexed) saveIndexWhereRoom(segment)
   }
 
   /** Behind the last batch of a packed file offsets may be missing, and behind all that a fork shows of it. */

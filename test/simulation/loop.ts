@@ -8,12 +8,14 @@ type Due = { at: number; order: number; task: (() => void) | undefined }
 const real = { setImmediate, setTimeout, clearTimeout, clearImmediate, setInterval, clearInterval }
 const realNow = Date.now
 const realRandom = Math.random
-const realPerformanceNow = performance.now
+const realPerformance = { now: performance.now, eventLoopUtilization: performance.eventLoopUtilization }
 /** All that one thing has set off is done. */
 const turn = (): Promise<void> => new Promise((resolve) => real.setImmediate(resolve))
 
 const epochMs = 1_800_000_000_000
 const eventsMax = 5_000_000
+/** Work takes no time here, but who looks at the watch finds it later by so much: long work is cut in pieces as it is outside. */
+const lookMs = 0.04
 
 /** What a simulation of one seed has come to when nothing goes on any more. */
 export class Standstill extends Error {}
@@ -26,6 +28,8 @@ export class Loop {
   readonly #queue: Due[] = []
   readonly #chance: () => number
   #order = 0
+  /** Since what happens just now began. */
+  #workedMs = 0
 
   constructor(chance: () => number) {
     this.#chance = chance
@@ -54,6 +58,7 @@ export class Loop {
       if (due.task === undefined) continue
       if (++this.count > eventsMax) throw new Standstill(`more than ${eventsMax} things happen`)
       this.now = Math.max(this.now, due.at)
+      this.#workedMs = 0
       due.task()
     }
     return await promise
@@ -130,12 +135,16 @@ export class Loop {
     })
     Date.now = () => epochMs + Math.floor(this.now)
     Math.random = this.#chance
-    performance.now = () => this.now
+    performance.now = () => {
+      this.#workedMs += lookMs
+      return this.now + this.#workedMs
+    }
+    performance.eventLoopUtilization = () => ({ idle: 0, active: this.count * lookMs, utilization: 0 })
     return () => {
       Object.assign(globalThis, real)
       Date.now = realNow
       Math.random = realRandom
-      performance.now = realPerformanceNow
+      Object.assign(performance, realPerformance)
     }
   }
 }
