@@ -3,8 +3,8 @@
 import { crc32c } from '../../protocol/crc32c.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../../protocol/varint.ts'
-import { copyTo } from './delta-script.ts'
 import { type FrameHeader, headerOf, writeFrameHeader } from './pack-frames.ts'
+import { copyTo } from './value-memory.ts'
 
 /** What a packed batch is cut into: a few kilobytes of gzip may be thirty megabytes, and clients have limits. */
 export const pieceBytesMax = 1024 * 1024

@@ -13,8 +13,9 @@
 
 import { Cursor } from '../../protocol/varint.ts'
 import { DeltaError } from './decode-delta.ts'
-import { copyTo, type DeltaScript } from './delta-script.ts'
+import type { DeltaScript } from './delta-script.ts'
 import { Column, joinColumns } from './pack-column.ts'
+import { copyTo } from './value-memory.ts'
 
 const columnCount = 7
 
@@ -203,8 +204,8 @@ export class ValueBlock {
   }
 
   /**
-   * Makes the value of a delta, `length` bytes, at a place, out of `sourceLength` bytes elsewhere: what `applyScript` makes of its
-   * script. Throws DeltaError where it cannot.
+   * Makes the value of a delta, `length` bytes, at a place, out of `sourceLength` bytes elsewhere. Throws DeltaError where it
+   * makes none of this length.
    */
   apply(
     index: number,

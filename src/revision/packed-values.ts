@@ -3,7 +3,7 @@
 import { DamagedRecords } from '../../protocol/errors.ts'
 import type { File } from '../storage/file.ts'
 import { DeltaError } from './decode-delta.ts'
-import { applyScript, type DeltaScript } from './delta-script.ts'
+import type { DeltaScript } from './delta-script.ts'
 import { encodeScript } from './encode-delta.ts'
 import { type CacheRoom, kept } from './pack-cache.ts'
 import {
@@ -19,6 +19,7 @@ import { type Footer, sectionOf } from './pack-format.ts'
 import { Steps } from './pack-steps.ts'
 import { ValueBlock } from './pack-values.ts'
 import { PackedBlocks } from './packed-blocks.ts'
+import { allocate } from './value-memory.ts'
 
 /** One entry: a revision of a key, or (rev 0) a record that is none. Entries of a key stand one behind the other, oldest first. */
 export type PackedRevision = {
@@ -145,7 +146,9 @@ export class PackedValues {
 
   #applied(entry: number, base: Buffer): Buffer {
     try {
-      const value = applyScript(base, this.#script(entry), this.size(entry))
+      const size = this.size(entry)
+      const value = allocate(size)
+      this.#deltaBlock(entry).apply(this.place, base, 0, base.length, value, 0, size)
       this.#room.set(entry * kept.kinds + kept.decoded, value, value.length)
       return value
     } catch (cause) {
@@ -155,9 +158,13 @@ export class PackedValues {
   }
 
   #script(entry: number): DeltaScript {
+    return this.#deltaBlock(entry).script(this.place, this.size(entry))
+  }
+
+  #deltaBlock(entry: number): ValueBlock {
     const block = this.valueBlock(entry)
     if (!block.isDelta(this.place)) throw new DeltaError('is none')
-    return block.script(this.place, this.size(entry))
+    return block
   }
 
   /** The block that an entry is stored in, at `place`, which is good until the next call. */

@@ -3,10 +3,10 @@
 
 import { DamagedRecords } from '../../protocol/errors.ts'
 import { DeltaError } from './decode-delta.ts'
-import { allocate, copyTo } from './delta-script.ts'
 import { type CacheRoom, kept } from './pack-cache.ts'
 import { anchorDistance, deltaFromAnchor, deltaFromPrevious, full, tombstone } from './pack-entries.ts'
 import type { PackedValues } from './packed-values.ts'
+import { allocate, copyTo } from './value-memory.ts'
 
 const slotOf = (entry: number): number => entry * kept.kinds + kept.walked
 
