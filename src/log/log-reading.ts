@@ -44,7 +44,7 @@ export function readSegments(
   const byteCount = Math.min(end - found.position, Math.max(bytesMax, found.byteCount))
   const lease = segment.read(found.position, byteCount)
   // What lies packed was held against its checksums when it was rebuilt.
-  if ('isOurselves' in reader) return segment.isPacked ? lease : soundPart(lease, segment.path)
+  if ('isOurselves' in reader) return segment.isPacked ? lease : soundPart(lease, segment.path, mayMiss)
   const { packedCodec } = reader
   if (packedCodec === 0 || !segment.isPacked || lease.bytes.length < found.byteCount) return lease
   return { bytes: borrow(lease, (bytes) => inCodec(bytes, packedCodec)), release: () => {} }

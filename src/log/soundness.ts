@@ -11,11 +11,20 @@ export function mustBeSound(bytes: Buffer, position: number, path: string): void
   throw new DamagedRecords(`${path}: the batch at offset ${batch.baseOffset(bytes, position)} fails its checksum`)
 }
 
-/** What of a read can be believed: it ends in front of the first batch that is damaged, and throws where that is its first. */
-export function soundPart(lease: Lease, path: string): Lease {
+/**
+ * What of a read can be believed: it ends in front of the first batch that is damaged or stands elsewhere (no checksum covers its base
+ * offset), and throws where that is its first. `mayMiss`: offsets that there need not be.
+ */
+export function soundPart(lease: Lease, path: string, mayMiss: (offset: number) => boolean): Lease {
   const { bytes } = lease
+  let expected = -1
   for (const at of batch.iterateBatches(bytes)) {
-    if (batch.crcMatches(bytes, at)) continue
+    const base = batch.baseOffset(bytes, at)
+    const isInPlace = expected < 0 || base === expected || (base > expected && mayMiss(expected))
+    if (isInPlace && batch.crcMatches(bytes, at)) {
+      expected = batch.nextOffset(bytes, at)
+      continue
+    }
     if (at > 0) return { bytes: bytes.subarray(0, at), release: lease.release.bind(lease) }
     lease.release()
     mustBeSound(bytes, at, path)

@@ -71,10 +71,13 @@ function mayNotice(path: string, name: string, ids: ReadonlyMap<string, string>)
 
 /** After a kill a last batch that is damaged cannot be told from one that was being written. */
 function looksTorn(base: FaultyStore, { path, at }: Flip): boolean {
-  const folder = path.slice(0, path.lastIndexOf('/') + 1)
-  if (namesIn(base).some((other) => other.startsWith(folder) && other.endsWith('.log') && other > path)) return false
-  const positions = [...batch.iterateBatches(base.load(path)!)]
-  return at >= (positions.at(-1) ?? 0)
+  const logs = namesIn(base).filter((name) => name.endsWith('.log'))
+  const bytes = base.load(path)!
+  const folderOf = (name: string) => name.slice(0, name.lastIndexOf('/') + 1)
+  const isLast = (name: string) => !logs.some((other) => folderOf(other) === folderOf(name) && other > name)
+  // A branch has other names for its parent's files.
+  const isOther = (name: string) => name.slice(-24) === path.slice(-24) && base.load(name)!.equals(bytes)
+  return logs.some((name) => isOther(name) && isLast(name)) && at >= ([...batch.iterateBatches(bytes)].at(-1) ?? 0)
 }
 
 type Case = { readonly ending: Ending; readonly base: FaultyStore; readonly whole: Picture }

@@ -147,3 +147,12 @@ test('what a checkpoint vouches for counted as not flushed after a kill, so that
   expect(again.flushedOffset).toBe(again.segments.at(-1)!.baseOffset)
   expect(again.packable).toHaveLength(again.segments.length - 1)
 })
+
+test('a batch of the metadata log that stood at a later offset hid all that came behind it', async () => {
+  const store = await stopped()
+  flip(store, 3, 6)
+  const log = open(store)
+  // It says 262 instead of 6.
+  expect(kept(log, 0)).toBe(3)
+  expect(() => log.read(6, 1000, log.logEndOffset, true)).toThrow(DamagedRecords)
+})
