@@ -116,10 +116,11 @@ export class MergePlan {
     for (let before = left(); before > sliceOffsets && !turns.isOver(); before = left()) {
       this.#revise(Math.min(this.#targetChanges.end + slice, target.log.logEndOffset))
       await turns.rest()
-      if (left() < before) continue
-      // Writers are as fast as we are: they have to wait for us longer now, or they would all wait behind the gate.
-      if (slice >= sliceOffsetsMax) return
-      slice *= 2
+      const gained = before - left()
+      if (gained >= slice / 2) continue
+      // Writers are nearly as fast as we are: they have to wait for us longer now, or they would all wait behind the gate.
+      if (slice < sliceOffsetsMax) slice *= 2
+      else if (gained <= 0) return
     }
   }
 
