@@ -49,7 +49,13 @@ const configs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'revision.pack.lag.ms': '200',
     'revision.keep': 'last:50',
   },
-  keyed: { 'cleanup.policy': 'compact', 'internal.segment.bytes': segmentBytes, 'min.cleanable.dirty.ratio': '0.2' },
+  // Branches bring keys of their own for ever.
+  keyed: {
+    ...short,
+    'cleanup.policy': 'compact,delete',
+    'internal.segment.bytes': segmentBytes,
+    'min.cleanable.dirty.ratio': '0.2',
+  },
 }
 const settings = [
   'log.retention.check.interval.ms=1000',
