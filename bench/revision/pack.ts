@@ -124,7 +124,8 @@ for (const { name, revisions, perBatch, goal, isLarge } of journeys.filter(({ na
   const full = batches.reduce((sum, { length }) => sum + length, 0)
   const [made, buildSeconds] = timed(() => packOf(batches, {}, new PackCache(), false))
   const { packed, file } = made
-  const open = (cache: PackCache) => Pack.open(file(), cache)
+  const opened = file()
+  const open = (cache: PackCache) => Pack.open(opened, cache)
   const values = () => Buffer.concat(all.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, value]) => value))
   const xz = isLarge ? undefined : compressed('xz', ['-9e', '-T1', '-c'], values())
   const read = () => {

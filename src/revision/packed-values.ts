@@ -62,7 +62,8 @@ export class PackedValues {
       return [block, block.byteCount]
     })
     const { count } = this.#values
-    const firsts = Int32Array.from({ length: count }, (_, index) => this.#values.number(index))
+    const firsts = new Int32Array(count)
+    for (let index = 0; index < count; index++) firsts[index] = this.#values.number(index)
     this.#steps = new Steps(firsts, count, this.#count)
     this.#entries = new PackedBlocks(file, footer.floats(sectionOf.entries), room, 'entries', (bytes) => {
       const block = new EntryBlock(bytes, baseOffset)
