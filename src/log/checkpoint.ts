@@ -4,6 +4,7 @@
 // Saving durably stalls everyone for a flush, so only what must never be lost is saved so, as `checkpoint`. What happens
 // often goes to `checkpoint.recent`: a kill keeps it, and a power cut that leaves half of it falls back on the other.
 
+import { StorageError } from '../../protocol/errors.ts'
 import { type Store, saveAside } from '../storage/file.ts'
 import { encodeChecked, parseChecked } from './checked-json.ts'
 import type { Inherited, Lost } from './inherited.ts'
@@ -62,6 +63,22 @@ export function saveCheckpoint(store: Store, folder: string, checkpoint: Checkpo
 export function durableCheckpoint(store: Store, folder: string): Checkpoint | undefined {
   const bytes = store.load(`${folder}/${durableName}`)
   return bytes && parseCheckpoint(bytes)
+}
+
+/**
+ * A power cut leaves the log start that a start has found; false where the disk takes no note of it now. Where no file with
+ * records may be left to tell where the log goes on, it must not begin at 0 again.
+ */
+export function tellsDurably(store: Store, folder: string, checkpoint: Checkpoint | undefined): boolean {
+  if (checkpoint === undefined) return true
+  if ((durableCheckpoint(store, folder)?.logStartOffset ?? 0) >= checkpoint.logStartOffset) return true
+  try {
+    saveCheckpoint(store, folder, checkpoint, true)
+    return true
+  } catch (cause) {
+    if (!(cause instanceof StorageError)) throw cause
+    return false
+  }
 }
 
 /** Saves durably without stalling anybody (`saveAside`); false where `isNewest` said no when it was written. */

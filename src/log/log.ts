@@ -16,7 +16,7 @@ import type { LogConfig } from './log-config.ts'
 import { abortedAmong, abortedIn, readSegments } from './log-reading.ts'
 import { workOn } from './log-work.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
-import { saveSnapshot } from './producer-snapshot.ts'
+import { flushSnapshot, saveSnapshot } from './producer-snapshot.ts'
 import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { type BroughtAt, expiredSegments } from './retention.ts'
@@ -336,6 +336,8 @@ export class Log {
   /** A power cut must not make it begin at 0 again: the last go when stable storage knows where it goes on, which may take seconds. */
   async #takeLast(doomed: readonly Segment[]): Promise<void> {
     try {
+      // What ended the transactions of older snapshots goes with the files.
+      await flushSnapshot(this.#store, this.folder, doomed.at(-1)!.nextOffset)
       await this.#checkpointing.saveAside()
       await this.#store.syncFolder(this.folder)
       if (!this.#released) this.#dropWhile((segment) => doomed.includes(segment))

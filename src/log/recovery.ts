@@ -11,7 +11,7 @@ import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { Store } from '../storage/file.ts'
-import { type Checkpoint, checkpointOf, loadCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, checkpointOf, loadCheckpoint, tellsDurably } from './checkpoint.ts'
 import { endOfShared, type Inherited, type Lost, lostUpTo, needsNoIndex, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
@@ -123,7 +123,9 @@ class Recovery {
     let logStartOffset = this.#logStartOffset
     this.#removeLeftovers()
     // Deleted, but a kill came before the files were gone, or a power cut brought them back, perhaps not whole.
-    while (bases.length > 1 && bases[1]! <= logStartOffset) this.#segmentAt(bases.shift()!, true).remove()
+    const stays = bases.findIndex((_, i) => !(bases[i + 1]! <= logStartOffset))
+    const isTold = stays < bases.length - 1 || tellsDurably(this.#store, this.#folder, this.#checkpoint)
+    for (const base of bases.splice(0, isTold ? stays : 0)) this.#segmentAt(base, true).remove()
     for (const [i, base] of bases.entries()) {
       if (!this.#take(base, i === bases.length - 1 && base >= this.#point.segment)) {
         this.#dropFrom(bases.slice(i))

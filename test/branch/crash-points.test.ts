@@ -85,11 +85,14 @@ describe('B35: a fork whose process dies', () => {
       await expectWhole(again, 'orders--before', 'orders')
       expect(strays(left, again.broker === undefined ? 0 : left.list('topics').length), name).toBe(0)
       expect(damagesOf(left), name).toEqual([])
-      const history = await again.values('__branches', (await again.ends('__branches'))[0]!.high)
-      expect(
-        history.filter((value) => JSON.parse(value).set === 'try'),
-        name,
-      ).toHaveLength(1)
+      // Forks that nobody waits for are told a moment later.
+      await vi.waitFor(async () => {
+        const history = await again.values('__branches', (await again.ends('__branches'))[0]!.high)
+        expect(
+          history.filter((value) => JSON.parse(value).set === 'try'),
+          name,
+        ).toHaveLength(1)
+      })
     }
     expect(found.none).toBeGreaterThan(4)
     expect(found.all).toBeGreaterThan(4)
