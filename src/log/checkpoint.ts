@@ -9,6 +9,7 @@ import { type Store, saveAside } from '../storage/file.ts'
 import { encodeChecked, parseChecked } from './checked-json.ts'
 import type { Inherited, Lost } from './inherited.ts'
 import type { EpochEntry } from './leader-epochs.ts'
+import { keepSnapshot } from './producer-snapshot.ts'
 
 export type Checkpoint = {
   v: 1
@@ -66,13 +67,14 @@ export function durableCheckpoint(store: Store, folder: string): Checkpoint | un
 }
 
 /**
- * A power cut leaves the log start that a start has found; false where the disk takes no note of it now. Where no file with
- * records may be left to tell where the log goes on, it must not begin at 0 again.
+ * Makes sure that a power cut leaves the log start that a start has found, and with it the producers as of there; false where
+ * the disk takes no note of it now. Where no file with records may be left to tell where the log goes on, it must not begin at
+ * 0 again. What lies there already proves nothing: a kill may have come before its name was on stable storage.
  */
 export function tellsDurably(store: Store, folder: string, checkpoint: Checkpoint | undefined): boolean {
   if (checkpoint === undefined) return true
-  if ((durableCheckpoint(store, folder)?.logStartOffset ?? 0) >= checkpoint.logStartOffset) return true
   try {
+    keepSnapshot(store, folder, checkpoint.logStartOffset)
     saveCheckpoint(store, folder, checkpoint, true)
     return true
   } catch (cause) {

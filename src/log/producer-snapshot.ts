@@ -48,6 +48,13 @@ export async function flushSnapshot(store: Store, folder: string, offset: number
   if (content !== undefined) await saveAside(store, path, content, () => store.exists(path))
 }
 
+/** The same at once, for a start. Throws StorageError. */
+export function keepSnapshot(store: Store, folder: string, offset: number): void {
+  const path = pathOf(folder, offset)
+  const content = store.load(path)
+  if (content !== undefined) store.save(path, content, true)
+}
+
 /** Removes the snapshots that one as of `offset` has made useless, but for `kept`. Later ones wait for their own checkpoint. */
 export function dropSnapshots(store: Store, folder: string, offset: number, kept: readonly number[] = []): void {
   const offsets = snapshotOffsets(store, folder)
