@@ -36,6 +36,10 @@ export class OpenTransactions {
     this.#lowestDecided = Math.min(this.#lowestDecided, firstOffset)
   }
 
+  forgetOpen(): void {
+    this.#open.clear()
+  }
+
   /** Forgets the decided ones whose marker everybody may see. */
   settle(highWatermark: number): void {
     const decided = this.#decided

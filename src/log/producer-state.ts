@@ -104,6 +104,12 @@ export class ProducerState {
     }
   }
 
+  /** Records behind this snapshot are deleted, and with them what ended these transactions, perhaps; of their own none is left. */
+  forgetOpen(): void {
+    for (const producer of this.#producers.values()) delete producer.transactionStart
+    this.transactions.forgetOpen()
+  }
+
   get count(): number {
     return this.#producers.size
   }

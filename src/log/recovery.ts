@@ -21,7 +21,7 @@ import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from 
 import { ProducerState } from './producer-state.ts'
 import { scan, tailOf } from './scan.ts'
 import { indexLagMax, Segment } from './segment.ts'
-import { leftOver, pathOf, type SegmentFiles, saveIndexWhereRoom, segmentFiles } from './segment-files.ts'
+import { leftOver, pathOf, type SegmentFiles, saveIndexWhereRoom, segmentFiles, takeDeleted } from './segment-files.ts'
 
 export type Recovered = {
   segments: Segment[]
@@ -123,9 +123,9 @@ class Recovery {
     let logStartOffset = this.#logStartOffset
     this.#removeLeftovers()
     // Deleted, but a kill came before the files were gone, or a power cut brought them back, perhaps not whole.
-    const stays = bases.findIndex((_, i) => !(bases[i + 1]! <= logStartOffset))
-    const isTold = stays < bases.length - 1 || tellsDurably(this.#store, this.#folder, this.#checkpoint)
-    for (const base of bases.splice(0, isTold ? stays : 0)) this.#segmentAt(base, true).remove()
+    const isTold = () => tellsDurably(this.#store, this.#folder, this.#checkpoint)
+    for (const base of takeDeleted(bases, logStartOffset, isTold)) this.#segmentAt(base, true).remove()
+    if (bases[0]! > this.#producersFrom) this.#producers.forgetOpen()
     for (const [i, base] of bases.entries()) {
       if (!this.#take(base, i === bases.length - 1 && base >= this.#point.segment)) {
         this.#dropFrom(bases.slice(i))

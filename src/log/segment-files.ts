@@ -126,3 +126,13 @@ export function saveIndexWhereRoom(segment: Segment): void {
     if (!(cause instanceof StorageError)) throw cause
   }
 }
+
+/**
+ * Takes the files that lie below the log start out of `bases`, but never the last; that only the last stays has to be told to
+ * stable storage first, for it may be empty.
+ */
+export function takeDeleted(bases: number[], logStartOffset: number, isTold: () => boolean): number[] {
+  const stays = bases.findIndex((_, i) => !(bases[i + 1]! <= logStartOffset))
+  const isWhole = stays > 0 && stays === bases.length - 1
+  return bases.splice(0, isWhole && !isTold() ? 0 : stays)
+}

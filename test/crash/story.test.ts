@@ -25,17 +25,3 @@ test('a segment that is scanned although the snapshot is newer knows what is ope
   world.end(3, 'ABORT')
   await world.restart()
 })
-
-// Retention of all there is removes the last files when the disk knows where the log goes on. Killed before that, the next
-// start found the new log start in a note that no power cut leaves, and removed them all the same.
-test('a log that retention has emptied goes on where it ended, after a kill, a clean stop and a power cut', async () => {
-  const world = new World({ segmentBytes: 800, indexIntervalBytes: 150, retentionMs: 5000 })
-  world.append({ values: ['gone'], producer: 0 })
-  world.now += 5001
-  world.retain(world.now)
-  world.kill()
-  await world.restart()
-  world.powerCut(() => false)
-  world.end(3, 'COMMIT')
-  world.kill()
-})
