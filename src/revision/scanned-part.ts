@@ -70,17 +70,21 @@ export class ScannedPart implements Part {
    * parts, or of what is gone. `goneUpTo`: behind one that is not behind this some may be gone.
    */
   add(met: Met, before: (met: Met) => number, goneUpTo: number): boolean {
+    // It came before, in front of one whose number could not be told.
+    if (this.#count > 0 && this.offsetOf(this.#count - 1) >= met.offset) return false
     const { count } = this.#table
     const key = this.#table.put(met.hash, met.bytes, met.keyStart, met.keyEnd)
-    const isNew = key === count
     // Who asks for it while its number is being looked for does not find it here.
-    if (isNew) this.#newest.set(key, none)
+    if (key === count) this.#newest.set(key, none)
     const previous = this.#newest.at(key)
-    const entry = this.#count++
-    this.#offsets.set(entry, met.offset - this.baseOffset)
+    const isNew = previous === none
     const known = isNew ? 0 : this.#revs.at(previous)
     const asks = isNew || this.offsetOf(previous) <= goneUpTo
-    this.#revs.set(entry, 1 + (asks ? Math.max(known, before(met)) : known))
+    // Where an older part is damaged this throws, and the record is met again.
+    const rev = 1 + (asks ? Math.max(known, before(met)) : known)
+    const entry = this.#count++
+    this.#offsets.set(entry, met.offset - this.baseOffset)
+    this.#revs.set(entry, rev)
     this.#previous.set(entry, previous)
     this.#keys.set(entry, key)
     this.#timestamps.set(entry, met.timestamp)
