@@ -72,7 +72,8 @@ export function durableCheckpoint(store: Store, folder: string): Checkpoint | un
  * 0 again. What lies there already proves nothing: a kill may have come before its name was on stable storage.
  */
 export function tellsDurably(store: Store, folder: string, checkpoint: Checkpoint | undefined): boolean {
-  if (checkpoint === undefined) return true
+  // The record of a fork tells where it starts until it has a checkpoint of its own.
+  if (checkpoint === undefined || checkpoint.count === 0) return true
   try {
     keepSnapshot(store, folder, checkpoint.logStartOffset)
     saveCheckpoint(store, folder, checkpoint, true)

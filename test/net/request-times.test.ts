@@ -30,7 +30,7 @@ test('a request is as slow as it took, but a fetch that waits is patient', () =>
   const times = new RequestTimes(500, (line) => lines.push(line))
   played(times, 0, { returned: 1, answered: 400, sent: 499 })
   expect(lines).toEqual([])
-  played(times, 0, { returned: 1, answered: 400, sent: 500 })
+  played(times, 0, { returned: 1, answered: 400, sent: 500.5 })
   expect(lines.length).toBe(1)
   played(times, 1, { returned: 1, answered: 5000, sent: 5001 })
   played(times, 11, { returned: 1, answered: 5000, sent: 5001 })
