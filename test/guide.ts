@@ -5,7 +5,7 @@
 //   ```sh run=java         where there is java                  ```sh get=java    brings what java needs; where that fails (no
 //   ```text                what the block before prints                           network), the blocks of java are left out
 
-import { spawn, spawnSync } from 'node:child_process'
+import { type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -29,6 +29,19 @@ type Block = {
 type Story = { title: string; blocks: Block[] }
 
 export const readGuide = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8')
+
+/** The `sh run` blocks of a page without stories, and what each prints where the page says it. */
+export const scriptsOf = (page: string): { script: string; printed: string | undefined }[] =>
+  [...page.matchAll(/^```sh run\n(.*?)^```\n(?:```text\n(.*?)^```$)?/gms)].map(([, script, printed]) => ({
+    script: script!,
+    printed,
+  }))
+
+/** Runs a script by bash, which ends it at the first command that fails; what it says to standard output. */
+export async function runScript(script: string, options: SpawnOptions) {
+  const { code, stdout: printed } = await run('bash', ['-eu', '-o', 'pipefail', '-c', script], options)
+  return { code, printed }
+}
 
 function storiesOf(text: string): Story[] {
   return text
@@ -81,8 +94,8 @@ async function settle(folder: string, port: number): Promise<NodeJS.ProcessEnv> 
   return { ...Object.fromEntries(kept), PATH: path, NO_COLOR: '1', KAFKAJS_NO_PARTITIONER_WARNING: '1' }
 }
 
-function run(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 50_000 })
+function run(command: string, args: readonly string[], options: SpawnOptions) {
+  const child = spawn(command, args, { timeout: 50_000, ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (text) => {
@@ -140,8 +153,8 @@ async function playBlocks(blocks: readonly Block[], folder: string, broker: Brok
     writeFileSync(script, here)
     const outcome =
       language === 'js'
-        ? await run(process.execPath, [script], folder, env)
-        : await run('bash', ['-eu', '-o', 'pipefail', script], folder, env)
+        ? await run(process.execPath, [script], { cwd: folder, env })
+        : await run('bash', ['-eu', '-o', 'pipefail', script], { cwd: folder, env })
     if (does === 'get' && outcome.code !== 0) {
       console.warn(`${of} is left out: ${outcome.stderr.trim().split('\n').at(-1)}`)
       missing.add(of!)

@@ -1,7 +1,7 @@
 // docs/operations.md is run as it is written, in a folder of its own: a broker is started, looked at and stopped by its
 // commands alone. A `…` stands for whatever differs from run to run.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,13 +9,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { allFamilies } from '../src/http/metrics.ts'
 import { built } from './built.ts'
-import { patternOf, readGuide } from './guide.ts'
+import { patternOf, readGuide, runScript, scriptsOf } from './guide.ts'
 
 const page = readGuide('operations.md')
-const blocks = [...page.matchAll(/^```sh run\n(.*?)^```\n(?:```text\n(.*?)^```$)?/gms)].map(([, script, printed]) => ({
-  script: script!,
-  printed,
-}))
+const blocks = scriptsOf(page)
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -23,17 +20,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number }
   await new Promise((resolve) => server.close(resolve))
   return port
-}
-
-function run(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; printed: string }> {
-  const child = spawn('bash', ['-eu', '-o', 'pipefail', '-c', script], { cwd, env, timeout: 60_000 })
-  let printed = ''
-  child.stdout.on('data', (text) => {
-    printed += text
-  })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject).once('close', (code) => resolve({ code, printed }))
-  })
 }
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0
@@ -54,7 +40,7 @@ describe.skipIf(!hasCurl)('docs/operations.md', { timeout: 180_000 }, () => {
       expect(blocks.length).toBe(3)
       for (const { script, printed } of blocks) {
         const here = script.replaceAll('127.0.0.1:9092', `127.0.0.1:${port}`).replaceAll(':8080', `:${httpPort}`)
-        const outcome = await run(`${twiglog}${here}`, folder, env)
+        const outcome = await runScript(`${twiglog}${here}`, { cwd: folder, env, timeout: 60_000 })
         expect(outcome, script).toMatchObject({ code: 0 })
         if (printed !== undefined) expect(outcome.printed.trimEnd()).toMatch(patternOf(printed))
       }

@@ -1,32 +1,18 @@
 // docs/http.md is run as it is written: block after block on a fresh broker, and what is printed must be what the page says. A `…`
 // stands for whatever differs from run to run.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { allFamilies } from '../../src/http/metrics.ts'
 import { routes } from '../../src/http/routes.ts'
 import { Broker } from '../../src/index.ts'
-import { patternOf } from '../guide.ts'
+import { patternOf, runScript, scriptsOf } from '../guide.ts'
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/http.md', import.meta.url)), 'utf8')
 const written = 'http://127.0.0.1:8080'
-const blocks = [...page.matchAll(/^```sh run\n(.*?)^```\n(?:```text\n(.*?)^```$)?/gms)].map(([, script, printed]) => ({
-  script: script!,
-  printed,
-}))
-
-function run(script: string): Promise<{ code: number | null; printed: string }> {
-  const child = spawn('bash', ['-eu', '-o', 'pipefail', '-c', script], { timeout: 30_000 })
-  let printed = ''
-  child.stdout.on('data', (text) => {
-    printed += text
-  })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject).once('close', (code) => resolve({ code, printed }))
-  })
-}
+const blocks = scriptsOf(page)
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 
@@ -36,7 +22,7 @@ describe.skipIf(!hasCurl)('docs/http.md', () => {
     await broker.createTopics([{ name: 'orders', config: { 'revision.diff': true } }])
     expect(blocks.length).toBeGreaterThan(6)
     for (const { script, printed } of blocks) {
-      const outcome = await run(script.replaceAll(written, broker.httpUrl!))
+      const outcome = await runScript(script.replaceAll(written, broker.httpUrl!), { timeout: 30_000 })
       expect(outcome, script).toMatchObject({ code: 0 })
       if (printed !== undefined) expect(outcome.printed.trimEnd()).toMatch(patternOf(printed))
     }
