@@ -2,15 +2,14 @@
 // written first and asked to be compacted then, so that both measurements see the same topic.
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
+import { measureAcks } from './acks.ts'
 import { forker } from './branch/admin.ts'
 import { diskBytes } from './branch/disk.ts'
 import { writeKeys } from './branch/keys.ts'
-import { run } from './clients.ts'
 import { inTurn, type Journey, newTopic, settle, warmUp, withPeers } from './journey.ts'
 
 const records = 1_000_000
 const valueBytes = 1000
-const rate = 1000
 /** A broker looks for work every 15 seconds, and compacting takes as long again. */
 const seconds = 60
 const compactedMsMax = 300_000
@@ -36,15 +35,8 @@ export const compaction: Journey = {
         await writeKeys(admin.kafka.producer(), topic, { count, partitions: 1, value, distinct: count / 100 })
         await settle()
         const beside = await newTopic(peer, 1)
-        const measured = async (what: string, forSeconds: number) => {
-          const messages = bench.count(forSeconds * rate)
-          const outcome = await run(client, 'latency', { topic: beside, rate, messages, linger: 0, acks: 1 }, peer)
-          for (const point of ['p50', 'p99', 'p999']) {
-            const figure = { name: `ack ${point} ${what}`, unit: 'ms' }
-            bench.table.add(peer.peer, round, client.name, figure, outcome.value(`ack_ms_${point}`), outcome.usage)
-          }
-          return outcome.value('ack_ms_p99')
-        }
+        const measured = (what: string, seconds: number) =>
+          measureAcks(bench, peer, round, { topic: beside, seconds, what })
         const without = await measured('without compaction', 20)
         const full = diskBytes(peer.dataFolder)
         const configs = [

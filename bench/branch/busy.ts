@@ -1,46 +1,32 @@
 // What a producer notices of forks: how long its messages wait for their acknowledgement while its topic is forked 100 times
 // a second, against without. Branches of one round are deleted after it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { run } from '../clients.ts'
+import { measureAcks, producing } from '../acks.ts'
 import { type Bench, inTurn, newTopic } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
 import { forker } from './admin.ts'
 
 const seconds = 8
-const rate = 1000
 const forksPerSecond = 100
 
 export async function whileProducing(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
   const client = bench.clients.application
-  const messages = bench.count(seconds * rate)
   const topics = new Map<RunningPeer, string>()
   for (const peer of peers) {
     const topic = await newTopic(peer, 1)
     topics.set(peer, topic)
-    await run(client, 'latency', { topic, rate, messages, linger: 0, acks: 1 }, peer) // warm
+    await producing(bench, peer, topic, seconds) // warm
   }
   await inTurn(bench, 'produce while forking', peers, async (peer, round) => {
     const topic = topics.get(peer)!
-    const p99: number[] = []
-    const measured = async (what: string) => {
-      const outcome = await run(client, 'latency', { topic, rate, messages, linger: 0, acks: 1 }, peer)
-      for (const point of ['p50', 'p99', 'p999']) {
-        const figure = { name: `ack ${point} ${what}`, unit: 'ms' }
-        bench.table.add(peer.peer, round, client.name, figure, outcome.value(`ack_ms_${point}`), outcome.usage)
-      }
-      const { brokerLoop } = outcome.usage
-      if (brokerLoop !== undefined) {
-        const add = (name: string, value: number) =>
-          bench.table.add(peer.peer, round, client.name, { name: `${name}, ${what}`, unit: 'ms/s' }, value)
-        add('event loop ran', brokerLoop.ranMs)
-        add('event loop waited for a core', brokerLoop.waitedMs)
-      }
-      p99.push(outcome.value('ack_ms_p99'))
-    }
-    await measured('without forks')
-    const forks = await forking(peer, topic, `${round}`, () => measured(`at ${forksPerSecond} forks/s`))
+    const measured = (what: string) => measureAcks(bench, peer, round, { topic, seconds, what })
+    const without = await measured('without forks')
+    let during = 0
+    const forks = await forking(peer, topic, `${round}`, async () => {
+      during = await measured(`at ${forksPerSecond} forks/s`)
+    })
     const ratio = { name: 'ack p99 while forking against without', unit: 'times', aim: { most: 2 } }
-    bench.table.add(peer.peer, round, client.name, ratio, p99[1]! / p99[0]!)
+    bench.table.add(peer.peer, round, client.name, ratio, during / without)
     bench.table.add(peer.peer, round, 'wire', { name: 'forks done meanwhile', unit: 'forks/s' }, forks)
   })
 }

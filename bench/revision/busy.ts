@@ -2,38 +2,28 @@
 // against without. The packer is held back (revision.pack.lag.ms) until the clock starts: so there is work for as long as the
 // producer is measured, and the rate of the packer is seen. The index of the topic is ready by then, as it is in daily life.
 import { RevisionClient } from '../../src/cli/rev/revision-client.ts'
-import { run } from '../clients.ts'
+import { measureAcks, producing } from '../acks.ts'
 import { type Bench, inTurn, megabyte, newTopic } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
 import { segmentsIn } from './segments.ts'
 import { clientOf, createTopic, kafkaOf, packed, packedAtOnce, writeRevisions } from './topics.ts'
 
 const seconds = 8
-const rate = 1000
 const keys = 500
 const revisions = 150_000
 
 export async function whilePacking(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
-  const client = bench.clients.application
-  const messages = bench.count(seconds * rate)
   const topics = new Map<RunningPeer, string>()
   for (const peer of peers) {
     const topic = await newTopic(peer, 1)
     topics.set(peer, topic)
-    await run(client, 'latency', { topic, rate, messages, linger: 0, acks: 1 }, peer) // warm
+    await producing(bench, peer, topic, seconds) // warm
   }
   await inTurn(bench, 'produce while packing', peers, async (peer, round) => {
     const topic = topics.get(peer)!
     const add = (name: string, unit: string, value: number, aim?: { most: number } | { least: number }) =>
       bench.table.add(peer.peer, round, 'wire', { name, unit, ...(aim === undefined ? {} : { aim }) }, value)
-    const measured = async (what: string): Promise<number> => {
-      const outcome = await run(client, 'latency', { topic, rate, messages, linger: 0, acks: 1 }, peer)
-      for (const point of ['p50', 'p99', 'p999']) {
-        const figure = { name: `ack ${point} ${what}`, unit: 'ms' }
-        bench.table.add(peer.peer, round, client.name, figure, outcome.value(`ack_ms_${point}`), outcome.usage)
-      }
-      return outcome.value('ack_ms_p99')
-    }
+    const measured = (what: string) => measureAcks(bench, peer, round, { topic, seconds, what })
     const kafka = kafkaOf(peer)
     const producer = kafka.producer()
     const wire = clientOf(peer)
