@@ -11,12 +11,17 @@ import { type ApplicationId, applications, type ScenarioId, scenarioIds, scenari
 import { type Elsewhere, Stage } from './stage.ts'
 
 const msPerScenario = 90_000
+const msPerApplication = 600_000
 /** A real Kafka is slow to come back after kill -9. */
 const msPerForeignRestart = 240_000
-const { COMPAT_BOOTSTRAP: foreign, COMPAT_ONLY: only } = process.env
-const msPerDriver = foreign ? 1_800_000 : 600_000
+const { COMPAT_BOOTSTRAP: foreign, COMPAT_ONLY: only, COMPAT_CLIENT_MINUTES } = process.env
+/** A client that has taken so long begins nothing more. */
+const minutesPerClient = Number(COMPAT_CLIENT_MINUTES ?? (foreign ? 30 : 10))
+const msPerClient = minutesPerClient * 60_000
 /** For tap, which cannot stop what it gives up: the scenario's own limit comes first. */
 const msBesides = 30_000
+/** For tap, which would cut what is being played: what was begun in time comes to its own end. */
+export const msOfAll = msPerClient + (foreign ? msPerForeignRestart : msPerScenario) + 2 * msBesides
 
 export interface Client {
   /** As in `npm run compat -- NAME`. */
@@ -45,8 +50,10 @@ export async function playClient({ from, ...client }: Client): Promise<void> {
   tap.teardown(() => cast.end())
   await cast.ready()
   const program = new Results(client.name, cast.hand.hello.version)
+  planned(tap, chosen().length)
   for (const id of chosen()) {
-    if (scenarios[id].restarts && broker.restartSkip) {
+    if (isLate()) await notBegun(tap, titleOf(id))
+    else if (scenarios[id].restarts && broker.restartSkip) {
       program.note(id, { result: 'skip', word: broker.restartSkip })
       await tap.test(titleOf(id), { skip: broker.restartSkip }, async () => {})
     } else
@@ -59,7 +66,7 @@ export async function playClient({ from, ...client }: Client): Promise<void> {
 
 /** Undefined where something is missing; tap has been told. */
 async function makeReady({ name, needs, prepare }: Omit<Client, 'from'>) {
-  tap.setTimeout(msPerDriver)
+  tap.setTimeout(msOfAll)
   const absent = missing(...needs)
   if (absent) return give(absent)
   const command = await prepare().catch((problem: Error) => {
@@ -164,15 +171,23 @@ export async function playParts(
   otherwise: string,
 ): Promise<void> {
   const program = new Results(name, version)
+  planned(t, chosen().length)
   for (const id of chosen()) {
+    if (isLate()) {
+      await notBegun(t, titleOf(id))
+      continue
+    }
     const part = parts[id] ?? otherwise
     if (typeof part === 'string') {
       program.note(id, { result: 'skip', word: part })
       await t.test(titleOf(id), { skip: part }, async () => {})
       continue
     }
-    const played = await leavingNothing(() => t.test(titleOf(id), { timeout: msPerScenario }, part))
-    if (played?.count === 0) t.fail(`${id} ran and checked nothing`) // tap would call it passed
+    const checked = async (inner: Test) => {
+      await part(inner)
+      if (inner.count === 0) inner.fail(`${id} ran and checked nothing`) // tap would call it passed
+    }
+    const played = await leavingNothing(() => t.test(titleOf(id), { timeout: msPerScenario }, checked))
     program.note(id, { result: played?.ok ? 'pass' : 'fail' })
   }
   await program.write()
@@ -186,18 +201,40 @@ export async function playApplication(
   const ready = await makeReady({ name, needs, prepare })
   if (ready === undefined) return
   const results = new Results(name, version)
-  for (const [id, part] of Object.entries(await parts(ready.broker, ready.command))) {
+  const all = Object.entries(await parts(ready.broker, ready.command))
+  const asked = all.filter(([id]) => (only ?? '').split(',').some((start) => id.startsWith(start)))
+  tap.setTimeout(msOfAll + msPerApplication)
+  planned(tap, asked.length)
+  for (const [id, part] of asked) {
     const title = `${id}: ${applications[id as ApplicationId]}`
-    if (!(only ?? '').split(',').some((start) => id.startsWith(start))) continue
+    if (isLate()) {
+      await notBegun(tap, title)
+      continue
+    }
     if (typeof part === 'string') {
       results.note(id, { result: 'skip', word: part })
       await tap.test(title, { skip: part }, async () => {})
       continue
     }
-    const played = await leavingNothing(() => tap.test(title, { timeout: msPerDriver }, part))
+    const played = await leavingNothing(() => tap.test(title, { timeout: msPerApplication }, part))
     results.note(id, { result: played?.ok ? 'pass' : 'fail' })
   }
   await results.write()
+}
+
+/** Said before anything is played: a driver that ends early, however it ends, has then not done what it said. */
+function planned(t: Test, count: number): void {
+  t.plan(count, count === 0 ? 'nothing of it was asked for' : '')
+}
+
+function isLate(): boolean {
+  return performance.now() > msPerClient
+}
+
+/** Neither passed nor failed, and no result: the matrix keeps saying that it was not run. */
+async function notBegun(t: Test, title: string): Promise<void> {
+  const skip = `not begun: the client had taken its ${minutesPerClient} minutes (COMPAT_CLIENT_MINUTES)`
+  await t.test(title, { skip }, async () => {})
 }
 
 function timeoutOf(id: ScenarioId): number {

@@ -9,6 +9,9 @@ export type BrokerKind = 'twiglog' | 'kafka'
 export interface Result {
   readonly client: string
   readonly version: string
+  /** When the oldest and the newest of the outcomes were written, in UTC: "2026-11-21 15:27". */
+  readonly since?: string
+  readonly until?: string
   readonly outcomes: { readonly [id: string]: Outcome }
 }
 
@@ -52,7 +55,9 @@ export class Results {
     const before = COMPAT_ONLY ? await readResult(file) : undefined
     if (COMPAT_ONLY && before?.version !== this.#version) return // a part would look like the whole
     const outcomes = { ...before?.outcomes, ...this.#outcomes }
-    const result: Result = { client: this.#client, version: this.#version, outcomes }
+    const until = new Date().toISOString().slice(0, 16).replace('T', ' ')
+    const since = before?.since ?? until
+    const result: Result = { client: this.#client, version: this.#version, since, until, outcomes }
     await writeFile(file, `${JSON.stringify(result, null, 1)}\n`)
   }
 }

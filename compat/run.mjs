@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { drivers } from './drivers.mjs'
-import { asComment, forgiven } from './first-try.mjs'
+import { Counted, playTwice } from './first-try.mjs'
 
 const home = fileURLToPath(new URL('.', import.meta.url))
 const languages = [...new Set(Object.values(drivers).map(languageOf))]
@@ -49,7 +49,7 @@ async function playAll() {
       // Of several at a time each says everything at its end, or TAP would be mixed up.
       const lines = []
       const say = jobs > 1 ? (line) => lines.push(line) : console.log
-      const counts = Date.now() < playedUntil ? await driveTwice(name, say) : noTime
+      const counts = Date.now() < playedUntil ? await driveOrTwice(name, say) : noTime
       busy.delete(language)
       for (const word of Object.keys(total)) total[word] += counts[word]
       const skip = counts.skipAll ? ` # SKIP ${counts.skipAll}` : ''
@@ -105,44 +105,18 @@ async function matrixOnly() {
   process.exitCode = await new Promise((resolve) => typescript('matrix.ts', 'inherit').once('exit', resolve))
 }
 
-/**
- * With COMPAT_AGAIN=1 what fails is played once more by itself. What passes then is counted so and named: clients have clocks
- * of their own, and a machine that does something else for a second must not look like a broken broker.
- */
-async function driveTwice(name, say) {
+async function driveOrTwice(name, say) {
   say(`# Subtest: ${name}`)
-  const indented = (line) => say(`    ${line}`)
-  if (process.env.COMPAT_AGAIN !== '1') return drive(name, indented)
-  const [first, second] = [[], []]
-  const counts = await drive(name, (line) => first.push(line))
-  const { failed, failures } = counts
-  const isMended = async () => {
-    if (failed === 0 || failures.length !== failed) return false
-    const again = await drive(name, (line) => second.push(line), { COMPAT_ONLY: failures.join(',') })
-    return again.failed === 0 && again.passed >= failed
-  }
-  if (!(await isMended())) {
-    for (const line of [...first, ...second.map((line) => asComment('second try', line))]) indented(line)
-    return counts
-  }
-  for (const line of forgiven(first)) indented(line)
-  say(`# ${name} failed at first and passed alone: ${failures.join(', ')}`)
-  return { ...counts, passed: counts.passed + failed, failed: 0 }
+  const play = (told, environment) => drive(name, told, environment)
+  return process.env.COMPAT_AGAIN === '1' ? playTwice(name, play, say) : play((line) => say(`    ${line}`))
 }
 
 /** Runs one driver as a process of its own. */
 async function drive(name, say, environment = {}) {
   const { Parser } = await import('tap-parser') // not there before install()
-  const counts = { passed: 0, failed: 0, skipped: 0, skipAll: '', failures: [] }
+  const counts = new Counted()
   const parser = new Parser()
-  parser.on('assert', (scenario) => {
-    if (scenario.skip || scenario.todo) counts.skipped++
-    else if (scenario.ok) counts.passed++
-    else {
-      counts.failed++
-      counts.failures.push(scenario.name.split(':')[0])
-    }
-  })
+  parser.on('assert', (scenario) => counts.assert(scenario))
   const ended = new Promise((resolve) => parser.on('complete', resolve))
 
   const child = typescript(drivers[name], 'pipe', environment)
@@ -152,18 +126,7 @@ async function drive(name, say, environment = {}) {
     if (!line.startsWith('TAP version')) say(line)
   }
   parser.end()
-  const results = await ended
-  const code = await exited
-
-  if (code !== 0 || !results.ok) {
-    if (counts.failed === 0) {
-      // It died before its plan was played. Its empty TAP alone would look like a driver that skips everything.
-      say(`# ${name} ended with ${code}`)
-      counts.failed++
-    }
-  } else if (results.plan.skipAll) {
-    counts.skipAll = results.plan.skipReason || results.plan.comment || 'no reason given'
-    counts.skipped++
-  }
+  const { ok, plan } = await ended
+  for (const line of counts.end({ ok, plan, exit: await exited })) say(line)
   return counts
 }

@@ -6,7 +6,7 @@ import t from 'tap'
 import { type StopSignal, startBroker } from '../broker.ts'
 import { Client } from '../node/client.ts'
 import { compressionOf } from '../node/codecs.ts'
-import { type Part, type Parts, playParts } from '../play.ts'
+import { msOfAll, type Part, type Parts, playParts } from '../play.ts'
 import { missing, until } from '../process.ts'
 import { type Codec, fresh, incompressible, large, record, shapes, text } from '../records.ts'
 import { noBranches } from '../scenarios/branches.ts'
@@ -15,7 +15,7 @@ import { asRead, Kcat, lines, parsed } from './kcat.ts'
 const noAdmin = 'kcat has no admin requests'
 const partitionCount = 4
 
-t.setTimeout(300_000)
+t.setTimeout(msOfAll)
 const absent = missing('kcat')
 if (absent) t.plan(0, absent)
 else await main()

@@ -1,7 +1,7 @@
 // The Java console tools, the yardstick of what an operator types.
 import t from 'tap'
 import { startBroker } from '../broker.ts'
-import { playParts } from '../play.ts'
+import { msOfAll, playParts } from '../play.ts'
 import { missing } from '../process.ts'
 import { Beside } from './beside.ts'
 import { adminParts } from './console/admin.ts'
@@ -13,7 +13,7 @@ import { topicParts } from './console/topics.ts'
 import { transactionParts } from './console/transactions.ts'
 import { jars } from './jars.ts'
 
-t.setTimeout(900_000) // the first run also fetches the jars
+t.setTimeout(msOfAll)
 const absent =
   missing('java', 'javac', 'mvn') ??
   (await jars('tools').then(
