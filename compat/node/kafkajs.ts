@@ -2,9 +2,10 @@
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
-import { Cannot, packed, type RecordRead, type RecordToSend, Refused, unpacked } from '../hand.ts'
+import { Cannot, Refused } from '../hand.ts'
 import { compressionOf, plugIn } from './codecs.ts'
-import { bootstrap, type Handlers, Inbox, serve } from './serve.ts'
+import { message, named, place, Reading, reading } from './like-kafkajs.ts'
+import { bootstrap, type Handlers, serve } from './serve.ts'
 
 const { version } = createRequire(import.meta.url)('kafkajs/package.json') as { version: string }
 const { COMPAT_CLIENT_ID: clientId = 'compat-kafkajs' } = process.env
@@ -31,29 +32,24 @@ interface Producer {
   transaction?: kafkajs.Transaction | undefined
 }
 
-class Consumer {
-  readonly inbox = new Inbox<RecordRead>()
-  readonly consumer: kafkajs.Consumer
-  readonly #only: number | undefined
+class Consumer extends Reading<kafkajs.Consumer> {
   assigned: { topic: string; partition: number }[] = []
   /** How often the broker has taken offsets: KafkaJS answers as if it had, where the member is just about to come back. */
   commitCount = 0
-  /** Behind the last record of each partition that a poll has given. */
-  readonly positions = new Map<string, { topic: string; partition: number; offset: string }>()
 
   constructor(config: kafkajs.ConsumerConfig, only?: number) {
-    this.consumer = kafka.consumer({
+    const consumer = kafka.consumer({
       heartbeatInterval: 200,
       maxWaitTimeInMs: 100,
       rebalanceTimeout: 6_000,
       allowAutoTopicCreation: false,
       ...config,
     })
-    this.#only = only
-    this.consumer.on('consumer.commit_offsets', () => {
+    super(consumer, only)
+    consumer.on('consumer.commit_offsets', () => {
       this.commitCount++
     })
-    this.consumer.on('consumer.group_join', ({ payload: { memberAssignment } }) => {
+    consumer.on('consumer.group_join', ({ payload: { memberAssignment } }) => {
       this.assigned = Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
         partitions.map((partition) => ({ topic, partition })),
       )
@@ -63,47 +59,7 @@ class Consumer {
   async run(topics: string[], fromBeginning: boolean): Promise<void> {
     await this.consumer.connect()
     await this.consumer.subscribe({ topics, fromBeginning })
-    await this.consumer.run({
-      autoCommit: false,
-      eachMessage: async ({ topic, partition, message }) => {
-        if (this.#only !== undefined && partition !== this.#only) return
-        const { offset, timestamp } = message
-        this.inbox.put({ topic, partition, offset: Number(offset), timestamp: Number(timestamp), ...wire(message) })
-      },
-    })
-  }
-
-  async take(ms: number): Promise<RecordRead[]> {
-    const records = await this.inbox.take(ms)
-    for (const { topic, partition, offset } of records) {
-      this.positions.set(`${topic} ${partition}`, { topic, partition, offset: String(offset + 1) })
-    }
-    return records
-  }
-}
-
-function wire({ key, value, headers }: kafkajs.KafkaMessage) {
-  const pairs = Object.entries(headers ?? {}).flatMap(([name, held]) =>
-    [held].flat().map((each) => [name, each === undefined ? null : Buffer.from(each)] as const),
-  )
-  return packed({ key, value, headers: pairs })
-}
-
-function message(given: RecordToSend): kafkajs.Message {
-  const { key, value, headers } = unpacked(given)
-  const byName: { [name: string]: Buffer | Buffer[] } = {}
-  for (const [name, held] of headers) {
-    if (held === null) throw new Cannot('KafkaJS has no headers without a value')
-    const before = byName[name]
-    byName[name] = before === undefined ? held : [before, held].flat() // KafkaJS writes a list as one header each
-  }
-  const { partition, timestamp } = given
-  return {
-    key,
-    value,
-    headers: byName,
-    ...(partition !== undefined && { partition }),
-    ...(timestamp !== undefined && { timestamp: String(timestamp) }),
+    await this.consumer.run({ autoCommit: false, eachMessage: this.put })
   }
 }
 
@@ -111,12 +67,6 @@ async function connected(): Promise<kafkajs.Admin> {
   adminConnected ??= admin.connect()
   await adminConnected
   return admin
-}
-
-function named<T>(held: ReadonlyMap<string, T>, name: string): T {
-  const found = held.get(name)
-  if (found === undefined) throw new Error(`nothing is open under the name ${name}`)
-  return found
 }
 
 const handlers: Handlers = {
@@ -254,7 +204,7 @@ const handlers: Handlers = {
   },
   async produce({ producer: name, topic, records }) {
     const { producer, transaction, acks, compression } = named(producers, name)
-    const messages = records.map(message)
+    const messages = records.map((each) => message(each, 'KafkaJS'))
     const answers = await (transaction ?? producer).send({ topic, acks, compression, messages })
     const [only, ...others] = answers
     if (only === undefined || others.length > 0 || acks === 0) return { offsets: null }
@@ -297,7 +247,8 @@ const handlers: Handlers = {
     const limits = fetchBytes === undefined ? {} : { maxBytes: fetchBytes, maxBytesPerPartition: fetchBytes }
     const groupId = `compat-kafkajs-${Math.random()}` // it has no consumer without a group
     const held = new Consumer({ groupId, readUncommitted: isolation !== 'read_committed', ...limits }, partition)
-    const offset = typeof from === 'object' && 'offset' in from ? from.offset : await place(topic, partition, from)
+    const offset =
+      typeof from === 'object' && 'offset' in from ? from.offset : await place(handlers, topic, partition, from)
     consumers.set(name, held)
     await held.run([topic], true)
     await seekWhenRunning(held.consumer, topic, partition, offset)
@@ -310,10 +261,6 @@ const handlers: Handlers = {
     await held.run(topics, reset === 'earliest')
     return {}
   },
-  async poll({ consumer: name, ms }) {
-    const held = named(consumers, name)
-    return { records: await held.take(ms), assigned: held.assigned }
-  },
   async commitOffsets({ consumer: name, offsets }) {
     const held = named(consumers, name)
     const before = held.commitCount
@@ -322,33 +269,7 @@ const handlers: Handlers = {
     if (given !== undefined && held.commitCount === before) throw new Refused('CLIENT', 'the member is not there')
     return {}
   },
-  async pause({ consumer: name, partitions }) {
-    const { consumer, inbox } = named(consumers, name)
-    for (const { topic, partition } of partitions) {
-      consumer.pause([{ topic, partitions: [partition] }])
-      inbox.pause(topic, partition)
-    }
-    return {}
-  },
-  async resume({ consumer: name, partitions }) {
-    const { consumer, inbox } = named(consumers, name)
-    for (const { topic, partition } of partitions) {
-      consumer.resume([{ topic, partitions: [partition] }])
-      inbox.resume(topic, partition)
-    }
-    return {}
-  },
-  async seek({ consumer: name, topic, partition, offset }) {
-    const { consumer, inbox } = named(consumers, name)
-    inbox.forget(topic, partition)
-    consumer.seek({ topic, partition, offset: String(offset) })
-    return {}
-  },
-  async closeConsumer({ consumer: name }) {
-    await consumers.get(name)?.consumer.disconnect()
-    consumers.delete(name)
-    return {}
-  },
+  ...reading(consumers),
 }
 
 /** `run` returns before a group that has to try again is there, and `seek` takes that for a mistake. */
@@ -361,11 +282,6 @@ async function seekWhenRunning(consumer: kafkajs.Consumer, topic: string, partit
       await sleep(100)
     }
   }
-}
-
-async function place(topic: string, partition: number, from: 'start' | 'end' | { timestamp: number }): Promise<number> {
-  const at = typeof from === 'object' ? from.timestamp : from
-  return (await handlers.offsetAt!({ topic, partition, at })).offset
 }
 
 const sources: { readonly [code: number]: string } = {

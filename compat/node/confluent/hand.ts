@@ -3,14 +3,15 @@ import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import confluent from '@confluentinc/kafka-javascript'
 import { errorName } from '../../../protocol/errors.ts'
-import { Cannot, packed, type RecordRead, type RecordToSend, Refused, unpacked } from '../../hand.ts'
-import { bootstrap, type Handlers, Inbox, serve } from '../serve.ts'
+import { Cannot, Refused } from '../../hand.ts'
+import { message, named, place, Reading, reading } from '../like-kafkajs.ts'
+import { bootstrap, type Handlers, serve } from '../serve.ts'
 
 type Kafka = typeof confluent.KafkaJS
 type Producer = ReturnType<InstanceType<Kafka['Kafka']>['producer']>
 type KafkaConsumer = ReturnType<InstanceType<Kafka['Kafka']>['consumer']>
-type Message = Parameters<Producer['send']>[0]['messages'][number]
 
+const client = '@confluentinc/kafka-javascript'
 const { KafkaJS, librdkafkaVersion, features } = confluent
 const own = createRequire(import.meta.url)('@confluentinc/kafka-javascript/package.json') as { version: string }
 const { COMPAT_CLIENT_ID: clientId = 'compat-confluent-javascript' } = process.env
@@ -27,44 +28,20 @@ const timeout = 30_000
 const producers = new Map<string, Producer>()
 const consumers = new Map<string, Consumer>()
 
-class Consumer {
-  readonly inbox = new Inbox<RecordRead>()
-  readonly consumer: KafkaConsumer
-  readonly #only: number | undefined
-  /** Behind the last record of each partition that a poll has given. */
-  readonly positions = new Map<string, { topic: string; partition: number; offset: string }>()
-
+class Consumer extends Reading<KafkaConsumer> {
   constructor(config: object, more: object = {}, only?: number) {
-    this.consumer = kafka.consumer({
+    const all = {
       kafkaJS: { autoCommit: false, allowAutoTopicCreation: false, maxWaitTimeInMs: 100, ...config },
       ...more,
-    } as Parameters<typeof kafka.consumer>[0])
-    this.#only = only
+    }
+    super(kafka.consumer(all as Parameters<typeof kafka.consumer>[0]), only)
   }
 
   async run(topics: (string | RegExp)[], place?: { topic: string; partition: number; offset: string }): Promise<void> {
     await this.consumer.connect()
     if (place !== undefined) this.consumer.seek(place)
     await this.consumer.subscribe({ topics })
-    await this.consumer.run({
-      eachMessage: async ({ topic, partition, message }) => {
-        if (this.#only !== undefined && partition !== this.#only) return
-        const { offset, timestamp, key, value, headers } = message
-        const pairs = Object.entries(headers ?? {}).flatMap(([name, held]) =>
-          [held].flat().map((each) => [name, each === undefined || each === null ? null : Buffer.from(each)] as const),
-        )
-        const wire = packed({ key, value, headers: pairs })
-        this.inbox.put({ topic, partition, offset: Number(offset), timestamp: Number(timestamp), ...wire })
-      },
-    })
-  }
-
-  async take(ms: number): Promise<RecordRead[]> {
-    const records = await this.inbox.take(ms)
-    for (const { topic, partition, offset } of records) {
-      this.positions.set(`${topic} ${partition}`, { topic, partition, offset: String(offset + 1) })
-    }
-    return records
+    await this.consumer.run({ eachMessage: this.put })
   }
 
   get assigned() {
@@ -72,34 +49,10 @@ class Consumer {
   }
 }
 
-function message(given: RecordToSend): Message {
-  const { key, value, headers } = unpacked(given)
-  const byName: { [name: string]: Buffer | Buffer[] } = {}
-  for (const [name, held] of headers) {
-    if (held === null) throw new Cannot('@confluentinc/kafka-javascript has no headers without a value')
-    const before = byName[name]
-    byName[name] = before === undefined ? held : [before, held].flat()
-  }
-  const { partition, timestamp } = given
-  return {
-    key,
-    value,
-    headers: byName,
-    ...(partition !== undefined && { partition }),
-    ...(timestamp !== undefined && { timestamp: String(timestamp) }),
-  }
-}
-
 async function connected() {
   adminConnected ??= admin.connect()
   await adminConnected
   return admin
-}
-
-function named<T>(held: ReadonlyMap<string, T>, name: string): T {
-  const found = held.get(name)
-  if (found === undefined) throw new Error(`nothing is open under the name ${name}`)
-  return found
 }
 
 const { READ_COMMITTED, READ_UNCOMMITTED } = KafkaJS.IsolationLevel
@@ -231,7 +184,7 @@ const handlers: Handlers = {
     return {}
   },
   async produce({ producer: name, topic, records }) {
-    const answers = await named(producers, name).send({ topic, messages: records.map(message) })
+    const answers = await named(producers, name).send({ topic, messages: records.map((each) => message(each, client)) })
     const [only, ...others] = answers
     if (only?.baseOffset === undefined || others.length > 0 || Number(only.baseOffset) < 0) return { offsets: null }
     return { offsets: records.map((_, i) => Number(only.baseOffset) + i) }
@@ -268,7 +221,8 @@ const handlers: Handlers = {
     const groupId = `compat-confluent-${Math.random()}` // it has no consumer without a group
     const readUncommitted = isolation !== 'read_committed'
     const held = new Consumer({ groupId, readUncommitted, fromBeginning: true, ...limits }, {}, partition)
-    const offset = typeof from === 'object' && 'offset' in from ? from.offset : await place(topic, partition, from)
+    const offset =
+      typeof from === 'object' && 'offset' in from ? from.offset : await place(handlers, topic, partition, from)
     consumers.set(name, held)
     await held.run([topic], { topic, partition, offset: String(offset) })
     return {}
@@ -300,10 +254,6 @@ const handlers: Handlers = {
     await held.run(pattern === undefined ? (topics ?? []) : [new RegExp(`^${pattern}`)])
     return {}
   },
-  async poll({ consumer: name, ms }) {
-    const held = named(consumers, name)
-    return { records: await held.take(ms), assigned: held.assigned }
-  },
   async commitOffsets({ consumer: name, offsets }) {
     const held = named(consumers, name)
     const given = offsets?.map(({ topic, partition, offset, metadata }) => ({
@@ -318,33 +268,7 @@ const handlers: Handlers = {
     while (!(await isCommitted(held.consumer, wanted))) await sleep(20)
     return {}
   },
-  async pause({ consumer: name, partitions }) {
-    const { consumer, inbox } = named(consumers, name)
-    for (const { topic, partition } of partitions) {
-      consumer.pause([{ topic, partitions: [partition] }])
-      inbox.pause(topic, partition)
-    }
-    return {}
-  },
-  async resume({ consumer: name, partitions }) {
-    const { consumer, inbox } = named(consumers, name)
-    for (const { topic, partition } of partitions) {
-      consumer.resume([{ topic, partitions: [partition] }])
-      inbox.resume(topic, partition)
-    }
-    return {}
-  },
-  async seek({ consumer: name, topic, partition, offset }) {
-    const { consumer, inbox } = named(consumers, name)
-    inbox.forget(topic, partition)
-    consumer.seek({ topic, partition, offset: String(offset) })
-    return {}
-  },
-  async closeConsumer({ consumer: name }) {
-    await consumers.get(name)?.consumer.disconnect()
-    consumers.delete(name)
-    return {}
-  },
+  ...reading(consumers),
 }
 
 async function isCommitted(consumer: KafkaConsumer, wanted: { topic: string; partition: number; offset: string }[]) {
@@ -352,11 +276,6 @@ async function isCommitted(consumer: KafkaConsumer, wanted: { topic: string; par
   return wanted.every(({ topic, partition, offset }) =>
     found.some((one) => one.topic === topic && one.partition === partition && String(one.offset) === offset),
   )
-}
-
-async function place(topic: string, partition: number, from: 'start' | 'end' | { timestamp: number }): Promise<number> {
-  const at = typeof from === 'object' ? from.timestamp : from
-  return (await handlers.offsetAt!({ topic, partition, at })).offset
 }
 
 /** Codes above 0 are Kafka's own, those below librdkafka's; some of the client's errors have a list of others in them. */
@@ -378,9 +297,8 @@ function nameOf(problem: unknown): string | undefined {
   return undefined
 }
 
-const name = '@confluentinc/kafka-javascript'
-const silent = `a consumer of ${name} says nothing of what is refused`
-const none = (what: string): string => `${name} has no ${what}`
+const silent = `a consumer of ${client} says nothing of what is refused`
+const none = (what: string): string => `${client} has no ${what}`
 const cannot = {
   createPartitions: none('CreatePartitions'),
   describeConfigs: none('DescribeConfigs'),
@@ -396,8 +314,8 @@ const cannot = {
   setQuotas: none('client quotas'),
   describeQuotas: none('client quotas'),
   joinShare: none('share groups'),
-  'offsetAt.at=youngest': `${name} does not ask for the youngest record`,
-  'poll.empty': `${name} reads an empty key or value as null`,
+  'offsetAt.at=youngest': `${client} does not ask for the youngest record`,
+  'poll.empty': `${client} reads an empty key or value as null`,
   'consumer-group.unknown-assignor': silent,
   'set.missing': silent,
   'joinGroup.assignor=sticky': 'librdkafka’s only sticky assignor is the cooperative one',
