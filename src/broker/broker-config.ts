@@ -79,8 +79,10 @@ export class BrokerConfig {
     for (const [name, given] of settings) {
       this.#static.set(name, typeof given === 'string' ? { value: given, origin: 'program' } : given)
     }
-    const id = this.#static.get('node.id') ?? this.#static.get('broker.id')
-    if (id !== undefined) this.#static.set('node.id', id).set('broker.id', id)
+    // Kafka does not start without a number, so for whoever asks it is what the broker was started with, said or not.
+    const unsaid = { value: '1', origin: 'default' }
+    const id = this.#static.get('node.id') ?? this.#static.get('broker.id') ?? unsaid
+    this.#static.set('node.id', id).set('broker.id', id)
   }
 
   /** The value in force as text; null where there is none. */
@@ -147,7 +149,7 @@ export class BrokerConfig {
   }
 
   get #ownName(): string {
-    return this.#static.get('node.id')?.value.trim() ?? '1'
+    return this.#static.get('node.id')!.value.trim()
   }
 
   /** The strongest first. */

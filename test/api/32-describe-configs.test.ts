@@ -53,6 +53,14 @@ test('words are told to those who ask', async () => {
   expect((await ask(line, topic, 't', ['retention.ms'], { words: true })).configs[0]!.documentation).toMatch(/\w/)
 })
 
+test('its number is what a broker was started with, as in Kafka, where nobody can leave it out', async () => {
+  await using line = await open()
+  const { configs } = await ask(line, broker, `${line.broker.nodeId}`, ['node.id', 'broker.id'], { synonyms: true })
+  for (const { name, configSource, synonyms } of configs) {
+    expect([configSource, synonyms[0]]).toEqual([4, { name, value: `${line.broker.nodeId}`, source: 4 }])
+  }
+})
+
 test('a broker is known by its number, however it is written, and by no name for all of them', async () => {
   await using line = await open()
   const { nodeId } = line.broker
