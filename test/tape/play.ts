@@ -30,6 +30,11 @@ const settles: ReadonlySet<string> = new Set([
 const settleMs = 250
 /** A tape is played faster than it was recorded; transactions of a second run out by the clock. */
 const lateMs = 3000
+/**
+ * Between two connections there is no order but time: what was asked on one, and is not answered yet, may be overtaken by
+ * what is asked on another right after it (a heartbeat, the JoinGroup of the next member).
+ */
+const apartMs = 20
 const insistMs = 150
 const insistTimes = 40
 /** Kafka looks at its regular expressions again ten seconds after it did last: topics that came since are assigned then. */
@@ -99,12 +104,20 @@ function lateEnds(tape: readonly Event[]): ReadonlySet<Event> {
 
 export async function play(tape: readonly Event[], theirs: PlayedSide, ours: PlayedSide): Promise<Played> {
   const played: Played = { answers: 0, differences: [], asks: [] }
-  const pending = new Map<number, Ask[]>()
+  /** What waits for an answer, with the line of the tape that asks it. */
+  const pending = new Map<number, { ask: Ask; line: number }[]>()
   /** Connections on which one broker fell silent or closed: nothing more can be compared there. */
   const lost = new Set<number>()
   const sides = [theirs, ours] as const
   const late = lateEnds(tape)
-  for (const event of tape) {
+  /** When what is pending was asked, by connection. */
+  const askedAt = new Map<number, number>()
+  const isPressing = (connection: number) =>
+    [...pending].some(
+      ([other, asks]) =>
+        other !== connection && asks.length > 0 && performance.now() - (askedAt.get(other) ?? 0) < apartMs,
+    )
+  for (const [at, event] of tape.entries()) {
     const { connection } = event
     if (lost.has(connection)) continue
     if (event.kind === 'open') {
@@ -120,11 +133,14 @@ export async function play(tape: readonly Event[], theirs: PlayedSide, ours: Pla
       }
       played.asks.push(ask)
       if (late.has(event)) await pause(lateMs)
+      if (isPressing(connection)) await pause(apartMs)
       for (const side of sides) side.ask(connection, ask)
-      if (isAnswered(ask)) pending.get(connection)!.push(ask)
+      askedAt.set(connection, performance.now())
+      if (isAnswered(ask)) pending.get(connection)!.push({ ask, line: at + 1 })
     } else {
-      const ask = pending.get(connection)?.shift()
-      if (ask === undefined) continue
+      const first = pending.get(connection)?.shift()
+      if (first === undefined) continue
+      const { ask, line } = first
       const taped = readAnswer(ask, event.frame)
       const isLast = pending.get(connection)!.length === 0
       const [one, other] = await Promise.all(
@@ -133,7 +149,7 @@ export async function play(tape: readonly Event[], theirs: PlayedSide, ours: Pla
         ),
       )
       played.answers++
-      played.differences.push(...compareOutcomes(`tape, ${ask.clientId}`, ask, one!, other!))
+      played.differences.push(...compareOutcomes(`tape, line ${line}, ${ask.clientId}`, ask, one!, other!))
       if (settles.has(ask.table.name)) await pause(settleMs)
       if (typeof one === 'string' || typeof other === 'string') lost.add(connection)
     }
