@@ -35,6 +35,7 @@ const identities = [
   'partitionIndex',
   'partition',
   'index',
+  'producerId',
 ] as const
 
 /** A quota is known by whom it is for, in whatever order that is said. */

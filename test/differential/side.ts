@@ -13,6 +13,8 @@ export type Asked = { label: string; api: string; version: number; answer: unkno
 
 /** How long an answer may take that is not meant to be parked. */
 const patienceMs = 8000
+/** For what waits until others have come. */
+const parkedMs = 20_000
 /** What nobody compares may take as long as a busy machine lets it. */
 const quietMs = 60_000
 /** A change that one request made may take so long to be seen by the next. */
@@ -31,6 +33,7 @@ export class Side {
   /** Versions that both sides serve; set before the first scenario. */
   versions = new Map<number, readonly [number, number]>()
   readonly #tokens = new Map<unknown, string>()
+  readonly #producers = new Map<number, string>()
   #client: WireClient | undefined
   clusterId = ''
 
@@ -72,6 +75,19 @@ export class Side {
     this.#learn(answer)
     this.asked.push({ label, api: table.name, version, answer: this.#plain(answer, '') })
     return answer
+  }
+
+  /** Asks on a connection of its own what waits for others; among the answers it stands where it was asked. */
+  async park<A extends ApiTable>(label: string, table: A, version: number, body: Body<A>) {
+    const client = await WireClient.open(this.bootstrap, 'differential')
+    const asked: Asked = { label, api: table.name, version, answer: 'parked' }
+    this.asked.push(asked)
+    const answered = client.attempt(table, version, body, parkedMs).then((answer) => {
+      asked.answer = this.#plain(answer, '')
+      client.close()
+      return answer
+    })
+    return { answered }
   }
 
   /** As `ask`, for every version that both sides serve. */
@@ -138,6 +154,11 @@ export class Side {
     this.#tokens.set(value, token)
   }
 
+  /** As `remember`, where only a producer may have this number. */
+  rememberProducer(producerId: number, token: string): void {
+    this.#producers.set(producerId, token)
+  }
+
   /** The id of a topic that has been made here. */
   idOf(topic: string): string {
     const token = `<id of ${topic}>`
@@ -169,7 +190,8 @@ export class Side {
     if (typeof value === 'string' && /[mM]essage$/.test(name)) return value === '' ? '' : '<a sentence>'
     if (typeof value === 'number' && isNow(value, this.base)) return '<now>'
     if (name === 'sessionId' && typeof value === 'number' && value > 0) return '<session>'
-    if (name === 'producerId' && typeof value === 'number' && value >= 0) return '<producer>'
+    if (name === 'producerId' && typeof value === 'number' && value >= 0)
+      return this.#producers.get(value) ?? '<producer>'
     return value
   }
 }

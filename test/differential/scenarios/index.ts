@@ -19,6 +19,7 @@ import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts
 import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
 import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
 import { quotasScenario } from './quotas.ts'
+import { migrationScenario, rebalanceScenario } from './rebalances.ts'
 import { aclsScenario, scramScenario, tokensScenario } from './security.ts'
 import { shareMembersScenario, shareOffsetsScenario, shareRecordsScenario } from './share-groups.ts'
 import {
@@ -60,8 +61,11 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   joinGroup: joinGroupScenario,
   groupMembers: groupMembersScenario,
   staticMembers: staticMembersScenario,
+  rebalance: rebalanceScenario,
   consumerRefusals: consumerRefusalsScenario,
   consumerGroup: consumerGroupScenario,
+  // Behind consumerGroup, which takes the pause between two assignments away.
+  migration: migrationScenario,
   expressions: expressionsScenario,
   shareMembers: shareMembersScenario,
   shareRecords: shareRecordsScenario,
