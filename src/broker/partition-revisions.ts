@@ -94,17 +94,21 @@ export class PartitionRevisions {
     if (!this.#keepsNumbers) return
     const counts = this.#loadCounts()
     const log = this.#log!
-    // It lets go at once what its own first file leaves below the log start.
-    if (ownFrom <= log.logStartOffset) carryCounts(log, counts, ownFrom, this.hash)
-    const path = `${folder}/${countsName}`
+    // It lets go without a word what its own first file leaves below the log start, and that file too where nothing of it is above.
+    const goneBelow = offset <= log.logStartOffset ? offset : ownFrom
+    const isGone = goneBelow <= log.logStartOffset && goneBelow > counts.upTo
     const half = thinnedHalf(log, ownFrom, offset)
-    if (half === undefined && counts.isEmpty) return
-    const own = counts.encode(offset)
-    this.#store.save(
-      path,
-      half === undefined ? own : carryHalf(half, CarriedCounts.decode(own, this.hash, path), this.hash),
-      true,
-    )
+    if (half === undefined && !isGone && counts.isEmpty) return
+    const path = `${folder}/${countsName}`
+    let bytes = counts.encode(offset)
+    if (half !== undefined || isGone) {
+      // What is counted for it is not gone here: an index of this log that believed it would leave that out of packs.
+      const own = CarriedCounts.decode(bytes, this.hash, path)
+      if (isGone) carryCounts(log, own, goneBelow, this.hash)
+      if (half !== undefined) carryHalf(half, own, this.hash)
+      bytes = own.encode()
+    }
+    this.#store.save(path, bytes, true)
   }
 
   /** Counts what is about to go. A disk that is full gets its room all the same: what is noted then is told in this life only. */

@@ -59,15 +59,14 @@ export class CarriedCounts {
   ): void {
     this.lastOffset = Math.max(this.lastOffset, offset)
     const key = this.#table.put(hash, bytes, start, end)
-    const known = this.#notes[key]
-    if (known === undefined) this.#notes[key] = { count, offset, older: undefined }
-    else if (count > known.count) {
-      if (offset < settledBelow) Object.assign(known, { count, offset, older: undefined })
-      else {
-        if (known.offset < settledBelow) known.older = undefined
-        this.#notes[key] = { count, offset, older: known }
-      }
-    } else insertBelow(known, count, offset)
+    const newest = this.#notes[key]
+    const isSettled = offset < settledBelow
+    if (isSettled && (newest === undefined || count > newest.count))
+      this.#notes[key] = { count, offset, older: undefined }
+    else {
+      if (newest !== undefined && newest.offset < settledBelow) newest.older = undefined
+      this.#notes[key] = withNote(newest, count, offset)
+    }
   }
 
   get isEmpty(): boolean {
@@ -126,11 +125,17 @@ export class CarriedCounts {
   }
 }
 
-/** A note for something in front of others: of a pack that came late. */
-function insertBelow(newest: Note, count: number, offset: number): void {
-  let newer = newest
-  while (newer.older !== undefined && newer.older.count > count) newer = newer.older
-  if (newer.count !== count && newer.older?.count !== count) newer.older = { count, offset, older: newer.older }
+/** Numbers fall with offsets: a note that says less than one in front of it says nothing. */
+function withNote(newest: Note | undefined, count: number, offset: number): Note {
+  if (newest === undefined) return { count, offset, older: undefined }
+  if (newest.offset > offset && newest.count > count) {
+    newest.older = withNote(newest.older, count, offset)
+    return newest
+  }
+  if (newest.count >= count) return newest
+  let older: Note | undefined = newest
+  while (older !== undefined && older.offset >= offset) older = older.older
+  return { count, offset, older }
 }
 
 /** Where notes are left out, the oldest of them tells how many there may have been in front of them: what it builds on may be gone. */

@@ -44,7 +44,9 @@ function carryPack(pack: Pack, counts: CarriedCounts, below: number, hash: KeyHa
 function carryBatches(log: Log, segment: Segment, counts: CarriedCounts, to: number, hash: KeyHash): void {
   const from = Math.max(segment.baseOffset, counts.upTo)
   const takenBack = new TakenBack(log, from, to)
-  walkBatches(segment, from, to, (bytes, at) => {
+  // The last may go on behind it: a fork cuts batches in two.
+  walkBatches(segment, from, segment.nextOffset, (bytes, at) => {
+    if (batch.baseOffset(bytes, at) >= to) return true
     if (!batch.isControl(bytes, at) && !takenBack.has(bytes, at)) countBatch(bytes, at, [from, to], counts, hash)
     return false
   })
@@ -136,8 +138,8 @@ export function thinnedHalf(log: Log, from: number, to: number): Half | undefine
   return pack instanceof Pack ? { pack, from, to } : undefined
 }
 
-/** What is copied comes without its numbers, and what is gone in front of the cut is seen only by what stands behind it: notes both. Answers the encoded counts. */
-export function carryHalf({ pack, from, to }: Half, counts: CarriedCounts, hash: KeyHash): Buffer {
+/** What is copied comes without its numbers, and what is gone in front of the cut is seen only by what stands behind it: notes both. */
+export function carryHalf({ pack, from, to }: Half, counts: CarriedCounts, hash: KeyHash): void {
   const { firstEntries } = pack.keys()
   const note = (ordinal: number, count: number, at: number): void => {
     const key = pack.key(ordinal)
@@ -155,5 +157,4 @@ export function carryHalf({ pack, from, to }: Half, counts: CarriedCounts, hash:
     const count = countBelow(pack, ordinal, to)
     if (count > (entry < 0 ? 0 : pack.revOf(entry))) note(ordinal, count, to - 1)
   }
-  return counts.encode()
 }

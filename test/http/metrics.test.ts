@@ -118,15 +118,12 @@ test('flushes, openings, compaction and what became of commands are told; a fetc
   const body = { maxWaitMs: 60_000, minBytes: 1, maxBytes: 1000, isolationLevel: 0, forgottenTopicsData: [] }
   waiting.client.send(waiting.client.frame(fetching, 11, { ...body, topics: [{ topic: 'safe', partitions }] }))
   let told = before
-  // A round of compaction is some rounds of the event loop.
+  const saved = () =>
+    told.get('twiglog_log_compaction_bytes_before_total')! - told.get('twiglog_log_compaction_bytes_after_total')!
+  // A round of compaction is some rounds of the event loop, and one that met a single record saves nothing.
   do told = await metricsOf(stage)
-  while (
-    !(told.get('twiglog_log_compaction_seconds_count')! > 0) ||
-    told.get('kafka_network_requestchannel_requestqueuesize') !== 1
-  )
-  expect(told.get('twiglog_log_compaction_bytes_before_total')).toBeGreaterThan(
-    told.get('twiglog_log_compaction_bytes_after_total')!,
-  )
+  while (!(saved() > 0) || told.get('kafka_network_requestchannel_requestqueuesize') !== 1)
+  expect(told.get('twiglog_log_compaction_seconds_count')).toBeGreaterThan(0)
   expect(told.get('kafka_log_logflushstats_logflushrateandtimems_count')).toBeGreaterThan(
     before.get('kafka_log_logflushstats_logflushrateandtimems_count')!,
   )
