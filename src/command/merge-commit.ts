@@ -1,6 +1,6 @@
 // The moment of a merge: the targets' producers wait, the plan is held against what arrived since, batches and markers go in
-// as one transaction, and the producers go on. What a kill leaves of it is finished or taken back by the next start
-// (merge-recovery.ts).
+// as one transaction, and the producers go on. What a kill leaves of it, or a disk, is finished or taken back by the next start
+// or the next merge (merge-recovery.ts).
 //
 //   merge-begin ─ gates closed ─ last look ─ append ─ commit (true from here on) ─ merge ─ gates open ─ __branches
 
@@ -44,6 +44,9 @@ export type MergeJob = {
   readonly conflicts: () => readonly KeyedRecord[]
 }
 
+/** `unknown`: the transaction log refused both answers, and may hold the first all the same (merge-recovery.ts finds out). */
+type Fate = { is: 'open' | 'committed' | 'unknown' }
+
 /** Bytes that are appended in one go, in a few milliseconds: with every turn of others in between the gate stays closed longer. */
 const sliceBytes = 4 * 1024 * 1024
 
@@ -69,15 +72,18 @@ export class MergeCommits {
     await this.settle()
     const begin = this.#beginning(job)
     await this.#broker.noteLineage([begin])
-    await this.#history.write(eventOfMerge(begin))
-    // While that went to the disk a busy target got more than should be looked at behind a closed gate.
-    await job.catchUp?.()
-    const fate = { isCommitted: false }
-    const record = await this.#write(job, fate).catch(async (cause: unknown) => {
+    const fate: Fate = { is: 'open' }
+    let record: MergeRecord | undefined
+    try {
+      await this.#history.write(eventOfMerge(begin))
+      // While that went to the disk a busy target got more than should be looked at behind a closed gate.
+      await job.catchUp?.()
+      record = await this.#write(job, fate)
+    } catch (cause) {
       // What is committed and not noted is noted when it is asked for again, or by the next start.
-      if (!fate.isCommitted) await this.#giveUp(begin)
+      if (fate.is === 'open') await this.#giveUp(begin)
       throw cause
-    })
+    }
     if (record === undefined) {
       await this.#giveUp(begin)
       return undefined
@@ -110,15 +116,14 @@ export class MergeCommits {
     await this.#history.write(eventOfMerge(begin, 'aborted'))
   }
 
-  async #write(job: MergeJob, fate: { isCommitted: boolean }): Promise<MergeRecord | undefined> {
+  async #write(job: MergeJob, fate: Fate): Promise<MergeRecord | undefined> {
     const targets = [...new Set(job.writings.map(({ partition }) => partition))]
     const began = performance.now()
     const open = targets.map(({ gate }) => gate.close())
     try {
       await turn() // Whoever saw a gate open has written by now.
       if (!job.conclude()) return undefined
-      const partitions = await this.#append(job)
-      fate.isCommitted = true
+      const partitions = await this.#append(job, fate)
       const gateMs = Math.round(10 * (performance.now() - began)) / 10
       const record: MergeRecord = {
         v: 1,
@@ -136,7 +141,7 @@ export class MergeCommits {
       for (const each of open.splice(0)) each()
       this.#note = async () => {
         // A power cut must not leave it said of records that are gone.
-        await Promise.all(targets.map((partition) => partition.flush()))
+        await Promise.all(targets.map(flushUnlessGone))
         await this.#broker.noteLineage([record])
       }
       await this.settle()
@@ -146,30 +151,46 @@ export class MergeCommits {
     }
   }
 
-  async #append(job: MergeJob): Promise<MergedPartition[]> {
+  async #append(job: MergeJob, fate: Fate): Promise<MergedPartition[]> {
     const conflicts = job.conflicts()
     const places = job.writings
       .filter(({ written }) => written() > 0)
       .map(({ target, partition }) => ({ topic: target.name, partition: partition.index }))
     if (conflicts.length > 0) places.push(this.#conflicts.place)
-    if (places.length === 0) return job.writings.map((writing) => endOf(writing))
+    if (places.length === 0) {
+      fate.is = 'committed'
+      return job.writings.map((writing) => endOf(writing))
+    }
     await this.#transaction.join(places)
+    const partitions: MergedPartition[] = []
     try {
-      const partitions: MergedPartition[] = []
       for (const writing of job.writings) partitions.push(await appendTo(writing))
       await Promise.all(job.writings.map(({ partition }) => partition.flushed()))
       if (conflicts.length > 0) await this.#conflicts.append(conflicts, job.producer)
       await this.#transaction.commit()
-      this.#conflicts.apply(conflicts)
-      return partitions.map((merged, i) => ({ ...merged, end: job.writings[i]!.partition.logEndOffset }))
+      fate.is = 'committed'
     } catch (cause) {
-      await this.#transaction.abort()
+      if (!(await this.#transaction.abort())) fate.is = 'unknown'
       throw cause
     }
+    this.#conflicts.apply(conflicts)
+    return partitions.map((merged, i) => ({ ...merged, end: endBehind(job.writings[i]!.partition, merged) }))
   }
 }
 
 const endOf = ({ merged, partition }: Writing): MergedPartition => ({ ...merged(), end: partition.logEndOffset })
+
+/** With the marker. A topic may be deleted in the moment of its merge, and the others of the set are merged all the same. */
+const endBehind = (partition: Partition, { end }: MergedPartition): number =>
+  partition.isRemoved ? end : partition.logEndOffset
+
+async function flushUnlessGone(partition: Partition): Promise<void> {
+  try {
+    if (!partition.isRemoved) await partition.flush()
+  } catch (cause) {
+    if (!partition.isRemoved) throw cause
+  }
+}
 
 async function appendTo(writing: Writing): Promise<MergedPartition> {
   if (writing.written() === 0) return endOf(writing)

@@ -54,7 +54,7 @@ export class MergeOperations {
 
   #inTurn<C>(executor: Executor<C>): Executor<C> {
     return (command, call) => {
-      const done = this.#last.then(() => executor(command, call))
+      const done = this.#last.then(() => this.#recover()).then(() => executor(command, call))
       this.#last = done.catch(() => {})
       return done as Promise<BranchEvent | Rejection>
     }
@@ -66,12 +66,19 @@ export class MergeOperations {
       for (const record of this.#broker.lineage.merges.values()) {
         if (!this.#history.hasResult(record.id)) await this.#history.write(eventOfMerge(record))
       }
-      await recoverMerges(this.#broker, this.#history, this.#transaction)
+      await this.#recover()
       this.conflicts.load()
     } catch (cause) {
       if (!isOfTheDisk(cause)) throw cause
       console.error(`What a kill has left of a merge is not settled yet: ${String(cause)}`)
     }
+  }
+
+  /** What a kill has interrupted, or a disk that did not say whether it was committed. Rejects with StorageError, Corruption. */
+  async #recover(): Promise<void> {
+    if (this.#broker.lineage.begun.size === 0) return
+    await recoverMerges(this.#broker, this.#history, this.#transaction)
+    this.conflicts.load()
   }
 
   /** What a merge has come to whose result the disk did not take: it is not planned again, or it would be told to have written nothing. */

@@ -69,10 +69,12 @@ export class MergeTransaction {
     if (typeof answer === 'string') throw new TransactionFailure(answer)
   }
 
-  async abort(): Promise<void> {
+  /** Whether that is decided. If not, the next producer takes back what is open. */
+  async abort(): Promise<boolean> {
     const answer = await this.#transactions.end({ ...this.#claim, outcome: 'abort', clientVersion })
-    // Taken back by the next one, if not now.
-    if (typeof answer === 'string') console.error(`The transaction of a merge is not aborted yet: ${answer}`)
+    if (typeof answer !== 'string') return true
+    console.error(`The transaction of a merge is not aborted yet: ${answer}`)
+    return false
   }
 
   /** Whether the transaction of a producer was committed; waits until its markers are written. */
@@ -98,8 +100,5 @@ export class MergeTransaction {
   }
 }
 
-const mayPass: ReadonlySet<string> = new Set([
-  'CONCURRENT_TRANSACTIONS',
-  'COORDINATOR_LOAD_IN_PROGRESS',
-  'COORDINATOR_NOT_AVAILABLE',
-])
+/** A disk that refuses is asked again by whoever asked for the merge, and not two hundred times a second. */
+const mayPass: ReadonlySet<string> = new Set(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS'])
