@@ -2,7 +2,6 @@
 // topic goes. One at a time, whoever asks.
 
 import type { MergeCommand, PlanCommand, ResolveCommand, RevertCommand } from '../branch/commands.ts'
-import type { BranchEvent, Rejection } from '../branch/events.ts'
 import { eventOfMerge } from '../branch/merge-event.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Rooms } from './forking.ts'
@@ -15,6 +14,8 @@ import { OpenConflicts } from './open-conflicts.ts'
 import type { Executor } from './operations.ts'
 import { Resolving } from './resolving.ts'
 import { Reverting } from './reverting.ts'
+
+type Asked = MergeCommand | ResolveCommand | RevertCommand
 
 export class MergeOperations {
   readonly #broker: Broker
@@ -52,11 +53,14 @@ export class MergeOperations {
     })
   }
 
-  #inTurn<C>(executor: Executor<C>): Executor<C> {
+  #inTurn<C extends Asked>(executor: Executor<C>): Executor<C> {
     return (command, call) => {
-      const done = this.#last.then(() => this.#recover()).then(() => executor(command, call))
+      const done = this.#last.then(async () => {
+        const recovered = (await this.#recover()) && !command.dryRun ? this.#history.result(command.id) : undefined
+        return recovered ?? (await executor(command, call))
+      })
       this.#last = done.catch(() => {})
-      return done as Promise<BranchEvent | Rejection>
+      return done
     }
   }
 
@@ -74,11 +78,15 @@ export class MergeOperations {
     }
   }
 
-  /** What a kill has interrupted, or a disk that did not say whether it was committed. Rejects with StorageError, Corruption. */
-  async #recover(): Promise<void> {
-    if (this.#broker.lineage.begun.size === 0) return
+  /**
+   * What a kill has interrupted, or a disk that did not say whether it was committed: told now, if it was. Answers whether there
+   * was anything. Rejects with StorageError, Corruption.
+   */
+  async #recover(): Promise<boolean> {
+    if (this.#broker.lineage.begun.size === 0) return false
     await recoverMerges(this.#broker, this.#history, this.#transaction)
     this.conflicts.load()
+    return true
   }
 
   /** What a merge has come to whose result the disk did not take: it is not planned again, or it would be told to have written nothing. */

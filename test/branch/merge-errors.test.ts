@@ -74,6 +74,42 @@ test('a merge whose flush fails is whole or not there after the next start, and 
   expect(broken.some((each) => each.includes('flush'))).toBe(true)
 })
 
+// The start could not note what was committed; the same command found it out and merged once more: told twice, the second time
+// with nothing.
+test('a merge that a kill interrupted is told once, though the disk is full for a moment when the next start finishes it', {
+  timeout: 120_000,
+}, async () => {
+  const [store, rooms] = await staged()
+  const left: { operation: string; store: FaultyStore }[] = []
+  store.fault = (operation, path) => {
+    if (operation !== 'read') left.push({ operation: `${operation} of ${path}`, store: store.after('kill') })
+    return undefined
+  }
+  await rooms.command(merge)
+  await rooms.told('m1', 1)
+  store.fault = () => undefined
+  await rooms.stop()
+  expect(left.length).toBeGreaterThan(8)
+  const cases = left.flatMap((one) => Array.from({ length: 4 }, (_, n) => ({ ...one, n })))
+  await Promise.all(
+    cases.map(async ({ operation, store: before, n }) => {
+      const disk = before.after('kill')
+      let stages = 0
+      disk.fault = (what) => (what === 'stage' && stages++ === n ? 'ENOSPC' : undefined)
+      const found = await Rooms.open(disk)
+      await found.command(merge).catch(() => found.command(merge))
+      await found.told('m1', 1)
+      disk.fault = () => undefined
+      await found.command({ op: 'plan', id: 'p1', from: 'C', into: 'P' })
+      await found.told('p1', 1)
+      expect(found.seen('P'), operation).toEqual(after)
+      expect(finals(found, 'm1'), operation).toHaveLength(1)
+      expect(found.broker.lineage.begun.size, operation).toBe(0)
+      await found.stop()
+    }),
+  )
+})
+
 /** Two topics with a branch each, of one set. */
 async function pairStaged(): Promise<[FaultyStore, Rooms]> {
   const store = new FaultyStore()
