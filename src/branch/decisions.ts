@@ -2,6 +2,7 @@
 // them against the table (verdict.ts) and remembers what came out, so that it can be taken back.
 
 import type { StoredRecord } from '../../protocol/records/record.ts'
+import { eachAtEase } from '../log/walk.ts'
 import { findBack, findBackAtOnce, type Search } from './find-back.ts'
 import { mergeJson } from './json-merge.ts'
 import { parseJsonObject } from './json-text.ts'
@@ -133,28 +134,31 @@ export class Decisions {
     }
   }
 
-  async decide(questions: readonly Question[]): Promise<Decided[]> {
+  /** Gives each decision as it is made: there may be a hundred thousand. */
+  async decide(questions: readonly Question[], take: (decided: Decided) => void): Promise<void> {
     const { turns } = this.#options
-    this.#fetch(questions)
-    const [source, target] = this.#searches(questions)
+    await eachAtEase(inOrderOfTarget(questions), turns.rest, (question) => this.#fetch(question))
+    const keys = new Set<string>()
+    await eachAtEase(questions, turns.rest, (question) => this.#noteForBase(question, keys))
+    const [source, target] = this.#searches(keys)
     const bases = this.#chosen(await findBack(source, turns), await findBack(target, turns))
-    return questions.map((question) => this.#remember(this.#decideOne(question, bases)))
+    await eachAtEase(questions, turns.rest, (question) => take(this.#remember(this.#decideOne(question, bases))))
   }
 
   /** The same without a pause. Where nobody asks for base values none are looked for. */
   decideAtOnce(questions: readonly Question[]): Decided[] {
     const { onConflict, fields } = this.#options
-    this.#fetch(questions)
+    for (const question of inOrderOfTarget(questions)) this.#fetch(question)
+    const keys = new Set<string>()
     const needsBases = fields === 'json' || onConflict === 'park' || onConflict === 'fail'
-    const [source, target] = this.#searches(needsBases ? questions : [])
+    if (needsBases) for (const question of questions) this.#noteForBase(question, keys)
+    const [source, target] = this.#searches(keys)
     const bases = this.#chosen(findBackAtOnce(source), findBackAtOnce(target))
     return questions.map((question) => this.#remember(this.#decideOne(question, bases)))
   }
 
-  /** In the order in which they stand, so that each batch is read once. */
-  #fetch(questions: readonly Question[]): void {
-    const asked = questions.filter(({ target }) => target >= 0).sort((a, b) => a.target - b.target)
-    for (const question of asked) question.ours = this.#targetReader.at(question.target)
+  #fetch(question: Question): void {
+    question.ours = this.#targetReader.at(question.target)
   }
 
   #remember(decided: Decided): Decided {
@@ -181,13 +185,16 @@ export class Decisions {
     return isKnownTo(source.knowledge, target.knowledge, record)
   }
 
+  /** Whether its base value has to be looked for. */
+  #noteForBase(question: Question, keys: Set<string>): void {
+    if (question.state !== 'changed' || question.isThere || isAlike(question)) return
+    const key = keyText(question.record.key!)
+    if (!this.#options.open.has(key)) keys.add(key)
+  }
+
   /** For the newest record of each key that both sides know, on either. */
-  #searches(questions: readonly Question[]): [Search, Search] {
-    const { source, target, open } = this.#options
-    const asked = questions.filter(
-      (question) => question.state === 'changed' && !question.isThere && !isAlike(question),
-    )
-    const keys = new Set(asked.map(({ record }) => keyText(record.key!)).filter((key) => !open.has(key)))
+  #searches(keys: ReadonlySet<string>): [Search, Search] {
+    const { source, target } = this.#options
     return [
       { log: source.log, below: source.end, keys, accepts: this.#isKnownToTarget },
       { log: target.log, below: target.log.logEndOffset, keys, accepts: this.#isKnownToSource },
@@ -275,6 +282,13 @@ export class Decisions {
     this.late.set(offset, { offset, timestamp, key, value, headers })
     return { question, outcome: 'composed', ...conflict }
   }
+}
+
+/** Those of which the target has a record, as these stand: each batch is read once. No two keys have one record. */
+function* inOrderOfTarget(questions: readonly Question[]): Generator<Question> {
+  const byTarget = new Map<number, Question>()
+  for (const question of questions) if (question.target >= 0) byTarget.set(question.target, question)
+  for (const target of Float64Array.from(byTarget.keys()).sort()) yield byTarget.get(target)!
 }
 
 /** Both sides have come to the same. */

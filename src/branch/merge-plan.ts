@@ -191,7 +191,7 @@ export class MergePlan {
     const place = { branch: source.knowledge.home(record.offset), offset: record.offset }
     if (target.knowledge.knows(place) || target.knowledge.knows(origin)) return
     if (record.key === null && target.needsKeys) {
-      const message = `'${target.topic}' is compacted, and the record at offset ${record.offset} of '${source.topic}' has no key.`
+      const message = `'${target.topic}' is compacted, and the record at offset ${record.offset} of '${source.topic}' has no key. Merge the keys that are meant (keys, keyPrefix).`
       throw new Rejection('INVALID_RECORD', message)
     }
     if (this.#isThere(origin)) this.#decisions.note(record.offset, 'there')
@@ -237,7 +237,7 @@ export class MergePlan {
     if (questions.length === 0) return
     const dropped = questions.filter(({ state, target }) => state === 'unchanged' && target < 0)
     await this.#decisions.findDeleted(dropped)
-    for (const decided of await this.#decisions.decide(questions)) this.#carryOut(decided)
+    await this.#decisions.decide(questions, (decided) => this.#carryOut(decided))
   }
 
   #carryOut({ question, outcome, conflict }: Decided): void {

@@ -98,7 +98,7 @@ export class MergeWriter {
     const { recordCount } = builder
     const bytes = builder.build()
     if (bytes.length > Math.max(allowed, this.#bytesMax + headerBytesSpare) && recordCount === 1) {
-      const message = `A record of ${bytes.length} bytes; max.message.bytes of the target is ${this.#options.messageBytesMax}.`
+      const message = `A record of ${bytes.length} bytes; max.message.bytes of the target is ${this.#options.messageBytesMax}. Raise that, or merge the other keys (keys, keyPrefix).`
       throw new Rejection('MESSAGE_TOO_LARGE', message)
     }
     this.#byteCount += bytes.length

@@ -8,6 +8,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
 import { randomId } from '../storage/clock.ts'
 import type { History } from './history.ts'
+import { noSet, noTopic } from './not-there.ts'
 import type { Executor } from './operations.ts'
 
 type Wanted = {
@@ -39,7 +40,10 @@ export class Abandoning {
   find(which: Which): Topic[] | Rejection {
     const { config, lineage } = this.#broker
     if (!config.boolean('delete.topic.enable')) {
-      return new Rejection('TOPIC_DELETION_DISABLED', 'delete.topic.enable is false on this broker.')
+      return new Rejection(
+        'TOPIC_DELETION_DISABLED',
+        'delete.topic.enable is false on this broker; who runs it can set it to true.',
+      )
     }
     const topics = this.#topics(which)
     if (topics instanceof Rejection) return topics
@@ -56,12 +60,10 @@ export class Abandoning {
   #topics(which: Which): Topic[] | Rejection {
     if ('branch' in which) {
       const topic = this.#broker.topic(which.branch)
-      return topic === undefined
-        ? new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${which.branch}'.`)
-        : [topic]
+      return topic === undefined ? noTopic(which.branch) : [topic]
     }
     const set = this.#broker.lineage.sets.get(which.set)
-    if (set === undefined) return new Rejection('UNKNOWN_SET', `There is no set '${which.set}'.`)
+    if (set === undefined) return noSet(which.set)
     return [...set.members.values()].flatMap((id) => this.#broker.topicById(id) ?? [])
   }
 

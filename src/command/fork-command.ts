@@ -8,6 +8,7 @@ import type { Topic } from '../broker/topic.ts'
 import { recordsEnd } from '../log/records-end.ts'
 import type { ForkRefusals, PlannedFork } from './fork-plan.ts'
 import type { ForkRequest, ForkTopic } from './fork-request.ts'
+import { noSet } from './not-there.ts'
 import type { Call } from './operations.ts'
 
 /** What is asked of a fork by a command. */
@@ -38,7 +39,7 @@ function topicsOf({ source, set, at, groups, configs }: ForkCommand, broker: Bro
     return roots.map(({ name }) => ({ ...common, from: name, to: `${name}--${set}` }))
   }
   const found = broker.lineage.sets.get(source.set)
-  if (found === undefined) return new Rejection('UNKNOWN_SET', `There is no set '${source.set}'.`)
+  if (found === undefined) return noSet(source.set)
   return [...found.members].flatMap(([inside, id]) => {
     const topic = broker.topicById(id)
     if (topic === undefined || topic.config.view !== undefined) return []

@@ -7,13 +7,14 @@ import type { Broker } from '../broker/broker.ts'
 import { portRange } from '../broker/set-addresses.ts'
 import type { Doors } from './doors.ts'
 import type { History } from './history.ts'
+import { noSet } from './not-there.ts'
 import type { Call, Executor } from './operations.ts'
 
 export const listening =
   (broker: Broker, doors: Doors, history: History): Executor<ListenCommand> =>
   async (command, call) => {
     const { set, port, dryRun } = command
-    if (!broker.lineage.sets.has(set)) return unknown(set)
+    if (!broker.lineage.sets.has(set)) return noSet(set)
     const refused = doors.bootstrap(set) === undefined ? refusePort(port, broker) : undefined
     if (refused !== undefined) return refused
     if (dryRun) return history.write(eventOf(command, call, broker, doors.bootstrap(set)))
@@ -30,7 +31,7 @@ async function open(set: string, port: number, broker: Broker, doors: Doors): Pr
   // It may have gone while the port was bound.
   if (!broker.lineage.sets.has(set)) {
     doors.close(set)
-    return unknown(set)
+    return noSet(set)
   }
   try {
     await broker.noteLineage([{ v: 1, type: 'set-listener', set, ports }])
@@ -40,8 +41,6 @@ async function open(set: string, port: number, broker: Broker, doors: Doors): Pr
   }
   return undefined
 }
-
-const unknown = (set: string): Rejection => new Rejection('UNKNOWN_SET', `There is no set '${set}'.`)
 
 function eventOf(
   { id, set, dryRun }: ListenCommand,

@@ -2,6 +2,7 @@
 // topic goes. One at a time, whoever asks.
 
 import type { MergeCommand, PlanCommand, ResolveCommand, RevertCommand } from '../branch/commands.ts'
+import type { BranchEvent } from '../branch/events.ts'
 import { eventOfMerge } from '../branch/merge-event.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Rooms } from './forking.ts'

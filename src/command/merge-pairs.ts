@@ -4,6 +4,7 @@ import type { MergeCommand, Pair, PlanCommand, Strategy } from '../branch/comman
 import { Rejection } from '../branch/events.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
+import { noSet, noTopic, orphan } from './not-there.ts'
 
 export type TopicPair = { readonly from: Topic; readonly into: Topic; readonly strategy: Strategy }
 
@@ -28,15 +29,14 @@ export function pairsOf(asked: Asked, broker: Broker): TopicPair[] | Rejection {
 /** By key where keys are what the topic is about. */
 const usualStrategy = ({ config }: Topic): Strategy => (config.isKeyed ? 'three-way' : 'append')
 
-const unknown = (name: string): Rejection => new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
-
 function namedPairs(pair: Pair, broker: Broker): { from: Topic; into: Topic }[] | Rejection {
   if ('set' in pair) return pairsOfSet(pair.set, broker)
   const from = broker.topic(pair.from)
   const into = broker.topic(pair.into)
-  if (from === undefined) return unknown(pair.from)
-  if (into === undefined) return unknown(pair.into)
-  if (from === into) return new Rejection('INVALID_COMMAND', `'${pair.from}' cannot be merged into itself.`)
+  if (from === undefined) return noTopic(pair.from)
+  if (into === undefined) return noTopic(pair.into)
+  if (from === into)
+    return new Rejection('INVALID_COMMAND', `'${pair.from}' cannot be merged into itself: name two topics.`)
   return [{ from, into }]
 }
 
@@ -44,21 +44,23 @@ function namedPairs(pair: Pair, broker: Broker): { from: Topic; into: Topic }[] 
 function pairsOfSet(label: string, broker: Broker): { from: Topic; into: Topic }[] | Rejection {
   const { lineage } = broker
   const set = lineage.sets.get(label)
-  if (set === undefined) return new Rejection('UNKNOWN_SET', `There is no set '${label}'.`)
+  if (set === undefined) return noSet(label)
   const pairs: { from: Topic; into: Topic }[] = []
   for (const id of set.members.values()) {
     const branch = lineage.branches.get(id)
     const from = broker.topicById(id)
     if (branch === undefined || from === undefined) continue
     const into = broker.topicById(branch.fromId)
-    if (into === undefined) return orphan(from, branch.from)
+    if (into === undefined)
+      return orphan(
+        from.name,
+        branch.from,
+        'Merge the members that are wanted one by one, each into a relative that is there.',
+      )
     pairs.push({ from, into })
   }
   return pairs
 }
-
-const orphan = (from: Topic, parent: string): Rejection =>
-  new Rejection('ORPHAN', `'${from.name}' is an orphan: the topic '${parent}' that it was forked from is gone.`)
 
 function problemOf({ from, into, strategy }: TopicPair, asked: Asked, broker: Broker): Rejection | undefined {
   const internal = [from, into].find((topic) => topic.isInternal)
@@ -66,11 +68,11 @@ function problemOf({ from, into, strategy }: TopicPair, asked: Asked, broker: Br
     return new Rejection('INVALID_TOPIC_EXCEPTION', `'${internal.name}' is the broker's own topic; it is never merged.`)
   }
   if (!broker.lineage.areRelated(from.id, into.id)) {
-    const message = `'${from.name}' and '${into.name}' have no ancestor in common: neither was forked from the other, nor both from a third that is still the same topic.`
+    const message = `'${from.name}' and '${into.name}' have no ancestor in common: neither was forked from the other, nor both from a third that is still the same topic. Name a relative.`
     return new Rejection('NOT_RELATED', message)
   }
   if (from.partitions.length !== into.partitions.length) {
-    const message = `'${from.name}' has ${from.partitions.length} partitions and '${into.name}' ${into.partitions.length}; both must have the same number.`
+    const message = `'${from.name}' has ${from.partitions.length} partitions and '${into.name}' ${into.partitions.length}; both must have the same number: add partitions to the other one.`
     return new Rejection('INVALID_PARTITIONS', message)
   }
   if (into.config.protection === 'frozen') {

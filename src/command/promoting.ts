@@ -17,6 +17,7 @@ import type { Topic } from '../broker/topic.ts'
 import type { Commit } from '../group/offset-requests.ts'
 import type { Rooms } from './forking.ts'
 import type { History } from './history.ts'
+import { noBranch, noSet, noTopic, orphan } from './not-there.ts'
 import type { Executor } from './operations.ts'
 
 /** A topic, the name that it takes, and the topic that gives the name up. */
@@ -95,7 +96,7 @@ export class Promoting {
     if ('branch' in which) {
       const topic = broker.topic(which.branch)
       if (topic === undefined) {
-        return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${which.branch}'.`)
+        return noTopic(which.branch)
       }
       const over = this.#over(topic)
       if (over instanceof Rejection) return over
@@ -104,7 +105,7 @@ export class Promoting {
       ])
     }
     const set = broker.lineage.sets.get(which.set)
-    if (set === undefined) return new Rejection('UNKNOWN_SET', `There is no set '${which.set}'.`)
+    if (set === undefined) return noSet(which.set)
     const promotions: Promotion[] = []
     for (const [inside, topicId] of set.members) {
       const topic = broker.topicById(topicId)
@@ -129,9 +130,8 @@ export class Promoting {
     const branch = lineage.branches.get(topic.id)
     const over = broker.topicById(lineage.successor(topic.id) ?? '') ?? broker.topicById(branch?.fromId ?? '')
     if (over !== undefined) return over
-    if (branch === undefined) return new Rejection('NOT_A_BRANCH', `'${topic.name}' is no branch.`)
-    const message = `'${topic.name}' is an orphan: the topic '${branch.from}' that it was forked from is gone.`
-    return new Rejection('ORPHAN', message)
+    if (branch === undefined) return noBranch(topic.name)
+    return orphan(topic.name, branch.from, 'Fork it under the name that it is to have.')
   }
 
   /** Names that are given must be free, or be given up by another of them. */
@@ -146,13 +146,18 @@ export class Promoting {
       if (bad !== undefined) return Rejection.of(bad)
       const holder = broker.topic(name)
       if (given.has(name) || (holder !== undefined && !moving.has(holder))) {
-        return Rejection.of(new Refusal('TOPIC_ALREADY_EXISTS', `'${name}', which '${topic.name}' would get, exists.`))
+        return Rejection.of(
+          new Refusal(
+            'TOPIC_ALREADY_EXISTS',
+            `'${name}', which '${topic.name}' would get, exists. Name another with keep.`,
+          ),
+        )
       }
       given.add(name)
     }
     const grown = promotions.find(({ topic, over }) => over && over.topic.partitions.length !== topic.partitions.length)
     if (grown === undefined) return [...promotions]
-    const message = `'${grown.topic.name}' and '${grown.over!.topic.name}' have different numbers of partitions.`
+    const message = `'${grown.topic.name}' and '${grown.over!.topic.name}' have different numbers of partitions. Add some to the one that has fewer.`
     return new Rejection('INVALID_PARTITIONS', message)
   }
 

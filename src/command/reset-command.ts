@@ -5,6 +5,7 @@ import { Rejection } from '../branch/events.ts'
 import type { Branch } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ForkRequest } from './fork-request.ts'
+import { noBranch, noSet, noTopic, orphan } from './not-there.ts'
 import type { Call } from './operations.ts'
 
 export function resetRequestsOf(
@@ -19,8 +20,7 @@ export function resetRequestsOf(
     const topic = broker.topicById(branch.id)!
     const parent = broker.topicById(branch.fromId)
     if (parent === undefined) {
-      const message = `'${topic.name}' is an orphan: the topic '${branch.from}' that it was forked from is gone.`
-      return new Rejection('ORPHAN', message)
+      return orphan(topic.name, branch.from, 'There is nothing that it could be like again; delete it.')
     }
     if (topic.config.protection === 'frozen') {
       const message = `'${topic.name}' is frozen; take branch.protect back before it is reset.`
@@ -43,12 +43,12 @@ function branchesOf(which: ResetCommand['which'], broker: Broker): Branch[] | Re
   const { lineage } = broker
   if ('set' in which) {
     const set = lineage.sets.get(which.set)
-    if (set === undefined) return new Rejection('UNKNOWN_SET', `There is no set '${which.set}'.`)
+    if (set === undefined) return noSet(which.set)
     // What was made inside has no parent to be like.
     return [...set.members.values()].flatMap((id) => lineage.branches.get(id) ?? [])
   }
   const topic = broker.topic(which.branch)
-  if (topic === undefined) return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${which.branch}'.`)
+  if (topic === undefined) return noTopic(which.branch)
   const branch = lineage.branches.get(topic.id)
-  return branch === undefined ? new Rejection('NOT_A_BRANCH', `'${topic.name}' is no branch.`) : [branch]
+  return branch === undefined ? noBranch(topic.name) : [branch]
 }

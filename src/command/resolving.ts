@@ -40,11 +40,14 @@ export class Resolving {
       return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no partition ${index} of '${topic}'.`)
     }
     if (target.config.protection === 'frozen') {
-      return new Rejection('POLICY_VIOLATION', `'${topic}' has branch.protect=frozen: nothing may be written to it.`)
+      return new Rejection(
+        'POLICY_VIOLATION',
+        `'${topic}' has branch.protect=frozen: nothing may be written to it; set it to merge or none.`,
+      )
     }
     const conflict = conflicts.find(merge, topic, index, key)
     if (conflict === undefined || conflict.intoId !== target.id) {
-      const message = `No conflict of the merge '${merge}' is open for this key in partition ${index} of '${topic}'.`
+      const message = `No conflict of the merge '${merge}' is open for this key in partition ${index} of '${topic}'. '__branch_conflicts' holds those that are.`
       return new Rejection('NO_SUCH_CONFLICT', message)
     }
     const chosen = this.#choose(command, conflict, partition)

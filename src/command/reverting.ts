@@ -14,6 +14,7 @@ import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { MergeJob, Writing } from './merge-commit.ts'
 import { codecOf, type MergeRooms, wantsOf } from './merging.ts'
+import { noTopic } from './not-there.ts'
 import type { Call } from './operations.ts'
 
 type Range = { readonly topic: Topic; readonly partition: Partition; readonly first: number; readonly last: number }
@@ -56,7 +57,7 @@ export class Reverting {
     if (ranges instanceof Rejection) return ranges
     const frozen = ranges.find(({ topic }) => topic.config.protection === 'frozen')
     if (frozen === undefined) return ranges
-    const message = `'${frozen.topic.name}' has branch.protect=frozen: nothing may be written to it.`
+    const message = `'${frozen.topic.name}' has branch.protect=frozen: nothing may be written to it; set it to merge or none.`
     return new Rejection('POLICY_VIOLATION', message)
   }
 
@@ -69,7 +70,10 @@ export class Reverting {
     })
     if (merge === undefined || places.length === 0) {
       const where = name === undefined ? '' : ` into '${name}'`
-      return new Rejection('UNKNOWN_MERGE', `No merge, resolve or revert '${id}'${where} is known.`)
+      return new Rejection(
+        'UNKNOWN_MERGE',
+        `No merge, resolve or revert '${id}'${where} is known. 'twiglog branch log' tells the ids.`,
+      )
     }
     const isByKey = merge.op !== 'merge' || merge.strategy === 'three-way' || merge.strategy === 'replay'
     const plain = places.find(({ topic }) => !isByKey && !topic.config.isKeyed)
@@ -85,7 +89,7 @@ export class Reverting {
 
   #rangesGiven({ topic: name, range }: RevertCommand): Range[] | Rejection {
     const topic = this.#rooms.broker.topic(name!)
-    if (topic === undefined) return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic '${name}'.`)
+    if (topic === undefined) return noTopic(name!)
     if (topic.isInternal) {
       return new Rejection('INVALID_TOPIC_EXCEPTION', `'${name}' is the broker's own topic.`)
     }
@@ -97,7 +101,7 @@ export class Reverting {
         return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no partition ${index} of '${name}'.`)
       }
       if (first < partition.logStartOffset || last >= partition.lastStableOffset) {
-        const message = `Partition ${index} holds the decided offsets ${partition.logStartOffset} to ${partition.lastStableOffset - 1}; [${first}, ${last}] is not within them.`
+        const message = `Partition ${index} holds the decided offsets ${partition.logStartOffset} to ${partition.lastStableOffset - 1}; [${first}, ${last}] is not within them. Both ends of a range belong to it.`
         return new Rejection('OFFSET_OUT_OF_RANGE', message)
       }
       ranges.push({ topic, partition, first, last })
@@ -183,7 +187,7 @@ export class Reverting {
 }
 
 function notInvertible({ name }: Topic): Rejection {
-  const message = `'${name}' is not about keys (cleanup.policy has no compact): what was appended to it has no inverse.`
+  const message = `'${name}' is not about keys (cleanup.policy has no compact): what was appended to it has no inverse. Fork it at the offset in front (branch.at) and promote that.`
   return new Rejection('NOT_INVERTIBLE', message)
 }
 

@@ -33,6 +33,22 @@ export class Considerate {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+/** So much of light work is done before anybody asks for the time. */
+const lightCount = 64
+
+/** Visits one after the other, and rests in between. */
+export async function eachAtEase<T>(
+  items: Iterable<T>,
+  rest: () => Promise<void>,
+  visit: (item: T) => void,
+): Promise<void> {
+  let visited = 0
+  for (const item of items) {
+    visit(item)
+    if (++visited % lightCount === 0) await rest()
+  }
+}
+
 /** Goes on to the next stop with every call. */
 export type Walk<T = void> = Generator<void, T>
 

@@ -1,0 +1,25 @@
+// What a command is told whose topic, set or parent is not there: the same words whatever was to be done with it.
+
+import { Rejection } from '../branch/events.ts'
+
+export const noTopic = (name: string): Rejection =>
+  new Rejection(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `There is no topic '${name}'. Look at the name; branches are listed by 'twiglog branch list'.`,
+  )
+
+export const noSet = (label: string): Rejection =>
+  new Rejection('UNKNOWN_SET', `There is no set '${label}'. Fork one under this label first, or look at the label.`)
+
+export const noBranch = (name: string): Rejection =>
+  new Rejection(
+    'NOT_A_BRANCH',
+    `'${name}' is no branch: it was made by itself and has no parent. Name one that was forked from it.`,
+  )
+
+/** `instead`: what can be done with it all the same. */
+export const orphan = (name: string, parent: string, instead: string): Rejection =>
+  new Rejection(
+    'ORPHAN',
+    `'${name}' is an orphan: the topic '${parent}' that it was forked from is gone, and one that is called so now is another. ${instead}`,
+  )
