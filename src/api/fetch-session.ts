@@ -21,9 +21,20 @@ export type Wanted = {
 type Told = { highWatermark: number; logStartOffset: number; failed: boolean }
 type Entry = Wanted & { told: Told | undefined }
 
-type Session = { id: number; epoch: number; byId: boolean; entries: Map<string, Entry>; usedAt: number }
+type Session = {
+  readonly id: number
+  epoch: number
+  readonly byId: boolean
+  readonly entries: Map<string, Entry>
+  readonly madeAt: number
+  usedAt: number
+  /** As of its last use, the size that a larger one must be beyond to take its place; undefined while it is too young for that. */
+  yieldsTo: number | undefined
+}
 
 const epochMax = 0x7fff_ffff
+/** What was not used for longer gives way to anybody, what was made longer ago to a larger one. */
+const spareMs = 120_000
 const keyOf = (topic: string, partition: number): string => `${topic} ${partition}`
 
 /** What one Fetch is to read, and what its answer needs to know. */
@@ -40,6 +51,7 @@ const tellsAll = (): boolean => true
 export class FetchSessions {
   readonly #clock: Clock
   readonly #sessionsMax: number
+  /** In the order of their last uses. */
   readonly #sessions = new Map<number, Session>()
 
   /** `sessionsMax`: `max.incremental.fetch.session.cache.slots`. */
@@ -67,11 +79,24 @@ export class FetchSessions {
   }
 
   #begin(wanted: readonly Wanted[], byId: boolean): FetchScope {
-    if (this.#sessions.size >= this.#sessionsMax && !this.#evict()) return { sessionId: 0, wanted, tells: tellsAll }
     const entries = new Map<string, Entry>(
       wanted.map(({ topic, request }) => [keyOf(topic, request.partition), { topic, request, told: undefined }]),
     )
-    const session: Session = { id: this.#newId(), epoch: 1, byId, entries, usedAt: this.#clock.now() }
+    if (this.#sessions.size >= this.#sessionsMax) {
+      const gone = this.#spare(entries.size)
+      if (gone === undefined) return { sessionId: 0, wanted, tells: tellsAll }
+      this.#sessions.delete(gone.id)
+    }
+    const now = this.#clock.now()
+    const session: Session = {
+      id: this.#newId(),
+      epoch: 1,
+      byId,
+      entries,
+      madeAt: now,
+      usedAt: now,
+      yieldsTo: undefined,
+    }
     this.#sessions.set(session.id, session)
     return {
       sessionId: session.id,
@@ -91,15 +116,26 @@ export class FetchSessions {
     }
   }
 
-  /** The session that was not used for longest gives way, if it is older than two minutes (as in Kafka). */
-  #evict(): boolean {
-    let oldest: Session | undefined
+  /**
+   * Who makes room, as in Kafka: for anybody what was not used for two minutes, for whoever reads more the smallest of those that
+   * are older. A connection that ends takes no session with it: its client may go on with it by another.
+   */
+  #spare(size: number): Session | undefined {
+    const [longest] = this.#sessions.values()
+    if (longest === undefined || this.#clock.now() - longest.usedAt > spareMs) return longest
+    let smallest: Session | undefined
     for (const session of this.#sessions.values()) {
-      if (oldest === undefined || session.usedAt < oldest.usedAt) oldest = session
+      if (session.yieldsTo !== undefined && session.yieldsTo < (smallest?.yieldsTo ?? size)) smallest = session
     }
-    if (oldest === undefined || this.#clock.now() - oldest.usedAt < 120_000) return false
-    this.#sessions.delete(oldest.id)
-    return true
+    return smallest
+  }
+
+  #touch(session: Session): void {
+    const now = this.#clock.now()
+    session.usedAt = now
+    session.yieldsTo = now - session.madeAt > spareMs ? session.entries.size : undefined
+    this.#sessions.delete(session.id)
+    this.#sessions.set(session.id, session)
   }
 
   #continue(request: FetchRequest, byId: boolean): FetchScope | ErrorName {
@@ -108,7 +144,6 @@ export class FetchSessions {
     if (session.epoch !== request.sessionEpoch) return 'INVALID_FETCH_SESSION_EPOCH'
     if (session.byId !== byId) return 'FETCH_SESSION_TOPIC_ID_ERROR'
     session.epoch = session.epoch === epochMax ? 1 : session.epoch + 1
-    session.usedAt = this.#clock.now()
     for (const { topic, topicId, partitions } of request.topics) {
       for (const partition of partitions) {
         const name = byId ? topicId : topic
@@ -125,6 +160,7 @@ export class FetchSessions {
       this.#sessions.delete(session.id)
       return { sessionId: 0, wanted: [], tells: tellsAll }
     }
+    this.#touch(session)
     return {
       sessionId: session.id,
       wanted: [...session.entries.values()],

@@ -227,15 +227,17 @@ test('before version 7 there are no sessions', async () => {
 })
 
 describe('when all places are taken', () => {
-  const request = (sessionId: number, sessionEpoch: number) =>
+  const request = (sessionId: number, sessionEpoch: number, partitions: number) =>
     ({
       sessionId,
       sessionEpoch,
-      topics: [{ topic: 'b', topicId: '', partitions: [{ partition: 0 }] }],
+      topics: [
+        { topic: 'b', topicId: '', partitions: Array.from({ length: partitions }, (_, partition) => ({ partition })) },
+      ],
       forgottenTopicsData: [],
     }) as unknown as Request<typeof fetch>
-  const open = (sessions: FetchSessions, id = 0, epoch = 0): number | string => {
-    const scope = sessions.open(request(id, epoch), 12)
+  const open = (sessions: FetchSessions, id = 0, epoch = 0, partitions = 1): number | string => {
+    const scope = sessions.open(request(id, epoch, partitions), 12)
     return typeof scope === 'string' ? scope : scope.sessionId
   }
 
@@ -255,9 +257,31 @@ describe('when all places are taken', () => {
     await clock.pass(60_000)
     expect(open(sessions, one as number, 1)).toBe(one)
     await clock.pass(60_000)
+    expect(open(sessions)).toBe(0)
+    await clock.pass(1)
     expect(open(sessions)).toBeGreaterThan(0)
     expect(open(sessions, two as number, 1)).toBe('FETCH_SESSION_ID_NOT_FOUND')
     expect(open(sessions, one as number, 2)).toBe(one)
+    expect(sessions.count).toBe(2)
+  })
+
+  test('a client that reads more takes the place of the smallest that has been there for two minutes, in use or not', async () => {
+    const clock = new FakeClock()
+    const sessions = new FetchSessions(clock, 2)
+    const [small, large] = [open(sessions, 0, 0, 2), open(sessions, 0, 0, 3)]
+    await clock.pass(120_000)
+    for (const id of [small, large]) open(sessions, id as number, 1)
+    expect(open(sessions, 0, 0, 9)).toBe(0) // two minutes, and not more
+    await clock.pass(1)
+    for (const id of [small, large]) open(sessions, id as number, 2)
+    expect(open(sessions, 0, 0, 2)).toBe(0)
+    expect(open(sessions, 0, 0, 3)).toBeGreaterThan(0)
+    expect(open(sessions, small as number, 3)).toBe('FETCH_SESSION_ID_NOT_FOUND')
+    expect(open(sessions, large as number, 3)).toBe(large)
+    // The one that came last is too young, and the other is as large.
+    expect(open(sessions, 0, 0, 3)).toBe(0)
+    expect(open(sessions, 0, 0, 4)).toBeGreaterThan(0)
+    expect(open(sessions, large as number, 4)).toBe('FETCH_SESSION_ID_NOT_FOUND')
     expect(sessions.count).toBe(2)
   })
 
