@@ -57,6 +57,8 @@ export class Partition {
   readonly #waiting = new Set<() => void>()
   readonly numbering: PartitionRevisions
   #dirtySince: number | undefined
+  /** Where the log ended when it was opened. */
+  #outlived = 0
   /** Grows with every request that writes or reads here. */
   uses = 0
 
@@ -88,6 +90,7 @@ export class Partition {
     if (this.#log === undefined) {
       try {
         this.#log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
+        this.#outlived = this.#log.logEndOffset
         this.numbering.attach(this.#log)
         if (this.leaderEpoch > 0) this.#beginEpoch()
         for (const lost of this.#log.lost) this.#onLost?.(lost)
@@ -188,9 +191,13 @@ export class Partition {
     return this.log.logEndOffset
   }
 
-  /** What may be read: all that is appended, or all that is flushed where every batch is. `<= logEndOffset`. */
+  /**
+   * What may be read: all that is appended, or all that is flushed where every batch is. `<= logEndOffset`. What has outlived a kill
+   * may at once, though it is flushed again first of all: most of it was acknowledged, and the end of a log never goes back.
+   */
   get highWatermark(): number {
-    return this.#config.flushMessages === 1 ? this.log.flushedOffset : this.log.logEndOffset
+    const { log } = this
+    return this.#config.flushMessages === 1 ? Math.max(log.flushedOffset, this.#outlived) : log.logEndOffset
   }
 
   /** Below it every transaction is decided, and the word that decided it may be read. `<= highWatermark`. */

@@ -18,16 +18,20 @@ export function mustBeSound(bytes: Buffer, position: number, path: string): void
 export function soundPart(lease: Lease, path: string, mayMiss: (offset: number) => boolean): Lease {
   const { bytes } = lease
   let expected = -1
-  for (const at of batch.iterateBatches(bytes)) {
-    const base = batch.baseOffset(bytes, at)
-    const isInPlace = expected < 0 || base === expected || (base > expected && mayMiss(expected))
-    if (isInPlace && batch.crcMatches(bytes, at)) {
+  for (let at = 0, size = 0; ; at += size) {
+    size = batch.sizeAt(bytes, at, bytes.length)
+    if (size === 0) return lease
+    if (size > 0 && isInPlace(batch.baseOffset(bytes, at), expected, mayMiss) && batch.crcMatches(bytes, at)) {
       expected = batch.nextOffset(bytes, at)
       continue
     }
+    // Whoever reads on from there is told.
     if (at > 0) return { bytes: bytes.subarray(0, at), release: lease.release.bind(lease) }
     lease.release()
-    mustBeSound(bytes, at, path)
+    if (size > 0) mustBeSound(bytes, at, path)
+    throw new DamagedRecords(`${path}: there is no batch where one should be`)
   }
-  return lease
 }
+
+const isInPlace = (base: number, expected: number, mayMiss: (offset: number) => boolean): boolean =>
+  expected < 0 || base === expected || (base > expected && mayMiss(expected))

@@ -1,39 +1,28 @@
-// Makes branches, writes into them, merges them, takes merges back and drops branches, by commands as any producer sends
-// them. A command is sent until it is acknowledged, and again where its result is long in coming: its id makes it one.
+// Makes branches, writes into them, merges them, takes merges back and drops branches, by commands.
 
-import { errorName } from '../../protocol/errors.ts'
-import { produce } from '../../protocol/messages/00-produce.ts'
-import { batchOf, type Connect, type WireClient } from '../wire-client.ts'
+import type { Connect } from '../wire-client.ts'
 import { documentOf } from './documents.ts'
-import type { BranchTold, Telling } from './history.ts'
-import { walk } from './log-reader.ts'
+import type { Telling } from './history.ts'
+import { Orders, patienceMs } from './orders.ts'
 import { pause } from './pause.ts'
 
 const parent = 'keyed'
 const partitions = 2
-const restMs = 60
 /** Each branch that is there is read by every audit and every check. */
 const betweenMs = 250
-const againMs = 3_000
-const patienceMs = 60_000
 
 export class Commander {
-  readonly #connect: Connect
+  readonly #orders: Orders
   readonly #history: Telling
   readonly #chance: () => number
-  readonly #results = new Map<string, BranchTold>()
-  #client: WireClient | undefined
-  #read = 0
   #n = 0
   /** Names of topics that an audit looks at. */
   readonly branches = new Set<string>()
   readonly done = { fork: 0, merge: 0, revert: 0, abandon: 0 }
   readonly refused: string[] = []
-  failures = 0
-  lastError = ''
 
   constructor(connect: Connect, history: Telling, chance: () => number) {
-    this.#connect = connect
+    this.#orders = new Orders(connect, 'crash-lab-commands')
     this.#history = history
     this.#chance = chance
   }
@@ -47,7 +36,15 @@ export class Commander {
   }
 
   close(): void {
-    this.#client?.close()
+    this.#orders.close()
+  }
+
+  get failures(): number {
+    return this.#orders.failures
+  }
+
+  get lastError(): string {
+    return this.#orders.lastError
   }
 
   /** Of one branch, from its fork to its end. */
@@ -84,7 +81,7 @@ export class Commander {
         timestamp: Date.now(),
         headers: [],
       }))
-      const offset = await this.#produce(branch, partition, records)
+      const offset = await this.#orders.produce(branch, partition, records)
       if (offset === undefined) this.#history.tell({ t: 'unknown', call, error: 'no answer' })
       else this.#history.tell({ t: 'acked', call, offsets: records.map((_, i) => offset + i) })
     }
@@ -99,75 +96,11 @@ export class Commander {
     fields: object,
   ): Promise<boolean> {
     this.#history.tell({ t: 'command', id, op, topic, from })
-    const value = JSON.stringify({ op, id, ...fields })
-    const giveUpAt = performance.now() + patienceMs
-    let isTold = false
-    while (performance.now() < giveUpAt) {
-      const offset = await this.#produce('__branch_commands', 0, [{ key: id, value, headers: [] }])
-      if (offset !== undefined && !isTold) this.#history.tell({ t: 'commanded', id })
-      isTold ||= offset !== undefined
-      const result = isTold ? await this.#result(id, againMs) : undefined
-      if (result === undefined) continue
-      const isDone = result.status === 'done' || result.status === 'committed'
-      if (isDone) this.done[op]++
-      else this.refused.push(`${id}: ${JSON.stringify(result).slice(0, 300)}`)
-      return isDone
-    }
-    this.refused.push(`${id}: no result within ${patienceMs} ms`)
-    return false
-  }
-
-  async #result(id: string, ms: number): Promise<BranchTold | undefined> {
-    const giveUpAt = performance.now() + ms
-    while (performance.now() < giveUpAt) {
-      try {
-        this.#read = await walk(
-          await this.#connected(),
-          { topic: '__branches', partition: 0 },
-          this.#read,
-          0,
-          ({ value }) => {
-            const event = JSON.parse(String(value)) as BranchTold
-            if (!['merge-begin', 'merge-aborted', 'plan'].includes(event.type) && !this.#results.has(event.id)) {
-              this.#results.set(event.id, event)
-            }
-          },
-        )
-      } catch (problem) {
-        this.#lost(problem as Error)
-      }
-      const result = this.#results.get(id)
-      if (result !== undefined) return result
-      await pause(restMs)
-    }
-    return undefined
-  }
-
-  /** The offset; undefined where there was no answer, or a refusal. */
-  async #produce(topic: string, index: number, records: Parameters<typeof batchOf>[0]): Promise<number | undefined> {
-    try {
-      const client = await this.#connected()
-      const topicData = [{ name: topic, partitionData: [{ index, records: batchOf(records) }] }]
-      const answer = await client.ask(produce, 9, { acks: -1, timeoutMs: 5000, topicData })
-      const { errorCode, baseOffset } = answer.responses[0]!.partitionResponses[0]!
-      if (errorCode === 0) return baseOffset
-      throw new Error(`Produce to ${topic}: ${errorName(errorCode)}`)
-    } catch (problem) {
-      this.#lost(problem as Error)
-      await pause(restMs)
-      return undefined
-    }
-  }
-
-  async #connected(): Promise<WireClient> {
-    this.#client ??= await this.#connect('crash-lab-commands')
-    return this.#client
-  }
-
-  #lost({ message }: Error): void {
-    this.failures++
-    this.lastError = message.slice(0, 200)
-    this.#client?.close()
-    this.#client = undefined
+    const result = await this.#orders.give(id, { op, id, ...fields }, () => this.#history.tell({ t: 'commanded', id }))
+    const isDone = result?.status === 'done' || result?.status === 'committed'
+    if (isDone) this.done[op]++
+    else if (result === undefined) this.refused.push(`${id}: no result within ${patienceMs} ms`)
+    else this.refused.push(`${id}: ${JSON.stringify(result).slice(0, 300)}`)
+    return isDone
   }
 }

@@ -12,6 +12,10 @@ import { pause } from './pause.ts'
 /** Of the wire, where the broker says that it will not do. */
 export class Refusal extends Error {}
 
+/** What reading a log says where there is no answer, or not yet. */
+export const isOfTheConnection = (problem: unknown): boolean =>
+  problem instanceof Refusal || / v\d+: (closed|silence)$/.test((problem as Error).message)
+
 const patienceMs = 30_000
 const chunkBytes = 4_000_000
 

@@ -51,6 +51,14 @@ test('a broker that reads its own records believed them without their checksums:
   expect(kept(log, 8)).toBeGreaterThan(0)
 })
 
+test('a bit in the format of a batch was taken for a mistake of a client, and nobody named the file', async () => {
+  const store = await stopped()
+  flip(store, 3, 16)
+  const log = open(store)
+  expect(kept(log, 0)).toBe(3)
+  expect(() => log.read(6, 1000, log.logEndOffset, true)).toThrow(/00000\.log: no batch at byte/)
+})
+
 test('compaction wrote a damaged batch anew, with a checksum that fits', async () => {
   const compacting = { compacts: true, minCleanableDirtyRatio: 0 }
   const store = await stopped(compacting)

@@ -66,9 +66,9 @@ export class Caller {
     this.#client = undefined
   }
 
-  async ask<A extends ApiTable>(table: A, version: number, body: Body<A>): Promise<Answer<A>> {
+  async ask<A extends ApiTable>(table: A, version: number, body: Body<A>, waitMs = answerMs): Promise<Answer<A>> {
     const client = await this.client()
-    const answer = await client.attempt(table, version, body, answerMs)
+    const answer = await client.attempt(table, version, body, waitMs)
     if (typeof answer !== 'string') return answer
     if (this.#client === client) this.close()
     throw new Lost(`${table.name}: ${answer}`)

@@ -23,6 +23,8 @@ export class Machine {
   condition: Condition = { flushMs: 2, isFull: false }
   kills = 0
   powerCuts = 0
+  /** Called whenever a process is over. */
+  onEnd: () => void = () => {}
   readonly #loop: Loop
   readonly #network: Network
   readonly #config: Config
@@ -145,6 +147,7 @@ export class Machine {
     this.#dieIn = undefined
     this.#network.die()
     process.die()
+    this.onEnd()
   }
 
   #found(left: FaultyStore): void {

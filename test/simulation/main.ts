@@ -22,7 +22,7 @@ const seed = Number(values.seed ?? Date.now() % 1_000_000_000)
 const [steps, runs, failuresMax] = [Number(values.steps), Number(values.runs), Number(values.failures)]
 if (!Number.isInteger(seed) || !(steps > 0) || !(runs > 0)) throw new Error('--seed N --steps M --runs K')
 
-const sum = { passed: 0, failed: 0, simulatedMs: 0, events: 0, kills: 0 }
+const sum = { passed: 0, failed: 0, simulatedMs: 0, events: 0, kills: 0, powerCuts: 0 }
 const checked = new Map<string, number>()
 for (let run = 0; run < runs && sum.failed < failuresMax; run++) {
   const { ran, plan } = await failing(seed + run, steps)
@@ -30,6 +30,7 @@ for (let run = 0; run < runs && sum.failed < failuresMax; run++) {
   sum.simulatedMs += ran.simulatedMs
   sum.events += ran.events
   sum.kills += ran.kills
+  sum.powerCuts += ran.powerCuts
   if (ran.found.length === 0) {
     sum.passed++
     if (runs === 1) console.log(`seed ${seed + run}: trace ${ran.trace}`)
@@ -49,6 +50,8 @@ for (let run = 0; run < runs && sum.failed < failuresMax; run++) {
   for (const found of least.ran.found.slice(0, 10)) console.log(`WRONG: ${found}`)
 }
 console.log(`checked: ${[...checked].map(([what, times]) => `${times} ${what}`).join(', ')}`)
-console.log(`${Math.round(sum.simulatedMs / 60_000)} minutes simulated, ${sum.events} events, ${sum.kills} kills`)
+console.log(
+  `${Math.round(sum.simulatedMs / 60_000)} minutes simulated, ${sum.events} events, ${sum.kills} kills, ${sum.powerCuts} power cuts`,
+)
 console.log(`${sum.passed} passed, ${sum.failed} failed`)
 process.exitCode = sum.failed === 0 && sum.passed > 0 ? 0 : 1

@@ -8,10 +8,13 @@ export type Deed =
   | 'transact'
   | 'poll'
   | 'leave'
+  | 'work'
   | 'command'
+  | 'garden'
   | 'follow'
   | 'kill'
   | 'kill at an operation'
+  | 'power cut'
   | 'stop'
   | 'cut'
   | 'weather'
@@ -25,12 +28,15 @@ export type Step = { readonly n: number; readonly deed: Deed }
 const weights: readonly (readonly [Deed, number])[] = [
   ['send', 26],
   ['transact', 12],
-  ['poll', 22],
+  ['poll', 28],
   ['leave', 2],
+  ['work', 10],
   ['command', 5],
+  ['garden', 3],
   ['follow', 6],
   ['kill', 2],
   ['kill at an operation', 4],
+  ['power cut', 3],
   ['stop', 2],
   ['cut', 5],
   ['weather', 4],

@@ -2,63 +2,32 @@
 // was asked, answered and found is held against the judge of the crash lab, which knows what must be true.
 
 import { createHash } from 'node:crypto'
+import { incrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
 import { Auditor } from '../crash-lab/audit.ts'
 import { chanceFrom } from '../crash-lab/chance.ts'
 import { Commander } from '../crash-lab/commanding.ts'
 import type { Happened, Place, Telling } from '../crash-lab/history.ts'
 import { Judge } from '../crash-lab/judge.ts'
 import { makeTopics } from '../crash-lab/making.ts'
+import { Orders } from '../crash-lab/orders.ts'
 import { type Connect, WireClient } from '../wire-client.ts'
 import { Caller } from './caller.ts'
+import { ClassicMember } from './classic-member.ts'
 import { Follower } from './follower.ts'
+import { Gardener } from './gardener.ts'
+import { GroupReading } from './group-reading.ts'
+import { HandingOut } from './handing-out.ts'
 import { Loop } from './loop.ts'
 import { Machine, port } from './machine.ts'
-import { Member, type Subscribed, sessionMs } from './member.ts'
+import { Member } from './member.ts'
 import { calm, Network } from './network.ts'
 import { Ownership } from './ownership.ts'
 import type { Step } from './plan.ts'
 import { Producer } from './producer.ts'
+import { classic, configOf, deliveriesMax, garden, subscribed, topics, view, workers } from './scene.ts'
+import { Sharer } from './sharer.ts'
 import { Transactor } from './transactor.ts'
 
-const segmentBytes = '3072'
-const topics = [
-  { name: 'plain', partitions: 1, configs: {} },
-  { name: 'idem', partitions: 3, configs: { 'internal.segment.bytes': segmentBytes } },
-  {
-    name: 'rev',
-    partitions: 1,
-    configs: { 'revision.diff': 'true', 'internal.segment.bytes': segmentBytes, 'revision.pack.lag.ms': '200' },
-  },
-  // Nothing may be compacted away before it is looked at.
-  {
-    name: 'keyed',
-    partitions: 2,
-    configs: {
-      'cleanup.policy': 'compact',
-      'min.compaction.lag.ms': '864000000',
-      'internal.segment.bytes': segmentBytes,
-    },
-  },
-  { name: 'txn-a', partitions: 2, configs: { 'internal.segment.bytes': segmentBytes } },
-  { name: 'txn-b', partitions: 1, configs: {} },
-]
-const view = { name: 'rev-history', partitions: -1, configs: { 'view.of': 'rev', 'view.kind': 'history' } }
-const config = {
-  'offsets.topic.num.partitions': 2,
-  'transaction.state.log.num.partitions': 2,
-  'share.coordinator.state.topic.num.partitions': 1,
-  'group.consumer.min.session.timeout.ms': sessionMs,
-  'group.consumer.session.timeout.ms': sessionMs,
-  'group.consumer.min.heartbeat.interval.ms': 500,
-  'group.consumer.heartbeat.interval.ms': 1000,
-  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
-  'log.retention.check.interval.ms': 5000,
-  'log.cleaner.backoff.ms': 3000,
-}
-const subscribed: readonly Subscribed[] = [
-  { group: 'all', topic: 'idem', isolation: 0 },
-  { group: 'committed', topic: 'txn-a', isolation: 1 },
-]
 const rounds = 60
 
 export type Ran = {
@@ -70,6 +39,7 @@ export type Ran = {
   readonly simulatedMs: number
   readonly events: number
   readonly kills: number
+  readonly powerCuts: number
 }
 
 /** What somebody does one thing after the other, while others go on. */
@@ -98,7 +68,12 @@ export class Simulation implements Telling {
   readonly #history: string[] = []
   readonly #producers: Producer[]
   readonly #transactors: Transactor[]
-  readonly #members: Member[]
+  readonly #members: (Member | ClassicMember)[]
+  readonly #sharers: Sharer[]
+  readonly #handing: HandingOut
+  readonly #gardener: Gardener
+  /** What is acknowledged is on stable storage: the power may fail. */
+  readonly #isFlushed: boolean
   readonly #follower: Follower
   readonly #commander: Commander
   readonly #auditor: Auditor
@@ -110,6 +85,8 @@ export class Simulation implements Telling {
     const chance = (whose: string) => chanceFrom(seed, whose)
     this.#loop = new Loop(chance('broker'))
     this.#network = new Network(this.#loop, chance('network'), (what, bytes) => this.#note(what, bytes))
+    this.#isFlushed = chance('promise')() < 0.4
+    const config = configOf(this.#isFlushed)
     const world = { loop: this.#loop, network: this.#network, chance: chance('disk'), config }
     this.#machine = new Machine(
       world,
@@ -126,10 +103,20 @@ export class Simulation implements Telling {
       (what) => this.#wrong(what),
       () => this.#judge.right('partitions with one owner'),
     )
-    this.#members = [0, 0, 0, 1, 1].map((of, i) => {
+    const reading = (of: number, id: string) =>
+      new GroupReading(subscribed[of] ?? classic, id, caller(id), this, ownership)
+    this.#members = [0, 0, 0, 1, 1, 2, 2, 2].map((of, i) => {
       const id = `m${i}`
-      return new Member(subscribed[of]!, id, caller(id), this, ownership)
+      return of < 2 ? new Member(id, caller(id), reading(of, id)) : new ClassicMember(caller(id), reading(of, id), 3)
     })
+    const wrong = (what: string) => this.#wrong(what)
+    this.#handing = new HandingOut(workers.topic, deliveriesMax, wrong, () => this.#judge.right('records handed out'))
+    this.#machine.onEnd = () => this.#handing.letGoOfAll(this.#loop.now)
+    this.#sharers = ['s0', 's1'].map((id) => new Sharer(workers, id, caller(id), this.#handing, chance(id)))
+    const orders = new Orders(connect, 'gardener')
+    this.#gardener = new Gardener(caller('gardener'), orders, chance('garden'), wrong, () =>
+      this.#judge.right('lives of promoted and reset branches'),
+    )
     this.#follower = new Follower({ topic: 'idem', partition: 0 }, caller('follower'), this)
     this.#commander = new Commander(connect, this, chance('commands'))
     this.#auditor = new Auditor(connect, this)
@@ -148,6 +135,7 @@ export class Simulation implements Telling {
     this.#history.push(line)
     this.#trace.update(line)
     this.#judge.take(happened)
+    this.#handing.take(happened)
   }
 
   nextCall(): number {
@@ -193,6 +181,7 @@ export class Simulation implements Telling {
       simulatedMs: this.#loop.now,
       events: this.#loop.count,
       kills: this.#machine.kills,
+      powerCuts: this.#machine.powerCuts,
     }
   }
 
@@ -206,7 +195,8 @@ export class Simulation implements Telling {
   async #play(steps: readonly Step[]): Promise<void> {
     await this.#machine.start()
     const client = WireClient.over(await this.#network.connect(port), 'simulation')
-    await makeTopics(client, [...topics, view])
+    await makeTopics(client, [...topics, garden, view])
+    await fromStart(client, workers.group)
     client.close()
     for (const step of steps) await this.#take(step)
     await this.#end()
@@ -251,12 +241,22 @@ export class Simulation implements Telling {
         const member = this.#members[below(this.#members.length)]!
         return this.#do(member, () => member.leave())
       }
+      case 'work': {
+        const sharer = this.#sharers[below(this.#sharers.length)]!
+        return this.#do(sharer, () => (chance() < 0.05 ? sharer.leave() : sharer.poll()))
+      }
+      case 'garden':
+        return this.#do(this.#gardener, () => this.#gardener.live())
       case 'command':
         return this.#do(this.#commander, () => this.#commander.live())
       case 'follow':
         return this.#do(this.#follower, () => this.#follower.follow())
       case 'kill':
         machine.kill()
+        return await this.#rise(chance)
+      case 'power cut':
+        if (this.#isFlushed) machine.cutPower(chance())
+        else machine.kill()
         return await this.#rise(chance)
       case 'kill at an operation':
         machine.killIn(below(60))
@@ -266,6 +266,7 @@ export class Simulation implements Telling {
         await machine.stop()
         return await this.#rise(chance)
       case 'cut':
+        this.#handing.letGoOfAll(this.#loop.now)
         return this.#network.cutOne()
       case 'weather':
         this.#network.weather =
@@ -305,7 +306,7 @@ export class Simulation implements Telling {
     const all = new Map([...topics.map(({ name, partitions }) => [name, partitions] as const), ...branches])
     const groups: [string, string][] = [
       ...this.#transactors.map(({ group }) => [group, 'txn-a'] as [string, string]),
-      ...subscribed.map(({ group, topic }) => [group, topic] as [string, string]),
+      ...[...subscribed, classic].map(({ group, topic }) => [group, topic] as [string, string]),
     ]
     try {
       await this.#auditor.audit(n, all, groups, whole)
@@ -327,16 +328,20 @@ export class Simulation implements Telling {
     for (const line of this.#lines.values()) await line.last
     // Transactions that their producers have left are ended by the broker.
     this.#auditor.stableMs = 30_000
-    const groups = subscribed.map(({ group }) => group)
+    const groups = [...subscribed, classic].map(({ group }) => group)
     let left = ''
     for (let i = 0; i < rounds; i++) {
-      for (const member of this.#members) await member.poll()
+      // At once: who joins a classic group waits for the others.
+      const all = [...this.#members.map((each) => each.poll()), ...this.#sharers.map((each) => each.poll(true))]
+      await Promise.all(all)
       await this.#loop.pause(900)
       if (i % 10 !== 9) continue
       await this.#audit(1_000_000 + i)
-      left = this.#judge.behind(groups, [])
+      left = this.#judge.behind(groups, []) || this.#handing.behind()
       if (left === '') break
     }
+    if (this.#handing.behind() !== '') this.#wrong(this.#handing.behind())
+    await this.#gardener.lookAnew()
     await this.#audit(2_000_000, true)
     await this.#auditor.revisions(view.name, 'rev', 1)
     for (const { name, partitions } of topics) if (name.startsWith('txn')) await this.#auditor.stable(name, partitions)
@@ -351,4 +356,12 @@ export class Simulation implements Telling {
   #hasRead(groups: readonly string[]): string[] {
     return groups.filter((group) => this.#history.some((line) => line.includes(`"t":"read","group":"${group}"`)))
   }
+}
+
+/** A share group begins at the end of a topic, unless it is told otherwise. */
+async function fromStart(client: WireClient, group: string): Promise<void> {
+  const configs = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }]
+  const resources = [{ resourceType: 32, resourceName: group, configs }]
+  const { responses } = await client.ask(incrementalAlterConfigs, 1, { resources, validateOnly: false })
+  if (responses[0]!.errorCode !== 0) throw new Error(`${group}: ${responses[0]!.errorMessage}`)
 }
