@@ -6,6 +6,7 @@ import type { Records } from '../../protocol/reader.ts'
 import { emptyBytes, type Request, type Response } from '../../protocol/schema.ts'
 import { toldTopics } from '../branch/json-topics.ts'
 import { anyGateClosed } from '../broker/gate.ts'
+import { isShort } from '../broker/leadership.ts'
 import type { Partition } from '../broker/partition.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
@@ -74,7 +75,9 @@ function appendTo(
 /** Only the leader takes records, and with `acks=all` only while enough replicas are in sync. */
 function checkPlace(partition: Partition, acks: number, node: number): BatchRefusal | undefined {
   if (partition.leader !== node) return new BatchRefusal('NOT_LEADER_OR_FOLLOWER')
-  return acks === -1 && partition.isShortOfReplicas ? new BatchRefusal('NOT_ENOUGH_REPLICAS') : undefined
+  return acks === -1 && isShort(partition.leadership, partition.minInsyncReplicas)
+    ? new BatchRefusal('NOT_ENOUGH_REPLICAS')
+    : undefined
 }
 
 const protectedRefusal = ({ name, config: { protection } }: Topic): BatchRefusal => {

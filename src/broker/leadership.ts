@@ -16,6 +16,10 @@ type IsRunning = (node: number) => boolean
 
 export const noLeader = -1
 
+/** Too few replicas are in sync for those who ask for all of them; it never takes more than there are. */
+export const isShort = ({ isr, replicas }: Leadership, minInsyncReplicas: number): boolean =>
+  isr.length < replicas.length && isr.length < minInsyncReplicas
+
 /** The partition of a broker that is alone: it leads everything, and a restart changes no history. */
 export const ledBy = (node: number): Leadership => ({
   replicas: [node],
@@ -35,8 +39,8 @@ export const newLeadership = (replicas: readonly number[], isRunning: IsRunning)
 export function withoutNode(had: Leadership, node: number, minInsyncReplicas: number): Leadership {
   if (!had.isr.includes(node)) return had
   const isr = had.isr.filter((other) => other !== node)
-  const isShort = isr.length < Math.min(minInsyncReplicas, had.replicas.length)
-  const eligible = isShort ? [...had.eligible, node] : []
+  const isFew = isr.length < Math.min(minInsyncReplicas, had.replicas.length)
+  const eligible = isFew ? [...had.eligible, node] : []
   if (had.leader !== node) return { ...had, isr, eligible }
   // In the order of the replicas: the preferred one first.
   const leader = had.replicas.find((replica) => isr.includes(replica)) ?? noLeader

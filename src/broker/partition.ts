@@ -57,8 +57,7 @@ export class Partition {
   readonly #waiting = new Set<() => void>()
   readonly numbering: PartitionRevisions
   #dirtySince: number | undefined
-  /** Where the log ended when it was opened. */
-  #outlived = 0
+  #outlived = 0 // where the log ended when it was opened
   /** Grows with every request that writes or reads here. */
   uses = 0
 
@@ -161,12 +160,6 @@ export class Partition {
 
   get minInsyncReplicas(): number {
     return this.#config.minInsyncReplicas
-  }
-
-  /** Too few replicas are in sync for those who ask for all of them; it never takes more than there are. */
-  get isShortOfReplicas(): boolean {
-    const { isr, replicas } = this.#leadership
-    return isr.length < replicas.length && isr.length < this.#config.minInsyncReplicas
   }
 
   /** From now on others have it. Those who wait for more look again, for they may wait at the wrong node. */
