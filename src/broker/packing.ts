@@ -14,7 +14,7 @@ import type { RevisionConfig } from '../revision/revision-config.ts'
 import type { Clock } from '../storage/clock.ts'
 import { Directory } from '../storage/directory.ts'
 import type { Store } from '../storage/file.ts'
-import { nextGroup } from './packing-plan.ts'
+import { nextGroup, nextMerge } from './packing-plan.ts'
 import type { Partition } from './partition.ts'
 import type { Topic } from './topic.ts'
 
@@ -30,6 +30,8 @@ export type PackingCounts = {
   bytesAfter: number
   /** How long the oldest segment waits beyond its time. */
   lagMs: number
+  /** Segments that stay as they came until the next start. */
+  unfit: number
 }
 
 /** Ends a job that nobody waits for any more. */
@@ -39,6 +41,9 @@ const hourMs = 3_600_000
 /** A partition whose packing failed is left alone for this long, twice as long after each time. */
 const retryMs = 1000
 const retryMsMax = 60_000
+
+/** What may go into one pack, and is more than one can hold, has become at least so many times as much. */
+const swellingStep = 8
 
 /** A thread that has nothing to do goes after this long: it takes memory, and a tenth of a second to begin. */
 const idleMs = 10_000
@@ -50,7 +55,7 @@ export class Packing {
   readonly #clock: Clock
   readonly #topics: () => Iterable<Topic>
   readonly #thread: PackingThread | undefined
-  readonly counts: PackingCounts = { packs: 0, failures: 0, bytesBefore: 0, bytesAfter: 0, lagMs: 0 }
+  readonly counts: PackingCounts = { packs: 0, failures: 0, bytesBefore: 0, bytesAfter: 0, lagMs: 0, unfit: 0 }
   /** When a closed segment was first seen. */
   readonly #closedAt = new WeakMap<Segment, number>()
   /** They cannot be packed: too large, damaged, or not understood. */
@@ -58,6 +63,12 @@ export class Packing {
   /** As of when a packed segment was held against the keep rules. */
   readonly #judged = new WeakMap<Segment, string>()
   readonly #failed = new WeakMap<Partition, Known>()
+  /** How many bytes a byte of a segment was when it was unpacked, of the last that were packed. */
+  readonly #swelling = new WeakMap<Partition, number>()
+  /** As of when no neighbouring packs were to become one. */
+  readonly #merged = new WeakMap<Partition, string>()
+  /** For tests: bytes that come into one pack, and that it can hold. */
+  limits: { readonly together?: number; readonly alone?: number } = {}
   #workedAt = 0
   #round: Promise<void> | undefined
   #isOver = false
@@ -85,6 +96,7 @@ export class Packing {
 
   async #packAll(): Promise<void> {
     let lagMs = 0
+    let unfit = 0
     let worked = false
     for (const topic of [...this.#topics()]) {
       if (topic.packs === undefined) continue
@@ -94,11 +106,13 @@ export class Packing {
         if ((this.#failed.get(partition)?.retryAt ?? 0) <= this.#clock.now()) {
           while (!this.#isOver && (await this.#step(topic, partition))) worked = true
         }
-        if (!partition.isRemoved && partition.offline === undefined)
-          lagMs = Math.max(lagMs, this.#lagOf(topic, partition))
+        if (partition.isRemoved || partition.offline !== undefined) continue
+        lagMs = Math.max(lagMs, this.#lagOf(topic, partition))
+        unfit += partition.log.packable.filter((segment) => this.#unfit.has(segment)).length
       }
     }
     this.counts.lagMs = lagMs
+    this.counts.unfit = unfit
     const now = this.#clock.now()
     if (worked) this.#workedAt = now
     else if (now - this.#workedAt > idleMs) await this.#thread?.end()
@@ -112,7 +126,7 @@ export class Packing {
       // What has outlived a kill nobody has flushed yet, and only what is flushed is packed.
       const { log } = partition
       if (log.flushedOffset < (log.segments.at(-1)?.baseOffset ?? 0)) await partition.flush()
-      const group = this.#nextGroup(partition, config)
+      const group = this.#nextGroup(partition, config) ?? this.#nextMerge(partition)
       const done =
         group === undefined ? await this.#packAgain(partition, config) : await this.#packGroup(partition, config, group)
       if (done) this.#failed.delete(partition)
@@ -120,7 +134,8 @@ export class Packing {
     } catch (cause) {
       if (!(cause instanceof GivenUp || this.#isOver || partition.isRemoved))
         this.#fail(topic, partition, cause as Error)
-      return false
+      // It is left alone from now on, and what stands behind it need not wait.
+      return cause instanceof PackTooLarge
     }
   }
 
@@ -136,13 +151,26 @@ export class Packing {
 
   // --- what is to be packed
 
-  #nextGroup({ log }: Partition, { packLagMs }: PackConfig): Segment[] | undefined {
+  #nextGroup(partition: Partition, { packLagMs }: PackConfig): Segment[] | undefined {
     const now = this.#clock.now()
+    const { log } = partition
     const { packable } = log
     for (const segment of packable) if (!this.#closedAt.has(segment)) this.#closedAt.set(segment, now)
     const isDue = (segment: Segment): boolean => now - this.#closedAt.get(segment)! >= packLagMs
     const isFit = (segment: Segment): boolean => !this.#unfit.has(segment)
-    return nextGroup(packable, { isDue, isFit, seams: log.seams })
+    const swelling = this.#swelling.get(partition) ?? 1
+    return nextGroup(packable, { isDue, isFit, seams: log.seams, swelling, bytesMax: this.limits.together })
+  }
+
+  /** Packs that are to become one. What a fork shares takes no room of its own as it is. */
+  #nextMerge(partition: Partition): Segment[] | undefined {
+    const { packable, seams, filesVersion } = partition.log
+    const asOf = `${filesVersion} ${packable.length}`
+    if (this.#merged.get(partition) === asOf) return undefined
+    const isFit = (segment: Segment): boolean => !(this.#unfit.has(segment) || segment.isShared)
+    const group = nextMerge(packable, { isFit, seams, bytesMax: this.limits.together })
+    if (group === undefined) this.#merged.set(partition, asOf)
+    return group
   }
 
   #lagOf({ packs }: Topic, { log }: Partition): number {
@@ -212,7 +240,8 @@ export class Packing {
     const takenBack = log.abortedTransactions(from, to)
     const aborted = group.flatMap((segment) => [...segment.aborted])
     const { keyframeEvery, diffMaxBytes, pointers, indexIntervalBytes } = config
-    const options = { keyframeEvery, diffMaxBytes, pointers, indexIntervalBytes }
+    const lengthMax = this.limits.alone
+    const options = { keyframeEvery, diffMaxBytes, pointers, indexIntervalBytes, lengthMax }
     const segments = group.map(({ path, baseOffset, length, isPacked }) => ({ path, baseOffset, length, isPacked }))
     const before = group.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
     const holes = numbers.leftOut > 0 || takenBack.length > 0
@@ -225,13 +254,26 @@ export class Packing {
       this.counts.packs++
       this.counts.bytesBefore += before
       this.counts.bytesAfter += packed.storedBytes
+      this.#noteSwelling(partition, segments, packed)
       return true
     } catch (cause) {
       if (!log.isReleased) this.#store.remove(path)
       if (!isThere()) return false
+      if (cause instanceof PackTooLarge && group.length > 1 && !group.at(-1)!.isPacked) {
+        // They unpack to more than was thought: fewer at once.
+        this.#swelling.set(partition, swellingStep * (this.#swelling.get(partition) ?? 1))
+        return true
+      }
       this.#judgeFailure(group, cause)
       throw cause
     }
+  }
+
+  /** What keep rules left out counts as if it were there. */
+  #noteSwelling(partition: Partition, segments: PackingJob['segments'], { fullBytes }: Packed): void {
+    if (segments.some(({ isPacked }) => isPacked)) return
+    const byteCount = segments.reduce((sum, { length }) => sum + length, 0)
+    if (byteCount > 0) this.#swelling.set(partition, Math.max(1, fullBytes / byteCount))
   }
 
   #build(job: PackingJob): Promise<Packed> {
@@ -245,9 +287,6 @@ export class Packing {
       const packed = group.filter(({ isPacked }) => isPacked)
       // Those that came as they are may be packed without them.
       for (const segment of packed.length > 0 ? packed : group) this.#unfit.add(segment)
-    } else if (cause instanceof PackTooLarge && group.length > 1) {
-      // Each for itself is smaller; the first is left as it is if it is too large alone.
-      this.#unfit.add(group.find(({ isPacked }) => isPacked) ?? group[0]!)
     } else for (const segment of group) this.#unfit.add(segment)
   }
 

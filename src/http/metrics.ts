@@ -43,6 +43,10 @@ const families = {
   packFailures: counter('twiglog_revision_pack_failures_total', 'Packs that could not be made; each is tried again.'),
   bytesPacked: counter('twiglog_revision_pack_bytes_before_total', 'Bytes of segments that were packed.'),
   packBytes: counter('twiglog_revision_pack_bytes_after_total', 'Bytes of the packs that took their place.'),
+  unfitSegments: gauge(
+    'twiglog_revision_unfit_segments',
+    'Segments that cannot be packed and stay as they came until the next start: damaged, or too large when unpacked.',
+  ),
   packLag: gauge('twiglog_revision_pack_lag_seconds', 'How long the oldest closed segment waits beyond its time.'),
   views: gauge('twiglog_views', 'Topics that are views.'),
   loopDelay: gauge('twiglog_event_loop_delay_seconds', 'How late the event loop was since the last look, by quantile.'),
@@ -112,11 +116,12 @@ function tellCluster(into: Into, { broker, listener }: Rooms): void {
 }
 
 function tellRevisions(into: Into, { broker }: Rooms): void {
-  const { packs, failures, bytesBefore, bytesAfter, lagMs } = broker.housekeeping.packing.counts
+  const { packs, failures, bytesBefore, bytesAfter, lagMs, unfit } = broker.housekeeping.packing.counts
   into.add(families.packs, {}, packs)
   into.add(families.packFailures, {}, failures)
   into.add(families.bytesPacked, {}, bytesBefore)
   into.add(families.packBytes, {}, bytesAfter)
+  into.add(families.unfitSegments, {}, unfit)
   into.add(families.packLag, {}, lagMs / 1000)
   into.add(families.views, {}, [...broker.views].length)
 }

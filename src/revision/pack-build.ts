@@ -14,7 +14,14 @@ import { Column } from './pack-column.ts'
 import { EntryColumns, entriesPerBlock } from './pack-entries.ts'
 import { formatVersion, head, type PackFacts, type Section, sectionOf, writeFooter } from './pack-format.ts'
 import { FrameColumns, type FrameHeader, type FrameRecord, headerOf } from './pack-frames.ts'
-import { type Packed, type PackOptions, type PackSink, type PackSource, PackTooLarge } from './pack-job.ts'
+import {
+  type Packed,
+  type PackOptions,
+  type PackSink,
+  type PackSource,
+  PackTooLarge,
+  packLengthMax,
+} from './pack-job.ts'
 import { piecesOf, type RecordParts } from './pack-pieces.ts'
 import { ScalarIndex } from './pack-scalars.ts'
 import { Scan } from './pack-scan.ts'
@@ -33,7 +40,6 @@ const frameLengthMax = 64 * 1024 * 1024
 /** Values encoded in one slice, and batches walked. */
 const sliceBytes = 64 * 1024
 const walkSliceBytes = 1024 * 1024
-const lengthMax = 0x7fff_ffff
 const indexIntervalDefault = 4096
 const nothing = Buffer.alloc(0)
 
@@ -235,7 +241,8 @@ class PackBuild {
 
   /** Enters a batch into the ordinary indexes, as a segment does when it is appended to. */
   #note({ baseOffset, size, maxTimestamp }: FrameHeader): void {
-    if (this.#length + size > lengthMax) throw new PackTooLarge(`more than ${lengthMax} bytes of rebuilt batches`)
+    const { lengthMax = packLengthMax } = this.#options
+    if (this.#length + size > lengthMax) throw PackTooLarge.of(this.#source, lengthMax)
     const relative = baseOffset - this.#source.baseOffset
     if (this.#unindexedBytes >= (this.#options.indexIntervalBytes ?? indexIntervalDefault)) {
       this.#offsetIndex.add(relative, this.#length)

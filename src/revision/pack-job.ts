@@ -35,6 +35,7 @@ export type PackOptions = {
   indexIntervalBytes?: number
   /** For tests. */
   hash?: KeyHash
+  lengthMax?: number | undefined
 }
 
 /** What came of it: enough to swap the pack in. Structured-cloneable. */
@@ -60,5 +61,16 @@ export type Packed = {
   unparsed: number
 }
 
-/** More than one file of rebuilt batches can hold: positions in it are 31 bits wide. */
-export class PackTooLarge extends Error {}
+/** More than one file of rebuilt batches can hold: positions in it are 31 bits wide. Or more than there should be in memory at once. */
+export class PackTooLarge extends Error {
+  static of(
+    { baseOffset, nextOffset }: Pick<PackSource, 'baseOffset' | 'nextOffset'>,
+    lengthMax: number,
+  ): PackTooLarge {
+    return new PackTooLarge(
+      `offsets ${baseOffset} to ${nextOffset - 1} unpack to more than the ${lengthMax} bytes that a pack can hold: smaller segments (segment.bytes) can be packed`,
+    )
+  }
+}
+
+export const packLengthMax = 0x7fff_ffff

@@ -3,7 +3,7 @@
 import * as batch from '../../protocol/records/batch.ts'
 import { hashKey, type KeyHash } from './key-hash.ts'
 import { floats, ints } from './pack-column.ts'
-import type { PackOptions, PackSource } from './pack-job.ts'
+import { type PackOptions, type PackSource, PackTooLarge, packLengthMax } from './pack-job.ts'
 import { SourceWalk } from './pack-walk.ts'
 
 const sliceBytes = 1024 * 1024
@@ -94,7 +94,7 @@ export class Scan {
     return this.keyOf.length
   }
 
-  *run({ revs }: PackOptions): Generator<void, void, void> {
+  *run({ revs, lengthMax = packLengthMax }: PackOptions): Generator<void, void, void> {
     const walk = new SourceWalk(this.#source, this.unpacked)
     let behind = this.#source.length
     let record = 0
@@ -112,6 +112,8 @@ export class Scan {
         this.#unpackedStarts.push(behind)
         this.#unpackedBytes.push(cursor.bytes)
         behind += cursor.bytes.length
+        // All of it is in memory.
+        if (behind - this.#source.length > lengthMax) throw PackTooLarge.of(this.#source, lengthMax)
       }
       while (cursor.next()) {
         this.fullBytes += cursor.end - cursor.start

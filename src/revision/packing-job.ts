@@ -33,6 +33,8 @@ export type PackingJob = {
   diffMaxBytes: number
   pointers: readonly string[]
   indexIntervalBytes: number
+  /** For tests. */
+  lengthMax?: number | undefined
 }
 
 /** Records looked at in one slice. */
