@@ -10,6 +10,7 @@ import type { ConfigAssignment, ConfigOperation, Overrides } from '../broker/con
 import type { ConfigEntry, DescribeRequest } from '../broker/config-entry.ts'
 import { refuseInsync } from '../broker/insync-guard.ts'
 import type { NamedConfigs } from '../broker/named-config.ts'
+import { revisionEntries } from '../broker/revision-entries.ts'
 import type { Topic } from '../broker/topic.ts'
 import { alterTopic, replaceTopic } from '../broker/view-guard.ts'
 import type { Context } from './api.ts'
@@ -72,7 +73,11 @@ function topic(broker: Broker, name: string): Configured | Refusal {
     ? new Refusal('POLICY_VIOLATION', `What '${name}' tells is the broker's, and so is its configuration.`)
     : undefined
   return {
-    describe: (request) => [...found.config.describe(request), ...branchEntries(found, broker, request)],
+    describe: (request) => [
+      ...found.config.describe(request),
+      ...branchEntries(found, broker, request),
+      ...revisionEntries(found, request),
+    ],
     alter: (operations) =>
       fixed ?? refuseBranchNames(broker, found, operations) ?? alterTopic(found, broker, operations),
     replace: (assignments) =>

@@ -3,6 +3,7 @@
 
 import { insideOf } from '../branch/set-names.ts'
 import type { Partition } from '../broker/partition.ts'
+import { unparsedIn } from '../broker/revision-entries.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Exposition, Family, Labels } from './metrics-text.ts'
 import { attempt, Problem } from './problem.ts'
@@ -23,6 +24,10 @@ export const topicFamilies = {
   size: gauge('kafka_log_log_size', 'Bytes of records on the disk, what a branch shares with its parent included.'),
   logStart: gauge('kafka_log_log_logstartoffset', 'The first offset that can be read.'),
   logEnd: gauge('kafka_log_log_logendoffset', 'The offset that the next record gets.'),
+  unparsed: gauge(
+    'twiglog_revision_index_unparsed',
+    'Packed values that are no JSON, so that revision.index.json does not know them.',
+  ),
 } as const
 
 export const groupFamilies = {
@@ -79,6 +84,8 @@ function tellPartition(into: Exposition, topic: Topic, partition: Partition, now
   into.add(topicFamilies.size, labels, bounds.byteCount)
   into.add(topicFamilies.logStart, labels, bounds.start)
   into.add(topicFamilies.logEnd, labels, bounds.end)
+  const unparsed = partition.isOpen ? unparsedIn(topic, partition) : undefined
+  if (unparsed !== undefined) into.add(topicFamilies.unparsed, labels, unparsed)
   return bounds.watermark
 }
 

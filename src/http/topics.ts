@@ -2,6 +2,7 @@
 
 import { noLeader } from '../broker/leadership.ts'
 import type { Partition } from '../broker/partition.ts'
+import { unparsedIn } from '../broker/revision-entries.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Asked } from './asked.ts'
 import { branchParameter, findTopic, topicParameter } from './find-topic.ts'
@@ -86,14 +87,18 @@ export const topicsRoute: Route = {
   },
 }
 
-function bounds(partition: Partition) {
+function bounds(topic: Topic, partition: Partition) {
   const { index, leader } = partition
-  const told = attempt(() => ({
-    partition: index,
-    leader: leader === noLeader ? null : leader,
-    earliest: partition.logStartOffset,
-    latest: partition.lastStableOffset,
-  }))
+  const told = attempt(() => {
+    const unparsed = unparsedIn(topic, partition)
+    return {
+      partition: index,
+      leader: leader === noLeader ? null : leader,
+      earliest: partition.logStartOffset,
+      latest: partition.lastStableOffset,
+      ...(unparsed === undefined ? {} : { unparsed }),
+    }
+  })
   return told instanceof Problem ? { partition: index, leader, offline: told.detail } : told
 }
 
@@ -103,6 +108,11 @@ const boundsSchema = object(
     leader: { type: ['integer', 'null'], description: 'The node that leads it; null where none does.' },
     earliest: { ...integer, description: 'The first offset that can be read.' },
     latest: { ...integer, description: 'The offset behind the last committed record.' },
+    unparsed: {
+      ...integer,
+      description:
+        'Where JSON is indexed (revision.index.json): packed values that are none, which view.where does not show.',
+    },
     offline: { ...text, description: 'Why it cannot be read, where that is so.' },
   },
   ['partition', 'leader'],
@@ -129,7 +139,7 @@ export const topicRoute: Route = {
     if (topic instanceof Problem) return topic
     return json({
       ...summary(topic, asked.rooms),
-      partitions: topic.partitions.map(bounds),
+      partitions: topic.partitions.map((partition) => bounds(topic, partition)),
       configs: topic.config.overrides(),
     })
   },

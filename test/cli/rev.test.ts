@@ -2,23 +2,14 @@
 // broker.
 
 import { describe, expect, test } from 'vitest'
-import type { Terminal } from '../../src/cli/client/session.ts'
-import { runRev } from '../../src/cli/rev/run.ts'
-import type { Order } from '../../src/options.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { Packs } from '../revision/packs.ts'
 import { Stage } from '../revision/stage.ts'
-import { type Said, typed } from './typed.ts'
+import { type Said, typedRev } from './typed.ts'
 
 /** Types a line. `answers`: what somebody says when asked; nobody is there without. */
-function type(stage: Stage | undefined, line: string, answers?: boolean): Promise<Said> {
-  const bootstrap = stage === undefined ? [] : ['--bootstrap', stage.broker.bootstrapServers]
-  const run = (order: Order, terminal: Terminal) => {
-    if (order.kind !== 'rev') throw new Error(`${line} means ${order.kind}`)
-    return runRev(order.order, terminal)
-  }
-  return typed(['rev', ...line.split(' '), ...bootstrap], run, answers)
-}
+const type = (stage: Stage | undefined, line: string, answers?: boolean): Promise<Said> =>
+  typedRev(stage?.broker.bootstrapServers, line, answers)
 
 const lamp = (cents: number) => JSON.stringify({ item: 'lamp', cents })
 

@@ -1,6 +1,7 @@
 // A line as it is typed at a terminal: what came out, and the exit code.
 
 import type { Terminal } from '../../src/cli/client/session.ts'
+import { runRev } from '../../src/cli/rev/run.ts'
 import { type Order, readOrder } from '../../src/options.ts'
 
 export type Said = { code: number; out: string; err: string; json: () => Record<string, unknown>[] }
@@ -29,4 +30,14 @@ export async function typed(
     confirm: async () => answers === true,
   })
   return said(code, out.join('\n'), err.join('\n'))
+}
+
+/** `twiglog rev LINE`, with a broker or without. */
+export function typedRev(bootstrapServers: string | undefined, line: string, answers?: boolean): Promise<Said> {
+  const bootstrap = bootstrapServers === undefined ? [] : ['--bootstrap', bootstrapServers]
+  const run = (order: Order, terminal: Terminal) => {
+    if (order.kind !== 'rev') throw new Error(`${line} means ${order.kind}`)
+    return runRev(order.order, terminal)
+  }
+  return typed(['rev', ...line.split(' '), ...bootstrap], run, answers)
 }

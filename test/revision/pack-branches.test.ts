@@ -3,15 +3,10 @@
 import { expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { checkStore } from '../../src/cli/check.ts'
-import { MemoryStore } from '../../src/storage/memory-file.ts'
+import { OutlivingStore } from './counting-store.ts'
 import { type Packs as Opened, Packs, revisionOf, type Seen } from './packs.ts'
 
 const state = (records: readonly Seen[]) => Object.fromEntries(records.map(({ key, value }) => [key, value]))
-
-/** Keeps what it holds from one start to the next. */
-class OutlivingStore extends MemoryStore {
-  override close(): void {}
-}
 
 /** A document of several fields, so that both sides can change it without a conflict. */
 const document = (fields: Readonly<Record<string, unknown>>) => JSON.stringify({ text: 'lorem '.repeat(20), ...fields })

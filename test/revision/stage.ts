@@ -1,5 +1,6 @@
 // The stage on which branches are played, for revisions and views.
 
+import type { KafkaMessage } from 'kafkajs'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import type { Configs, Stage } from '../branch/stage.ts'
 import { WireClient } from '../wire-client.ts'
@@ -27,5 +28,27 @@ export async function trim(stage: Stage, topic: string, offset: number): Promise
     if (errorCode !== 0) throw new Error(`DeleteRecords: ${errorCode}`)
   } finally {
     wire.close()
+  }
+}
+
+/** The record at an offset of a topic's first partition, as a consumer that seeks there is given it. */
+export async function recordAt(stage: Stage, topic: string, offset: number): Promise<KafkaMessage> {
+  const consumer = stage.kafka.consumer({
+    groupId: `seeker-${Math.random()}`,
+    maxWaitTimeInMs: 100,
+    maxBytesPerPartition: 1,
+  })
+  await consumer.connect()
+  try {
+    await consumer.subscribe({ topic, fromBeginning: false })
+    return await new Promise<KafkaMessage>((resolve, reject) => {
+      const eachMessage = async ({ message }: { message: KafkaMessage }) => {
+        if (Number(message.offset) === offset) resolve(message)
+      }
+      consumer.run({ autoCommit: false, eachMessage }).catch(reject)
+      consumer.seek({ topic, partition: 0, offset: String(offset) })
+    })
+  } finally {
+    await consumer.disconnect()
   }
 }

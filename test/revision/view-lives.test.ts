@@ -7,8 +7,8 @@ import { readRecords } from '../../protocol/records/record.ts'
 import { WholeSelection } from '../../src/revision/selection.ts'
 import { readPage } from '../../src/revision/view-page.ts'
 import { ViewRecords } from '../../src/revision/view-records.ts'
-import type { Lease } from '../../src/storage/file.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
+import { CountingStore } from './counting-store.ts'
 import { Packs } from './packs.ts'
 import { RevisionWorld } from './revision-world.ts'
 import { type Read, Stage, trim, view } from './stage.ts'
@@ -19,22 +19,6 @@ const values = (from: number, to: number, what = 'v') =>
   Array.from({ length: to - from + 1 }, (_, i) => ({ key: 'k', value: `${what}${from + i}` }))
 const told = (from: number, to: number, what = 'v') =>
   Array.from({ length: to - from + 1 }, (_, i) => [`${from + i}`, `${what}${from + i}`])
-
-/** Counts what is read of packs, once their footers are known. */
-class CountingStore extends MemoryStore {
-  packBytesRead = 0
-
-  override open(...of: Parameters<MemoryStore['open']>): ReturnType<MemoryStore['open']> {
-    const file = super.open(...of)
-    if (!of[0].endsWith('.pack')) return file
-    const read = file.read.bind(file)
-    file.read = (position: number, byteCount: number): Lease => {
-      this.packBytesRead += byteCount
-      return read(position, byteCount)
-    }
-    return file
-  }
-}
 
 test('R21: a view of one key reads the blocks of that key, and of no other', async () => {
   const store = new CountingStore()

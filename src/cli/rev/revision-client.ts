@@ -95,6 +95,12 @@ export class RevisionClient {
     return found
   }
 
+  /** Packed values that the topic's JSON index does not know; undefined where it has none. */
+  async unparsed(topic: string): Promise<number | undefined> {
+    const told = (await this.client.configs([topic])).get(topic)?.get('revision.index.unparsed')
+    return told === undefined || told === null ? undefined : Number(told)
+  }
+
   /** The record of a revision, from the topic itself. */
   async record(topic: TopicSeen, { partition, offset }: Revision): Promise<RecordRead | undefined> {
     for await (const record of readPartition(this.client, topic, partition, { from: offset, until: offset + 1 }))

@@ -183,6 +183,8 @@ class Run {
       stats.lastMs = Math.max(stats.lastMs, revision.timestamp)
     }
     stats.keys = keys.size
+    const unparsed = key === undefined && partition === undefined ? await this.#revisions.unparsed(topic) : undefined
+    if (unparsed !== undefined) stats.unparsed = unparsed
     this.#say([stats], () => statsInWords(stats))
     return exitCodes.done
   }

@@ -132,9 +132,12 @@ export type Stats = {
   storedBytes: number
   firstMs: number
   lastMs: number
+  /** Of the topic's packed values, those that its JSON index does not know; undefined where it has none. */
+  unparsed?: number
 }
 
-export function statsInWords({ keys, revisions, tombstones, fullBytes, storedBytes, firstMs, lastMs }: Stats): string {
+export function statsInWords(stats: Stats): string {
+  const { keys, revisions, tombstones, fullBytes, storedBytes, firstMs, lastMs, unparsed } = stats
   const share = fullBytes === 0 ? '' : ` (${((100 * storedBytes) / fullBytes).toFixed(1)} %)`
   const rows = [
     ['Keys', String(keys)],
@@ -142,6 +145,7 @@ export function statsInWords({ keys, revisions, tombstones, fullBytes, storedByt
     ['Values', bytesInWords(fullBytes)],
     ['Stored as', `${bytesInWords(storedBytes)}${share}`],
     ['Between (UTC)', revisions === 0 ? '' : `${timeInWords(firstMs)} and ${timeInWords(lastMs)}`],
+    ...(unparsed === undefined ? [] : [['Not indexed', `${unparsed} of the packed values are no JSON`]]),
   ]
   return rows.map(([name, value]) => `${name!.padEnd(13)}  ${value}`.trimEnd()).join('\n')
 }
