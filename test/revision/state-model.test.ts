@@ -3,18 +3,20 @@
 // packs that come meanwhile.
 
 import { expect, test } from 'vitest'
+import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { WireClient } from '../wire-client.ts'
 import { type Draw, drawing } from './delta-pairs.ts'
 import { Packs } from './packs.ts'
-import { type Read, trim, view } from './stage.ts'
+import { type Read, trim } from './stage.ts'
 
 type Entry = readonly [offset: number, key: string, value: string | null]
 
 const keys = ['a', 'b', 'c', 'd', 'long'.repeat(30)]
-const viewsOfLife = 13
-const lives = 40
-const livesOfBroker = 4
+const viewsOfLife = 35
+const lives = 15
+const livesOfBroker = 5
 const firstTime = 1_700_000_000_000
 
 function messagesOf(draw: Draw): { key: string; value: string | null; timestamp: string }[] {
@@ -72,36 +74,74 @@ async function shown(packs: Packs, topic: string, from: number, isCommitted: boo
     .map(({ offset, key, value }) => [offset, String(key), value === null ? null : String(value)])
 }
 
+type Bounds = { low: number; high: number }
+
+/** What ListOffsets answers for a time in each of these topics. */
+async function offsetsAt(wire: WireClient, topics: readonly string[], timestamp: number): Promise<number[]> {
+  const wanted = topics.map((name) => {
+    return { name, partitions: [{ partitionIndex: 0, timestamp, currentLeaderEpoch: -1 }] }
+  })
+  const answer = await wire.ask(listOffsets, 7, { replicaId: -1, isolationLevel: 0, topics: wanted })
+  const found = new Map(answer.topics.map(({ name, partitions: [one] }) => [name, one!]))
+  return topics.map((name) => {
+    expect(found.get(name)!.errorCode).toBe(0)
+    return Number(found.get(name)!.offset)
+  })
+}
+
+async function boundsOf(wire: WireClient, topics: readonly string[]): Promise<Bounds[]> {
+  const [lows, highs] = [await offsetsAt(wire, topics, -2), await offsetsAt(wire, topics, -1)]
+  return lows.map((low, i) => ({ low, high: highs[i]! }))
+}
+
 /** `view.at`, and the offset that a client would replay to. */
-async function pointOf(packs: Packs, topic: string, draw: Draw): Promise<[at: string, below: number]> {
-  const [{ low, high }] = (await packs.stage.ends(topic)) as [{ low: number; high: number }]
+async function pointOf(wire: WireClient, topic: string, { low, high }: Bounds, draw: Draw): Promise<[string, number]> {
   if (draw(2) === 0) {
     const offset = low + draw(high - low + 1)
     return [`offset:${offset}`, offset]
   }
   const time = firstTime - 10 + draw(1020)
-  const [found] = await packs.stage.admin.fetchTopicOffsetsByTimestamp(topic, time)
-  return [`timestamp:${time}`, Number(found!.offset)]
+  const [found] = await offsetsAt(wire, [topic], time)
+  return [`timestamp:${time}`, found === -1 ? high : found!]
+}
+
+/** Makes all views in one request, as an admin client may. */
+async function makeViews({ stage }: Packs, topic: string, ats: ReadonlyMap<string, string>): Promise<void> {
+  const topics = [...ats].map(([name, at]) => {
+    const configs = { 'view.of': topic, 'view.kind': 'state', 'view.at': at }
+    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    return { topic: name, numPartitions: -1, configEntries }
+  })
+  await stage.admin.createTopics({ topics })
 }
 
 async function live(packs: Packs, topic: string, draw: Draw): Promise<void> {
   await packs.create(topic, { 'revision.diff': draw(4) > 0, 'revision.keyframe.every': 2 + draw(40) })
   const count = await write(packs, topic, draw)
   const all = (await packs.stage.read(topic, count)).map(entryOf)
-  const start = draw(3) === 0 ? draw((await packs.stage.ends(topic))[0]!.high + 1) : 0
-  if (start > 0) await trim(packs.stage, topic, start)
-  const records = all.filter(([offset]) => offset >= start)
-  for (let i = 0; i < viewsOfLife; i++) {
-    const [at, below] = await pointOf(packs, topic, draw)
-    const name = `${topic}-at-${i}`
-    const expected = replayed(records, below)
-    await view(packs.stage, topic, 'state', name, { 'view.at': at })
-    expect(await shown(packs, name, start, draw(2) === 0), `${name}, ${at}`).toEqual(expected)
-    const high = expected.length === 0 ? start : expected.at(-1)![0] + 1
-    expect(await packs.stage.ends(name), `${name}, ${at}`).toEqual([{ low: start, high }])
-    if (i === 0 && expected.length > 0) {
-      expect((await packs.stage.read(name, expected.length)).map(entryOf)).toEqual(expected)
+  const wire = await WireClient.open(packs.stage.broker.bootstrapServers)
+  try {
+    const [whole] = await boundsOf(wire, [topic])
+    const start = draw(3) === 0 ? draw(whole!.high + 1) : 0
+    if (start > 0) await trim(packs.stage, topic, start)
+    const records = all.filter(([offset]) => offset >= start)
+    const points = new Map<string, readonly [at: string, below: number]>()
+    for (let i = 0; i < viewsOfLife; i++) {
+      points.set(`${topic}-at-${i}`, await pointOf(wire, topic, { ...whole!, low: start }, draw))
     }
+    await makeViews(packs, topic, new Map([...points].map(([name, [at]]) => [name, at])))
+    const bounds = await boundsOf(wire, [...points.keys()])
+    for (const [i, [name, [at, below]]] of [...points].entries()) {
+      const expected = replayed(records, below)
+      expect(await shown(packs, name, start, draw(2) === 0), `${name}, ${at}`).toEqual(expected)
+      const high = expected.length === 0 ? start : expected.at(-1)![0] + 1
+      expect(bounds[i], `${name}, ${at}`).toEqual({ low: start, high })
+      if (i === 0 && expected.length > 0) {
+        expect((await packs.stage.read(name, expected.length)).map(entryOf)).toEqual(expected)
+      }
+    }
+  } finally {
+    wire.close()
   }
 }
 
