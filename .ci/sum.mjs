@@ -29,8 +29,12 @@ function vitest() {
   const laterOf = new Map(again.testResults.map((file) => [file.name, file]))
   for (const file of first.testResults) {
     const ended = laterOf.get(file.name) ?? file
-    if (ended !== file)
+    if (ended !== file) {
       console.log(`# ${relative(process.cwd(), file.name)} failed at first; played alone: ${ended.status}`)
+      // A seed that is named here is a bug that another seed did not meet.
+      for (const { status: of, failureMessages } of file.assertionResults)
+        if (of === 'failed') console.log(`#   ${(failureMessages?.[0] ?? '').slice(0, 600).replaceAll('\n', '\n#   ')}`)
+    }
     for (const { status: of } of ended.assertionResults) {
       if (of === 'passed') sum.passed++
       else if (of !== 'failed') sum.skipped++

@@ -157,7 +157,7 @@ export const producing = {
         times.every((time) => time > at + 3_000_000 && time <= Date.now() + 60_000),
         `${times} are the broker’s`,
       )
-      stage.same(times[0], times[1], 'one batch, one time')
+      stage.ok(times[0]! <= times[1]!, `${times} do not go back`) // a client may have made two batches of them
     },
   ),
 
