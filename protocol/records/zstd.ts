@@ -1,4 +1,4 @@
-// Zstandard by the best means at hand: node:zlib (22.15 and later), then @cloudpss/zstd, then fzstd, which only reads.
+// Zstandard by the best means at hand: node:zlib (22.15 and later), then @cloudpss/zstd (not in threads), then fzstd, which only reads.
 // Where none can write, a frame of stored blocks is written instead: valid for every reader, only not smaller.
 //
 //   28 b5 2f fd | descriptor | [window] | [dictionary id] | [content size] | blocks | [checksum]
@@ -6,6 +6,7 @@
 //   block: 3 bytes little-endian = last | kind << 1 (0 stored, 1 run, 2 packed) << 3 size; at most 128 KiB unpacked
 
 import { createRequire } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
 import * as zlib from 'node:zlib'
 import { nativeAllowed } from '../native.ts'
 import { CompressionError, DecompressionLimit } from './compression-error.ts'
@@ -45,8 +46,12 @@ type Binding = {
   }
 }
 
+/**
+ * For the main thread alone: one context of the library serves the whole process, and two threads that use it at once ruin what the
+ * other makes, or end the process. Packing has a thread of its own, and so have programs that we may be part of.
+ */
 function binding(): Codec | undefined {
-  if (!nativeAllowed()) return undefined
+  if (!nativeAllowed() || !isMainThread) return undefined
   try {
     // The package's own decompress() allows 1 GiB; the binding below it takes the limit as an argument.
     const { _NapiBindings: napi } = require('@cloudpss/zstd/napi') as { _NapiBindings: Binding }
