@@ -163,7 +163,7 @@ export class ConsumerGroup implements Group {
     const member = this.#memory.members.get(committer.memberId)
     if (member === undefined) return 'UNKNOWN_MEMBER_ID'
     if (member.classic !== null) {
-      if (committer.generation !== member.epoch) return 'ILLEGAL_GENERATION'
+      if (!isCurrent(member, committer)) return 'ILLEGAL_GENERATION'
       this.touch(member.id)
       return 'NONE'
     }

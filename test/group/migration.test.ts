@@ -71,6 +71,25 @@ test('a consumer joins a classic group: its members are asked to join again, giv
   expect([world.heartbeat(x, 4), world.heartbeat(y, 4)]).toEqual(['NONE', 'NONE'])
 })
 
+test('a classic member of a consumer group may commit in the generation before what it has had since then (KIP-1251)', async () => {
+  const { world, x, y } = await startClassic()
+  await new Consumer(world, 'a', { topics: ['t'] }).beat()
+  await rejoin(world, x, [0, 1])
+  await rejoin(world, y, [2, 3])
+  await rejoin(world, y, [2])
+  const topicId = world.topics.byName('t')!.id
+  const commit = async (memberId: string, generation: number, ...partitions: number[]) => {
+    const commits = partitions.map((partition) => {
+      return { topic: 't', topicId, partition, offset: 5, leaderEpoch: 0, metadata: '' }
+    })
+    const of = { groupId, memberId, generation, instanceId: null, retentionMs: null, partitions: commits }
+    return (await world.groups.offsets.commit({ ...of, commits }))[0]
+  }
+  expect([await commit(x, 3, 0, 1), await commit(y, 3, 2)]).toEqual(['NONE', 'NONE'])
+  for (const refused of [commit(y, 3, 3), commit(y, 3, 2, 3), commit(x, 2, 0), commit(x, 5, 0), commit(x, -1, 0)])
+    expect(await refused).toBe('ILLEGAL_GENERATION')
+})
+
 test('the last consumer leaves: the classic members make a generation of their own', async () => {
   const { world, x, y } = await startClassic()
   const a = new Consumer(world, 'a', { topics: ['t'] })

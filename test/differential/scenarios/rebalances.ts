@@ -108,12 +108,14 @@ class Group {
     const topicId = this.side.idOf(this.id)
     const { generationId, ...named } = this.#as(who)
     await this.side.each(`${when}: ${who}`, heartbeat, { ...named, generationId })
-    await this.side.each(`${when}: ${who}`, offsetCommit, (version) => {
-      const partition = { partitionIndex: 0, committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }
-      const [name, id] = version >= 10 ? ['', topicId] : [this.id, zeroUuid]
-      const topics = [{ name, topicId: id, partitions: [partition] }]
-      return { ...named, generationIdOrMemberEpoch: generationId, retentionTimeMs: -1, topics }
-    })
+    for (const indexes of [[0], [1], [0, 1]])
+      await this.side.each(`${when}: ${who} for ${indexes}`, offsetCommit, (version) => {
+        const committed = { committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }
+        const partitions = indexes.map((partitionIndex) => ({ partitionIndex, ...committed }))
+        const [name, id] = version >= 10 ? ['', topicId] : [this.id, zeroUuid]
+        const topics = [{ name, topicId: id, partitions }]
+        return { ...named, generationIdOrMemberEpoch: generationId, retentionTimeMs: -1, topics }
+      })
   }
 
   async leave(label: string, name: string): Promise<void> {
