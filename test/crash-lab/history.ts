@@ -25,6 +25,8 @@ export type Happened =
   | ({ t: 'committed'; group: string; offset: number } & Place)
   /** Of a share group. */
   | ({ t: 'given'; group: string; member: string; offsets: readonly number[] } & Place)
+  /** It says so to the broker, and may never hear whether it was heard. */
+  | ({ t: 'accepting'; group: string; member: string; offsets: readonly number[] } & Place)
   | ({ t: 'accepted'; group: string; member: string; offsets: readonly number[] } & Place)
   | { t: 'command'; id: string; op: string; topic: string; from: string }
   | { t: 'commanded'; id: string }

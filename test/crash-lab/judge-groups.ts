@@ -24,7 +24,8 @@ class Progress {
   }
 }
 
-type Accepting = { readonly place: Place; readonly accepted: Set<number> }
+/** `asked`: may have been accepted; whoever is given one of them again knows that it was not. */
+type Accepting = { readonly place: Place; readonly accepted: Set<number>; readonly asked: Set<number> }
 
 export class JudgeOfGroups implements Part {
   readonly #verdict: Verdict
@@ -49,8 +50,13 @@ export class JudgeOfGroups implements Part {
     else if (happened.t === 'offset') this.#judgeOffset(happened)
     else if (happened.t === 'audited')
       for (const [group, ofGroup] of this.#groups) this.#compare(group, ofGroup.values())
-    else if (happened.t === 'given') this.#accepting(happened)
-    else if (happened.t === 'accepted') {
+    else if (happened.t === 'given') {
+      const { asked } = this.#accepting(happened)
+      for (const offset of happened.offsets) asked.delete(offset)
+    } else if (happened.t === 'accepting') {
+      const { asked } = this.#accepting(happened)
+      for (const offset of happened.offsets) asked.add(offset)
+    } else if (happened.t === 'accepted') {
       this.#judgeAccepting(happened)
     } else if (happened.t === 'drained') {
       for (const group of happened.groups) this.#judgeWhole(group)
@@ -87,7 +93,7 @@ export class JudgeOfGroups implements Part {
     const ofGroup = this.#shares.get(group) ?? new Map()
     this.#shares.set(group, ofGroup)
     const name = nameOf({ topic, partition })
-    const accepting = ofGroup.get(name) ?? { place: { topic, partition }, accepted: new Set() }
+    const accepting = ofGroup.get(name) ?? { place: { topic, partition }, accepted: new Set(), asked: new Set() }
     ofGroup.set(name, accepting)
     return accepting
   }
@@ -169,8 +175,9 @@ export class JudgeOfGroups implements Part {
     const topics = new Set([...(this.#shares.get(group)?.values() ?? [])].map(({ place }) => place.topic))
     for (const topic of topics) {
       for (const [partition, log] of this.#logs.ofTopic(topic)) {
-        const { accepted } = this.#accepting({ group, topic, partition })
-        yield [{ topic, partition }, [...log.records.keys()].filter((offset) => !accepted.has(offset))]
+        const { accepted, asked } = this.#accepting({ group, topic, partition })
+        const isLeft = (offset: number) => !accepted.has(offset) && !asked.has(offset)
+        yield [{ topic, partition }, [...log.records.keys()].filter(isLeft)]
       }
     }
   }

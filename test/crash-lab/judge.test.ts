@@ -189,6 +189,16 @@ test('what a share group has accepted may not be accepted again', () => {
   expect(judged(given, accepted, given, accepted).join('\n')).toMatch(/has accepted 3 of work-0 twice/)
 })
 
+test('a record of which nobody knows whether it was accepted is no record left over, until it is given to somebody again', () => {
+  const told = { group: 'workers', member: 'm', topic: 'idem', partition: 0, offsets: [0] } as const
+  const given = { t: 'given', ...told } as const
+  const left = [audit(), log('idem', two.slice(0, 1), 1), audited()]
+  const over = { t: 'drained', groups: [], shares: ['workers'] } as const
+  expect(judged(given, ...left, over).join('\n')).toMatch(/all of idem-0 but 1, the one at 0 first/)
+  expect(judged(given, { t: 'accepting', ...told }, ...left, over)).toEqual([])
+  expect(judged(given, { t: 'accepting', ...told }, given, ...left, over).join('\n')).toMatch(/but 1/)
+})
+
 test('a revision without its number is found out', () => {
   const revisions = (second: number): Happened => ({
     t: 'revisions',

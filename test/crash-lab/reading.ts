@@ -137,6 +137,7 @@ export class Reader {
         for (const offset of offsets)
           of.push({ topic, partition, offset, as: released.has(offset) ? 'release' : 'accept' } as const)
       }
+      for (const [partition, offsets] of accepting) this.#history.tell({ t: 'accepting', ...told, partition, offsets })
       await hand.ask('acknowledge', { consumer, of })
       for (const [partition, offsets] of accepting) this.#history.tell({ t: 'accepted', ...told, partition, offsets })
     } catch (problem) {
