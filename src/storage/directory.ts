@@ -38,12 +38,16 @@ const madeAtOnce = 4
 /** From here on a file is removed off the event loop. */
 const largeBytes = 1024 * 1024
 
+/** Of a folder: the one under way, and one more for all who have come since, perhaps with names too late for it. */
+type Sync = { readonly done: Promise<void>; next?: Promise<void> }
+
 export class Directory {
   readonly root: string
 
   readonly boot = bootOfMachine()
   /** Folders of the root whose names are on stable storage. */
   readonly #rooted = new Set<string>()
+  readonly #syncs = new Map<string, Sync>()
 
   constructor(root: string) {
     this.root = root
@@ -121,13 +125,13 @@ export class Directory {
   }
 
   /** Nearly always the folder is there, and making it would cost more than the work. */
-  #withFolderOf(path: string, work: () => void): void {
+  #withFolderOf<T>(path: string, work: () => T): T {
     try {
-      work()
+      return work()
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
       fs.mkdirSync(dirname(this.path(path)), { recursive: true })
-      work()
+      return work()
     }
   }
 
@@ -172,9 +176,8 @@ export class Directory {
   save(path: string, content: Buffer, durable: boolean): void {
     disk(() => {
       const to = this.path(path)
-      fs.mkdirSync(dirname(to), { recursive: true })
       const aside = `${to}.tmp`
-      const descriptor = fs.openSync(aside, 'w')
+      const descriptor = this.#withFolderOf(path, () => fs.openSync(aside, 'w'))
       try {
         // A disk with room for a part of it takes that part without a word.
         for (let done = 0; done < content.length; ) done += fs.writeSync(descriptor, content, done)
@@ -223,11 +226,31 @@ export class Directory {
     }
   }
 
+  /** The logs of a topic have folders around theirs in common. Behind a sync that failed none of the same folder is believed. */
+  #syncOne(folder: string): Promise<void> {
+    const underWay = this.#syncs.get(folder)
+    if (underWay === undefined) return this.#beginSync(folder)
+    underWay.next ??= underWay.done.then(() => this.#beginSync(folder))
+    return underWay.next
+  }
+
+  #beginSync(folder: string): Promise<void> {
+    const done = this.#sync(folder)
+    const sync: Sync = { done }
+    this.#syncs.set(folder, sync)
+    // Before those who wait go on; the next one, if somebody asked for it, begins in this turn and takes its place.
+    const over = () => {
+      if (this.#syncs.get(folder) === sync) this.#syncs.delete(folder)
+    }
+    done.then(over, over)
+    return done
+  }
+
   /**
    * By callbacks: a handle of fs.promises costs more than the call. Only what waits for the disk is done off the event loop:
    * to hand a call to a thread and to hear of it takes longer than to open a folder.
    */
-  #syncOne(folder: string): Promise<void> {
+  #sync(folder: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const descriptor = fs.openSync(this.path(folder), 'r')
       fs.fsync(descriptor, (failed) => {
