@@ -11,7 +11,7 @@ import type { Partition } from './partition.ts'
 import type { Topic } from './topic.ts'
 
 /** Of one log; the others go on. */
-const compactionFailures = [
+const housekeepingFailures = [
   StorageError,
   Corruption,
   DamagedRecords,
@@ -57,7 +57,13 @@ export class Housekeeping {
   async #retainAll(): Promise<void> {
     const partitions = [...this.#partitions()]
     const closed = partitions.filter(({ isOpen }) => !isOpen)
-    for (const partition of partitions) if (partition.isOpen) this.#retainOne(partition)
+    for (const partition of partitions) {
+      if (!partition.isOpen) continue
+      const counted = this.#countAhead(partition)
+      if (counted !== undefined) await counted
+      if (this.#isOver) return
+      if (partition.isOpen && !partition.isRemoved) this.#retainOne(partition)
+    }
     for (const [i, partition] of closed.entries()) {
       if (i % closedAtOnce === 0) await shortRest()
       if (this.#isOver) return
@@ -65,6 +71,20 @@ export class Housekeeping {
       const wasOpen = partition.isOpen
       this.#retainOne(partition)
       if (!wasOpen) partition.rest()
+    }
+  }
+
+  /** What retention takes of a log may have to be counted before, which takes its time. */
+  #countAhead({ numbering, broughtAt }: Partition): Promise<void> | undefined {
+    const complain = (cause: unknown): void => {
+      if (!housekeepingFailures.some((kind) => cause instanceof kind)) throw cause
+    }
+    try {
+      // Whoever takes it says why it cannot be.
+      return numbering.countAhead(this.#clock.now(), broughtAt)?.catch(complain)
+    } catch (cause) {
+      complain(cause)
+      return undefined
     }
   }
 
@@ -100,7 +120,7 @@ export class Housekeeping {
         const turns = { seed: this.#clock.random(32), rest: shortRest, isOver }
         await partition.log.compact(this.#clock.now(), turns, partition.pinnedBelow())
       } catch (cause) {
-        if (!compactionFailures.some((kind) => cause instanceof kind)) throw cause
+        if (!housekeepingFailures.some((kind) => cause instanceof kind)) throw cause
         console.error(`Compaction of ${partition.log.folder}: ${(cause as Error).message}`)
       }
     }

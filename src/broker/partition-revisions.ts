@@ -4,9 +4,11 @@ import { Corruption, StorageError } from '../../protocol/errors.ts'
 import type { Inherited } from '../log/inherited.ts'
 import type { Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
+import { type BroughtAt, expiredSegments } from '../log/retention.ts'
 import type { Segment } from '../log/segment.ts'
+import { atEase, shortRest, type Walk } from '../log/walk.ts'
 import { CarriedCounts, countsName } from '../revision/carried-counts.ts'
-import { carryCounts, carryDropped, carryHalf, takesNumbers, thinnedHalf } from '../revision/carry.ts'
+import { carryCounts, carryDropped, carryHalf, carryingCounts, takesNumbers, thinnedHalf } from '../revision/carry.ts'
 import { hashKey, type KeyHash } from '../revision/key-hash.ts'
 import type { PackNumbers } from '../revision/pack-numbers.ts'
 import { Revisions } from '../revision/revisions.ts'
@@ -14,20 +16,36 @@ import type { Store } from '../storage/file.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+type RevisedConfig = Pick<LogConfig, 'needsKeys' | 'deletes' | 'retentionMs' | 'retentionBytes'>
+
+/** `of`, `filesVersion`: the counts and the files that it was made of. */
+type Ahead = {
+  readonly counts: CarriedCounts
+  readonly upTo: number
+  readonly of: number
+  readonly filesVersion: number
+}
+
+/** Somebody changes something all the time: then it is counted at once. */
+const triesMax = 3
+
 export class PartitionRevisions {
   readonly #store: Store
   readonly #folder: string
   readonly #stableOffset: () => number
-  readonly #config: Pick<LogConfig, 'needsKeys'>
+  readonly #config: RevisedConfig
   #log: Log | undefined
   #counts: CarriedCounts | undefined
   #current: Revisions | undefined
   /** Takes the place of an outdated one once it knows as much. */
   #next: Revisions | undefined
+  /** What was counted beside everything else, and when. */
+  #ahead: Ahead | undefined
   /** For tests. */
   hash: KeyHash = hashKey
+  sliceBytes: number | undefined
 
-  constructor(store: Store, folder: string, stableOffset: () => number, config: Pick<LogConfig, 'needsKeys'>) {
+  constructor(store: Store, folder: string, stableOffset: () => number, config: RevisedConfig) {
     this.#store = store
     this.#folder = folder
     this.#stableOffset = stableOffset
@@ -45,6 +63,7 @@ export class PartitionRevisions {
     this.#counts = undefined
     this.#current = undefined
     this.#next = undefined
+    this.#ahead = undefined
     log.beforeRemoval = (upTo) => this.#carry(log, upTo)
   }
 
@@ -111,12 +130,68 @@ export class PartitionRevisions {
     this.#store.save(path, bytes, true)
   }
 
+  /**
+   * Counts what retention is about to take, a slice at a time beside everything else: what is not packed is read for it. Undefined
+   * where there is nothing to wait for. Rejects with StorageError, Corruption.
+   */
+  countAhead(now: number, broughtAt: BroughtAt): Promise<void> | undefined {
+    const log = this.#log
+    if (log === undefined || !this.#isCounted) return undefined
+    const { segments, logEndOffset } = log
+    const doomed = expiredSegments(segments, this.#config, now, broughtAt)
+    if (doomed.length === 0) return undefined
+    const next = segments[doomed.length]
+    const upTo = next === undefined || next.isEmpty ? logEndOffset : next.baseOffset
+    if (upTo <= this.#loadCounts().upTo) return undefined
+    const walk = this.#countingAhead(log, upTo)
+    return walk.next().done ? undefined : atEase(walk, shortRest, () => log.isReleased)
+  }
+
+  *#countingAhead(log: Log, upTo: number): Walk {
+    const counts = this.#loadCounts()
+    for (let tries = 0; tries < triesMax && !log.isReleased; tries++) {
+      const { changes: of } = counts
+      const { filesVersion } = log
+      const isFresh = () => !log.isReleased && counts.changes === of && log.filesVersion === filesVersion
+      const copying = counts.copying()
+      let copy = copying.next()
+      for (; !copy.done && isFresh(); copy = copying.next()) yield
+      if (!copy.done) continue
+      const counting = carryingCounts(log, copy.value, upTo, this.hash, this.sliceBytes)
+      let isOver = false
+      while (isFresh() && !isOver) {
+        isOver = counting.next().done === true
+        if (!isOver) yield
+      }
+      if (!isFresh()) continue
+      this.#ahead = { counts: copy.value, upTo, of, filesVersion }
+      return
+    }
+  }
+
+  /** Whether what was counted ahead is what has to be known now. */
+  #adopt(log: Log, counts: CarriedCounts, upTo: number): boolean {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    const isIt =
+      ahead !== undefined &&
+      ahead.upTo === upTo &&
+      ahead.of === counts.changes &&
+      ahead.filesVersion === log.filesVersion
+    if (isIt) counts.adopt(ahead.counts)
+    return isIt
+  }
+
+  get #isCounted(): boolean {
+    return this.#keepsNumbers || this.#current !== undefined
+  }
+
   /** Counts what is about to go. A disk that is full gets its room all the same: what is noted then is told in this life only. */
   #carry(log: Log, upTo: number): void {
-    if (log !== this.#log || (!this.#keepsNumbers && this.#current === undefined)) return
+    if (log !== this.#log || !this.#isCounted) return
     try {
       const counts = this.#loadCounts()
-      carryCounts(log, counts, upTo, this.hash)
+      if (!this.#adopt(log, counts, upTo)) carryCounts(log, counts, upTo, this.hash)
       if (this.#keepsNumbers) this.#store.save(`${this.#folder}/${countsName}`, counts.encode(), true)
     } catch (cause) {
       if (!(cause instanceof StorageError || cause instanceof Corruption)) throw cause

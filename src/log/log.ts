@@ -189,20 +189,16 @@ export class Log {
   appendOwn(bytes: Buffer, options: AppendOptions): Appended {
     const segment = this.#room(bytes.length, options.now)
     batch.setBaseOffset(bytes, 0, batch.unplaced)
-    const staged = segment.file.stage(bytes)
-    return this.#commit(segment, staged, options)
+    return this.#commit(segment, segment.file.stage(bytes), options)
   }
 
   /** Ends a producer's transaction: a marker of its own batch (KIP-98). Refused where another epoch is in charge. */
   appendMarker(marker: Marker & MarkerSource, options: AppendOptions): Appended | Refusal {
-    const refusal = this.#producers.checkMarker(marker)
-    if (refusal !== undefined) return refusal
-    return this.appendOwn(encodeMarker(marker), options)
+    return this.#producers.checkMarker(marker) ?? this.appendOwn(encodeMarker(marker), options)
   }
 
   #duplicate({ firstOffset: baseOffset, lastOffset, timestamp }: Extract<Verdict, { kind: 'duplicate' }>): Appended {
-    const logAppendTimeMs = this.#config.logAppendTime ? timestamp : -1
-    return { baseOffset, lastOffset, logAppendTimeMs, duplicate: true }
+    return { baseOffset, lastOffset, logAppendTimeMs: this.#config.logAppendTime ? timestamp : -1, duplicate: true }
   }
 
   #commit(segment: Segment, staged: Buffer, { leaderEpoch, now }: AppendOptions): Appended {
@@ -229,8 +225,7 @@ export class Log {
     const full = active.length + byteCount > this.#config.segmentBytes
     const old = active.firstAppendAt !== undefined && now - active.firstAppendAt > this.#config.segmentMs
     const far = this.#logEndOffset - active.baseOffset > relativeOffsetMax - byteCount
-    if (active.isEmpty || !(full || old || far)) return active
-    return this.roll()
+    return active.isEmpty || !(full || old || far) ? active : this.roll()
   }
 
   #begin(): Segment {
@@ -301,9 +296,7 @@ export class Log {
   /** Moves the log start up; whole segments below it go. The caller has held the offset against the bounds. */
   deleteBelow(offset: number): void {
     if (offset <= this.#logStartOffset) return
-    // The last file stays, and the next start lets it go without a word once another has begun.
-    const end = this.#logEndOffset
-    if (offset === end && this.#producers.transactions.firstUnstable(end) >= end) this.beforeRemoval?.(end)
+    if (offset === this.#logEndOffset) this.#beforeAllGoes()
     // On a disk that is full these make the room for the note. The first file left tells the log start till then.
     this.#dropWhile((segment) => segment.nextOffset <= offset)
     this.#startAt(offset)
@@ -318,6 +311,7 @@ export class Log {
     const takesAll = this.#segments[doomed.length]?.isEmpty ?? true
     // The name of the first file left tells the log start, so these need no room on a disk that may be full.
     const older = takesAll ? doomed.slice(0, -1) : doomed
+    if (takesAll) this.#beforeAllGoes()
     this.#startAt(older.at(-1)?.nextOffset ?? 0)
     this.#dropWhile((segment) => older.includes(segment))
     if (takesAll) {
@@ -331,6 +325,12 @@ export class Log {
       })
     }
     return doomed.length
+  }
+
+  /** The last file stays for a while, and a start lets it go without a word once another has begun. */
+  #beforeAllGoes(): void {
+    const end = this.#logEndOffset
+    if (this.#producers.transactions.firstUnstable(end) >= end) this.beforeRemoval?.(end)
   }
 
   /** A power cut must not make it begin at 0 again: the last go when stable storage knows where it goes on, which may take seconds. */

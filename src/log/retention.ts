@@ -11,7 +11,7 @@ export type BroughtAt = (from: number, to: number) => number
 
 export function expiredSegments(
   segments: readonly Segment[],
-  config: LogConfig,
+  config: Pick<LogConfig, 'deletes' | 'retentionMs' | 'retentionBytes'>,
   now: number,
   broughtAt: BroughtAt = () => -1,
 ): Segment[] {

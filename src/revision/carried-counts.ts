@@ -10,11 +10,14 @@
 import { crc32c } from '../../protocol/crc32c.ts'
 import { Corruption } from '../../protocol/errors.ts'
 import { Cursor, sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../../protocol/varint.ts'
+import type { Walk } from '../log/walk.ts'
 import type { KeyHash } from './key-hash.ts'
 import { KeyTable } from './key-table.ts'
 
 export const countsName = 'revisions'
 const checksumBytes = 4
+
+const keysAtOnce = 4096
 
 type Note = { count: number; offset: number; older: Note | undefined }
 
@@ -24,11 +27,39 @@ export class CarriedCounts {
   /** Of all that was noted. */
   lastOffset = -1
   readonly #hash: KeyHash
-  readonly #table = new KeyTable()
-  readonly #notes: Note[] = []
+  #table = new KeyTable()
+  #notes: Note[] = []
+  #changes = 0
 
   constructor(hash: KeyHash) {
     this.#hash = hash
+  }
+
+  /** Grows with every note. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** Another that says the same; a slice of the keys at a time. Worth nothing if there were changes meanwhile. */
+  *copying(): Walk<CarriedCounts> {
+    const copy = new CarriedCounts(this.#hash)
+    copy.upTo = this.upTo
+    copy.lastOffset = this.lastOffset
+    for (const [key, note] of this.#notes.entries()) {
+      copy.#table.put(this.#table.hashOf(key), this.#table.bytesOf(key))
+      copy.#notes.push(copyOf(note))
+      if (key % keysAtOnce === keysAtOnce - 1) yield
+    }
+    return copy
+  }
+
+  /** Says what another says, which is not used any more. */
+  adopt(other: CarriedCounts): void {
+    this.upTo = other.upTo
+    this.lastOffset = other.lastOffset
+    this.#table = other.#table
+    this.#notes = other.#notes
+    this.#changes++
   }
 
   get keyCount(): number {
@@ -57,6 +88,7 @@ export class CarriedCounts {
     offset: number,
     settledBelow: number,
   ): void {
+    this.#changes++
     this.lastOffset = Math.max(this.lastOffset, offset)
     const key = this.#table.put(hash, bytes, start, end)
     const newest = this.#notes[key]
@@ -123,6 +155,10 @@ export class CarriedCounts {
     this.lastOffset = Math.max(this.lastOffset, newest?.offset ?? -1)
     this.#notes[key] = newest ?? { count: 0, offset: -1, older: undefined }
   }
+}
+
+function copyOf({ older, ...note }: Note): Note {
+  return { ...note, older: older && copyOf(older) }
 }
 
 /** Numbers fall with offsets: a note that says less than one in front of it says nothing. */

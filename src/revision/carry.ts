@@ -4,6 +4,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
 import { type Segment, segmentIndexOf } from '../log/segment.ts'
+import { atOnce, type Walk } from '../log/walk.ts'
 import { walkBatches } from './batch-walk.ts'
 import type { CarriedCounts } from './carried-counts.ts'
 import type { KeyHash } from './key-hash.ts'
@@ -17,20 +18,33 @@ import type { Revisions } from './revisions.ts'
 import { TakenBack } from './taken-back.ts'
 import { isUnreadable } from './unreadable.ts'
 
+/** Bytes of records between two stops: a millisecond or so. */
+const bytesAtOnce = 128 * 1024
+
+/** Raises `counts` to what holds at `upTo`, at once. */
+export const carryCounts = (log: Log, counts: CarriedCounts, upTo: number, hash: KeyHash): void =>
+  atOnce(carryingCounts(log, counts, upTo, hash))
+
 /** Raises `counts` to what holds at `upTo`. Packs tell numbers; what is not packed is counted. */
-export function carryCounts(log: Log, counts: CarriedCounts, upTo: number, hash: KeyHash): void {
-  for (const segment of log.segments) {
+export function* carryingCounts(
+  log: Log,
+  counts: CarriedCounts,
+  upTo: number,
+  hash: KeyHash,
+  sliceBytes = bytesAtOnce,
+): Walk {
+  for (const segment of [...log.segments]) {
     if (segment.baseOffset >= upTo) break
     if (segment.nextOffset <= counts.upTo) continue
     const { packed, nextOffset } = segment
     const to = Math.min(nextOffset, upTo)
-    if (packed instanceof Pack) carryPack(packed, counts, to, hash)
-    else carryBatches(log, segment, counts, to, hash)
+    if (packed instanceof Pack) yield* carryPack(packed, counts, to, hash)
+    else yield* carryBatches(log, segment, counts, to, hash, sliceBytes)
   }
   counts.upTo = Math.max(counts.upTo, upTo)
 }
 
-function carryPack(pack: Pack, counts: CarriedCounts, below: number, hash: KeyHash): void {
+function* carryPack(pack: Pack, counts: CarriedCounts, below: number, hash: KeyHash): Walk {
   const { newestRevs } = pack.keys()
   for (let ordinal = 0; ordinal < pack.keyCount; ordinal++) {
     const key = pack.key(ordinal)
@@ -38,27 +52,44 @@ function carryPack(pack: Pack, counts: CarriedCounts, below: number, hash: KeyHa
     // A fork may show only a part of the pack.
     const newest = below >= pack.nextOffset ? newestRevs[ordinal]! : countBelow(pack, ordinal, below)
     if (newest > 0) counts.note(hashed, key, 0, key.length, newest, below - 1, below)
+    if (ordinal % recordsAtOnce === recordsAtOnce - 1) yield
   }
 }
 
-function carryBatches(log: Log, segment: Segment, counts: CarriedCounts, to: number, hash: KeyHash): void {
+function* carryBatches(
+  log: Log,
+  segment: Segment,
+  counts: CarriedCounts,
+  to: number,
+  hash: KeyHash,
+  sliceBytes: number,
+): Walk {
   const from = Math.max(segment.baseOffset, counts.upTo)
   const takenBack = new TakenBack(log, from, to)
-  // The last may go on behind it: a fork cuts batches in two.
-  walkBatches(segment, from, segment.nextOffset, (bytes, at) => {
-    if (batch.baseOffset(bytes, at) >= to) return true
-    if (!batch.isControl(bytes, at) && !takenBack.has(bytes, at)) countBatch(bytes, at, [from, to], counts, hash)
-    return false
-  })
+  for (let next = from; next < to; ) {
+    let byteCount = 0
+    // The last may go on behind it: a fork cuts batches in two.
+    const reached = walkBatches(segment, next, segment.nextOffset, (bytes, at) => {
+      if (batch.baseOffset(bytes, at) >= to) return true
+      byteCount += batch.sizeInBytes(bytes, at)
+      if (!batch.isControl(bytes, at) && !takenBack.has(bytes, at))
+        byteCount += countBatch(bytes, at, [from, to], counts, hash)
+      return byteCount >= sliceBytes
+    })
+    if (byteCount < sliceBytes || reached <= next) return
+    next = reached
+    yield
+  }
 }
 
+/** Answers the bytes that were unpacked for it. */
 function countBatch(
   bytes: Buffer,
   at: number,
   [from, to]: readonly [number, number],
   counts: CarriedCounts,
   hash: KeyHash,
-): void {
+): number {
   try {
     const base = batch.baseOffset(bytes, at)
     const cursor = walkRecords(bytes, at)
@@ -72,8 +103,10 @@ function countBatch(
       const count = 1 + counts.of(hashed, cursor.bytes, keyStart, end, offset)
       counts.note(hashed, cursor.bytes, keyStart, end, count, offset, Infinity)
     }
+    return cursor.bytes === bytes ? 0 : cursor.bytes.length
   } catch (cause) {
     if (!isUnreadable(cause)) throw cause
+    return 0
   }
 }
 

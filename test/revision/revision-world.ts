@@ -169,6 +169,20 @@ export class RevisionWorld {
     this.log.deleteBelow(offset)
   }
 
+  /** What is there beyond so many bytes goes, counted in slices of a batch; `meanwhile`: what happens between the first and the next. */
+  async retain(bytes: number, meanwhile: () => void = () => {}): Promise<boolean> {
+    this.#index.sliceBytes = 1
+    Object.assign(this.config, { retentionBytes: bytes })
+    const counted = this.#index.countAhead(this.now, () => -1)
+    meanwhile()
+    await counted
+    this.log.retain(this.now)
+    // Of a log that goes whole the last file goes when the disk knows where it goes on; mostly that is now.
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+    Object.assign(this.config, { retentionBytes: -1 })
+    return counted !== undefined
+  }
+
   async reopen(): Promise<void> {
     await this.log.close()
     this.log = new Log(this.store, this.#folder, this.config, this.#inherited)
