@@ -10,11 +10,11 @@ import type {
   LeftRecord,
   LineageRecord,
   LostRecord,
-  MemberRecord,
   PromoteRecord,
 } from './lineage-records.ts'
 import { Mentions } from './mentions.ts'
 import type { Forwarded, MergeBeginRecord, MergedPartition, MergeRecord } from './merge-records.ts'
+import { recordsOfSets } from './set-records.ts'
 import type { Vector } from './vector.ts'
 
 export * from './lineage-records.ts'
@@ -140,7 +140,10 @@ export class Lineage {
     for (const given of topics) {
       const topic = this.#mentions.hasForgotten ? this.#withoutForgotten(given) : given
       const branch = { ...topic, eventId, at, ...(set === undefined ? {} : { set }) }
+      const before = this.branches.get(topic.id)
       this.branches.set(topic.id, branch)
+      // A kill in the middle of a snapshot: it comes once more.
+      if (before !== undefined) this.#children.get(before.fromId)?.delete(before)
       for (const { known, spans = [], merged = [] } of topic.partitions)
         this.#mentions.note(topic.id, known, spans, merged)
       this.#children.set(topic.fromId, (this.#children.get(topic.fromId) ?? new Set()).add(branch))
@@ -365,6 +368,25 @@ export class Lineage {
     return { ...merge, topics }
   }
 
+  /** Cuts as far as they still matter: the record itself where all of it does, so that whoever has encoded it need not do so again. */
+  *forks(): Generator<ForkRecord> {
+    for (const { record, topicsLeft } of this.#cuts.values()) {
+      if (topicsLeft === record.topics.length && record.topics.every((topic) => this.#isRemembered(topic))) yield record
+      else {
+        const left = record.topics.filter(({ id }) => this.branches.has(id))
+        yield { ...record, topics: left.map((topic) => this.#rememberedFork(topic)) }
+      }
+    }
+  }
+
+  #isRemembered({ id, partitions }: ForkedTopic): boolean {
+    if (!this.#mentions.hasForgotten) return true
+    return partitions.every(({ known }, i) => {
+      const now = this.known(id, i)
+      return Object.keys(known).every((branch) => now[branch] !== undefined)
+    })
+  }
+
   #rememberedFork(topic: ForkedTopic): ForkedTopic {
     const partitions = topic.partitions.map((of, i) => ({ ...of, known: this.#remembered(topic.id, i, of.known) }))
     return { ...topic, partitions }
@@ -372,26 +394,17 @@ export class Lineage {
 
   /** What gives this state again, for a metadata log that is written anew. */
   records(): LineageRecord[] {
-    const members = [...this.sets.values()].flatMap(({ name: set, members }) =>
-      [...members].map(([inside, id]): MemberRecord => ({ v: 1, type: 'set-member', set, inside, id })),
-    )
-    const forks = [...this.#cuts.values()].map(({ record }) => {
-      const topics = record.topics.filter(({ id }) => this.branches.has(id)).map((topic) => this.#rememberedFork(topic))
-      return { ...record, topics }
-    })
-    const sets = [...this.sets.values()].flatMap(({ name: set, ports, stays }): LineageRecord[] => [
-      ...(stays === undefined ? [] : [{ v: 1, type: 'set-stays', set } as const]),
-      ...(ports === undefined ? [] : [{ v: 1, type: 'set-listener', set, ports } as const]),
-    ])
+    return [...this.forks(), ...this.besideForks()]
+  }
+
+  besideForks(): LineageRecord[] {
     const left = [...this.branches.values()].flatMap(({ id, set }): LeftRecord[] =>
       set === undefined || this.#memberships.get(id)?.set === set ? [] : [{ v: 1, type: 'set-left', set, id }],
     )
-    const labels = new Set(forks.flatMap(({ set }) => set ?? []))
+    const labels = new Set([...this.#cuts.values()].flatMap(({ record }) => record.set ?? []))
     const ended = [...labels].filter((set) => !this.sets.has(set))
     return [
-      ...forks,
-      ...members,
-      ...sets,
+      ...recordsOfSets(this.sets.values()),
       ...left,
       ...ended.map((set) => ({ v: 1, type: 'set-removed', set }) as const),
       ...this.#deletions.values(),

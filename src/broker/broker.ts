@@ -58,6 +58,8 @@ export class Broker {
   readonly placement: Placement
   readonly leaderships: Leaderships
   readonly views = new Views()
+  /** Topics with `branch.ttl.ms`: hardly ever are there any, and only they are looked at again and again. */
+  readonly mortal = new Set<Topic>()
   readonly #metadata: MetadataLog
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
@@ -112,6 +114,7 @@ export class Broker {
     const added = new Topic(this, topic)
     this.#byName.set(added.name, added)
     this.#byId.set(added.id, added)
+    this.#collisions.added(added.name)
     this.views.added(added)
     this.#topicsVersion++
     for (const listener of this.#creationListeners) listener(added)
@@ -227,7 +230,7 @@ export class Broker {
     if (badName !== undefined) return badName
     if (this.#byName.has(name) || this.#reserved.has(name))
       return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
-    const collision = this.#collisions.check(name, this.#byName.keys(), this.#topicsVersion)
+    const collision = this.#collisions.check(name, this.#byName.keys())
     if (collision !== undefined) return collision
     const refusal = validateTopicConfigs(new Map(Object.entries(configs))) ?? refuseView({ partitions, configs }, this)
     return refusal ?? this.checkPartitions({ name, partitions, configs })
@@ -327,6 +330,7 @@ export class Broker {
   /** Topics get other names, each one that is free or that another of them gives up. */
   rename(renamings: readonly Renaming[], because: readonly LineageRecord[]): Promise<void> {
     this.#topicsVersion++
+    this.#collisions.forget()
     const rooms = { metadata: this.#metadata, leaderships: this.leaderships, byName: this.#byName, views: this.views }
     return renameTopics(renamings, because, { ...rooms, now: this.clock.now() })
   }
@@ -341,8 +345,9 @@ export class Broker {
     for (const topic of topics) {
       this.#byName.delete(topic.name)
       this.#byId.delete(topic.id)
+      this.#collisions.removed(topic.name)
       this.views.removed(topic)
-      for (const partition of topic.partitions) partition.remove()
+      topic.remove()
     }
     this.#topicsVersion++
   }
@@ -402,14 +407,9 @@ export class Broker {
     return this.#producerIds.take()
   }
 
-  /** Those with a log: views have none. */
-  *#partitions(): Generator<Partition> {
-    for (const topic of this.#byName.values()) if (topic.config.view === undefined) yield* topic.partitions
-  }
-
   /** Flushes everything and leaves the store as a clean stop does. */
   async close(): Promise<void> {
-    const failures = await closePartitions(this.#partitions())
+    const failures = await closePartitions(this.housekeeping.partitions())
     await this.#disposal.end()
     await this.#metadata.shrink()
     await this.#metadata.close().catch((cause: unknown) => failures.push(cause))

@@ -30,6 +30,8 @@ export class Housekeeping {
   readonly #topics: () => Iterable<Topic>
   #compacting: Promise<void> | undefined
   #retaining: Promise<void> | undefined
+  /** Those with bytes that are not flushed; they add themselves. Thousands that rest are not asked ten times a second. */
+  readonly #dirty = new Set<Partition>()
   #isOver = false
 
   constructor(environment: { store: Store; clock: Clock; config: BrokerConfig }, topics: () => Iterable<Topic>) {
@@ -40,7 +42,7 @@ export class Housekeeping {
   }
 
   /** With a log of their own: views have none. */
-  *#partitions(): Generator<Partition> {
+  *partitions(): Generator<Partition> {
     for (const topic of this.#topics()) if (topic.config.view === undefined) yield* topic.partitions
   }
 
@@ -55,7 +57,7 @@ export class Housekeeping {
 
   /** A log that nobody has touched is opened for it and let go again: a thousand branches stay as idle as they were. */
   async #retainAll(): Promise<void> {
-    const partitions = [...this.#partitions()]
+    const partitions = [...this.partitions()]
     const closed = partitions.filter(({ isOpen }) => !isOpen)
     for (const partition of partitions) {
       if (!partition.isOpen) continue
@@ -113,7 +115,7 @@ export class Housekeeping {
   /** Open logs that ask for it, one after the other. */
   async #compactAll(): Promise<void> {
     const isOver = () => this.#isOver
-    for (const partition of [...this.#partitions()]) {
+    for (const partition of [...this.partitions()]) {
       if (isOver()) return
       if (!partition.isOpen || partition.isRemoved) continue
       try {
@@ -126,9 +128,13 @@ export class Housekeeping {
     }
   }
 
+  readonly noteDirty = (partition: Partition): void => {
+    this.#dirty.add(partition)
+  }
+
   flushDue(): void {
     const now = this.#clock.now()
-    for (const partition of this.#partitions()) if (partition.isOpen) partition.flushIfDue(now)
+    for (const partition of this.#dirty) if (!partition.flushIfDue(now)) this.#dirty.delete(partition)
   }
 
   /** Resolves when nothing is under way any more; what is being compacted is left as it is. */

@@ -8,6 +8,7 @@ import { readRecords } from '../../protocol/records/record.ts'
 import { Lineage, type LineageRecord } from '../branch/lineage.ts'
 import { Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
+import { Considerate, eachAtEase } from '../log/walk.ts'
 import type { Clock } from '../storage/clock.ts'
 import { borrow, type Store } from '../storage/file.ts'
 import type { Quota } from './client-quotas.ts'
@@ -46,7 +47,7 @@ export type MetadataRecord =
 export const namedKinds = ['group', 'client-metrics'] as const
 export type NamedKind = (typeof namedKinds)[number]
 
-/** What replay gives. */
+/** What replay gives. A topic, the seats of a topic and a fork are values: a change puts another in their place. */
 export type MetadataState = {
   clusterId: string
   topics: Map<string, { id: string; name: string; partitions: number; configs: Configs; at: number }>
@@ -122,17 +123,17 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       break
     case 'topic-renamed': {
       const topic = state.topics.get(record.id)
-      if (topic !== undefined) topic.name = record.name
+      if (topic !== undefined) state.topics.set(record.id, { ...topic, name: record.name })
       break
     }
     case 'partitions': {
       const topic = state.topics.get(record.id)
-      if (topic !== undefined) topic.partitions = record.count
+      if (topic !== undefined) state.topics.set(record.id, { ...topic, partitions: record.count })
       break
     }
     case 'leadership': {
       if (!state.topics.has(record.id)) break
-      const seats = state.leaderships.get(record.id) ?? new Map<number, Seat>()
+      const seats = new Map(state.leaderships.get(record.id))
       state.leaderships.set(record.id, seats)
       for (const { partition, replicas, leader, epoch } of record.partitions) {
         seats.set(partition, { replicas, leader, epoch })
@@ -187,10 +188,15 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
 function applyConfigs(state: MetadataState, { of, name, configs }: MetadataRecord & { type: 'config' }): void {
   if (of === 'broker') state.brokerConfigs.set(name, configs)
   else if (of === 'topic') {
-    for (const topic of state.topics.values()) if (topic.name === name) topic.configs = configs
+    for (const [id, topic] of state.topics) if (topic.name === name) state.topics.set(id, { ...topic, configs })
   } else if (Object.keys(configs).length === 0) state.namedConfigs[of]?.delete(name)
   else state.namedConfigs[of]?.set(name, configs)
 }
+
+/** Part of the state, and what gives it again. */
+type Value = readonly [value: object, record: () => MetadataRecord]
+
+const encoded = (record: MetadataRecord): Buffer => Buffer.from(JSON.stringify(record))
 
 export class MetadataLog {
   readonly #store: Store
@@ -246,11 +252,9 @@ export class MetadataLog {
     }
   }
 
-  #append(records: readonly MetadataRecord[]): void {
+  #append(values: readonly Buffer[]): void {
     const timestamp = this.#clock.now()
-    const batch = encodeBatch({
-      records: records.map((record) => ({ timestamp, value: Buffer.from(JSON.stringify(record)) })),
-    })
+    const batch = encodeBatch({ records: values.map((value) => ({ timestamp, value })) })
     this.#log.appendOwn(batch, { leaderEpoch: 0, now: timestamp })
   }
 
@@ -259,7 +263,7 @@ export class MetadataLog {
    * stable storage. Throws StorageError where the disk refuses, and then nothing has changed.
    */
   commit(records: readonly MetadataRecord[]): Promise<void> {
-    this.#append(records)
+    this.#append(records.map(encoded))
     for (const record of records) applyMetadata(this.state, record)
     const flushed = this.#log.flush()
     if (this.#isLarge) flushed.then(() => this.shrink()).catch(() => {}) // Whoever commits is told.
@@ -277,9 +281,9 @@ export class MetadataLog {
 
   /** Takes a snapshot where it is worth it. Never rejects: what is not rewritten is only longer than it need be. */
   async shrink(): Promise<void> {
-    if (this.#snapshot === undefined && !this.#isLarge) return
     try {
-      await this.snapshot()
+      // What was said while one was written may be worth another.
+      for (let i = 0; i < 2 && (this.#snapshot !== undefined || this.#isLarge); i++) await this.snapshot()
     } catch (cause) {
       console.error(`The metadata log could not be made shorter: ${String(cause)}`)
     }
@@ -287,41 +291,39 @@ export class MetadataLog {
 
   /** Writes the state as one batch and forgets what lies before it. One at a time. Rejects with StorageError. */
   snapshot(): Promise<void> {
-    this.#snapshot ??= this.#writeSnapshot().finally(() => {
+    this.#snapshot ??= this.#snapshotOnce().finally(() => {
       this.#snapshot = undefined
-      // Twice of what it takes now, or of what a full disk did not let us rewrite.
-      this.#snapshotAtBytes = Math.max(snapshotFromBytes, 2 * this.#log.byteCount)
     })
     return this.#snapshot
   }
 
-  async #writeSnapshot(): Promise<void> {
-    const {
-      clusterId,
-      topics,
-      leaderships,
-      brokerConfigs,
-      namedConfigs,
-      features,
-      quotas,
-      scram,
-      nextProducerId,
-      removed,
-      lineage,
-    } = this.state
+  async #snapshotOnce(): Promise<void> {
+    let byteCount: number | undefined
+    try {
+      byteCount = await this.#writeSnapshot()
+    } finally {
+      // Twice of what it takes now, or of what a full disk did not let us rewrite.
+      this.#snapshotAtBytes = Math.max(snapshotFromBytes, 2 * (byteCount ?? this.#log.byteCount))
+    }
+  }
+
+  /** Answers how many bytes the state takes. */
+  async #writeSnapshot(): Promise<number> {
+    // Of ten thousand branches that takes a quarter of a second: all but the newest of it is done while others have their turn.
+    const ahead = new Map<object, Buffer>()
+    const { rest } = new Considerate()
+    await eachAtEase(this.#values(), rest, ([value, record]) => void ahead.set(value, encoded(record())))
+    const known = ([value, record]: Value): Buffer => ahead.get(value) ?? encoded(record())
+    const { clusterId, brokerConfigs, namedConfigs, features, quotas, scram, nextProducerId, removed, lineage } =
+      this.state
     // Of deleted topics only those whose folders are still to be removed.
-    const left = new Set(this.#store.list('topics').filter((id) => removed.has(id)))
+    const left = new Set(removed.size === 0 ? [] : this.#store.list('topics').filter((id) => removed.has(id)))
     const gone = [...removed].filter((id) => !left.has(id))
     const start = this.#log.logEndOffset
     this.#log.roll()
-    this.#append([
+    const others: MetadataRecord[] = [
       { v: 1, type: 'cluster', id: clusterId, at: this.#clock.now() },
       { v: 1, type: 'producer-ids', next: nextProducerId },
-      ...[...topics.values()].map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
-      ...[...leaderships].map(([id, seats]) => {
-        const partitions = [...seats].map(([partition, seat]) => ({ partition, ...seat }))
-        return { v: 1, type: 'leadership', id, partitions } as const
-      }),
       ...[...brokerConfigs].map(([name, configs]) => ({ v: 1, type: 'config', of: 'broker', name, configs }) as const),
       ...namedKinds.flatMap((of) =>
         [...namedConfigs[of]].map(([name, configs]) => ({ v: 1, type: 'config', of, name, configs }) as const),
@@ -333,12 +335,26 @@ export class MetadataLog {
           ([mechanism, credential]) => ({ v: 1, type: 'scram', user, mechanism, credential }) as const,
         ),
       ),
-      ...lineage.records(),
+      ...lineage.besideForks(),
       ...[...left].map((id) => ({ v: 1, type: 'topic-removed', id }) as const),
-    ])
+    ]
+    const values = [...[...this.#values()].map(known), ...others.map(encoded)]
+    this.#append(values)
     await this.#log.flush()
     this.#log.deleteBelow(start)
     for (const id of gone) removed.delete(id)
+    return values.reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /** What there are thousands of, each with its record: topics, who has them, and how they came to be. */
+  *#values(): Generator<Value> {
+    const { topics, leaderships, lineage } = this.state
+    for (const topic of topics.values()) yield [topic, () => ({ ...topic, v: 1, type: 'topic' })]
+    for (const [id, seats] of leaderships) {
+      const partitions = () => [...seats].map(([partition, seat]) => ({ partition, ...seat }))
+      yield [seats, () => ({ v: 1, type: 'leadership', id, partitions: partitions() })]
+    }
+    for (const fork of lineage.forks()) yield [fork, () => fork]
   }
 
   close(): Promise<void> {

@@ -9,13 +9,16 @@ import type { MarkerSource, Producer } from '../log/producer-state.ts'
 import type { BroughtAt } from '../log/retention.ts'
 import type { Revisions } from '../revision/revisions.ts'
 import type { Clock } from '../storage/clock.ts'
-import type { Lease, Store } from '../storage/file.ts'
+import type { Store } from '../storage/file.ts'
 import { Damages } from './damages.ts'
 import { Gate } from './gate.ts'
 import { type Leadership, ledBy } from './leadership.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import { PartitionRevisions } from './partition-revisions.ts'
+import type { ReadResult } from './read-result.ts'
 import { isShortage, storageRefusal } from './storage-refusal.ts'
+
+export type { ReadResult } from './read-result.ts'
 
 /** Long.MAX_VALUE as a number. */
 const never = 2 ** 63
@@ -23,15 +26,6 @@ const retryMs = 1000
 
 /** How a transaction ends. */
 export type Ending = MarkerSource & { type: 'COMMIT' | 'ABORT' }
-
-export type ReadResult = {
-  lease: Lease
-  logStartOffset: number
-  highWatermark: number
-  lastStableOffset: number
-  /** What of it was taken back; undefined where the reader does not ask. */
-  aborted: AbortedTransaction[] | undefined
-}
 
 export class Partition {
   readonly index: number
@@ -42,6 +36,8 @@ export class Partition {
   pinnedBelow: () => number = () => 0
   /** Offsets that keep rules spare: where the views of it end. */
   spared: () => Promise<readonly number[]> = async () => []
+  /** Called when there is something to flush where there was nothing. */
+  noteDirty: (partition: Partition) => void = () => {}
   readonly #store: Store
   readonly #clock: Clock
   readonly #config: PartitionConfig
@@ -106,7 +102,7 @@ export class Partition {
   #flushOutlived(): void {
     const log = this.#log!
     if (log.flushedOffset === log.logEndOffset) return
-    this.#dirtySince = this.#clock.now()
+    this.#soil(this.#clock.now())
     if (this.isBehind) this.#flushInBackground()
   }
 
@@ -287,14 +283,16 @@ export class Partition {
   }
 
   #advanced(now: number): void {
-    this.#dirtySince ??= now
+    if (this.#dirtySince === undefined) this.#soil(now)
     if (this.#config.flushMessages > 1) this.#wake()
   }
 
-  /**
-   * Keeps the promise of `flush.messages`: resolves when the records appended before the call are as durable as the
-   * topic asks for. Undefined where there is nothing to wait for.
-   */
+  #soil(now: number): void {
+    this.#dirtySince = now
+    this.noteDirty(this)
+  }
+
+  /** Keeps the promise of `flush.messages` for what was appended before; undefined where there is nothing to wait for. */
   flushed(): Promise<void> | undefined {
     return this.isBehind ? this.flush() : undefined
   }
@@ -317,10 +315,11 @@ export class Partition {
     if (this.#config.flushMessages === 1) this.#wake()
   }
 
-  /** Flushes in the background what has waited for `flush.ms`. */
-  flushIfDue(now: number): void {
-    if (this.#dirtySince === undefined || now - this.#dirtySince < this.#config.flushMs) return
-    this.#flushInBackground()
+  /** Flushes in the background what has waited for `flush.ms`; false where nothing waits. */
+  flushIfDue(now: number): boolean {
+    if (this.#dirtySince === undefined || this.#log === undefined) return false
+    if (now - this.#dirtySince >= this.#config.flushMs) this.#flushInBackground()
+    return true
   }
 
   #flushInBackground(): void {
@@ -398,6 +397,7 @@ export class Partition {
   replaceFiles(inherited: Inherited): void {
     this.#log?.release()
     this.#log = undefined
+    this.#dirtySince = undefined
     this.#inherited = inherited
   }
 

@@ -21,20 +21,30 @@ export function checkTopicName(name: string): Refusal | undefined {
 
 /** Kafka refuses a topic whose name collides with another in metric names, where `.` and `_` are one. */
 export class Collisions {
-  #version = -1
-  /** Names by what is left of them in metrics. Looked through once for all topics of a request: there may be thousands. */
-  #names = new Map<string, string>()
+  /** Names by what is left of them in metrics; undefined until somebody asks. There may be thousands, and as many forks of them. */
+  #names: Map<string, string> | undefined
 
-  /** `version` changes whenever `names` do. */
-  check(name: string, names: Iterable<string>, version: number): Refusal | undefined {
+  /** `names`: all that there are. */
+  check(name: string, names: Iterable<string>): Refusal | undefined {
     if (!/[._]/.test(name)) return undefined // as good as its own name, which is looked at elsewhere
-    if (version !== this.#version) {
-      this.#names = new Map(Array.from(names, (other) => [collisionKey(other), other]))
-      this.#version = version
-    }
+    this.#names ??= new Map(Array.from(names, (other) => [collisionKey(other), other]))
     const other = this.#names.get(collisionKey(name))
     if (other === undefined) return undefined
     return new Refusal('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${other}`)
+  }
+
+  added(name: string): void {
+    this.#names?.set(collisionKey(name), name)
+  }
+
+  removed(name: string): void {
+    const key = collisionKey(name)
+    if (this.#names?.get(key) === name) this.#names.delete(key)
+  }
+
+  /** Names have changed in some other way. */
+  forget(): void {
+    this.#names = undefined
   }
 }
 

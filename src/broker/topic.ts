@@ -8,6 +8,7 @@ import { openPack } from '../revision/open-pack.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
+import type { Housekeeping } from './housekeeping.ts'
 import type { Leadership } from './leadership.ts'
 import type { Losses } from './losses.ts'
 import type { PackConfig } from './packing.ts'
@@ -67,6 +68,8 @@ export class Topic {
   readonly #lineage: Lineage | undefined
   readonly #losses: Losses | undefined
   readonly #views: Views | undefined
+  readonly #noteDirty: Housekeeping['noteDirty'] | undefined
+  readonly #mortal: Set<Topic> | undefined
   readonly #topic: (name: string) => Topic | undefined
   readonly #settings: PartitionConfig
   #config: TopicConfig
@@ -81,6 +84,9 @@ export class Topic {
       lineage?: Lineage
       losses?: Losses
       views?: Views
+      housekeeping?: Pick<Housekeeping, 'noteDirty'>
+      /** Those that do not live for ever; a topic adds itself. */
+      mortal?: Set<Topic>
       /** By its name. */
       topic?: (name: string) => Topic | undefined
     },
@@ -99,12 +105,15 @@ export class Topic {
     this.#lineage = environment.lineage
     this.#losses = environment.losses
     this.#views = environment.views
+    this.#noteDirty = environment.housekeeping?.noteDirty
+    this.#mortal = environment.mortal
     this.#topic = (of) => environment.topic?.(of)
     this.id = id
     this.#name = name
     this.takesCommands = name === commandsTopic
     this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
     this.#settings = settingsOf(this.#config, this.#broker)
+    this.#noteMortality()
     this.growTo(partitions)
   }
 
@@ -145,6 +154,18 @@ export class Topic {
   configure(configs: Readonly<Record<string, string>>): void {
     this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
     Object.assign(this.#settings, settingsOf(this.#config, this.#broker))
+    this.#noteMortality()
+  }
+
+  #noteMortality(): void {
+    if (this.#config.branchTtlMs >= 0) this.#mortal?.add(this)
+    else this.#mortal?.delete(this)
+  }
+
+  /** It is deleted. */
+  remove(): void {
+    this.#mortal?.delete(this)
+    for (const partition of this.partitions) partition.remove()
   }
 
   growTo(count: number): void {
@@ -161,6 +182,7 @@ export class Topic {
     const inherited = this.#inheritedOf(this.id, index)
     const onLost = (lost: Lost) => this.#losses?.found(this.id, this.#name, index, lost)
     const made = new Partition(store, clock, folder, index, settings, leadership, inherited, onLost)
+    if (this.#noteDirty !== undefined) made.noteDirty = this.#noteDirty
     // While the gate is closed something is just being brought.
     made.broughtAt = (from, to) =>
       made.gate.closed === undefined

@@ -1,5 +1,7 @@
-// Branches that say how long they outlive their last use (`branch.ttl.ms`).
+// Branches that say how long they outlive their last use (`branch.ttl.ms`). The others are not looked at: there may be
+// thousands, and this is asked several times a second.
 
+import type { Branch } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
 import { LastUses } from './last-uses.ts'
@@ -12,24 +14,32 @@ export class IdleBranches {
     this.#broker = broker
   }
 
-  /** Looks at every branch; answers those whose time is over. */
+  /** Looks at every branch that may go, and at those of its set; answers those whose time is over. */
   expired(): Topic[] {
-    const { lineage, clock } = this.#broker
+    const { lineage, clock, mortal } = this.#broker
     const now = clock.now()
     const usedAt = new Map<string, number>()
-    const mortal: { topic: Topic; unit: string }[] = []
-    this.#uses.keep((id) => lineage.branches.has(id))
-    for (const { id, set } of lineage.branches.values()) {
-      const topic = this.#broker.topicById(id)
-      if (topic === undefined) continue
-      // Members of a set live as long as any of them is used.
-      const unit = set === undefined ? id : `${set} `
-      const at = this.#uses.at(topic, now)
-      usedAt.set(unit, Math.max(at, usedAt.get(unit) ?? 0))
-      if (topic.config.branchTtlMs >= 0 && topic.config.protection !== 'frozen') mortal.push({ topic, unit })
+    const looked = new Set<string>()
+    const at = (topic: Topic) => {
+      looked.add(topic.id)
+      return this.#uses.at(topic, now)
     }
-    return mortal
-      .filter(({ topic, unit }) => now - usedAt.get(unit)! > topic.config.branchTtlMs)
-      .map(({ topic }) => topic)
+    const expired = [...mortal].filter((topic) => {
+      const branch = lineage.branches.get(topic.id)
+      if (branch === undefined || topic.config.protection === 'frozen') return false
+      const { set } = branch
+      const unit = set === undefined ? topic.id : `${set} `
+      const last = Math.max(at(topic), usedAt.get(unit) ?? Math.max(0, ...this.#membersOf(branch).map(at)))
+      usedAt.set(unit, last)
+      return now - last > topic.config.branchTtlMs
+    })
+    this.#uses.keep((id) => looked.has(id))
+    return expired
+  }
+
+  /** Members of a set live as long as any of them is used. */
+  #membersOf({ set }: Branch): Topic[] {
+    const members = set === undefined ? undefined : this.#broker.lineage.sets.get(set)?.members
+    return [...(members?.values() ?? [])].flatMap((id) => this.#broker.topicById(id) ?? [])
   }
 }

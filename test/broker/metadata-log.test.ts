@@ -12,7 +12,7 @@ import { batchOf } from '../log/log-environment.ts'
 
 const open = (store: FaultyStore) => new MetadataLog(store, systemClock)
 const copyOf = (state: MetadataState): MetadataState => structuredClone(state)
-const topic = (name: string, configs: Record<string, string> = {}): MetadataRecord => ({
+const topic = (name: string, configs: Record<string, string> = {}): Extract<MetadataRecord, { type: 'topic' }> => ({
   v: 1,
   type: 'topic',
   id: `id-of-${name}`,
@@ -153,6 +153,39 @@ test('a log that grows while the broker lives is made shorter, and says the same
   for (const after of [store.after('kill'), store.after('power cut')]) {
     expect(lasting(open(after).state)).toEqual(lasting(log.state))
   }
+})
+
+test('what changes while a snapshot is made ready is in it as it is in the end', async () => {
+  const store = new FaultyStore()
+  const log = open(store)
+  const many = Array.from({ length: 3000 }, (_, i) => topic(`t${i}`))
+  await log.commit(many)
+  const seat = (id: string, epoch: number): MetadataRecord => {
+    return { v: 1, type: 'leadership', id, partitions: [{ partition: 0, replicas: [1], leader: 1, epoch }] }
+  }
+  await log.commit(many.map(({ id }) => seat(id, 1)))
+  let isOver = false
+  const done = log.snapshot().finally(() => {
+    isOver = true
+  })
+  let changes = 0
+  for (; !isOver || changes < 5; changes++) {
+    const [renamed, grown, led, configured, gone] = [0, 600, 1200, 1800, 2400].map((at) => many[at + changes]!)
+    await log.commit([
+      { v: 1, type: 'topic-renamed', id: renamed!.id, name: `renamed ${changes}` },
+      { v: 1, type: 'partitions', id: grown!.id, count: 7 },
+      seat(led!.id, 2),
+      { v: 1, type: 'config', of: 'topic', name: configured!.name, configs: { 'retention.ms': '1' } },
+      { v: 1, type: 'topic-removed', id: gone!.id },
+      topic(`new ${changes}`),
+    ])
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await done
+  const lasting = (state: MetadataState) => ({ ...copyOf(state), removed: new Set() })
+  expect(lasting(open(store.after('kill')).state)).toEqual(lasting(log.state))
+  await log.snapshot()
+  expect(lasting(open(store.after('power cut')).state)).toEqual(lasting(log.state))
 })
 
 test('records of a newer version are kept and change nothing', async () => {

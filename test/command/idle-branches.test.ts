@@ -24,7 +24,7 @@ async function world() {
   }
   const use = (name: string) => broker.topic(name)!.partitions[0]!.read(0, 1, false, true)
   const expired = () => idle.expired().map(({ name }) => name)
-  return { clock, fork, use, expired }
+  return { broker, clock, fork, use, expired }
 }
 
 test('a branch goes when nobody has used it for as long as it says, counted from its last use', async () => {
@@ -54,4 +54,23 @@ test('members of a set live as long as any of them is used', async () => {
   expect(expired()).toEqual([])
   clock.jump(minute + 1)
   expect(expired()).toEqual(['a--s', 'b--s'])
+})
+
+test('whoever is told later how long to live lives that long from then on, and others are not looked at', async () => {
+  const { broker, clock, fork, expired } = await world()
+  await fork('a', 'a--late', -1)
+  await fork('a', 'a--ever', -1)
+  expect(expired()).toEqual([])
+  clock.jump(60 * minute)
+  const late = broker.topic('a--late')!
+  await broker.configureTopic(late, { 'branch.ttl.ms': String(minute) })
+  expect([...broker.mortal]).toEqual([late])
+  expect(expired()).toEqual([])
+  clock.jump(minute + 1)
+  expect(expired()).toEqual(['a--late'])
+  await broker.configureTopic(late, {})
+  expect(expired()).toEqual([])
+  await broker.configureTopic(late, { 'branch.ttl.ms': '0' })
+  await broker.deleteTopic(late)
+  expect([...broker.mortal]).toEqual([])
 })
