@@ -26,7 +26,7 @@ export const acceptedOfTapes: readonly Accepted[] = [
   },
   {
     why: 'what is named twice is done twice and answered twice; Kafka takes the last one, or refuses',
-    matches: ({ label }) => /: one twice$|partition(s|Index)?: -?\d+$/.test(label),
+    matches: ({ label }) => /: one twice$|(partition(s|Index)?|\.index): -?\d+$/.test(label),
   },
   {
     why: 'a topic named without partitions is answered without partitions; Kafka leaves it out',
