@@ -25,6 +25,9 @@ type Transfer = {
   told: 'nothing' | 'done'
 }
 
+/** Long enough to leave the processors to the broker and the others. */
+const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
+
 let broker: ChildBroker
 afterEach(async () => {
   await broker.end('SIGKILL')
@@ -52,7 +55,7 @@ class Bank {
         while (this.isOpen) await this.#transfer(producer, id, chance)
       } catch (cause) {
         if (!isAway(cause)) throw cause
-        await new Promise((resolve) => setImmediate(resolve))
+        await aMoment()
       } finally {
         producer?.close()
       }
@@ -98,7 +101,7 @@ async function watch(bank: Bank): Promise<void> {
       while (bank.isOpen) await bank.read(client)
     } catch (cause) {
       if (!isAway(cause)) throw cause
-      await new Promise((resolve) => setImmediate(resolve))
+      await aMoment()
     } finally {
       client?.close()
     }
@@ -106,7 +109,7 @@ async function watch(bank: Bank): Promise<void> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  while (!condition()) await aMoment()
 }
 
 /** TWIGLOG_KILLS=20 keeps the bank open for longer. */
@@ -179,5 +182,5 @@ test.each([
     console.log(`${bank.transfers.length} transfers`)
     client.close()
   },
-  120_000 + 10_000 * killsWanted,
+  120_000 + 30_000 * killsWanted,
 )
