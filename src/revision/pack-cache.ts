@@ -1,6 +1,7 @@
 // What reads of packs keep in memory, all packs of the process together: of each kind the least recently used goes first.
 
 import { totalmem } from 'node:os'
+import { RunMemory } from './run-memory.ts'
 
 type Node = {
   previous: Node
@@ -11,26 +12,32 @@ type Node = {
   bytes: number
   /** What the shelf had taken in when this one was put last. */
   putAt: number
+  /** It is not kept any more. */
+  left: (() => void) | undefined
 }
 
 /** Where a pack finds what is kept of it. */
 type Place = { delete(key: number): void }
 
 /** Kinds of what is kept of a pack: number × kinds + kind is its key there. */
-export const kept = { values: 0, entries: 1, keys: 2, frames: 3, decoded: 4, batches: 5, walked: 6, kinds: 8 } as const
-/** The first so many kinds are blocks. */
-const blockKinds = 4
+export const kept = { values: 0, entries: 1, keys: 2, frames: 3, walked: 4, decoded: 5, batches: 6, kinds: 8 } as const
+/** The first so many kinds are numbered without gaps: blocks, and groups of keys. */
+const listedKinds = 5
 
 const megabyte = 1024 * 1024
 
 /**
- * 72 to 128 MiB, as the machine, or what the process may have of it, is large. A reader that goes through a topic meets a rebuilt batch
+ * 72 to 172 MiB, as the machine, or what the process may have of it, is large. A reader that goes through a topic meets a rebuilt batch
  * once, a value twice, and a block as often as it has revisions: of many keys all blocks of a pack should have room, or each is
- * inflated for every record.
+ * inflated for every record, and the newest value of each, or it is made from the first one on.
  */
 function sharesOf(memory: number) {
-  const blocks = Math.min(96 * megabyte, Math.max(40 * megabyte, memory / 32))
-  return { blocks, values: 20 * megabyte, batches: 12 * megabyte }
+  const share = (least: number, most: number, part: number) => Math.min(most, Math.max(least, memory * part))
+  return {
+    blocks: share(40 * megabyte, 96 * megabyte, 1 / 32),
+    values: share(20 * megabyte, 64 * megabyte, 1 / 64),
+    batches: 12 * megabyte,
+  }
 }
 
 const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
@@ -45,7 +52,7 @@ class Shelf {
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
-    const ends = { room: new Map(), key: 0, value: undefined, bytes: 0, putAt: 0 } as unknown as Node
+    const ends = { room: new Map(), key: 0, value: undefined, bytes: 0, putAt: 0, left: undefined } as unknown as Node
     ends.previous = ends
     ends.next = ends
     this.#ends = ends
@@ -67,9 +74,9 @@ class Shelf {
   }
 
   /** Undefined where it is not kept: what alone would drive out much of the rest is better made again. */
-  enter(room: Place, key: number, value: unknown, bytes: number): Node | undefined {
+  enter(room: Place, key: number, value: unknown, bytes: number, left: (() => void) | undefined): Node | undefined {
     if (bytes > this.#bytesMax / 4) return undefined
-    const node = { room, key, value, bytes, putAt: 0 } as Node
+    const node = { room, key, value, bytes, putAt: 0, left } as Node
     this.#taken += bytes
     this.#append(node)
     this.#bytes += bytes
@@ -82,6 +89,7 @@ class Shelf {
     node.next.previous = node.previous
     node.room.delete(node.key)
     this.#bytes -= node.bytes
+    node.left?.()
   }
 
   #append(node: Node): void {
@@ -96,11 +104,12 @@ class Shelf {
 
 export class PackCache {
   readonly #shelves: readonly Shelf[]
+  readonly #runs = new RunMemory()
 
   constructor({ blocks, values, batches } = sharesOf(memory)) {
     const ofBlocks = new Shelf(blocks)
     const ofValues = new Shelf(values)
-    this.#shelves = [ofBlocks, ofBlocks, ofBlocks, ofBlocks, ofValues, new Shelf(batches), ofValues]
+    this.#shelves = [ofBlocks, ofBlocks, ofBlocks, ofBlocks, ofValues, ofValues, new Shelf(batches)]
   }
 
   get bytes(): number {
@@ -109,31 +118,31 @@ export class PackCache {
 
   /** A pack's own part of it. */
   room(): CacheRoom {
-    return new CacheRoom(this.#shelves)
+    return new CacheRoom(this.#shelves, this.#runs)
   }
 }
 
-/** Nodes by their keys: blocks, of which there are not many, in arrays; what else there is in a map. */
+/** Nodes by their keys: of what there are not many in arrays; what else there is in a map. */
 class Nodes {
-  readonly #blocks: (Node | undefined)[][] = Array.from({ length: blockKinds }, () => [])
+  readonly #lists: (Node | undefined)[][] = Array.from({ length: listedKinds }, () => [])
   readonly #others = new Map<number, Node>()
 
   get(key: number): Node | undefined {
     const kind = key % kept.kinds
-    return kind < blockKinds ? this.#blocks[kind]![(key - kind) / kept.kinds] : this.#others.get(key)
+    return kind < listedKinds ? this.#lists[kind]![(key - kind) / kept.kinds] : this.#others.get(key)
   }
 
   set(key: number, node: Node | undefined): void {
     const kind = key % kept.kinds
-    if (kind >= blockKinds) {
+    if (kind >= listedKinds) {
       if (node === undefined) this.#others.delete(key)
       else this.#others.set(key, node)
       return
     }
-    const blocks = this.#blocks[kind]!
+    const list = this.#lists[kind]!
     const index = (key - kind) / kept.kinds
-    while (blocks.length < index) blocks.push(undefined)
-    blocks[index] = node
+    while (list.length < index) list.push(undefined)
+    list[index] = node
   }
 
   delete(key: number): void {
@@ -141,16 +150,19 @@ class Nodes {
   }
 
   all(): Node[] {
-    return [...this.#blocks.flat().filter((node) => node !== undefined), ...this.#others.values()]
+    return [...this.#lists.flat().filter((node) => node !== undefined), ...this.#others.values()]
   }
 }
 
 export class CacheRoom {
+  /** Where runs of rebuilt batches lie. */
+  readonly runs: RunMemory
   readonly #shelves: readonly Shelf[]
   readonly #nodes = new Nodes()
 
-  constructor(shelves: readonly Shelf[]) {
+  constructor(shelves: readonly Shelf[], runs: RunMemory) {
     this.#shelves = shelves
+    this.runs = runs
   }
 
   get<T>(key: number): T | undefined {
@@ -160,21 +172,12 @@ export class CacheRoom {
     return node.value as T
   }
 
-  set(key: number, value: unknown, bytes: number): void {
+  /** `left`: it is not kept, or no longer. */
+  set(key: number, value: unknown, bytes: number, left?: () => void): void {
     this.drop(key)
-    const node = this.#shelves[key % kept.kinds]!.enter(this.#nodes, key, value, bytes)
+    const node = this.#shelves[key % kept.kinds]!.enter(this.#nodes, key, value, bytes, left)
     if (node !== undefined) this.#nodes.set(key, node)
-  }
-
-  /** What was kept as one thing is kept as another. */
-  move(from: number, to: number): void {
-    const node = this.#nodes.get(from)
-    if (node === undefined) return
-    this.drop(to)
-    this.#nodes.delete(from)
-    node.key = to
-    this.#nodes.set(to, node)
-    this.#shelves[to % kept.kinds]!.touch(node)
+    else left?.()
   }
 
   drop(key: number): void {

@@ -6,9 +6,11 @@
 import { DamagedRecords, StorageError } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import type { File, Lease } from '../storage/file.ts'
+import { Gathered } from './gathered.ts'
 import type { Pack } from './pack.ts'
 import { type CacheRoom, kept } from './pack-cache.ts'
 import { type Frame, writeFrameHeader } from './pack-frames.ts'
+import type { Window } from './run-memory.ts'
 
 /** As many batches as are rebuilt at once: so many bytes, or so many records, each of which may be in a block of its own. */
 const runBytes = 256 * 1024
@@ -25,6 +27,9 @@ const damaged = 'damaged'
 const damagedBytes = 100
 
 const release = (): void => {}
+
+/** A run that is kept, and where. */
+type Run = { readonly window: Window; readonly at: number; readonly length: number }
 
 export class PackedFile implements File {
   readonly path: string
@@ -56,33 +61,33 @@ export class PackedFile implements File {
     const at = frame.batchAt(from)
     if (wanted <= batch.headerBytes && from === frame.positions[at])
       return { bytes: header(frame, at, wanted), release }
-    return { bytes: this.#gather(index, frame, at, position, wanted), release }
+    return this.#gather(index, frame, at, position, wanted)
   }
 
-  /** From `position` on, in the batch `at` of a frame: one run, or several joined. Ends in front of what is damaged. */
-  #gather(index: number, frame: Frame, at: number, position: number, byteCount: number): Buffer {
-    const pieces: Buffer[] = []
-    const end = performance.now() + readMsMax
-    let total = 0
+  /** From `position` on, in the batch `at` of a frame: one run, or several. Ends in front of what is damaged. */
+  #gather(index: number, frame: Frame, at: number, position: number, byteCount: number): Lease {
+    const until = performance.now() + readMsMax
+    const wanted = Math.min(byteCount, readBytesMax)
+    const gathered = new Gathered(this.#room.runs, Math.min(wanted + runBytes, this.pack.length), this.pack.length)
     let skipped = position - this.pack.framePosition(index) - frame.positions[at]!
-    for (;;) {
-      const rest = byteCount - total
-      const run = this.#runFrom(index, frame, at, pieces.length === 0)
-      if (run === undefined) break
-      const piece = run.bytes.subarray(skipped, skipped + rest)
-      skipped = 0
-      pieces.push(piece)
-      total += piece.length
-      at = run.end
-      if (total >= Math.min(byteCount, readBytesMax) || performance.now() > end) break
-      if (at < frame.batchCount) continue
-      if (++index === this.pack.frameCount) break
-      const next = this.#frame(index)
-      if (next === undefined) break
-      frame = next
-      at = 0
+    try {
+      for (;;) {
+        const next = this.#addRun(gathered, index, frame, at, skipped)
+        if (next === at) break
+        at = next
+        skipped = 0
+        if (gathered.length >= wanted || performance.now() > until) break
+        if (at < frame.batchCount) continue
+        if (++index === this.pack.frameCount) break
+        const following = this.#frame(index)
+        if (following === undefined) break
+        frame = following
+        at = 0
+      }
+      return gathered.lend(byteCount)
+    } finally {
+      gathered.letGo()
     }
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
   }
 
   #frame(index: number): Frame | undefined {
@@ -94,38 +99,54 @@ export class PackedFile implements File {
     }
   }
 
-  /** Batches from one on, up to the end of its run; undefined where they are damaged and `mustHave` is false. */
-  #runFrom(index: number, frame: Frame, at: number, mustHave: boolean): { bytes: Buffer; end: number } | undefined {
+  /**
+   * Adds batches from one on, up to the end of its run, but for the bytes skipped. Answers the batch behind them: the same one where
+   * they are damaged, or have no room, and there is something in front of them.
+   */
+  #addRun(gathered: Gathered, index: number, frame: Frame, at: number, skipped: number): number {
     const [first, end] = runOf(frame, at)
     const key = (index * batchesPerFrameMax + first) * kept.kinds + kept.batches
-    const known = this.#room.get<Buffer | typeof damaged>(key)
-    const from = frame.positions[at]! - frame.positions[first]!
-    if (known === damaged) return this.#oneByOne(index, at, end, mustHave)
-    if (known !== undefined) return { bytes: known.subarray(from), end }
+    const known = this.#room.get<Run | typeof damaged>(key)
+    if (known === damaged) return this.#addOneByOne(gathered, index, at, end, skipped)
+    const from = frame.positions[at]! - frame.positions[first]! + skipped
+    if (known !== undefined) return gathered.add(known.window, known.at + from, known.at + known.length) ? end : at
+    const length = frame.positions[end]! - frame.positions[first]!
+    const window = gathered.room(length)
+    if (window === undefined) return at
+    const start = window.used
     try {
-      const bytes = this.pack.rebuilt(index, first, end)
-      this.#room.set(key, bytes, bytes.length)
-      return { bytes: bytes.subarray(from), end }
+      this.pack.rebuild(index, first, end, window.bytes, start)
     } catch (cause) {
       if (!(cause instanceof DamagedRecords)) throw cause
       this.#room.set(key, damaged, damagedBytes)
-      return this.#oneByOne(index, at, end, mustHave)
+      return this.#addOneByOne(gathered, index, at, end, skipped)
     }
+    window.used += length
+    window.hold()
+    this.#room.set(key, { window, at: start, length } satisfies Run, length, () => window.release())
+    gathered.add(window, start + from, start + length)
+    return end
   }
 
   /** Where something in a run is damaged: what comes before it. */
-  #oneByOne(index: number, at: number, end: number, mustHave: boolean): { bytes: Buffer; end: number } | undefined {
-    const pieces: Buffer[] = []
+  #addOneByOne(gathered: Gathered, index: number, at: number, end: number, skipped: number): number {
+    const { positions } = this.pack.frame(index)
     let next = at
     for (; next < end; next++) {
+      const length = positions[next + 1]! - positions[next]!
+      const window = gathered.room(length)
+      if (window === undefined) break
       try {
-        pieces.push(this.pack.rebuilt(index, next, next + 1))
+        this.pack.rebuild(index, next, next + 1, window.bytes, window.used)
       } catch (cause) {
-        if (!(cause instanceof DamagedRecords) || (mustHave && next === at)) throw cause
+        if (!(cause instanceof DamagedRecords) || gathered.length === 0) throw cause
         break
       }
+      const from = window.used + (next === at ? skipped : 0)
+      window.used += length
+      gathered.add(window, from, window.used)
     }
-    return next === at ? undefined : { bytes: Buffer.concat(pieces), end: next }
+    return next
   }
 
   stage(): Buffer {

@@ -22,6 +22,7 @@ export type RecordParts = {
   headers: Buffer | undefined
 }
 
+const nothing = Buffer.alloc(0)
 const lengthOf = (bytes: Buffer | null): number => (bytes === null ? -1 : bytes.length)
 const room = (length: number): number => sizeOfVarint(length) + Math.max(0, length)
 
@@ -42,27 +43,29 @@ const sizeOfRecord = ({ timestampDelta, key, value, headers }: RecordParts, offs
   return sizeOfVarint(body) + body
 }
 
-/** Writes a record up to its value and answers where that begins; -1 where the record would end behind `end`. */
+/** Writes a record up to its value and answers where that begins; -1 where the record would end behind `end`. `keyLength` -1: a null key. */
 export function writeHead(
   into: Buffer,
   at: number,
   end: number,
   timestampDelta: number,
   offsetDelta: number,
-  key: Buffer | null,
+  key: Uint8Array,
+  keyStart: number,
+  keyLength: number,
   valueLength: number,
   headerBytes: number,
 ): number {
-  const body = bodyBytes(timestampDelta, offsetDelta, lengthOf(key), valueLength, headerBytes)
+  const body = bodyBytes(timestampDelta, offsetDelta, keyLength, valueLength, headerBytes)
   if (at + sizeOfVarint(body) + body > end) return -1
   let to = writeVarint(into, at, body)
   into[to++] = 0
   to = writeVarlong(into, to, timestampDelta)
   to = writeVarint(into, to, offsetDelta)
-  to = writeVarint(into, to, lengthOf(key))
-  if (key !== null) {
-    copyTo(into, to, key, 0, key.length)
-    to += key.length
+  to = writeVarint(into, to, keyLength)
+  if (keyLength > 0) {
+    copyTo(into, to, key, keyStart, keyStart + keyLength)
+    to += keyLength
   }
   return writeVarint(into, to, valueLength)
 }
@@ -70,7 +73,19 @@ export function writeHead(
 function writeParts(into: Buffer, at: number, end: number, record: RecordParts, offsetDelta: number): number {
   const { timestampDelta, key, value, headers } = record
   const headerBytes = headers?.length ?? 0
-  let to = writeHead(into, at, end, timestampDelta, offsetDelta, key, lengthOf(value), headerBytes)
+  const keyBytes = key ?? nothing
+  let to = writeHead(
+    into,
+    at,
+    end,
+    timestampDelta,
+    offsetDelta,
+    keyBytes,
+    0,
+    lengthOf(key),
+    lengthOf(value),
+    headerBytes,
+  )
   if (value !== null) to += value.copy(into, to)
   if (headers !== undefined) return to + headers.copy(into, to)
   into[to++] = 0

@@ -10,24 +10,24 @@ import { writeHead } from './pack-pieces.ts'
 export type PackedParts = {
   readonly path: string
   ordinalOf(entry: number): number
-  key(ordinal: number): Buffer
+  keyAt(ordinal: number): { readonly bytes: Buffer; readonly start: number; readonly end: number }
   /** Bytes of its value; -1: it is null. */
   valueLength(entry: number): number
-  writeValue(entry: number, into: Buffer, at: number): void
+  writeValue(entry: number, into: Buffer, at: number, ordinal: number): void
 }
 
-/** The batches of a frame from the `first` up to `end`, one behind the other. */
-export function rebuild(pack: PackedParts, frame: Frame, first: number, end: number): Buffer {
-  const start = frame.positions[first]!
-  const bytes = Buffer.allocUnsafeSlow(frame.positions[end]! - start)
+const noKey = { bytes: Buffer.alloc(0), start: 0, end: 0 }
+
+/** Writes the batches of a frame from the `first` up to `end`, one behind the other, to a place that has room for them. */
+export function rebuild(pack: PackedParts, frame: Frame, first: number, end: number, into: Buffer, at: number): void {
+  const start = at - frame.positions[first]!
   for (let index = first; index < end; index++) {
-    const at = frame.positions[index]! - start
+    const to = start + frame.positions[index]!
     const verbatim = frame.verbatim(index)
-    if (verbatim === undefined) writeBatch(pack, frame, index, bytes, at)
-    else verbatim.copy(bytes, at)
-    if (!batch.crcMatches(bytes, at)) throw damage(pack, frame, index)
+    if (verbatim === undefined) writeBatch(pack, frame, index, into, to)
+    else verbatim.copy(into, to)
+    if (!batch.crcMatches(into, to)) throw damage(pack, frame, index)
   }
-  return bytes
 }
 
 const damage = (pack: PackedParts, frame: Frame, index: number): DamagedRecords =>
@@ -45,13 +45,16 @@ function writeBatch(pack: PackedParts, frame: Frame, index: number, bytes: Buffe
       frame.bodyEnds[record]! > frame.bodyStarts[record]!
         ? frame.bodies.subarray(frame.bodyStarts[record], frame.bodyEnds[record])
         : undefined
-    const key = ordinal < 0 ? null : pack.key(ordinal)
+    const key = ordinal < 0 ? noKey : pack.keyAt(ordinal)
+    const keyLength = ordinal < 0 ? -1 : key.end - key.start
     const valueLength = pack.valueLength(entry)
     const headerBytes = headers?.length ?? 0
-    at = writeHead(bytes, at, end, frame.times[record]!, frame.offsetDeltas[record]!, key, valueLength, headerBytes)
+    const time = frame.times[record]!
+    const offset = frame.offsetDeltas[record]!
+    at = writeHead(bytes, at, end, time, offset, key.bytes, key.start, keyLength, valueLength, headerBytes)
     if (at < 0) throw damage(pack, frame, index)
     if (valueLength > 0) {
-      pack.writeValue(entry, bytes, at)
+      pack.writeValue(entry, bytes, at, ordinal)
       at += valueLength
     }
     if (headers === undefined) bytes[at++] = 0

@@ -11,7 +11,8 @@
 //
 // How long the value of a delta is does not stand here: its entry says it.
 
-import { Cursor } from '../../protocol/varint.ts'
+import { ProtocolViolation } from '../../protocol/errors.ts'
+import { Cursor, writeUnsignedVarint } from '../../protocol/varint.ts'
 import { DeltaError } from './decode-delta.ts'
 import type { DeltaScript } from './delta-script.ts'
 import { Column, joinColumns } from './pack-column.ts'
@@ -72,25 +73,19 @@ export class ValueColumns {
   }
 }
 
-/** Of every fourth entry a row says where it begins in each column; those between are found from there, and cost no memory. */
-const rowEvery = 4
-const rowLength = columnCount
-
-/** A block, read. Entries are numbered from its first one. */
+/**
+ * A block, read. Entries are numbered from its first one. Columns are what deflate likes; who reads in the order of the log needs
+ * one entry of each block, so they are laid out entry by entry, and one look at memory finds all of it:
+ *
+ *   full    the value
+ *   delta   copies varint | size varint, as in its column | for each copy: gap varint, the bytes added there, shift varint64, length
+ *           varint (not of the last) | the bytes behind the last copy
+ */
 export class ValueBlock {
   readonly bytes: Buffer
   readonly count: number
-  readonly #rows: Int32Array
-  /** In the order of the columns. */
-  readonly #cursors: Cursors
-  /** The entry looked at: how many copies it has and one more, its size, and where it begins in the columns behind. */
-  #found = -1
-  #kind = 0
-  #size = 0
-  #gapsAt = 0
-  #lengthsAt = 0
-  #shiftsAt = 0
-  #bytesAt = 0
+  /** Where each entry begins; ~ of it where it is a delta. */
+  readonly #places: Int32Array
 
   /** Throws ProtocolViolation where the bytes are none. */
   constructor(bytes: Buffer) {
@@ -102,105 +97,85 @@ export class ValueBlock {
       cursor.skip(length)
       return new Cursor(bytes, start, start + length)
     }) as Cursors
-    const [kinds] = cursors
+    const [kinds, sizes, gaps, copied, shifts, full, added] = cursors
     // Each entry has a byte at least, so nothing is made from a count that the bytes do not hold.
     new Cursor(bytes, kinds.position, kinds.end).skip(count)
-    this.bytes = bytes
     this.count = count
-    this.#cursors = cursors
-    this.#rows = new Int32Array(Math.ceil(count / rowEvery) * rowLength)
+    this.#places = new Int32Array(count)
+    const hasDeltas = !areZero(kinds)
+    // No number takes more room than it had in its column.
+    const laid = hasDeltas ? Buffer.allocUnsafeSlow(bytes.length) : bytes
+    let at = 0
     for (let i = 0; i < count; i++) {
-      if (i % rowEvery === 0) {
-        const row = (i / rowEvery) * rowLength
-        for (let column = 0; column < columnCount; column++) this.#rows[row + column] = cursors[column]!.position
+      const kind = kinds.unsignedVarint()
+      const size = sizes.unsignedVarint()
+      if (kind === 0) {
+        const from = full.position
+        full.skip(size)
+        this.#places[i] = hasDeltas ? at : from
+        if (!hasDeltas) continue
+        copyTo(laid, at, bytes, from, from + size)
+        at += size
+        continue
       }
-      this.#pass()
+      this.#places[i] = ~at
+      at = writeUnsignedVarint(laid, at, kind - 1)
+      at = writeUnsignedVarint(laid, at, size)
+      for (let copy = 1; copy < kind; copy++) {
+        const gap = gaps.unsignedVarint()
+        at = writeUnsignedVarint(laid, at, gap)
+        at = moveBytes(added, gap, laid, at)
+        at = moveNumber(shifts, laid, at)
+        if (copy < kind - 1) at = moveNumber(copied, laid, at)
+      }
+      at = moveBytes(added, size, laid, at)
     }
-  }
-
-  /** The cursors go behind an entry. */
-  #pass(): void {
-    const [kinds, sizes, gaps, lengths, shifts, full, added] = this.#cursors
-    const kind = kinds.unsignedVarint()
-    const size = sizes.unsignedVarint()
-    if (kind === 0) {
-      full.skip(size)
-      return
-    }
-    let addedBytes = size
-    for (let copy = 1; copy < kind; copy++) addedBytes += gaps.unsignedVarint()
-    for (let copy = 2; copy < kind; copy++) skipVarint(lengths)
-    for (let copy = 1; copy < kind; copy++) skipVarint(shifts)
-    added.skip(addedBytes)
-  }
-
-  #find(index: number): void {
-    if (index === this.#found) return
-    const cursors = this.#cursors
-    const row = Math.floor(index / rowEvery) * rowLength
-    for (let column = 0; column < columnCount; column++) cursors[column]!.position = this.#rows[row + column]!
-    for (let skipped = index % rowEvery; skipped > 0; skipped--) this.#pass()
-    const [kinds, sizes, gaps, lengths, shifts, full, added] = cursors
-    this.#kind = kinds.unsignedVarint()
-    this.#size = sizes.unsignedVarint()
-    this.#gapsAt = gaps.position
-    this.#lengthsAt = lengths.position
-    this.#shiftsAt = shifts.position
-    this.#bytesAt = this.#kind === 0 ? full.position : added.position
-    this.#found = index
+    this.bytes = laid
   }
 
   /** About what it takes in memory. */
   get byteCount(): number {
-    return this.bytes.length + 4 * this.#rows.length + 600
+    return this.bytes.length + 4 * this.count + 400
   }
 
-  isDelta(index: number): boolean {
-    this.#find(index)
-    return this.#kind > 0
+  /** Where what is full begins in `bytes`; below 0: it is a delta. */
+  fullAt(index: number): number {
+    return this.#places[index]!
   }
 
-  full(index: number): Buffer {
-    const start = this.fullAt(index)
-    return this.bytes.subarray(start, start + this.#size)
+  /** A cursor in front of the numbers of a delta. Throws DeltaError where it is none. */
+  #numbers(index: number): Cursor {
+    const place = this.#places[index]!
+    if (place >= 0) throw new DeltaError('is none')
+    return numbers.reset(this.bytes, ~place)
   }
 
   /** The script of a delta whose value has so many bytes. */
   script(index: number, targetLength: number): DeltaScript {
-    this.#find(index)
-    const count = this.#kind - 1
-    const tail = this.#size
+    const cursor = this.#numbers(index)
+    const count = cursor.unsignedVarint()
+    const tail = cursor.unsignedVarint()
     const starts = new Int32Array(count)
     const lengths = new Int32Array(count)
     const addresses = new Int32Array(count)
-    const [, , gaps, copied, shifts] = this.#cursors
-    copied.position = this.#lengthsAt
-    for (let i = 0; i < count - 1; i++) lengths[i] = copied.unsignedVarint()
-    gaps.position = this.#gapsAt
-    let end = 0
-    let addedBytes = tail
-    for (let i = 0; i < count; i++) {
-      const gap = gaps.unsignedVarint()
-      addedBytes += gap
-      starts[i] = end + gap
-      if (i === count - 1) lengths[i] = targetLength - tail - starts[i]!
-      end = starts[i]! + lengths[i]!
-      addresses[i] = gap
+    const added: Buffer[] = []
+    const take = (byteCount: number): void => {
+      added.push(this.bytes.subarray(cursor.position, cursor.position + byteCount))
+      cursor.skip(byteCount)
     }
-    shifts.position = this.#shiftsAt
+    let end = 0
     let next = 0
     for (let i = 0; i < count; i++) {
-      addresses[i] = next + addresses[i]! + shifts.varlong()
+      const gap = cursor.unsignedVarint()
+      take(gap)
+      starts[i] = end + gap
+      addresses[i] = next + gap + cursor.varlong()
+      lengths[i] = i < count - 1 ? cursor.unsignedVarint() : targetLength - tail - starts[i]!
+      end = starts[i]! + lengths[i]!
       next = addresses[i]! + lengths[i]!
     }
-    const start = this.#bytesAt
-    return { starts, lengths, addresses, count, added: this.bytes.subarray(start, start + addedBytes) }
-  }
-
-  /** Where what is full begins in `bytes`. */
-  fullAt(index: number): number {
-    this.#find(index)
-    return this.#bytesAt
+    take(tail)
+    return { starts, lengths, addresses, count, added: Buffer.concat(added) }
   }
 
   /**
@@ -216,14 +191,10 @@ export class ValueBlock {
     at: number,
     length: number,
   ): void {
-    this.#find(index)
-    const count = this.#kind - 1
-    const tail = this.#size
-    const [, , gaps, lengths, shifts] = this.#cursors
-    gaps.position = this.#gapsAt
-    lengths.position = this.#lengthsAt
-    shifts.position = this.#shiftsAt
-    let added = this.#bytesAt
+    const cursor = this.#numbers(index)
+    const { bytes } = this
+    const count = cursor.unsignedVarint()
+    const tail = cursor.unsignedVarint()
     // The pieces that are still to be copied at once, and how many have been replaced between them.
     let spanStart = 0
     let spanAddress = 0
@@ -231,26 +202,28 @@ export class ValueBlock {
     let end = 0
     let next = 0
     for (let i = 0; i < count; i++) {
-      const gap = gaps.unsignedVarint()
-      const shift = shifts.varlong()
+      const gap = cursor.unsignedVarint()
+      const added = cursor.position
+      cursor.skip(gap)
+      const shift = cursor.varlong()
       const start = end + gap
       const address = next + gap + shift
-      const copied = i < count - 1 ? lengths.unsignedVarint() : length - tail - start
+      const copied = i < count - 1 ? cursor.unsignedVarint() : length - tail - start
       const addressEnd = address + copied
       if (copied < 0 || start + copied > length) throw new DeltaError('copies to where nothing is to be')
       const isFromSource = address >= 0 && addressEnd <= sourceLength
       if (isFromSource && shift === 0 && spanAddress >= 0 && gap <= replacedBytesMax && replaced < replacedMax) {
         replacedStarts[replaced] = end
+        replacedFrom[replaced] = added
         replacedLengths[replaced++] = gap
       } else {
         if (spanAddress >= 0) {
           const from = sourceAt + spanAddress
           copyTo(target, at + spanStart, source, from, from + end - spanStart)
         }
-        added = replace(target, at, this.bytes, added, replaced)
+        replace(target, at, bytes, replaced)
         replaced = 0
-        copyTo(target, at + end, this.bytes, added, added + gap)
-        added += gap
+        copyTo(target, at + end, bytes, added, added + gap)
         spanStart = start
         spanAddress = address
         if (!isFromSource) {
@@ -270,8 +243,8 @@ export class ValueBlock {
       const from = sourceAt + spanAddress
       copyTo(target, at + spanStart, source, from, from + end - spanStart)
     }
-    added = replace(target, at, this.bytes, added, replaced)
-    copyTo(target, at + end, this.bytes, added, added + tail)
+    replace(target, at, bytes, replaced)
+    copyTo(target, at + end, bytes, cursor.position, cursor.position + tail)
   }
 }
 
@@ -282,24 +255,43 @@ export class ValueBlock {
 const replacedMax = 64
 const replacedBytesMax = 512
 const replacedStarts = new Int32Array(replacedMax)
+const replacedFrom = new Int32Array(replacedMax)
 const replacedLengths = new Int32Array(replacedMax)
 
-/** Answers where the bytes to add go on. */
-function replace(target: Uint8Array, at: number, bytes: Uint8Array, from: number, count: number): number {
-  let added = from
+function replace(target: Uint8Array, at: number, bytes: Uint8Array, count: number): void {
   for (let i = 0; i < count; i++) {
-    const end = added + replacedLengths[i]!
-    copyTo(target, at + replacedStarts[i]!, bytes, added, end)
-    added = end
+    const from = replacedFrom[i]!
+    copyTo(target, at + replacedStarts[i]!, bytes, from, from + replacedLengths[i]!)
   }
-  return added
 }
 
 type Cursors = [Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor]
 
-function skipVarint(cursor: Cursor): void {
-  const { bytes } = cursor
-  let at = cursor.position
-  while (at < cursor.end && bytes[at]! >= 0x80) at++
-  cursor.skip(at + 1 - cursor.position)
+/** One for all: what is read with it is read at once. */
+const numbers = new Cursor(Buffer.alloc(0))
+
+function areZero({ bytes, position, end }: Cursor): boolean {
+  for (let at = position; at < end; at++) if (bytes[at] !== 0) return false
+  return true
+}
+
+/** Copies so many of a column's next bytes, and answers where the next ones go. */
+function moveBytes(column: Cursor, byteCount: number, into: Buffer, at: number): number {
+  const from = column.position
+  column.skip(byteCount)
+  copyTo(into, at, column.bytes, from, from + byteCount)
+  return at + byteCount
+}
+
+/** The bytes of a number: whoever reads it says what is wrong with it, but none is longer than what it can be. */
+const numberBytesMax = 5
+
+/** The same with the column's next number. */
+function moveNumber(column: Cursor, into: Buffer, at: number): number {
+  const { bytes } = column
+  let end = column.position
+  while (end < column.end && bytes[end]! >= 0x80) end++
+  const byteCount = end + 1 - column.position
+  if (byteCount > numberBytesMax) throw new ProtocolViolation(`a number in ${byteCount} bytes`)
+  return moveBytes(column, byteCount, into, at)
 }

@@ -3,7 +3,7 @@
 import { Corruption } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { RecordCursor } from '../../protocol/records/record.ts'
-import { borrow, type File } from '../storage/file.ts'
+import type { File, Lease } from '../storage/file.ts'
 import type { Pack } from './pack.ts'
 import type { PackOptions, PackSource } from './pack-job.ts'
 import { partsAt, SourceWalk } from './pack-walk.ts'
@@ -49,6 +49,7 @@ class PackCheck {
   #at = 0
   #size = 0
   #position = 0
+  #lease: Lease | undefined
   readonly #cursor = new RecordCursor()
   /** Records of the batch that are still to be met. */
   #left = 0
@@ -81,8 +82,9 @@ class PackCheck {
   }
 
   #read(byteCount: number): Buffer {
-    // Own memory already: nothing of a pack is lent.
-    return borrow(this.#file.read(this.#position, byteCount), (bytes) => bytes)
+    this.#lease?.release()
+    this.#lease = this.#file.read(this.#position, byteCount)
+    return this.#lease.bytes
   }
 
   /** The next batch is exactly this one. */
@@ -132,6 +134,7 @@ class PackCheck {
   }
 
   end(): void {
+    this.#lease?.release()
     if (this.#left > 0 || this.#position !== this.#pack.length) throw this.#fail('it holds more')
   }
 }

@@ -13,6 +13,7 @@ import { entriesWith } from './pack-scalars.ts'
 import { lowerBound } from './pack-sort.ts'
 import { Steps } from './pack-steps.ts'
 import { PackedBlocks } from './packed-blocks.ts'
+import { KeyBlocks } from './packed-keys.ts'
 import { type PackedRevision, PackedValues } from './packed-values.ts'
 import { WalkedValues } from './walked-values.ts'
 
@@ -39,9 +40,6 @@ export type PackedRecord = {
   headers: RecordHeader[]
 }
 
-/** Keys of a block, each found by its place. */
-type KeyBlock = { bytes: Buffer; ends: Uint32Array; starts: Uint32Array }
-
 export class Pack {
   readonly path: string
   readonly baseOffset: number
@@ -65,7 +63,7 @@ export class Pack {
   readonly #room: CacheRoom
   readonly #values: PackedValues
   readonly #walked: WalkedValues
-  readonly #keys: PackedBlocks<KeyBlock>
+  readonly #keys: KeyBlocks
   readonly #frames: PackedBlocks<Frame>
   readonly #hashes: Float64Array
   readonly #ordinals: Uint32Array
@@ -92,8 +90,8 @@ export class Pack {
     this.#footer = footer
     this.#room = cache.room()
     this.#values = new PackedValues(file, footer, this.#room)
-    this.#walked = new WalkedValues(file.path, this.#room, this.#values)
-    this.#keys = new PackedBlocks(file, footer.floats(sectionOf.keys), this.#room, 'keys', readKeys)
+    const valueBytes = facts.fullBytes / Math.max(1, facts.entryCount)
+    this.#walked = new WalkedValues(file.path, this.#room, this.#values, valueBytes)
     const frames = footer.floats(sectionOf.frames)
     const readFrame = (bytes: Buffer, index: number): [Frame, number] => {
       const frame = new Frame(bytes, this.#frames.number(index, frameOffsetColumn))
@@ -105,6 +103,7 @@ export class Pack {
     this.#firstEntries = footer.integers(sectionOf.firsts)
     this.#newestRevs = footer.floats(sectionOf.newest)
     this.keyCount = this.#hashes.length
+    this.#keys = new KeyBlocks(file, footer, this.#room, this.keyCount)
     this.#keyedEntries = this.#firstEntries[this.keyCount]!
     this.#steps = new Steps(this.#firstEntries, this.keyCount, this.#keyedEntries)
   }
@@ -154,10 +153,14 @@ export class Pack {
 
   /** Bytes of a key by its ordinal. */
   key(ordinal: number): Buffer {
-    const index = this.#keys.search(ordinal)
-    const { bytes, starts, ends } = this.#keys.get(index)
-    const place = ordinal - this.#keys.number(index)
-    return bytes.subarray(starts[place], ends[place])
+    const { bytes, start, end } = this.keyAt(ordinal)
+    return bytes.subarray(start, end)
+  }
+
+  /** Where they lie: good until another key is asked for. */
+  keyAt(ordinal: number): KeyBlocks {
+    this.#keys.find(ordinal)
+    return this.#keys
   }
 
   /** Ordinal of the key; -1 where the pack does not have it. */
@@ -250,8 +253,8 @@ export class Pack {
   }
 
   /** Writes the value, which is not null, to a place: for who asks in the order of the log. */
-  writeValue(entry: number, into: Buffer, at: number): void {
-    this.#walked.write(entry, into, at)
+  writeValue(entry: number, into: Buffer, at: number, ordinal = this.ordinalOf(entry)): void {
+    this.#walked.write(ordinal, entry, into, at)
   }
 
   /** The delta as stored, in VCDIFF, against `entry(…).base`; undefined where it is none. */
@@ -284,9 +287,9 @@ export class Pack {
     return entriesWith(this.#footer.floats(section), this.#footer.integers(section + 1), hash)
   }
 
-  /** Writes batches of a frame anew, from the `first` up to `end`, one behind the other. */
-  rebuilt(index: number, first: number, end: number): Buffer {
-    return rebuild(this, this.frame(index), first, end)
+  /** Writes batches of a frame anew, from the `first` up to `end`, one behind the other, to a place. */
+  rebuild(index: number, first: number, end: number, into: Buffer, at: number): void {
+    rebuild(this, this.frame(index), first, end, into, at)
   }
 
   close(): void {
@@ -299,19 +302,6 @@ export class Pack {
 
 const frameRowLength = 6
 const frameOffsetColumn = 5
-
-function readKeys(bytes: Buffer): [KeyBlock, number] {
-  const cursor = new Cursor(bytes)
-  const starts: number[] = []
-  const ends: number[] = []
-  while (cursor.remaining > 0) {
-    const length = cursor.unsignedVarint()
-    starts.push(cursor.position)
-    cursor.skip(length)
-    ends.push(cursor.position)
-  }
-  return [{ bytes, starts: Uint32Array.from(starts), ends: Uint32Array.from(ends) }, bytes.length + 8 * starts.length]
-}
 
 function headersIn(frame: Frame, record: number): RecordHeader[] {
   const start = frame.bodyStarts[record]!

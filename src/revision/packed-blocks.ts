@@ -42,6 +42,13 @@ export class PackedBlocks<T> {
     return this.#blocks.number(index, column)
   }
 
+  /** What each begins with. */
+  firsts(): Int32Array {
+    const firsts = new Int32Array(this.count)
+    for (let index = 0; index < firsts.length; index++) firsts[index] = this.number(index)
+    return firsts
+  }
+
   damage(index: number, what: string): DamagedRecords {
     return this.#blocks.damage(index, what)
   }

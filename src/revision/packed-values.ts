@@ -3,7 +3,6 @@
 import { DamagedRecords } from '../../protocol/errors.ts'
 import type { File } from '../storage/file.ts'
 import { DeltaError } from './decode-delta.ts'
-import type { DeltaScript } from './delta-script.ts'
 import { encodeScript } from './encode-delta.ts'
 import { type CacheRoom, kept } from './pack-cache.ts'
 import {
@@ -50,7 +49,11 @@ export class PackedValues {
   readonly #steps: Steps
   #lastIndex = -1
   #last: EntryBlock | undefined
+  #lastValues: ValueBlock | undefined
+  #lastFirst = 0
+  #lastEnd = 0
   place = 0
+  start = 0
 
   constructor(file: File, footer: Footer, room: CacheRoom) {
     const { baseOffset } = footer.facts
@@ -61,10 +64,7 @@ export class PackedValues {
       const block = new ValueBlock(bytes)
       return [block, block.byteCount]
     })
-    const { count } = this.#values
-    const firsts = new Int32Array(count)
-    for (let index = 0; index < count; index++) firsts[index] = this.#values.number(index)
-    this.#steps = new Steps(firsts, count, this.#count)
+    this.#steps = new Steps(this.#values.firsts(), this.#values.count, this.#count)
     this.#entries = new PackedBlocks(file, footer.floats(sectionOf.entries), room, 'entries', (bytes) => {
       const block = new EntryBlock(bytes, baseOffset)
       return [block, block.byteCount]
@@ -85,6 +85,8 @@ export class PackedValues {
   clear(): void {
     this.#lastIndex = -1
     this.#last = undefined
+    this.#lastValues = undefined
+    this.#lastEnd = 0
   }
 
   /** How it is stored (pack-entries.ts); -1 behind the last entry. */
@@ -134,7 +136,7 @@ export class PackedValues {
       const kind = this.#block(at).kinds[at % entriesPerBlock]!
       if (kind === tombstone) return null
       if (kind === full) {
-        value = this.valueBlock(at).full(this.place)
+        value = this.#full(at)
         break
       }
       deltas.push(at)
@@ -145,11 +147,16 @@ export class PackedValues {
     return value
   }
 
+  #full(entry: number): Buffer {
+    const { bytes } = this.fullBlock(entry)
+    return bytes.subarray(this.start, this.start + this.size(entry))
+  }
+
   #applied(entry: number, base: Buffer): Buffer {
     try {
       const size = this.size(entry)
       const value = allocate(size)
-      this.#deltaBlock(entry).apply(this.place, base, 0, base.length, value, 0, size)
+      this.valueBlock(entry).apply(this.place, base, 0, base.length, value, 0, size)
       this.#room.set(entry * kept.kinds + kept.decoded, value, value.length)
       return value
     } catch (cause) {
@@ -158,28 +165,39 @@ export class PackedValues {
     }
   }
 
-  #script(entry: number): DeltaScript {
-    return this.#deltaBlock(entry).script(this.place, this.size(entry))
-  }
-
-  #deltaBlock(entry: number): ValueBlock {
-    const block = this.valueBlock(entry)
-    if (!block.isDelta(this.place)) throw new DeltaError('is none')
-    return block
-  }
-
   /** The block that an entry is stored in, at `place`, which is good until the next call. */
   valueBlock(entry: number): ValueBlock {
+    // A value and what it is made of lie together.
+    if (entry < this.#lastFirst || entry >= this.#lastEnd) this.#showBlock(entry)
+    this.place = entry - this.#lastFirst
+    return this.#lastValues!
+  }
+
+  /** The same of a full value, which begins at `start` in its bytes. */
+  fullBlock(entry: number): ValueBlock {
+    const block = this.valueBlock(entry)
+    this.start = block.fullAt(this.place)
+    if (this.start < 0 || this.start + this.size(entry) > block.bytes.length) {
+      throw new DamagedRecords(`${this.#path}: entry ${entry} is not stored in full`)
+    }
+    return block
+  }
+
+  #showBlock(entry: number): void {
     const index = entry < this.#count ? this.#steps.find(entry) : -1
     const block = this.#values.get(index)
-    this.place = entry - this.#values.number(index)
-    if (this.place >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
-    return block
+    const first = this.#values.number(index)
+    if (entry - first >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
+    this.#lastValues = block
+    this.#lastFirst = first
+    this.#lastEnd = first + block.count
   }
 
   /** The delta as stored, in VCDIFF, and what it is against; undefined where it is none. */
   delta(entry: number): Buffer | undefined {
     const { base } = this.entry(entry, -1)
-    return base < 0 ? undefined : encodeScript(this.#script(entry), this.size(base), this.size(entry))
+    if (base < 0) return undefined
+    const script = this.valueBlock(entry).script(this.place, this.size(entry))
+    return encodeScript(script, this.size(base), this.size(entry))
   }
 }

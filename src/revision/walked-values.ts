@@ -3,55 +3,52 @@
 
 import { DamagedRecords } from '../../protocol/errors.ts'
 import { DeltaError } from './decode-delta.ts'
-import { type CacheRoom, kept } from './pack-cache.ts'
+import { KeptValues } from './kept-values.ts'
+import type { CacheRoom } from './pack-cache.ts'
 import { anchorDistance, deltaFromAnchor, deltaFromPrevious, full, tombstone } from './pack-entries.ts'
 import type { PackedValues } from './packed-values.ts'
-import { allocate, copyTo } from './value-memory.ts'
-
-const slotOf = (entry: number): number => entry * kept.kinds + kept.walked
-
-/** Values grow: memory for one serves a later one that is a little longer. */
-const roomFor = (byteCount: number): number => (byteCount + (byteCount >> 4) + 63) & ~63
+import { copyTo } from './value-memory.ts'
 
 /** For chains from their beginning on: a value and what it is made of. */
 let scratches: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
 const scratchMax = 1024 * 1024
+const nothing = -1
 
 export class WalkedValues {
   readonly #path: string
-  readonly #room: CacheRoom
   readonly #values: PackedValues
+  readonly #kept: KeptValues
   /** The base found last. */
   #base: Uint8Array = Buffer.alloc(0)
   #baseAt = 0
 
-  constructor(path: string, room: CacheRoom, values: PackedValues) {
+  /** `valueBytes`: of a value, on average. */
+  constructor(path: string, room: CacheRoom, values: PackedValues, valueBytes: number) {
     this.#path = path
-    this.#room = room
     this.#values = values
+    this.#kept = new KeptValues(room, valueBytes)
   }
 
-  /** Writes the value, which is no tombstone, to a place that has room for it. */
-  write(entry: number, target: Buffer, at: number): void {
+  /** Writes the value of an entry of a key (by its ordinal), which is no tombstone, to a place that has room for it. */
+  write(key: number, entry: number, target: Buffer, at: number): void {
     const kind = this.#values.kind(entry)
     const size = this.#values.size(entry)
     if (kind === full) {
-      const block = this.#values.valueBlock(entry)
-      const from = block.fullAt(this.#values.place)
-      copyTo(target, at, block.bytes, from, from + size)
+      const { bytes } = this.#values.fullBlock(entry)
+      const from = this.#values.start
+      copyTo(target, at, bytes, from, from + size)
       return
     }
     const base = entry - (kind === deltaFromPrevious ? 1 : anchorDistance)
-    this.#find(base, entry)
+    this.#find(key, base, entry)
     this.#apply(entry, base, target, at, size)
-    this.#keep(entry, kind, target, at, size)
+    this.#keep(key, entry, kind, target, at, size)
   }
 
   #apply(entry: number, base: number, target: Buffer, at: number, size: number): void {
     const block = this.#values.valueBlock(entry)
     const { place } = this.#values
     try {
-      if (!block.isDelta(place)) throw new DeltaError('is none')
       block.apply(place, this.#base, this.#baseAt, this.#values.size(base), target, at, size)
     } catch (cause) {
       if (!(cause instanceof DeltaError)) throw cause
@@ -60,11 +57,11 @@ export class WalkedValues {
   }
 
   /** Has the value of an entry in `#base`, as it is kept or made of what comes before it. */
-  #find(entry: number, wanted: number): void {
-    if (this.#isAtHand(entry, wanted)) return
+  #find(key: number, entry: number, wanted: number): void {
+    if (this.#isAtHand(key, entry, wanted)) return
     const deltas: number[] = []
     let longest = 0
-    for (let at = entry; !this.#isAtHand(at, wanted); ) {
+    for (let at = entry; !this.#isAtHand(key, at, wanted); ) {
       deltas.push(at)
       longest = Math.max(longest, this.#values.size(at))
       at -= this.#values.kind(at) === deltaFromPrevious ? 1 : anchorDistance
@@ -82,7 +79,7 @@ export class WalkedValues {
       this.#apply(at, at - (kind === deltaFromPrevious ? 1 : anchorDistance), target, 0, size)
       // The last anchor is what the next one is made of.
       if (kind === deltaFromAnchor && (i === 0 || this.#values.kind(deltas[i - 1]!) !== kind)) {
-        this.#keep(at, kind, target, 0, size)
+        this.#keep(key, at, kind, target, 0, size)
       }
       this.#base = target
       this.#baseAt = 0
@@ -90,24 +87,22 @@ export class WalkedValues {
   }
 
   /** Where nothing has to be made. */
-  #isAtHand(entry: number, wanted: number): boolean {
+  #isAtHand(key: number, entry: number, wanted: number): boolean {
     const kind = entry < 0 ? tombstone : this.#values.kind(entry)
     if (kind === tombstone) throw new DamagedRecords(`${this.#path}: entry ${wanted} is a delta from nothing`)
     if (kind === full) {
-      const block = this.#values.valueBlock(entry)
-      this.#base = block.bytes
-      this.#baseAt = block.fullAt(this.#values.place)
+      this.#base = this.#values.fullBlock(entry).bytes
+      this.#baseAt = this.#values.start
       return true
     }
-    const known = this.#room.get<Buffer>(slotOf(entry)) ?? this.#room.get<Buffer>(entry * kept.kinds + kept.decoded)
-    if (known === undefined) return false
-    this.#base = known
-    this.#baseAt = 0
+    if (!this.#kept.find(key, entry)) return false
+    this.#base = this.#kept.bytes
+    this.#baseAt = this.#kept.at
     return true
   }
 
   /** Keeps a value for those after it, in the place of one that nobody needs any more. */
-  #keep(entry: number, kind: number, bytes: Buffer, at: number, size: number): void {
+  #keep(key: number, entry: number, kind: number, bytes: Buffer, at: number, size: number): void {
     const isAnchor = kind === deltaFromAnchor
     const isBase = this.#values.kind(entry + 1) === deltaFromPrevious
     const isNeeded = isBase || (isAnchor && this.#values.kind(entry + anchorDistance) === deltaFromAnchor)
@@ -115,15 +110,7 @@ export class WalkedValues {
     // before that, which the anchor between them left behind.
     const before = isAnchor ? entry - anchorDistance : entry - 1
     const spare = isAnchor || this.#values.kind(before) === deltaFromPrevious ? before : before - 1
-    const slot = spare < 0 ? undefined : this.#room.get<Buffer>(slotOf(spare))
-    if (slot !== undefined && isNeeded && slot.length >= size) this.#room.move(slotOf(spare), slotOf(entry))
-    else if (slot !== undefined) this.#room.drop(slotOf(spare))
-    if (!isNeeded) return
-    let room = slot
-    if (room === undefined || room.length < size) {
-      room = allocate(roomFor(size))
-      this.#room.set(slotOf(entry), room, room.length)
-    }
-    copyTo(room, 0, bytes, at, at + size)
+    if (isNeeded) this.#kept.keep(key, entry, Math.max(nothing, spare), bytes, at, size)
+    else if (spare >= 0) this.#kept.drop(key, spare)
   }
 }
