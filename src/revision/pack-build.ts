@@ -137,7 +137,7 @@ class PackBuild {
         }
         lastKey = key
       }
-      const value = scan.value(record)
+      const value = scan.value(record, chain)
       const { kind, script } = chain.next(value)
       if (columns.count === entriesPerBlock) this.#flushEntries(columns, entry)
       if (columns.count === 0) columns.restart(this.#source.baseOffset)

@@ -56,7 +56,12 @@ export class Chain {
     this.#anchor = nothing
   }
 
-  /** Keeps the value: it must not change any more. */
+  /** Whether the next values may be deltas from one that lies in this memory. */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.#previous.buffer === memory || this.#anchor.buffer === memory
+  }
+
+  /** Keeps the value: it must not change for as long as `holds` says so. */
   next(value: Buffer | null): Stored {
     if (value === null) {
       this.restart()

@@ -2,6 +2,7 @@
 
 import * as batch from '../../protocol/records/batch.ts'
 import { hashKey, type KeyHash } from './key-hash.ts'
+import type { Chain } from './pack-chain.ts'
 import { floats, ints } from './pack-column.ts'
 import { type PackOptions, type PackSource, PackTooLarge, packLengthMax } from './pack-job.ts'
 import { SourceWalk } from './pack-walk.ts'
@@ -84,6 +85,8 @@ export class Scan {
   readonly #source: PackSource
   readonly #unpackedStarts = floats()
   readonly #unpackedBytes: Buffer[] = []
+  /** A chain holds two values at most. */
+  readonly #rooms = Array.from({ length: 3 }, () => Buffer.allocUnsafeSlow(0))
 
   constructor(source: PackSource, { hash }: PackOptions) {
     this.#source = source
@@ -138,12 +141,16 @@ export class Scan {
     if (record !== revs.length) throw new RangeError(`${revs.length} revision numbers for ${record} records`)
   }
 
-  /** The value of a record, its own copy. */
-  value(record: number): Buffer | null {
+  /** The value of a record: in memory that is used again for a later one, once the chain does not hold it any more. */
+  value(record: number, chain: Pick<Chain, 'holds'>): Buffer | null {
     const length = this.valueLength.at(record)
     if (length < 0) return null
     const position = this.valueAt.at(record)
-    if (position < this.#source.length) return Buffer.from(this.#source.read(position, length))
+    if (position < this.#source.length) {
+      const value = this.#room(length, chain)
+      this.#source.read(position, length).copy(value)
+      return value
+    }
     const starts = this.#unpackedStarts.items
     let low = 0
     for (let high = starts.length - 1; low < high; ) {
@@ -153,5 +160,13 @@ export class Scan {
     }
     const start = position - starts[low]!
     return this.#unpackedBytes[low]!.subarray(start, start + length)
+  }
+
+  /** A copy of its own for each value would be as much for the collector to do as packing is. */
+  #room(byteCount: number, chain: Pick<Chain, 'holds'>): Buffer {
+    const index = this.#rooms.findIndex((room) => !chain.holds(room.buffer))
+    const room = this.#rooms[index]!
+    if (room.length < byteCount) this.#rooms[index] = Buffer.allocUnsafeSlow(byteCount + (byteCount >> 3))
+    return this.#rooms[index]!.subarray(0, byteCount)
   }
 }

@@ -8,7 +8,7 @@ import type { RewrittenFile } from '../log/rewriting.ts'
 import { Segment } from '../log/segment.ts'
 import { segmentName } from '../log/segment-name.ts'
 import { TimeIndex } from '../log/time-index.ts'
-import { borrow, type File, type Store } from '../storage/file.ts'
+import type { File, Lease, Store } from '../storage/file.ts'
 import { openPack } from './open-pack.ts'
 import { Pack } from './pack.ts'
 import { buildPack } from './pack-build.ts'
@@ -51,8 +51,8 @@ export async function runPacking(store: Store, job: PackingJob, rest?: () => Pro
     return new Segment(store, prefix, baseOffset, 0, true, length, isPacked ? openPack : undefined)
   })
   const file = store.open(job.path, growthMax, { append: true })
+  const source = new Segments(segments, job.nextOffset)
   try {
-    const source = sourceOf(segments, job.nextOffset)
     const revs = await driven(revsOf(source, job), rest)
     const sink = { write: (bytes: Buffer) => write(file, bytes) }
     const packed = await driven(buildPack(source, sink, { ...job, revs }), rest)
@@ -66,6 +66,7 @@ export async function runPacking(store: Store, job: PackingJob, rest?: () => Pro
     return packed
   } finally {
     file.close()
+    source.release()
     for (const segment of segments) segment.close()
   }
 }
@@ -85,27 +86,56 @@ function write(file: File, bytes: Buffer): void {
 }
 
 /** The segments as one piece. */
-function sourceOf(segments: readonly Segment[], nextOffset: number): PackSource {
-  const starts: number[] = []
-  let length = 0
-  for (const segment of segments) {
-    starts.push(length)
-    length += segment.length
+class Segments implements PackSource {
+  readonly baseOffset: number
+  readonly nextOffset: number
+  readonly length: number
+  readonly #segments: readonly Segment[]
+  readonly #starts: readonly number[]
+  /** What was read last, and is not copied. */
+  #lease: Lease | undefined
+
+  constructor(segments: readonly Segment[], nextOffset: number) {
+    this.#segments = segments
+    this.baseOffset = segments[0]!.baseOffset
+    this.nextOffset = nextOffset
+    const starts: number[] = []
+    let length = 0
+    for (const segment of segments) {
+      starts.push(length)
+      length += segment.length
+    }
+    this.#starts = starts
+    this.length = length
   }
-  const read = (position: number, byteCount: number): Buffer => {
+
+  read(position: number, byteCount: number): Buffer {
+    // The empty value at the end of a segment is nowhere.
+    if (byteCount === 0) return Buffer.alloc(0)
+    const first = this.#part(position, byteCount)
+    if (first.length === byteCount) return first
     const whole = Buffer.allocUnsafe(byteCount)
-    for (let done = 0; done < byteCount; ) {
-      const at = starts.findLastIndex((start) => start <= position + done)
-      const segment = segments[at]!
-      const from = position + done - starts[at]!
-      done += borrow(segment.read(from, byteCount - done), (bytes) => {
-        if (bytes.length === 0) throw new StorageError('EIO', `${segment.path} ends at byte ${from}`)
-        return bytes.copy(whole, done)
-      })
+    for (let done = first.copy(whole); done < byteCount; ) {
+      done += this.#part(position + done, byteCount - done).copy(whole, done)
     }
     return whole
   }
-  return { baseOffset: segments[0]!.baseOffset, nextOffset, length, read }
+
+  #part(position: number, byteCount: number): Buffer {
+    const at = this.#starts.findLastIndex((start) => start <= position)
+    const segment = this.#segments[at]!
+    const from = position - this.#starts[at]!
+    this.release()
+    this.#lease = segment.read(from, byteCount)
+    const { bytes } = this.#lease
+    if (bytes.length === 0) throw new StorageError('EIO', `${segment.path} ends at byte ${from}`)
+    return bytes
+  }
+
+  release(): void {
+    this.#lease?.release()
+    this.#lease = undefined
+  }
 }
 
 /** A number for each record, as `buildPack` wants them. */

@@ -1,10 +1,10 @@
 // The thread that packs: takes one job after the other and answers each. It reads files that nobody changes any more and writes one
 // that nobody knows yet.
 
-import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.ts'
 import { PlainStore } from '../storage/plain-file.ts'
+import { giveWay } from './giving-way.ts'
 import { PackTooLarge } from './pack-job.ts'
 import { type PackingJob, runPacking } from './packing-job.ts'
 import type { PackingAnswer } from './packing-thread.ts'
@@ -13,12 +13,7 @@ import type { PackingAnswer } from './packing-thread.ts'
 const niceness = 5
 const store = new PlainStore(workerData as string)
 
-try {
-  // On Linux a thread has its own; elsewhere it would be the broker's.
-  if (process.platform === 'linux') setPriority(niceness)
-} catch {
-  // Then it works as fast as all others.
-}
+giveWay(niceness)
 
 const kinds = { StorageError, Corruption, DamagedRecords, PackTooLarge }
 
