@@ -7,6 +7,7 @@
 // A start that finds both takes the packed file if it is whole (segment-files.ts). No index may lie there then which tells of
 // another file than the one that counts, so the old one goes before the rename, and the new one comes after it.
 
+import { StorageError } from '../../protocol/errors.ts'
 import type { Store } from '../storage/file.ts'
 import type { Checkpointing } from './checkpointing.ts'
 import { type CompactionPlan, compactSegments, mapKeys, planCompaction, type Turns } from './compaction.ts'
@@ -130,6 +131,10 @@ export class Rewriting {
       this.#cleanOffset = keeping.mappedEnd
       checkpointing.save(false)
       work.compactions.note(performance.now() - since)
+    } catch (cause) {
+      // Retention has taken what was to be read next: another round plans without it.
+      const isGone = cause instanceof StorageError && cause.code === 'ENOENT'
+      if (!isGone || !this.#isStale(plan.segments)) throw cause
     } finally {
       this.#compacting = false
     }

@@ -1,5 +1,5 @@
 // Whether what a process holds stays as it is: judged by the last two thirds of a run, for the first third it grows into
-// its work. The collector makes saws of memory, so it is the lowest readings that tell.
+// its work. What it does at the moment makes saws of memory, so it is the lowest readings that tell.
 
 import type { Gauges } from './gauges.ts'
 
@@ -8,7 +8,7 @@ type Held = 'anonymousMb' | 'heapMb' | 'descriptors' | 'fileMaps' | 'maps'
 /** Over the span that is looked at something may grow by so much, or by so large a part of where it began. */
 const bounds: Readonly<Record<Held, { readonly most: number; readonly part: number }>> = {
   anonymousMb: { most: 10, part: 0.08 },
-  heapMb: { most: 16, part: 0.3 }, // the collector lets garbage lie while there is room
+  heapMb: { most: 8, part: 0.15 },
   descriptors: { most: 16, part: 0.1 },
   fileMaps: { most: 40, part: 0.15 },
   maps: { most: 400, part: 0.5 },

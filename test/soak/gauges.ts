@@ -34,12 +34,18 @@ export function told(metrics: string, family: string, labels = ''): number {
   return sum
 }
 
-/** Needs /proc. */
-export async function readGauges(pid: number, http: string, seconds: number): Promise<Gauges> {
+async function metricsOf(http: string): Promise<string> {
   const answer = await fetch(`${http}/metrics`, { signal: AbortSignal.timeout(60_000) })
-  const metrics = await answer.text()
+  return await answer.text()
+}
+
+/** Needs /proc, and that the process has loaded settling.ts: garbage is nothing that it holds. */
+export async function readGauges(pid: number, http: string, seconds: number): Promise<Gauges> {
+  const before = await metricsOf(http)
+  process.kill(pid, 'SIGUSR2')
+  const metrics = await metricsOf(http) // and how late the loop is because of that, nobody is told
   const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').slice(0, -1)
-  const delay = (quantile: string) => 1000 * told(metrics, 'twiglog_event_loop_delay_seconds', `quantile="${quantile}"`)
+  const delay = (quantile: string) => 1000 * told(before, 'twiglog_event_loop_delay_seconds', `quantile="${quantile}"`)
   return {
     seconds,
     anonymousMb: memoryOf(pid)?.anonymousMb ?? Number.NaN,

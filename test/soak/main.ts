@@ -1,12 +1,13 @@
 // The soak at the command line:
 //
-//   npm run soak -- --minutes 30                         mixed load on one broker, a line every ten seconds; nothing may grow
+//   npm run soak -- --minutes 30                         mixed load on one broker, a line every ten seconds, of what it holds when garbage is gone
 //   npm run soak -- --minutes 30 --clients kafkajs       with this client alone; otherwise all whose toolchains are here
 //   npm run soak -- --properties --minutes 30            the property tests instead, with new seeds all the time
 //
 // SIGINT ends it early, and what was seen so far is judged. The last line is `N passed, N failed, N skipped`.
 
 import { rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { builtBroker, cast, clientNames } from '../crash-lab/casting.ts'
 import { Soak } from './soak.ts'
@@ -41,6 +42,7 @@ async function soak(): Promise<void> {
     everySeconds: Number(values.every),
     seed: Number(values.seed),
     main: builtBroker,
+    settling: fileURLToPath(new URL('settling.js', import.meta.url)),
     clients,
     say: console.log,
     ofNode: values.node,

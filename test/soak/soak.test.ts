@@ -13,11 +13,12 @@ test.skipIf(!existsSync('/proc/self/smaps'))(
   { timeout: 400_000 },
   async () => {
     const main = await built('bundle/main.js')
+    const settling = await built('test/soak/settling.js')
     const command = [process.execPath, await built('compat/node/kafkajs.js')]
     const said: string[] = []
     const seed = Date.now() % 1_000_000
     const soak = new Soak({
-      ...{ seconds: shortSeconds, everySeconds: 3, seed, main },
+      ...{ seconds: shortSeconds, everySeconds: 3, seed, main, settling },
       clients: [{ name: 'kafkajs', command, cwd: process.cwd() }],
       say: (line) => said.push(line),
     })

@@ -22,6 +22,8 @@ export type SoakPlan = {
   readonly everySeconds: number
   readonly seed: number
   readonly main: string
+  /** Where settling.ts is, built. */
+  readonly settling: string
   readonly clients: readonly Client[]
   readonly say: (line: string) => void
   /** To Node itself, for whoever looks for a leak. */
@@ -91,7 +93,7 @@ export class Soak {
   constructor(plan: SoakPlan) {
     this.#plan = plan
     const options = [...settings.flatMap((setting) => ['--set', setting]), '--http-port', '0']
-    this.broker = new ChildBroker(plan.main, options, plan.ofNode)
+    this.broker = new ChildBroker(plan.main, options, ['--import', plan.settling, ...(plan.ofNode ?? [])])
   }
 
   async run(): Promise<Outcome> {
