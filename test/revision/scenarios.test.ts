@@ -218,7 +218,7 @@ test('R20: what is asked for by a value is the same when it is packed, and what 
   expect(JSON.parse(await http('/topics/docs')).partitions).toMatchObject([{ partition: 0, unparsed: 20 }])
   expect(await http('/metrics')).toContain('twiglog_revision_index_unparsed{topic="docs",partition="0"} 20\n')
   const stats = await typedRev(stage.broker.bootstrapServers, 'stats docs')
-  expect(stats.out).toContain('Not indexed    20 of the packed values are no JSON')
+  expect(stats.out).toContain('No JSON        20 of the packed values: view.where does not show them')
   // Nobody gives it, and who does not index is told nothing of it.
   await expect(configure(packs, 'docs', { 'revision.index.unparsed': '0' })).rejects.toThrow()
   await packs.create('plain')

@@ -145,7 +145,7 @@ export function statsInWords(stats: Stats): string {
     ['Values', bytesInWords(fullBytes)],
     ['Stored as', `${bytesInWords(storedBytes)}${share}`],
     ['Between (UTC)', revisions === 0 ? '' : `${timeInWords(firstMs)} and ${timeInWords(lastMs)}`],
-    ...(unparsed === undefined ? [] : [['Not indexed', `${unparsed} of the packed values are no JSON`]]),
+    ...(unparsed === undefined ? [] : [['No JSON', `${unparsed} of the packed values: view.where does not show them`]]),
   ]
   return rows.map(([name, value]) => `${name!.padEnd(13)}  ${value}`.trimEnd()).join('\n')
 }
