@@ -136,7 +136,7 @@ describe('R13: any one revision', { timeout: 300_000 }, () => {
   })
 })
 
-const keyCount = 20_000
+const keyCount = 10_000
 
 async function manyKeys(packs: Packs): Promise<void> {
   const all = Array.from(
