@@ -2,6 +2,7 @@
 // to be sent at (a sender that is held up sends late, and what was late must not look fast: coordinated omission). Every message is
 // sent at once (linger 0); at 10,000 a second that is a request per message, which can be more than a broker and its
 // client get through on two cores, so the same rate is also measured with the 5 ms that librdkafka waits by default.
+import { addAcks } from './acks.ts'
 import { type Outcome, run } from './clients.ts'
 import type { Bound } from './compare.ts'
 import { addCpu, type Bench, inTurn, type Journey, warmUp, withPeers, withTopic } from './journey.ts'
@@ -82,5 +83,5 @@ export function addPercentiles(
     add(`end to end ${point} ${what}`, outcome.value(`e2e_ms_${point}`), { curve, ...(goal ? { goal } : {}) })
   }
   add(`end to end max ${what}`, outcome.value('e2e_ms_max'), {})
-  for (const point of ['p50', 'p99', 'p999']) add(`ack ${point} ${what}`, outcome.value(`ack_ms_${point}`), {})
+  addAcks(bench, peer, round, outcome, what)
 }

@@ -1,5 +1,6 @@
 // What producers of the target notice of a large merge: how long they are held back while it is written, and how long their
 // messages wait for an acknowledgement meanwhile, against without.
+import { addAcks } from '../acks.ts'
 import { run } from '../clients.ts'
 import { type Bench, inTurn, newTopic, settle } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
@@ -36,15 +37,13 @@ export async function gateOfMerge(bench: Bench, peers: readonly RunningPeer[]): 
       const measuring = run(client, 'latency', args, peer)
       const merge = await commands.run({ op: 'merge', from, into, strategy: 'three-way' })
       const during = await measuring
-      for (const point of ['p50', 'p99', 'p999']) {
-        add(`ack ${point} ${label}, without a merge`, 'ms', without.value(`ack_ms_${point}`))
-        add(`ack ${point} ${label}, with a merge of ${changed} keys`, 'ms', during.value(`ack_ms_${point}`))
-      }
+      const p99 = addAcks(bench, peer, round, without, `${label}, without a merge`)
+      addAcks(bench, peer, round, during, `${label}, with a merge of ${changed} keys`)
       // Whoever was under way while the gate was closed waited for it; everybody else should hardly notice.
       if (during.reports('outside_ms_p99')) {
         const outside = during.value('outside_ms_p99')
         add(`ack p99 ${label}, outside the gate`, 'ms', outside)
-        const ratio = outside / without.value('ack_ms_p99')
+        const ratio = outside / p99
         add(`ack p99 ${label}, outside the gate against without a merge`, 'times', ratio, { aim: { most: 2 } })
       }
       add(`merge of ${changed} keys, producers ${label}`, 'ms', merge.ms)
