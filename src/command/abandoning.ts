@@ -49,7 +49,7 @@ export class Abandoning {
     if (topics instanceof Rejection) return topics
     const frozen = topics.find((topic) => topic.config.protection === 'frozen')
     if (frozen !== undefined) {
-      const message = `'${frozen.name}' is frozen; take branch.protect back before it is deleted.`
+      const message = `'${frozen.name}' has branch.protect=frozen; set it to none, then it can be deleted.`
       return new Rejection('POLICY_VIOLATION', message)
     }
     const foreign = topics.find(({ id }) => !lineage.branches.has(id) && lineage.membership(id) === undefined)

@@ -23,7 +23,7 @@ export function resetRequestsOf(
       return orphan(topic.name, branch.from, 'There is nothing that it could be like again; delete it.')
     }
     if (topic.config.protection === 'frozen') {
-      const message = `'${topic.name}' is frozen; take branch.protect back before it is reset.`
+      const message = `'${topic.name}' has branch.protect=frozen; set it to none, then it can be reset.`
       return new Rejection('POLICY_VIOLATION', message)
     }
     topics.push({ from: parent.name, to: topic.name, at })
