@@ -12,6 +12,7 @@ export class Ownership {
 
   /** `until`: as long as the coordinator cannot have given it up, whatever becomes of its heartbeats. */
   take(partition: string, member: string, now: number, until: number): void {
+    if (until <= now) return // the word came too late to mean anything
     const owner = this.#owners.get(partition)
     if (owner !== undefined && owner.member !== member && owner.until > now)
       this.#wrong(`${partition} was given to ${member} while ${owner.member} had it`)
