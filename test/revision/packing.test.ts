@@ -6,6 +6,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { type CodecName, codecName } from '../../protocol/records/compression.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { drawing, noise } from './delta-pairs.ts'
 import { Packs, revisionOf, type Seen } from './packs.ts'
 
 const hour = 3_600_000
@@ -309,18 +310,23 @@ test('R35: a retry of the last batch is a duplicate with its first offset, packe
 
 test('packs of which the keep rules leave nothing become one: a soak met a file and a map for each', async () => {
   await using packs = await Packs.open()
-  await packs.create('docs', { 'revision.keep': 'last:2' })
-  const packFiles = async () => (await packs.files()).filter((name) => name.endsWith('.pack')).length
-  // Compressed, so that what was packed is much larger than the segment that comes next.
-  for (let i = 0; i < 40; i++) {
-    const records = [{ key: 'k', value: `${i} `.repeat(2000), timestamp: Date.now() }]
-    await packs.produce('docs', encodeBatch({ records, codec: 'gzip' }))
-    await pause(3)
-    // Each is a pack by itself, for a while.
-    if (i > 0 && i % 4 === 0) await packs.packed()
+  await packs.create('docs', { 'revision.keep': 'last:1' })
+  const draw = drawing(7)
+  const send = async (key: string, bytes: number) => {
+    await packs.send('docs', [{ key, value: noise(draw, bytes).toString('latin1') }])
+    if ((await packs.files()).length > 1) await packs.packed()
   }
-  await packs.send('docs', [{ key: 'end', value: 'end' }])
-  while ((await packFiles()) > 3) await pause(10)
-  const left = (await packs.batches('docs')).flatMap((one) => [...readRecords(one, 0)])
-  expect(left.slice(-3).map(({ value }) => parseInt(String(value), 10))).toEqual([38, 39, Number.NaN])
+  // Each is less than half of the one before, and is not packed with it.
+  for (const [key, bytes] of Object.entries({ a: 200_000, b: 80_000, c: 30_000, d: 12_000, once: 4000 })) {
+    await send(key, bytes)
+  }
+  await packs.send(
+    'docs',
+    ['a', 'b', 'c', 'd'].map((key) => ({ key, value: 'small' })),
+  )
+  await send('end', 0)
+  const packFiles = async () => (await packs.files()).filter((name) => name.endsWith('.pack'))
+  // What is empty now, what stays, and what came last.
+  while ((await packFiles()).length > 3) await pause(10)
+  expect((await packs.read('docs', 6)).map(({ key }) => key)).toEqual(['once', 'a', 'b', 'c', 'd', 'end'])
 })
