@@ -54,6 +54,7 @@ const families = {
   cpu: counter('process_cpu_seconds_total', 'CPU time of the process.'),
   memory: gauge('process_resident_memory_bytes', 'Memory of the process, mapped files included.'),
   heap: gauge('nodejs_heap_size_used_bytes', 'Memory of JavaScript values.'),
+  heapPages: gauge('nodejs_heap_size_total_bytes', 'Memory that is kept for JavaScript values.'),
   external: gauge('nodejs_external_memory_bytes', 'Memory of buffers.'),
   version: gauge('twiglog_info', '1, with the version.'),
 } as const
@@ -142,12 +143,13 @@ const quantiles = [0.5, 0.99, 1]
 const nanoseconds = 1e9
 
 function tellProcess(into: Into, { version, broker }: Rooms): void {
-  const { rss, heapUsed, external } = process.memoryUsage()
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   into.add(families.startTime, {}, performance.timeOrigin / 1000)
   into.add(families.cpu, {}, (user + system) / 1e6)
   into.add(families.memory, {}, rss)
   into.add(families.heap, {}, heapUsed)
+  into.add(families.heapPages, {}, heapTotal)
   into.add(families.external, {}, external)
   into.add(families.version, { version: version() }, 1)
   const now = performance.eventLoopUtilization()

@@ -3,11 +3,11 @@
 
 import type { Gauges } from './gauges.ts'
 
-type Held = 'anonymousMb' | 'heapMb' | 'descriptors' | 'fileMaps' | 'maps'
+type Held = 'heldMb' | 'heapMb' | 'descriptors' | 'fileMaps' | 'maps'
 
 /** Over the span that is looked at something may grow by so much, or by so large a part of where it began. */
 const bounds: Readonly<Record<Held, { readonly most: number; readonly part: number }>> = {
-  anonymousMb: { most: 10, part: 0.08 },
+  heldMb: { most: 10, part: 0.08 },
   heapMb: { most: 8, part: 0.15 },
   descriptors: { most: 16, part: 0.1 },
   fileMaps: { most: 40, part: 0.15 },

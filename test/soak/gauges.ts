@@ -8,6 +8,8 @@ export type Gauges = {
   readonly seconds: number
   /** The process's own pages; those of files the kernel takes back when others need them. */
   readonly anonymousMb: number
+  /** Without the pages that V8 keeps for what may come, garbage or not: after a peak it gives them back when it pleases. */
+  readonly heldMb: number
   readonly heapMb: number
   /** Of buffers. */
   readonly externalMb: number
@@ -44,12 +46,15 @@ export async function readGauges(pid: number, http: string, seconds: number): Pr
   const before = await metricsOf(http)
   process.kill(pid, 'SIGUSR2')
   const metrics = await metricsOf(http) // and how late the loop is because of that, nobody is told
+  const inHeap = (what: string) => told(metrics, `nodejs_heap_size_${what}_bytes`) / mb
+  const anonymousMb = memoryOf(pid)?.anonymousMb ?? Number.NaN
   const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').slice(0, -1)
   const delay = (quantile: string) => 1000 * told(before, 'twiglog_event_loop_delay_seconds', `quantile="${quantile}"`)
   return {
     seconds,
-    anonymousMb: memoryOf(pid)?.anonymousMb ?? Number.NaN,
-    heapMb: told(metrics, 'nodejs_heap_size_used_bytes') / mb,
+    anonymousMb,
+    heldMb: anonymousMb - (inHeap('total') - inHeap('used')),
+    heapMb: inHeap('used'),
     externalMb: told(metrics, 'nodejs_external_memory_bytes') / mb,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     // An inode says that it is one of a file.
@@ -65,7 +70,7 @@ export async function readGauges(pid: number, http: string, seconds: number): Pr
 export function lineOf(at: Gauges): string {
   const words = [
     `${Math.round(at.seconds)} s`,
-    `anonymous ${at.anonymousMb.toFixed(1)} MB`,
+    `anonymous ${at.anonymousMb.toFixed(1)} MB, ${at.heldMb.toFixed(1)} held`,
     `heap ${at.heapMb.toFixed(1)} MB`,
     `buffers ${at.externalMb.toFixed(1)} MB`,
     `descriptors ${at.descriptors}`,
