@@ -185,6 +185,10 @@ export class Broker implements AsyncDisposable {
     const limits = {
       idleMs: config.number('connections.max.idle.ms'),
       queuedBytesMax: config.number('queued.max.request.bytes'),
+      buffers: {
+        sendBytes: config.number('socket.send.buffer.bytes'),
+        receiveBytes: config.number('socket.receive.buffer.bytes'),
+      },
     }
     this.#server = new KafkaServer(limits, world.createServer)
     this.#nodes = new Nodes(this.#core.placement, this.#server, this.#listeners, servicesOf)

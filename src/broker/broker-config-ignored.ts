@@ -125,7 +125,7 @@ export const ignoredRows: readonly BrokerRow[] = [
   ...ignored('a quota is a rate that comes in evenly, and no samples are kept', [
     int('quota.window.num', 11, { min: 1 }),
   ]),
-  ...ignored('the operating system chooses socket buffers and the files grow in steps of their own', [
+  ...ignored('files grow in steps of their own', [
     int('log.flush.offset.checkpoint.interval.ms', 60_000, { min: 0 }),
     int('log.flush.start.offset.checkpoint.interval.ms', 60_000, { min: 0 }),
     int('log.index.size.max.bytes', 10_485_760, { min: 4, dynamic: 'cluster' }),
@@ -133,8 +133,6 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('log.roll.jitter.hours', 0, { min: 0 }),
     long('log.roll.jitter.ms', null, { dynamic: 'cluster' }),
     long('log.segment.delete.delay.ms', 60_000, { min: 0, dynamic: 'cluster' }),
-    int('socket.receive.buffer.bytes', 102_400),
-    int('socket.send.buffer.bytes', 102_400),
   ]),
   ...ignored('compaction takes the turns it needs', [
     double('log.cleaner.io.buffer.load.factor', 0.9, { dynamic: 'cluster' }),

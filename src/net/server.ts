@@ -7,6 +7,7 @@ import { Backlog } from './backlog.ts'
 import { Connection, type Services, type Shared } from './connection.ts'
 import { BufferPool } from './receive-buffer.ts'
 import { RequestMemory } from './request-memory.ts'
+import { type SocketBuffers, setSocketBuffers } from './socket-buffers.ts'
 
 export type ListenOptions = {
   /** Listener name: decides which address its clients are told. */
@@ -31,6 +32,8 @@ export type ServerLimits = {
   readonly idleMs: number
   /** `queued.max.request.bytes`. */
   readonly queuedBytesMax: number
+  /** Absent: as the system chooses. */
+  readonly buffers?: SocketBuffers
 }
 
 /** What waits now, of all connections. */
@@ -78,6 +81,8 @@ export class KafkaServer {
       })
       server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
         server.removeAllListeners('error')
+        const { buffers } = this.#limits
+        if (buffers !== undefined) setSocketBuffers(server, buffers)
         server.on('error', (cause) => console.error(`Listener ${name}: ${cause.message}`))
         resolve((server.address() as { port: number }).port)
       })

@@ -2,16 +2,9 @@
 // anonymous memory. That frees file and pages at once and makes a stale view harmless (it reads zeros) where munmap
 // would make it a crash; the addresses themselves go when the collector has seen the last view.
 
-import { createRequire } from 'node:module'
 import { StorageError } from '../../protocol/errors.ts'
 import type { Lease } from './file.ts'
-
-type Call<A extends unknown[]> = (...args: A) => number
-
-type Koffi = {
-  load(path: string | null): { func(signature: string): unknown }
-  view(address: number, byteCount: number): ArrayBuffer
-}
+import { type Call, type Koffi, native } from './native.ts'
 
 export type MemoryCalls = {
   koffi: Koffi
@@ -21,7 +14,6 @@ export type MemoryCalls = {
   changeSpace: Call<[descriptor: number, mode: number, at: number, byteCount: number]>
 }
 
-// Linux, the same on every architecture that koffi serves there.
 const protRead = 1
 const protWrite = 2
 const mapShared = 1
@@ -32,27 +24,22 @@ const mapNoReserve = 0x4000
 /** Gives blocks back without changing the file's size: they read as zeros. */
 export const punchHole = 0x03
 
-let calls: MemoryCalls | null | undefined
+let calls: MemoryCalls | undefined
 
-/** The system calls, or undefined where they cannot be had: another system, koffi not installed or not loading. */
+/** The system calls, or undefined where they cannot be had. */
 export function memoryCalls(): MemoryCalls | undefined {
-  if (calls !== undefined) return calls ?? undefined
-  calls = null
-  if (process.platform !== 'linux' || process.env['TWIGLOG_NO_NATIVE'] === '1') return undefined
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi
-    const libc = koffi.load(null)
-    calls = {
-      koffi,
-      mmap: libc.func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)') as MemoryCalls['mmap'],
-      munmap: libc.func('int munmap(intptr_t, size_t)') as MemoryCalls['munmap'],
-      fallocate: libc.func('int posix_fallocate(int, int64_t, int64_t)') as MemoryCalls['fallocate'],
-      changeSpace: libc.func('int fallocate(int, int, int64_t, int64_t)') as MemoryCalls['changeSpace'],
-    }
-  } catch {
-    calls = null
+  if (calls !== undefined) return calls
+  const library = native()
+  if (library === undefined) return undefined
+  const { koffi, func } = library
+  calls = {
+    koffi,
+    mmap: func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)') as MemoryCalls['mmap'],
+    munmap: func('int munmap(intptr_t, size_t)') as MemoryCalls['munmap'],
+    fallocate: func('int posix_fallocate(int, int64_t, int64_t)') as MemoryCalls['fallocate'],
+    changeSpace: func('int fallocate(int, int, int64_t, int64_t)') as MemoryCalls['changeSpace'],
   }
-  return calls ?? undefined
+  return calls
 }
 
 const unmapLater = new FinalizationRegistry<{ address: number; byteCount: number }>(({ address, byteCount }) => {

@@ -1,0 +1,30 @@
+// The system's own C library, called without a compiler on anybody's machine (koffi comes prebuilt), and only where it is
+// known to fit: Linux, the same on every architecture that koffi serves there.
+
+import { createRequire } from 'node:module'
+
+export type Koffi = {
+  load(path: string | null): { func(signature: string): unknown }
+  view(address: number, byteCount: number): ArrayBuffer
+}
+
+export type Call<A extends unknown[]> = (...args: A) => number
+
+type Library = { readonly koffi: Koffi; readonly func: (signature: string) => unknown }
+
+let library: Library | null | undefined
+
+/** Undefined where it cannot be had: another system, koffi not installed or not loading. */
+export function native(): Library | undefined {
+  if (library !== undefined) return library ?? undefined
+  library = null
+  if (process.platform !== 'linux' || process.env['TWIGLOG_NO_NATIVE'] === '1') return undefined
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi
+    const loaded = koffi.load(null)
+    library = { koffi, func: (signature) => loaded.func(signature) }
+  } catch {
+    library = null
+  }
+  return library ?? undefined
+}
