@@ -134,8 +134,8 @@ export const effectiveRows: readonly BrokerRow[] = [
     { kafka: null },
   ),
   int('max.connections', intMax, 'Connections beyond this many wait for an end.', { min: 0, dynamic: 'cluster' }),
-  int('socket.receive.buffer.bytes', 102_400, 'SO_RCVBUF of connections, on Linux; -1: as the system chooses.'),
-  int('socket.send.buffer.bytes', 102_400, 'SO_SNDBUF of connections, on Linux; -1: as the system chooses.'),
+  int('socket.receive.buffer.bytes', -1, 'SO_RCVBUF, on Linux; -1: as the system chooses.', { kafka: 102_400 }),
+  int('socket.send.buffer.bytes', 524_288, 'SO_SNDBUF, on Linux; -1: as the system chooses.', { kafka: 102_400 }),
   int('socket.listen.backlog.size', 50, 'So many connections wait for max.connections; more are closed.', { min: 1 }),
   int('max.connections.per.ip', intMax, 'Connections from one address beyond this many are closed at once.', {
     min: 0,

