@@ -1,8 +1,8 @@
 // Has the calling thread give way to all others at once. A low priority alone says who gets more, not who waits: Linux lets whoever
 // runs go on until the next tick of its clock, up to 4 ms, and a broker that was to acknowledge waited for them beside its packer.
 
-import { createRequire } from 'node:module'
 import { endianness, setPriority } from 'node:os'
+import { native } from '../storage/native.ts'
 
 type SystemCall = (number: number, thread: number, attributes: Buffer, flags: number) => number
 
@@ -28,12 +28,10 @@ export function giveWay(niceness: number): 'at once' | 'by and by' | 'never' {
 
 function setAttributes(niceness: number): boolean {
   const number = numbers[process.arch]
-  if (number === undefined || endianness() !== 'LE' || process.env['TWIGLOG_NO_NATIVE'] === '1') return false
+  if (number === undefined || endianness() !== 'LE') return false
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as {
-      load(path: null): { func(signature: string): unknown }
-    }
-    const call = koffi.load(null).func('long syscall(long, int, void *, unsigned int)') as SystemCall
+    const call = native()?.func('long syscall(long, int, void *, unsigned int)') as SystemCall | undefined
+    if (call === undefined) return false
     const attributes = Buffer.alloc(attributesBytes)
     attributes.writeUInt32LE(attributesBytes, 0)
     attributes.writeUInt32LE(schedBatch, 4)

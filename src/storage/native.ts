@@ -2,6 +2,7 @@
 // known to fit: Linux, the same on every architecture that koffi serves there.
 
 import { createRequire } from 'node:module'
+import { nativeAllowed } from '../../protocol/native.ts'
 
 export type Koffi = {
   load(path: string | null): { func(signature: string): unknown }
@@ -18,7 +19,7 @@ let library: Library | null | undefined
 export function native(): Library | undefined {
   if (library !== undefined) return library ?? undefined
   library = null
-  if (process.platform !== 'linux' || process.env['TWIGLOG_NO_NATIVE'] === '1') return undefined
+  if (process.platform !== 'linux' || !nativeAllowed()) return undefined
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi
     const loaded = koffi.load(null)
