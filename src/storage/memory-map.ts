@@ -32,13 +32,14 @@ export function memoryCalls(): MemoryCalls | undefined {
   const library = native()
   if (library === undefined) return undefined
   const { koffi, func } = library
-  calls = {
-    koffi,
-    mmap: func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)') as MemoryCalls['mmap'],
-    munmap: func('int munmap(intptr_t, size_t)') as MemoryCalls['munmap'],
-    fallocate: func('int posix_fallocate(int, int64_t, int64_t)') as MemoryCalls['fallocate'],
-    changeSpace: func('int fallocate(int, int, int64_t, int64_t)') as MemoryCalls['changeSpace'],
+  const found = {
+    mmap: func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)'),
+    munmap: func('int munmap(intptr_t, size_t)'),
+    fallocate: func('int posix_fallocate(int, int64_t, int64_t)'),
+    changeSpace: func('int fallocate(int, int, int64_t, int64_t)'),
   }
+  if (Object.values(found).includes(undefined)) return undefined
+  calls = { koffi, ...found } as MemoryCalls
   return calls
 }
 

@@ -11,6 +11,7 @@ export type Koffi = {
 
 export type Call<A extends unknown[]> = (...args: A) => number
 
+/** `func`: undefined where the system has no such function. */
 type Library = { readonly koffi: Koffi; readonly func: (signature: string) => unknown }
 
 let library: Library | null | undefined
@@ -23,7 +24,14 @@ export function native(): Library | undefined {
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi
     const loaded = koffi.load(null)
-    library = { koffi, func: (signature) => loaded.func(signature) }
+    const func = (signature: string): unknown => {
+      try {
+        return loaded.func(signature)
+      } catch {
+        return undefined
+      }
+    }
+    library = { koffi, func }
   } catch {
     library = null
   }
