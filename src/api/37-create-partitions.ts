@@ -18,7 +18,7 @@ function check({ name, count, assignments }: Asked, { broker }: Context): Refusa
   const topic = broker.topic(name)
   if (topic === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   const current = topic.partitions.length
-  const notOurs = broker.checkOwnPartitions(name, count)
+  const notOurs = broker.own.checkPartitions(name, count)
   if (notOurs !== undefined) return notOurs
   const refuse = (why: string) => new Refusal('INVALID_PARTITIONS', why)
   const { view } = topic.config

@@ -68,6 +68,15 @@ export const refuseHistory = (name: string): Refusal =>
     `${name} tells how a branch was made and cannot be set; of a branch only branch.ttl.ms and branch.protect can.`,
   )
 
+/** The same where a command gives it beside its own words for it. */
+export const refuseInConfigs = (name: string): Refusal =>
+  (told as readonly string[]).includes(name)
+    ? refuseHistory(name)
+    : new Refusal(
+        'INVALID_CONFIG',
+        `${name} is not one of the configs of a command: it says 'from', 'at', 'set' and 'groups' itself.`,
+      )
+
 export const refuseTtl = (): Refusal =>
   new Refusal(
     'INVALID_CONFIG',

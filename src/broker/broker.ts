@@ -65,7 +65,7 @@ export class Broker {
   readonly #byId = new Map<string, Topic>()
   #topicsVersion = 0
   readonly #collisions = new Collisions()
-  readonly #own = new OwnTopics()
+  readonly own = new OwnTopics()
   /** Names of topics that are on their way. */
   readonly #reserved = new Set<string>()
   readonly #creationListeners: ((topic: Topic) => void)[] = []
@@ -214,16 +214,6 @@ export class Broker {
     return checkTopicName(name)
   }
 
-  /** A topic of the broker's own: coordinators count on its partitions, so nobody else decides how many there are. */
-  reserve(topic: NewTopic): void {
-    this.#own.reserve(topic)
-  }
-
-  /** What stands against a number of partitions of one of the broker's own topics. */
-  checkOwnPartitions(name: string, partitions: number): Refusal | undefined {
-    return this.#own.checkPartitions(name, partitions)
-  }
-
   /** What stands against a topic; undefined if it can be made. */
   checkNewTopic({ name, partitions, configs }: NewTopic): Refusal | undefined {
     const badName = checkTopicName(name)
@@ -232,19 +222,20 @@ export class Broker {
       return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
     const collision = this.#collisions.check(name, this.#byName.keys())
     if (collision !== undefined) return collision
-    const refusal = validateTopicConfigs(new Map(Object.entries(configs))) ?? refuseView({ partitions, configs }, this)
+    const refusal =
+      validateTopicConfigs(new Map(Object.entries(configs))) ?? refuseView({ name, partitions, configs }, this)
     return refusal ?? this.checkPartitions({ name, partitions, configs })
   }
 
   /** What stands against the number of partitions of a new topic. */
   checkPartitions(of: Pick<NewTopic, 'name' | 'partitions' | 'configs'>): Refusal | undefined {
     const { name, partitions } = of
-    return checkCount(partitions) ?? this.checkOwnPartitions(name, partitions) ?? refuseViewPartitions(of, this)
+    return checkCount(partitions) ?? this.own.checkPartitions(name, partitions) ?? refuseViewPartitions(of, this)
   }
 
   /** How many partitions a topic gets when nobody says. */
   defaultPartitions(name: string): number {
-    return this.#own.partitions(name) ?? this.config.number('num.partitions')
+    return this.own.partitions(name) ?? this.config.number('num.partitions')
   }
 
   /** How many replicas a partition of a topic gets when nobody says. */
@@ -254,7 +245,7 @@ export class Broker {
 
   get #making() {
     // One topic after the other begins at the next node, so that topics of one partition are spread too.
-    const turnOf = (name: string, first: number) => (this.#own.has(name) ? 0 : this.#byName.size + first)
+    const turnOf = (name: string, first: number) => (this.own.has(name) ? 0 : this.#byName.size + first)
     const dealTopic: Deal = (topic, first, count) =>
       deal(topic, turnOf(topic.name, first), count, this.config, this.placement)
     return { clock: this.clock, leaderships: this.leaderships, deal: dealTopic }
@@ -269,7 +260,7 @@ export class Broker {
   async createTopics(topics: readonly NewTopic[]): Promise<Topic[]> {
     if (topics.length === 0) return []
     const wanted = topics.map((topic) => asMade(topic, this))
-    const configsOf = ({ name, configs }: NewTopic) => withoutNulls(this.#own.configs(name, withoutNulls(configs)))
+    const configsOf = ({ name, configs }: NewTopic) => withoutNulls(this.own.configs(name, withoutNulls(configs)))
     const { made, records } = recordsOfNew(wanted, configsOf, this.#making)
     const durable = this.#metadata.commit(records)
     const added = made.map((record) => this.#add(record))

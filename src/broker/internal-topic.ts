@@ -28,7 +28,7 @@ export class InternalTopic {
     this.#broker = broker
     this.#wanted = wanted
     this.#made = new TopicOnDemand(broker, wanted)
-    broker.reserve(wanted)
+    broker.own.reserve(wanted)
   }
 
   get exists(): boolean {

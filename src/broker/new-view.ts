@@ -3,6 +3,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import type { NewTopic } from './new-topic.ts'
+import type { OwnTopics } from './own-topics.ts'
 import type { Partition } from './partition.ts'
 import { coordinatorNames } from './set-view.ts'
 import { storageRefusal } from './storage-refusal.ts'
@@ -10,6 +11,7 @@ import type { Topic } from './topic.ts'
 import { usesViewNames, type ViewPoint, viewConfigOf, viewPointOf } from './view-config.ts'
 
 type Topics = { topic(name: string): Topic | undefined }
+type Names = Topics & { readonly own: OwnTopics }
 type Broker = Topics & { defaultPartitions(name: string): number }
 type Wanted = Pick<NewTopic, 'partitions' | 'configs'>
 
@@ -20,13 +22,15 @@ export function sourceOf({ configs }: Pick<NewTopic, 'configs'>, topics: Topics)
 }
 
 /** Takes configurations whose values are good. */
-export function refuseView(wanted: Wanted, topics: Topics): Refusal | undefined {
+export function refuseView(wanted: Wanted & Pick<NewTopic, 'name'>, topics: Names): Refusal | undefined {
   if (!usesViewNames(wanted.configs)) return undefined
+  const ownName = topics.own.checkName(wanted.name)
+  if (ownName !== undefined) return ownName
   const refuse = (why: string) => new Refusal('INVALID_CONFIG', why)
   if (wanted.configs['view.offsets'] !== undefined) return refuse('view.offsets is told, not given: say view.at.')
   const of = wanted.configs['view.of']!
   const source = sourceOf(wanted, topics)
-  if (source === undefined) return refuse(`view.of=${of}: there is no such topic.`)
+  if (source === undefined) return refuse(`view.of=${of}: there is no such topic. Name one that is there.`)
   if (source.config.view !== undefined) {
     return refuse(`view.of=${of}: this is a view itself; make one of '${source.config.view.of}'.`)
   }

@@ -22,6 +22,7 @@ export function checkCount(partitions: number): Refusal | undefined {
 export class OwnTopics {
   readonly #wanted = new Map<string, NewTopic>()
 
+  /** Coordinators count on its partitions, so nobody else decides how many there are. */
   reserve(topic: NewTopic): void {
     this.#wanted.set(topic.name, topic)
   }
@@ -33,6 +34,13 @@ export class OwnTopics {
   /** How many partitions it has; undefined for a topic that is not one of these. */
   partitions(name: string): number | undefined {
     return this.#wanted.get(name)?.partitions
+  }
+
+  /** What stands against a name for what is made of another topic: whoever writes to one of these counts on what stands in it. */
+  checkName(name: string): Refusal | undefined {
+    if (!this.has(name)) return undefined
+    const message = `'${name}' is the name of a topic of the broker's own, be it there or not yet: take another one.`
+    return new Refusal('INVALID_TOPIC_EXCEPTION', message)
   }
 
   /** What stands against a number of partitions: coordinators count on theirs. */

@@ -54,7 +54,10 @@ export class Abandoning {
     }
     const foreign = topics.find(({ id }) => !lineage.branches.has(id) && lineage.membership(id) === undefined)
     if (foreign === undefined) return topics
-    return new Rejection('NOT_A_BRANCH', `'${foreign.name}' is no branch; delete it as any other topic.`)
+    const instead = this.#broker.own.has(foreign.name)
+      ? "it is the broker's own topic and stays. Name a branch."
+      : 'delete it as any other topic.'
+    return new Rejection('NOT_A_BRANCH', `'${foreign.name}' is no branch; ${instead}`)
   }
 
   #topics(which: Which): Topic[] | Rejection {

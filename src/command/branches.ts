@@ -52,7 +52,7 @@ export class Branches {
     this.#doors = doors
     this.#endings = new SetEndings(rooms, doors)
     const { broker } = rooms
-    for (const topic of jsonTopics) broker.reserve(topic)
+    for (const topic of jsonTopics) broker.own.reserve(topic)
     this.history = new History(broker)
     this.#abandoning = new Abandoning(broker, this.history)
     this.#promoting = new Promoting(rooms, this.history)

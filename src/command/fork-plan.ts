@@ -2,7 +2,7 @@
 // against one stands against the whole cut.
 
 import { Refusal } from '../../protocol/errors.ts'
-import { checkSetLabel } from '../branch/branch-config.ts'
+import { checkSetLabel, isHistory, refuseInConfigs } from '../branch/branch-config.ts'
 import { type ForkPoint, parseForkPoint } from '../branch/fork-point.ts'
 import type { GroupRule } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -38,7 +38,9 @@ export function planFork(request: ForkRequest, broker: Broker, groups: Groups): 
   const badSet = request.set === undefined ? undefined : checkSetLabel(request.set)
   const names = new Set<string>()
   for (const asked of request.topics) {
-    const twice = names.has(asked.to) ? new Refusal('INVALID_REQUEST', `'${asked.to}' is asked for twice.`) : undefined
+    const twice = names.has(asked.to)
+      ? new Refusal('INVALID_REQUEST', `'${asked.to}' is asked for twice. Give each branch a name of its own.`)
+      : undefined
     names.add(asked.to)
     const plan =
       badSet ??
@@ -59,13 +61,16 @@ function planTopic(
 ): PlannedFork | Refusal {
   const { from, to, partitions = -1 } = asked
   const parent = broker.topic(from)
-  const badName = broker.checkTopicName(to)
+  const badName = broker.checkTopicName(to) ?? broker.own.checkName(to)
   if (badName !== undefined) return badName
   // Not a code that clients try again: an administrator would wait for a topic that never comes.
-  if (parent === undefined) return new Refusal('INVALID_CONFIG', `branch.from=${from}: there is no such topic.`)
+  if (parent === undefined)
+    return new Refusal('INVALID_CONFIG', `branch.from=${from}: there is no such topic. Name one that is there.`)
   if (parent.isInternal) {
     return new Refusal('INVALID_CONFIG', `branch.from=${from}: this is the broker's own topic; it cannot be forked.`)
   }
+  const history = Object.keys(asked.configs ?? {}).find(isHistory)
+  if (history !== undefined) return refuseInConfigs(history)
   const view = refuseViews(parent, asked)
   if (view !== undefined) return view
   const configs = { ...inheritedConfigs(parent), ...withoutNulls(asked.configs ?? {}) }

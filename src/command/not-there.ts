@@ -8,6 +8,13 @@ export const noTopic = (name: string): Rejection =>
     `There is no topic '${name}'. Look at the name; branches are listed by 'twiglog branch list'.`,
   )
 
+/** Where a partition is meant. `count`: how many the topic has. */
+export const noPartition = (index: number, name: string, count: number): Rejection =>
+  new Rejection(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `There is no partition ${index} of '${name}', which has 0 to ${count - 1}. Name one of those.`,
+  )
+
 export const noSet = (label: string): Rejection =>
   new Rejection('UNKNOWN_SET', `There is no set '${label}'. Fork one under this label first, or look at the label.`)
 

@@ -142,7 +142,7 @@ export class Promoting {
     )
     const given = new Set<string>()
     for (const { topic, name } of promotions.flatMap(renamingsOf)) {
-      const bad = broker.checkTopicName(name)
+      const bad = broker.checkTopicName(name) ?? broker.own.checkName(name)
       if (bad !== undefined) return Rejection.of(bad)
       const holder = broker.topic(name)
       if (given.has(name) || (holder !== undefined && !moving.has(holder))) {

@@ -14,6 +14,7 @@ import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Writing } from './merge-commit.ts'
 import { codecOf, type MergeRooms } from './merging.ts'
+import { noPartition, noTopic } from './not-there.ts'
 import type { Call } from './operations.ts'
 
 /** What the key becomes; without an origin it is the target's own record. */
@@ -36,9 +37,8 @@ export class Resolving {
     const { merge, topic, partition: index, key } = command
     const target = broker.topic(topic)
     const partition = target?.partitions[index]
-    if (target === undefined || partition === undefined) {
-      return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no partition ${index} of '${topic}'.`)
-    }
+    if (target === undefined) return noTopic(topic)
+    if (partition === undefined) return noPartition(index, topic, target.partitions.length)
     if (target.config.protection === 'frozen') {
       return new Rejection(
         'POLICY_VIOLATION',

@@ -14,7 +14,7 @@ import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { MergeJob, Writing } from './merge-commit.ts'
 import { codecOf, type MergeRooms, wantsOf } from './merging.ts'
-import { noTopic } from './not-there.ts'
+import { noPartition, noTopic } from './not-there.ts'
 import type { Call } from './operations.ts'
 
 type Range = { readonly topic: Topic; readonly partition: Partition; readonly first: number; readonly last: number }
@@ -91,15 +91,16 @@ export class Reverting {
     const topic = this.#rooms.broker.topic(name!)
     if (topic === undefined) return noTopic(name!)
     if (topic.isInternal) {
-      return new Rejection('INVALID_TOPIC_EXCEPTION', `'${name}' is the broker's own topic.`)
+      return new Rejection(
+        'INVALID_TOPIC_EXCEPTION',
+        `'${name}' is the broker's own topic; nothing in it is taken back.`,
+      )
     }
     if (!topic.config.isKeyed) return notInvertible(topic)
     const ranges: Range[] = []
     for (const [index, [first, last]] of Object.entries(range!)) {
       const partition = topic.partitions[Number(index)]
-      if (partition === undefined) {
-        return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `There is no partition ${index} of '${name}'.`)
-      }
+      if (partition === undefined) return noPartition(Number(index), topic.name, topic.partitions.length)
       if (first < partition.logStartOffset || last >= partition.lastStableOffset) {
         const message = `Partition ${index} holds the decided offsets ${partition.logStartOffset} to ${partition.lastStableOffset - 1}; [${first}, ${last}] is not within them. Both ends of a range belong to it.`
         return new Rejection('OFFSET_OUT_OF_RANGE', message)
@@ -187,7 +188,7 @@ export class Reverting {
 }
 
 function notInvertible({ name }: Topic): Rejection {
-  const message = `'${name}' is not about keys (cleanup.policy has no compact): what was appended to it has no inverse. Fork it at the offset in front (branch.at) and promote that.`
+  const message = `'${name}' is not about keys (neither cleanup.policy=compact nor revision.diff=true): what was appended to it has no inverse. Fork it at the offset in front (branch.at) and promote that.`
   return new Rejection('NOT_INVERTIBLE', message)
 }
 

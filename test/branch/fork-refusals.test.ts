@@ -52,6 +52,41 @@ describe('B19: a fork that cannot be', () => {
     expect(await stage.made()).toEqual(['orders'])
   })
 
+  test('is refused the names of topics of the broker itself, which a group would count on', async () => {
+    await using stage = await Stage.open({ topics: ['orders'] })
+    await stage.send('orders', numbered(3))
+    for (const name of ['__consumer_offsets', '__transaction_state', '__share_group_state', '__branches']) {
+      expect(await refused(stage, 'orders', {}, -1, name)).toMatch(/^INVALID_TOPIC_EXCEPTION: .*take another one/)
+      const configs = { 'view.of': 'orders', 'view.kind': 'history' }
+      const view = await stage.refusals([{ topic: name, configs, numPartitions: -1 }])
+      expect(view[name], name).toMatch(/^(INVALID_TOPIC_EXCEPTION: .*take another one|TOPIC_ALREADY_EXISTS)/)
+      expect(await stage.run({ op: 'fork', id: `f${name}`, from: 'orders', to: name })).toMatchObject({
+        error: { code: 'INVALID_TOPIC_EXCEPTION' },
+      })
+    }
+    await stage.fork('orders', 'orders--try')
+    const promotion = { op: 'promote', id: 'u1', branch: 'orders--try', keep: '__share_group_state' }
+    expect(await stage.run(promotion)).toMatchObject({ error: { code: 'INVALID_TOPIC_EXCEPTION' } })
+    // It ended the broker once: the group's offsets went into a topic of one partition.
+    expect(await stage.values('orders', 3)).toEqual(numbered(3))
+  })
+
+  test('a command says itself where it cuts: among its configs that is no unknown name, but in the wrong place', async () => {
+    await using stage = await Stage.open({ topics: ['orders'] })
+    const fork = { op: 'fork', from: 'orders', to: 'orders--try' }
+    expect(await stage.run({ ...fork, id: 'f1', configs: { 'branch.at': 'earliest' } })).toMatchObject({
+      error: { code: 'INVALID_CONFIG', message: expect.stringMatching(/branch\.at is not one of the configs.*'at'/) },
+    })
+    expect(await stage.run({ ...fork, id: 'f2', configs: { 'branch.bytes.own': '1' } })).toMatchObject({
+      error: { code: 'INVALID_CONFIG', message: expect.stringContaining('cannot be set') },
+    })
+    const reserved = await stage.run({ op: 'abandon', id: 'a1', branch: '__branches' })
+    expect(reserved.error?.message).toMatch(/broker's own topic/)
+    const nowhere = { op: 'resolve', merge: 'm', key: 'k', take: 'ours' }
+    expect((await stage.run({ ...nowhere, id: 'r1', topic: 'gone', partition: 0 })).error?.message).toMatch(/no topic/)
+    expect((await stage.run({ ...nowhere, id: 'r2', topic: 'orders', partition: 9 })).error?.message).toMatch(/0 to 0/)
+  })
+
   test('configurations of branches on topics that are none are refused', async () => {
     await using stage = await Stage.open()
     const make = (configs: Record<string, string>) => stage.refusals([{ topic: 'orders', configs }])

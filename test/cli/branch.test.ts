@@ -314,6 +314,39 @@ describe('twiglog branch merge, conflicts and revert', () => {
     expect((await type(stage, 'merge a --plan --strategy three-way')).out).not.toContain('compares keys')
   })
 
+  test('a plan for a topic that keeps revisions compares keys, and says nothing else', async () => {
+    await using stage = await Stage.open()
+    await stage.create('docs', 1, { 'revision.diff': true })
+    await stage.send('docs', [{ key: 'k1', value: 'a' }])
+    await type(stage, 'create docs a')
+    await stage.send('a', [{ key: 'k1', value: 'x' }])
+    await stage.send('docs', [{ key: 'k1', value: 'y' }])
+    const plan = await type(stage, 'merge a --plan')
+    expect(plan).toMatchObject({ code: 4, out: expect.not.stringContaining('appended') })
+  })
+
+  test('keys that are no text are named as base64', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders', 1, { 'cleanup.policy': 'compact' })
+    await type(stage, 'create orders a')
+    const key = Buffer.from([0xff, 0x00, 0x80])
+    await stage.send('a', [{ key, value: 'theirs' }])
+    await stage.send('orders', [{ key, value: 'ours' }])
+    const named = '/wCA --key-base64'
+    expect((await type(stage, `diff a --key ${named} --json`)).json()).toMatchObject([{ kind: 'both' }])
+    expect((await type(stage, `merge a --key ${named} --on-conflict park`)).out).toContain('1 in conflict')
+    expect((await type(stage, `conflicts show ${named}`)).out).toContain('theirs')
+    expect(await type(stage, 'conflicts show /wC --key-base64')).toMatchObject({ code: 2 })
+    expect(await type(stage, `conflicts resolve ${named} --take theirs`)).toMatchObject({ code: 0 })
+  })
+
+  test('a refusal that is told again says so, for another id is all that helps', async () => {
+    await using stage = await opened()
+    await type(stage, 'create nothing a --id i1')
+    const again = await type(stage, 'create orders a --id i1')
+    expect(again).toMatchObject({ code: 1, err: expect.stringMatching(/no such topic[\s\S]*Take another id/) })
+  })
+
   test('a terminal shows the plan and asks first', async () => {
     await using stage = await parted()
     const { code, out } = await type(stage, 'merge a --on-conflict theirs', false)

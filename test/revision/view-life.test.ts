@@ -47,7 +47,10 @@ describe('a view is made', () => {
     await using stage = await opened()
     await view(stage, 'orders', 'list', 'listed')
     const wanted: [Record<string, string>, string, number?][] = [
-      [{ 'view.of': 'nothing', 'view.kind': 'state' }, 'INVALID_CONFIG: view.of=nothing: there is no such topic.'],
+      [
+        { 'view.of': 'nothing', 'view.kind': 'state' },
+        'INVALID_CONFIG: view.of=nothing: there is no such topic. Name one that is there.',
+      ],
       [
         { 'view.of': 'listed', 'view.kind': 'state' },
         "INVALID_CONFIG: view.of=listed: this is a view itself; make one of 'orders'.",

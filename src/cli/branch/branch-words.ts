@@ -3,7 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { groupRules } from '../../branch/lineage.ts'
 import { mergeWords } from './merge-words.ts'
-import { BranchMisuse, pointOf, which } from './misuse.ts'
+import { BranchMisuse, keyOf, pointOf, which } from './misuse.ts'
 import type { BranchOrder, CommandLine, Verb } from './order.ts'
 
 type Give = (order: BranchOrder) => void
@@ -56,13 +56,14 @@ export function branchCommand(give: Give): Command {
   verb('diff <branch> [other]', 'records that only one side has, and keys that both have changed (other: its parent)')
     .option('--stat', 'numbers only')
     .option('--key <key>', 'one key, with its values on both sides')
+    .option('--key-base64', 'the key is given as base64')
     .action(
       means((values, name, other) => ({
         verb: 'diff',
         name: name!,
         other,
         stat: values['stat'] === true,
-        key: values['key'] as string | undefined,
+        key: values['key'] === undefined ? undefined : keyOf(values, String(values['key'])),
       })),
     )
   verb('protect <topic> <how>', 'none: anybody writes; merge: only merges do; frozen: nobody writes or deletes').action(

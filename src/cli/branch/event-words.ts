@@ -32,7 +32,10 @@ export function logTable(all: readonly BranchEvent[]): string {
 /** The result of a command. */
 export function resultInWords(event: BranchEvent): string {
   const { error, replayed } = event
-  if (error !== undefined) return `${error.code}: ${error.message}`
+  if (error !== undefined) {
+    const before = replayed ? '\nThis id was used before; that was its result. Take another id to try again.' : ''
+    return `${error.code}: ${error.message}${before}`
+  }
   const again = replayed ? ['This id was done before; that was its result.'] : []
   return [...wordsOf(event), ...again].join('\n')
 }

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { conflictRules, strategies } from '../../branch/commands.ts'
-import { BranchMisuse, pointOf, which } from './misuse.ts'
+import { BranchMisuse, keyOf, pointOf, which } from './misuse.ts'
 import type { CommandLine, Verb } from './order.ts'
 
 type Values = Readonly<Record<string, unknown>>
@@ -13,7 +13,12 @@ export function mergeWords(verb: MakeVerb, means: Means, root: Command): void {
   withRules(verb('merge [branch] [into]', 'bring what a branch has changed into its parent, or into another relative'))
     .option('--set <label>', 'every member of this set, each into its own parent')
     .option('--plan', 'say what would be written and what is in conflict, and write nothing')
-    .addOption(new Option('--strategy <name>', 'how (default: by the cleanup policy of the topic)').choices(strategies))
+    .addOption(
+      new Option(
+        '--strategy <name>',
+        'how (default: three-way where the topic is compacted or keeps revisions, else append)',
+      ).choices(strategies),
+    )
     .addOption(new Option('--fields <kind>', 'json: members of JSON objects are merged one by one').choices(['json']))
     .option('--limit <count>', 'keys that are shown', wholeNumber)
     .action(means(mergeOrder))
@@ -68,6 +73,7 @@ function withRules(command: Command): Command {
       new Option('--on-conflict <rule>', 'what becomes of keys that both sides have changed').choices(conflictRules),
     )
     .addOption(new Option('--key <key>', 'only this key; may be repeated').argParser(listed))
+    .option('--key-base64', 'keys are given as base64')
     .option('--key-prefix <text>', 'only keys that begin so')
     .option('--id <id>', 'of the command: told again with the same id it is done once')
     .option('-y, --yes', 'do not ask')
@@ -75,8 +81,15 @@ function withRules(command: Command): Command {
 
 const rules = (values: Values) => ({
   ...some(values, 'onConflict', 'keyPrefix', 'id'),
-  ...(values['key'] === undefined ? {} : { keys: values['key'] }),
+  ...keysOf(values),
 })
+
+function keysOf(values: Values): Record<string, unknown> {
+  const keys = values['key'] as readonly string[] | undefined
+  if (keys === undefined) return {}
+  if (values['keyBase64'] !== true) return { keys }
+  return { keysBase64: keys.map((key) => keyOf(values, key).toString('base64')) }
+}
 
 /** Those of the values that were given. */
 const some = (values: Values, ...names: string[]): Record<string, unknown> =>
@@ -110,13 +123,18 @@ function revertOrder(values: Values, topic: string | undefined): Verb {
 function conflicts(verb: MakeVerb, means: Means, root: Command): void {
   const group = root.command('conflicts').description('what parked merges have left open: list, show, resolve')
   const ofMerge = (command: Command): Command => command.option('--merge <id>', 'only of this merge')
+  const ofKey = (command: Command): Command => ofMerge(command).option('--key-base64', 'the key is given as base64')
   ofMerge(verb('list', 'all that is open (as without a word)', group, { isDefault: true })).action(
     means((values) => ({ verb: 'conflicts', merge: values['merge'] as string | undefined, key: undefined })),
   )
-  ofMerge(verb('show <key>', 'the values on both sides, and the one that both knew', group)).action(
-    means((values, key) => ({ verb: 'conflicts', merge: values['merge'] as string | undefined, key })),
+  ofKey(verb('show <key>', 'the values on both sides, and the one that both knew', group)).action(
+    means((values, key) => ({
+      verb: 'conflicts',
+      merge: values['merge'] as string | undefined,
+      key: keyOf(values, key!),
+    })),
   )
-  ofMerge(verb('resolve <key>', 'decide', group))
+  ofKey(verb('resolve <key>', 'decide', group))
     .addOption(
       new Option('--take <side>', 'ours is the target, theirs the source')
         .choices(['ours', 'theirs', 'base', 'value'])
@@ -129,7 +147,7 @@ function conflicts(verb: MakeVerb, means: Means, root: Command): void {
     .action(
       means((values, key) => ({
         verb: 'resolve',
-        key: key!,
+        key: keyOf(values, key!),
         merge: values['merge'] as string | undefined,
         topic: values['topic'] as string | undefined,
         how: {

@@ -20,3 +20,11 @@ export function which(values: Values, branch: string | undefined): { branch: str
   if ((branch === undefined) === (set === undefined)) throw new BranchMisuse('name a branch, or a set with --set')
   return set === undefined ? { branch: branch! } : { set }
 }
+
+/** A key as it is typed, or as base64 where that is said. */
+export function keyOf(values: Values, text: string): Buffer {
+  if (values['keyBase64'] !== true) return Buffer.from(text)
+  const key = Buffer.from(text, 'base64')
+  if (key.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '')) return key
+  throw new BranchMisuse(`the key '${text}' is no base64`)
+}

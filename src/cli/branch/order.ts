@@ -19,7 +19,7 @@ export type Verb =
       /** Its parent, where nobody says. */
       readonly other: string | undefined
       readonly stat: boolean
-      readonly key: string | undefined
+      readonly key: Buffer | undefined
     }
   | {
       readonly verb: 'merge'
@@ -29,10 +29,10 @@ export type Verb =
       readonly plan: boolean
       readonly yes: boolean
     }
-  | { readonly verb: 'conflicts'; readonly merge: string | undefined; readonly key: string | undefined }
+  | { readonly verb: 'conflicts'; readonly merge: string | undefined; readonly key: Buffer | undefined }
   | {
       readonly verb: 'resolve'
-      readonly key: string
+      readonly key: Buffer
       readonly merge: string | undefined
       readonly topic: string | undefined
       /** `take`, and what belongs to it. */

@@ -18,6 +18,7 @@ import {
 import { logTable, resultInWords } from './event-words.ts'
 import { branchCard, branchTable, gaps, graph, listed } from './listing.ts'
 import type { BranchOrder, CommandLine } from './order.ts'
+import { shown } from './table.ts'
 
 /** Who asks for one key wants to see its values. */
 const wholeValue = 4_000
@@ -114,8 +115,7 @@ class Run {
       return exitCodes.refused
     }
     const found: Difference[] = []
-    const wanted = key === undefined ? undefined : Buffer.from(key)
-    for await (const one of differences(client, ours, theirs, since, wanted)) found.push(one)
+    for await (const one of differences(client, ours, theirs, since, key)) found.push(one)
     if (stat) {
       const counts = count(found)
       this.#say([counts], () => countsInWords(counts, ours.name, theirs.name))
@@ -148,9 +148,9 @@ class Run {
     const hasKeys = Array.isArray(keys) && keys.some((one: { key?: unknown }) => typeof one.key === 'string')
     if (typeof into !== 'string' || strategy !== undefined || !hasKeys) return
     const configs = (await this.#branches.client.configs([into])).get(into)
-    if (configs?.get('cleanup.policy')?.includes('compact')) return
+    if (configs?.get('cleanup.policy')?.includes('compact') || configs?.get('revision.diff') === 'true') return
     this.#terminal.out(
-      `${into} is not compacted, so records are appended as they are; --strategy three-way compares keys.`,
+      `${into} is not compacted and keeps no revisions, so records are appended as they are; --strategy three-way compares keys.`,
     )
   }
 
@@ -163,27 +163,28 @@ class Run {
   }
 
   async #conflicts({ merge, key }: Of<'conflicts'>): Promise<number> {
-    const wanted = key === undefined ? undefined : Buffer.from(key)
-    const found = await openConflicts(this.#branches.client, merge, wanted)
+    const found = await openConflicts(this.#branches.client, merge, key)
     if (key !== undefined && found.length === 0) return this.#noConflict(key)
     const words = () => (key === undefined ? conflictTable(found) : found.map(conflictCard).join('\n\n'))
     this.#say(found.map(conflictJson), words)
     return exitCodes.done
   }
 
-  #noConflict(key: string): number {
-    this.#terminal.err(`Nothing is in conflict under the key '${key}'. twiglog branch conflicts list shows what is.`)
+  #noConflict(key: Buffer): number {
+    this.#terminal.err(
+      `Nothing is in conflict under the key '${shown(key)}'. twiglog branch conflicts list shows what is.`,
+    )
     return exitCodes.refused
   }
 
   async #resolve({ key, merge, topic, how }: Of<'resolve'>): Promise<number> {
-    const all = await openConflicts(this.#branches.client, merge, Buffer.from(key))
+    const all = await openConflicts(this.#branches.client, merge, key)
     const found = all.filter((one) => topic === undefined || one.topic === topic)
     const [conflict, ...others] = found
     if (conflict === undefined) return this.#noConflict(key)
     if (others.length > 0) {
       this.#terminal.err(
-        `The key '${key}' is in conflict more than once; say which with --merge or --topic.\n${conflictTable(found)}`,
+        `The key '${shown(key)}' is in conflict more than once; say which with --merge or --topic.\n${conflictTable(found)}`,
       )
       return exitCodes.refused
     }
