@@ -15,7 +15,8 @@ export type Turns = {
   readonly isOver: () => boolean
 }
 
-export const politely: Turns = { rest: new Considerate().rest, isOver: () => false }
+/** For one reading: how others fare beside it is its own to remember. */
+export const politely = (isOver: () => boolean): Turns => ({ rest: new Considerate().rest, isOver })
 
 /** Worked on within a millisecond or so: who waits for an answer hardly notices it. */
 const sliceBytes = 32 * 1024

@@ -9,7 +9,7 @@ import { type BranchEvent, type EventCounts, type PlannedKey, Rejection, sumOfCo
 import { MergePlan } from '../branch/merge-plan.ts'
 import type { OwnProducer } from '../branch/merge-writer.ts'
 import type { PairOptions } from '../branch/pair.ts'
-import { keyText, politely } from '../branch/reading.ts'
+import { keyText, politely, type Turns } from '../branch/reading.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { KeyedRecord } from '../broker/internal-topic.ts'
 import type { Partition } from '../broker/partition.ts'
@@ -160,7 +160,7 @@ export class Merging {
       producer,
       isOnlyTold: producer === nobody,
       seed: broker.clock.random(32),
-      turns: { rest: () => restIn(call), isOver: () => source.isRemoved || target.isRemoved },
+      turns: turnsIn(call, () => source.isRemoved || target.isRemoved),
       keysShown: asked.limit,
     }
   }
@@ -285,9 +285,13 @@ export class Merging {
 }
 
 /** A plan has changed nothing: whoever stops the broker need not wait for it. */
-async function restIn({ goOn }: Call): Promise<void> {
-  await politely.rest()
-  goOn?.()
+function turnsIn({ goOn }: Call, isOver: () => boolean): Turns {
+  const turns = politely(isOver)
+  const rest = async () => {
+    await turns.rest()
+    goOn?.()
+  }
+  return { ...turns, rest }
 }
 
 const writingOf = ({ pair, into, partition, to, plan }: Planned): Writing => ({

@@ -119,7 +119,7 @@ export class Reverting {
       mode: command.mode,
       onConflict: command.onConflict,
       wants: wantsOf(command),
-      turns: { ...politely, isOver: () => partition.isRemoved },
+      turns: politely(() => partition.isRemoved),
       writer: {
         headers: new MergeHeaders(command.id, topic.name, partition.index),
         producer,

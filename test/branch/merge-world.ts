@@ -7,7 +7,7 @@ import type { ConflictRule, Strategy } from '../../src/branch/commands.ts'
 import { Lineage } from '../../src/branch/lineage.ts'
 import { MergePlan } from '../../src/branch/merge-plan.ts'
 import type { PairOptions } from '../../src/branch/pair.ts'
-import { eachBatchAtOnce, Fates, noWalk, politely, recordOf, walkBatch } from '../../src/branch/reading.ts'
+import { eachBatchAtOnce, Fates, noWalk, recordOf, type Turns, walkBatch } from '../../src/branch/reading.ts'
 import { forkLog } from '../../src/log/fork.ts'
 import { Log } from '../../src/log/log.ts'
 import type { LogConfig } from '../../src/log/log-config.ts'
@@ -35,7 +35,8 @@ export type Wish = {
 }
 
 /** No rest between slices: nobody else is there. */
-const hasty = { ...politely, rest: async () => {} }
+const never = () => false
+const hasty: Turns = { rest: async () => {}, isOver: never }
 
 export class World {
   readonly store = new MemoryStore()
@@ -146,7 +147,7 @@ export class World {
       open: new Map(),
       producer: { producerId: 900_000 + this.#merges, producerEpoch: 0 },
       seed: Buffer.alloc(32, 7),
-      turns: atRest === undefined ? hasty : { ...politely, rest: async () => atRest() },
+      turns: atRest === undefined ? hasty : { rest: async () => atRest(), isOver: never },
       keysShown: 1000,
     }
     const plan = new MergePlan(options)

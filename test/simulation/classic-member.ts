@@ -100,13 +100,13 @@ export class ClassicMember {
     this.#generation = generationId
     const text = synced.assignment.toString()
     this.#reading.turnTo(new Set(text === '' ? [] : (JSON.parse(text) as number[])))
-    this.#reading.hold(sentAt + sessionMs)
+    this.#reading.hold(sentAt)
   }
 
   async #heartbeat(): Promise<void> {
     const sentAt = this.#caller.loop.now
     const body = { groupId: this.#group, generationId: this.#generation, memberId: this.#memberId }
     const answer = await this.#caller.ask(heartbeat, 3, body)
-    if (this.#isFine('Heartbeat', answer.errorCode)) this.#reading.hold(sentAt + sessionMs)
+    if (this.#isFine('Heartbeat', answer.errorCode)) this.#reading.hold(sentAt)
   }
 }

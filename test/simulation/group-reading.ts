@@ -8,6 +8,7 @@ import { idOf } from '../crash-lab/documents.ts'
 import type { Telling } from '../crash-lab/history.ts'
 import { walk } from '../crash-lab/log-reader.ts'
 import { type Caller, Lost, Refused } from './caller.ts'
+import { grainMs } from './loop.ts'
 import type { Ownership } from './ownership.ts'
 
 export const sessionMs = 6_000
@@ -61,8 +62,9 @@ export class GroupReading {
     for (const partition of wanted) if (!this.#positions.has(partition)) this.#positions.set(partition, undefined)
   }
 
-  /** Nobody else can have been given them before `until`. */
-  hold(until: number): void {
+  /** Asked for at `since`, and answered: nobody else can have been given them before a session is over. */
+  hold(since: number): void {
+    const until = since + sessionMs - grainMs
     for (const partition of this.partitions)
       this.#ownership.take(this.#name(partition), this.#id, this.#caller.loop.now, until)
   }

@@ -13,6 +13,8 @@ const realPerformance = { now: performance.now, eventLoopUtilization: performanc
 const turn = (): Promise<void> => new Promise((resolve) => real.setImmediate(resolve))
 
 const epochMs = 1_800_000_000_000
+/** Clocks know whole milliseconds, the first of which has begun already: what waits by one may be early by less than this. */
+export const grainMs = 1
 const eventsMax = 5_000_000
 /** Work takes no time here, but who looks at the watch finds it later by so much: long work is cut in pieces as it is outside. */
 const lookMs = 0.04

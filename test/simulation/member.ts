@@ -4,7 +4,7 @@ import { errorName } from '../../protocol/errors.ts'
 import { consumerGroupHeartbeat } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
 import { isOfTheConnection } from '../crash-lab/log-reader.ts'
 import { type Caller, Lost, Refused } from './caller.ts'
-import { type GroupReading, passing, sessionMs } from './group-reading.ts'
+import { type GroupReading, passing } from './group-reading.ts'
 
 /** What a member is told that is no member any more, or is not one yet; it begins anew, or asks again. */
 const fenced = new Set(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'STALE_MEMBER_EPOCH'])
@@ -71,6 +71,6 @@ export class Member {
       this.#topicId = assigned[0]?.topicId ?? this.#topicId
       this.#reading.turnTo(new Set(assigned.flatMap((each) => each.partitions)))
     }
-    this.#reading.hold(sentAt + sessionMs)
+    this.#reading.hold(sentAt)
   }
 }

@@ -7,6 +7,7 @@ import { shareAcknowledge } from '../../protocol/messages/79-share-acknowledge.t
 import { type Caller, Lost, Refused } from './caller.ts'
 import { passing } from './group-reading.ts'
 import type { HandingOut } from './handing-out.ts'
+import { grainMs } from './loop.ts'
 
 /** `lockMs`: how long a record is kept for whoever took it. */
 export type Sharing = { readonly group: string; readonly topic: string; readonly lockMs: number }
@@ -131,7 +132,7 @@ export class Sharer {
         for (const { firstOffset, lastOffset } of acquiredRecords) {
           for (let offset = firstOffset; offset <= lastOffset; offset++) {
             const { now } = this.#caller.loop
-            this.#model.give(partition, offset, this.#id, askedAt, now, askedAt + this.#of.lockMs)
+            this.#model.give(partition, offset, this.#id, askedAt, now, askedAt + this.#of.lockMs - grainMs)
             given.push({ place: { topicId, partition }, offset })
           }
         }

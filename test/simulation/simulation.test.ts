@@ -20,6 +20,18 @@ test(`the same seed is the same run to the last byte and the last moment, seed $
   expect((await Simulation.run(seed + 1, plan)).trace).not.toBe(one.trace)
 })
 
+// 1149 failed as the last of 150 in a process and passed alone: merges shared what they remembered of when they had rested,
+// which a simulation before had left in its own time. The judge, which knew of fractions of the clock's milliseconds, was wrong.
+test('a simulation is the same whatever the process has played before', async () => {
+  const plan = planOf(1149, 160)
+  const alone = await Simulation.run(1149, plan)
+  await failing(1147, 160)
+  const after = await Simulation.run(1149, plan)
+  expect(after.history).toEqual(alone.history)
+  expect(after.trace).toBe(alone.trace)
+  expect(alone.found).toEqual([])
+})
+
 // The seed stands in the name: a run that takes too long tells nothing else.
 test(`what is acknowledged stays, whatever becomes of the process, the network and the disk, from seed ${seed} on`, {
   timeout: (soakMs ?? 0) + 600_000,
