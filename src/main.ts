@@ -10,6 +10,7 @@ import { requestLog } from './cli/request-log.ts'
 import { Broker } from './embedded.ts'
 import { readOrder, type StartOptions } from './options.ts'
 import { packageVersion } from './package-version.ts'
+import { haveV8GiveWay } from './v8-threads.ts'
 
 const failed = 1
 const unreachable = 5
@@ -120,6 +121,7 @@ async function start(options: StartOptions, version: string): Promise<void> {
   process.stdout.write(
     announcement(card, { json, compatLogs, isTerminal, colour: wantsColour(process.env, isTerminal) }),
   )
+  haveV8GiveWay()
 }
 
 // Whoever read our output may go; the broker stays.

@@ -1,7 +1,7 @@
 // The command as a user runs it: a process, its exit codes, its files, its signals. Needs dist, which `npm ci` builds.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -232,4 +232,26 @@ test('slow.request.log.ms tells on standard error what was slow, and where its t
   expect(stderr).toMatch(
     /^Slow request: ApiVersions v\d of client "kafkajs" at 127\.0\.0\.1; \d+ bytes, answered with \d+; [\d.]+ ms: [\d.]+ queued, [\d.]+ handled, [\d.]+ waited, [\d.]+ sending$/m,
   )
+})
+
+/** Fields of proc_pid_stat(5) that say how urgent a thread is. */
+function urgencyOf(pid: number, thread: string): { nice: number; policy: number } {
+  const text = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { nice: Number(fields[16]), policy: Number(fields[38]) }
+}
+
+test.skipIf(process.platform !== 'linux')('the threads of V8 give way to the one that serves', async () => {
+  const { child, ended } = run('start', '--port', '0', '--memory', '--ready-file', 'ready', '--no-http')
+  const { pid } = await ready()
+  const schedBatch = 3
+  const yielding = () =>
+    readdirSync(`/proc/${pid}/task`).filter((thread) => {
+      const { nice, policy } = urgencyOf(pid, thread)
+      return policy === schedBatch && nice === 10
+    })
+  const threads = await until(() => (yielding().length === 4 ? yielding() : undefined))
+  expect(threads).not.toContain(String(pid))
+  child.kill('SIGTERM')
+  expect((await ended).code).toBe(0)
 })

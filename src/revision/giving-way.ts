@@ -1,4 +1,4 @@
-// Has the calling thread give way to all others at once. A low priority alone says who gets more, not who waits: Linux lets whoever
+// Has a thread give way to all others at once. A low priority alone says who gets more, not who waits: Linux lets whoever
 // runs go on until the next tick of its clock, up to 4 ms, and a broker that was to acknowledge waited for them beside its packer.
 
 import { endianness, setPriority } from 'node:os'
@@ -14,19 +14,22 @@ const attributesBytes = 48
 /** The longest there is: who runs for less at a time is let in before this one is through with its own (Linux 6.12). */
 const sliceNs = 100_000_000n
 
-/** Answers whether it could be had: Linux alone has it for a thread, elsewhere it would be the whole process's. */
-export function giveWay(niceness: number): 'at once' | 'by and by' | 'never' {
+/**
+ * Answers whether it could be had: Linux alone has it for a thread, elsewhere it would be the whole process's. `thread`: as
+ * /proc/self/task names it; 0 is the calling one.
+ */
+export function giveWay(niceness: number, thread = 0): 'at once' | 'by and by' | 'never' {
   if (process.platform !== 'linux') return 'never'
-  if (setAttributes(niceness)) return 'at once'
+  if (setAttributes(niceness, thread)) return 'at once'
   try {
-    setPriority(niceness)
+    setPriority(thread, niceness)
     return 'by and by'
   } catch {
     return 'never'
   }
 }
 
-function setAttributes(niceness: number): boolean {
+function setAttributes(niceness: number, thread: number): boolean {
   const number = numbers[process.arch]
   if (number === undefined || endianness() !== 'LE') return false
   try {
@@ -37,7 +40,7 @@ function setAttributes(niceness: number): boolean {
     attributes.writeUInt32LE(schedBatch, 4)
     attributes.writeInt32LE(niceness, 16)
     attributes.writeBigUInt64LE(sliceNs, 24)
-    return call(number, 0, attributes, 0) === 0
+    return call(number, thread, attributes, 0) === 0
   } catch {
     return false
   }

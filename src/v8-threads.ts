@@ -1,0 +1,33 @@
+// V8 has threads of its own, which collect garbage and compile, for milliseconds on end and as urgent as the event loop: on few
+// cores an acknowledgement waits behind them. Nobody waits for what they do, so they give way; in a process that is ours alone.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { giveWay } from './revision/giving-way.ts'
+
+const niceness = 10
+const tasks = '/proc/self/task'
+/** How many there are unless somebody says otherwise (`--v8-pool-size`). */
+const poolSize = 4
+
+/** Answers how many give way. Whoever cannot have it works as before. */
+export function haveV8GiveWay(): number {
+  return threadsOfV8().filter((thread) => giveWay(niceness, thread) !== 'never').length
+}
+
+/** Linux's numbers of them. */
+export function threadsOfV8(): number[] {
+  try {
+    const threads = readdirSync(tasks)
+      .map(Number)
+      .sort((a, b) => a - b)
+    const names = threads.map((thread) => readFileSync(`${tasks}/${thread}/comm`, 'latin1').trim())
+    if (new Set(names.slice(0, 2)).size > 1) return threads.filter((_, i) => names[i]!.endsWith('V8Worker'))
+    // Before Node 24 threads bear no names. They are the first that a process makes, behind the one that keeps their time.
+    const isOfAnotherSize = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((said) =>
+      /pool-size/.test(said),
+    )
+    return isOfAnotherSize ? [] : threads.slice(2, 2 + poolSize)
+  } catch {
+    return [] // no Linux, or one without /proc
+  }
+}
