@@ -1,7 +1,9 @@
 // What a broker's process holds at one moment: as the kernel tells it, and as the broker tells it at /metrics.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { memoryOf } from '../../bench/meter.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ChildBroker } from '../child-broker.ts'
+import { type Settled, settledWord } from './settled.ts'
 
 export type Gauges = {
   /** Since the load began. */
@@ -41,21 +43,36 @@ async function metricsOf(http: string): Promise<string> {
   return await answer.text()
 }
 
+const patienceMs = 60_000
+
+/** The lines in which it has told what it holds. */
+const settlingsOf = ({ said }: ChildBroker): string[] =>
+  said.split('\n').filter((line) => line.startsWith(`${settledWord} {`) && line.endsWith('}'))
+
+async function settle(broker: ChildBroker): Promise<Settled> {
+  const { length: before } = settlingsOf(broker)
+  process.kill(broker.pid!, 'SIGUSR2')
+  for (const giveUpAt = performance.now() + patienceMs; performance.now() < giveUpAt; await pause(20)) {
+    const line = settlingsOf(broker)[before]
+    if (line !== undefined) return JSON.parse(line.slice(settledWord.length)) as Settled
+  }
+  throw new Error(`the broker did not say within ${patienceMs / 1000} s what it holds`)
+}
+
 /** Needs /proc, and that the process has loaded settling.ts: garbage is nothing that it holds. */
-export async function readGauges(pid: number, http: string, seconds: number): Promise<Gauges> {
-  const before = await metricsOf(http)
-  process.kill(pid, 'SIGUSR2')
-  const metrics = await metricsOf(http) // and how late the loop is because of that, nobody is told
-  const inHeap = (what: string) => told(metrics, `nodejs_heap_size_${what}_bytes`) / mb
-  const anonymousMb = memoryOf(pid)?.anonymousMb ?? Number.NaN
+export async function readGauges(broker: ChildBroker, seconds: number): Promise<Gauges> {
+  // First of all: how late the loop is because it settles, nobody is told.
+  const metrics = await metricsOf(broker.http)
+  const settled = await settle(broker)
+  const pid = broker.pid!
   const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').slice(0, -1)
-  const delay = (quantile: string) => 1000 * told(before, 'twiglog_event_loop_delay_seconds', `quantile="${quantile}"`)
+  const delay = (quantile: string) => 1000 * told(metrics, 'twiglog_event_loop_delay_seconds', `quantile="${quantile}"`)
   return {
     seconds,
-    anonymousMb,
-    heldMb: anonymousMb - (inHeap('total') - inHeap('used')),
-    heapMb: inHeap('used'),
-    externalMb: told(metrics, 'nodejs_external_memory_bytes') / mb,
+    anonymousMb: settled.anonymous / mb,
+    heldMb: (settled.anonymous - (settled.heapTotal - settled.heapUsed)) / mb,
+    heapMb: settled.heapUsed / mb,
+    externalMb: settled.external / mb,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     // An inode says that it is one of a file.
     fileMaps: maps.filter((line) => line.split(/ +/)[4] !== '0').length,

@@ -1,11 +1,13 @@
-// Loaded into the broker of a soak, in front of it: at SIGUSR2 it gives back what is not needed. V8 lets garbage lie and malloc keeps what
-// is freed, some more every minute until both have enough (100 MB beyond what was in use, after twenty minutes of mixed load); what
-// grows below that is a leak.
+// Loaded into the broker of a soak, in front of it: at SIGUSR2 it gives back what is not needed, and says at once what is left. V8 lets
+// garbage lie and malloc keeps what is freed, some more every minute until both have enough (100 MB beyond what was in use, after twenty
+// minutes of mixed load); what grows below that is a leak. Asked for a moment later it would be blurred by new garbage, up to 40 MB of it.
 
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { isMainThread } from 'node:worker_threads'
+import { type Settled, settledWord } from './settled.ts'
 
 type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void
 type Koffi = { load(path: string | null): { func(signature: string): unknown } }
@@ -26,5 +28,9 @@ if (isMainThread) {
   process.on('SIGUSR2', () => {
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     trim(0)
+    const { heapUsed, heapTotal, external } = process.memoryUsage()
+    const anonymous = 1024 * Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+    const settled: Settled = { heapUsed, heapTotal, external, anonymous }
+    process.stdout.write(`${settledWord} ${JSON.stringify(settled)}\n`)
   })
 }

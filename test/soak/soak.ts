@@ -153,7 +153,7 @@ export class Soak {
       next += everySeconds
       looks.turns++
       try {
-        const reading = await readGauges(this.broker.pid!, this.broker.http, this.#seconds)
+        const reading = await readGauges(this.broker, this.#seconds)
         this.#readings.push(reading)
         say(lineOf(reading))
       } catch (problem) {
