@@ -73,6 +73,8 @@ export class BrokerConfig {
   readonly #dynamic = new Map<string, Readonly<Overrides>>()
   readonly #values = new Map<string, ConfigValue>()
   readonly #texts = new Map<string, string | null>()
+  /** Another one whenever a value may have changed: for those who keep what they have read. */
+  edition = {}
 
   /** Takes values that validateBrokerConfigs has passed. */
   constructor(settings: Iterable<readonly [string, Setting | string]> = []) {
@@ -276,6 +278,7 @@ export class BrokerConfig {
     this.#dynamic.set(name, { ...overrides })
     this.#values.clear()
     this.#texts.clear()
+    this.edition = {}
   }
 }
 

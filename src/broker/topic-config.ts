@@ -255,6 +255,20 @@ function parsed(row: TopicRow, text: string | null): ConfigValue {
   return value
 }
 
+/** What topics with the same overrides share, until the broker's own values change. */
+const shared = new WeakMap<object, Map<string, TopicConfig>>()
+const sharedMax = 256
+
+/** As `new TopicConfig`, but made once for all topics that say the same: a fork says what its parent does. */
+export function topicConfigOf(broker: BrokerConfig, overrides: Overrides): TopicConfig {
+  const known = shared.get(broker.edition) ?? new Map<string, TopicConfig>()
+  shared.set(broker.edition, known)
+  const key = JSON.stringify(overrides)
+  const found = known.get(key) ?? new TopicConfig(broker, new Map(Object.entries(overrides)))
+  if (known.size < sharedMax) known.set(key, found)
+  return found
+}
+
 /** A broker of which nobody has said anything; kept, for what it has looked up once it knows. */
 const stockBroker = new BrokerConfig()
 
@@ -268,6 +282,7 @@ export function validateTopicConfigs(
     if (value === null) return new Refusal('INVALID_CONFIG', `Null value not supported for topic configs: ${name}`)
     given.push([name, value])
   }
+  if (given.length === 0 && broker === stockBroker) return undefined // most topics, and all their forks
   const wrong = refuseUnknown(given) ?? refuseValues(given) ?? refuseViewValues(new Map(given))
   if (wrong !== undefined) return wrong
   const config = new TopicConfig(broker, new Map(given))

@@ -2,8 +2,10 @@
 
 import type { Store } from '../storage/file.ts'
 
+/** Around the folders of all topics. */
+export const topicsFolder = 'topics'
 /** Folder of a topic's partitions. */
-export const topicFolder = (id: string): string => `topics/${id}`
+export const topicFolder = (id: string): string => `${topicsFolder}/${id}`
 
 const forkedEnding = '.tmp'
 /** Where a branch is put together before it exists. */
@@ -14,7 +16,7 @@ export const forkedFolder = (id: string): string => `${topicFolder(id)}${forkedE
  * it is known to have something.
  */
 export function nameForked(store: Store, id: string, hasFiles = store.list(forkedFolder(id)).length > 0): void {
-  if (hasFiles) store.rename(forkedFolder(id), topicFolder(id))
+  if (hasFiles) store.rename(forkedFolder(id), topicFolder(id), true)
   else store.removeFolder(forkedFolder(id))
 }
 

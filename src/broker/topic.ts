@@ -14,7 +14,7 @@ import type { Losses } from './losses.ts'
 import type { PackConfig } from './packing.ts'
 import { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
-import { TopicConfig } from './topic-config.ts'
+import { type TopicConfig, topicConfigOf } from './topic-config.ts'
 import { topicFolder } from './topic-folders.ts'
 import { type Shown, ViewPartition } from './view-partition.ts'
 import type { Views } from './views.ts'
@@ -111,7 +111,7 @@ export class Topic {
     this.id = id
     this.#name = name
     this.takesCommands = name === commandsTopic
-    this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
+    this.#config = topicConfigOf(this.#broker, configs)
     this.#settings = settingsOf(this.#config, this.#broker)
     this.#noteMortality()
     this.growTo(partitions)
@@ -152,7 +152,7 @@ export class Topic {
 
   /** Takes effect at the next append, read or retention of every partition. */
   configure(configs: Readonly<Record<string, string>>): void {
-    this.#config = new TopicConfig(this.#broker, new Map(Object.entries(configs)))
+    this.#config = topicConfigOf(this.#broker, configs)
     Object.assign(this.#settings, settingsOf(this.#config, this.#broker))
     this.#noteMortality()
   }

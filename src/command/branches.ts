@@ -25,6 +25,7 @@ import { listening } from './listening.ts'
 import { MergeOperations } from './merge-operations.ts'
 import type { Call, Operations } from './operations.ts'
 import { Promoting } from './promoting.ts'
+import { ReadyRooms } from './ready-rooms.ts'
 import { resetRequestsOf } from './reset-command.ts'
 import { forbidden, forbiddenForks } from './rights.ts'
 import { SetEndings } from './set-endings.ts'
@@ -42,6 +43,7 @@ export class Branches {
   readonly #loop: CommandLoop
   readonly #idle: IdleBranches
   readonly #idleViews: IdleViews
+  readonly #ready: ReadyRooms
   readonly #merges: MergeOperations
   readonly #asking: Asking
   readonly #onForked: OnForked[] = []
@@ -73,6 +75,7 @@ export class Branches {
     })
     this.#idle = new IdleBranches(rooms.broker)
     this.#idleViews = new IdleViews(rooms.broker)
+    this.#ready = new ReadyRooms(broker)
     broker.losses.onLost((record) => {
       if (this.#begun) void this.history.tell(eventOf(record))
     })
@@ -138,6 +141,7 @@ export class Branches {
     await this.#loop.stop()
     this.#asking.stop()
     await this.history.stop()
+    await this.#ready.stop()
   }
 
   /** As fresh: all topics are about to be deleted. */
@@ -195,17 +199,17 @@ export class Branches {
     const { broker, groups, authorizer } = this.#rooms
     const foreign = forbiddenForks(request.topics, request.by, authorizer)
     if (foreign.size > 0) return foreign
-    const ids = await makeRoom(request.topics, broker).catch(storageRefusal)
-    if (ids instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, ids]))
+    const made = await makeRoom(request.topics, broker, this.#ready).catch(storageRefusal)
+    if (made instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, made]))
     await this.#gatesOf(request)
     // Judged and cut in the same turn.
     const { planned, refusals } = planFork(request, broker, groups)
     if (refusals.size > 0) {
-      await giveRoomUp(ids, broker)
+      await giveRoomUp(made, broker)
       return refusals
     }
     const { id = `fork-${randomId(broker.clock)}`, by, set, command, isReset = false } = request
-    const record = await carryOut(planned, ids, { id, by, set, command, isReset }, this.#rooms)
+    const record = await carryOut(planned, made, { id, by, set, command, isReset }, this.#rooms)
     if (record instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, record]))
     for (const listener of this.#onForked) await listener(record)
     await this.history.tell(eventOf(record), true)

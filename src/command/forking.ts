@@ -22,6 +22,7 @@ import type { Transactions } from '../transaction/coordinator.ts'
 import { commitsOf } from './fork-groups.ts'
 import type { PlannedFork } from './fork-plan.ts'
 import type { ForkTopic } from './fork-request.ts'
+import type { ReadyRooms, Room } from './ready-rooms.ts'
 import type { Authorizer } from './rights.ts'
 
 export type Rooms = {
@@ -43,6 +44,7 @@ type Asked = {
 /** One topic, cut and not yet true. */
 export type Cut = {
   readonly id: string
+  readonly isReady: boolean
   readonly plan: PlannedFork
   readonly forks: readonly Fork[]
 }
@@ -51,11 +53,17 @@ export type Cut = {
  * The ids that branches will have, their folders made: that takes longer than the cut, which holds the event loop. Rejects
  * with StorageError.
  */
-export async function makeRoom(topics: readonly ForkTopic[], broker: Broker): Promise<string[]> {
-  const ids = topics.map(() => randomId(broker.clock))
-  const wanted = ids.filter((_, i) => hasRecords(broker.topic(topics[i]!.from)))
-  await broker.store.makeFolders(wanted.map(forkedFolder))
-  return ids
+export async function makeRoom(topics: readonly ForkTopic[], broker: Broker, ready: ReadyRooms): Promise<Room[]> {
+  ready.asked()
+  const wanted: Room[] = []
+  const rooms = topics.map(({ from }) => {
+    const needsFolder = hasRecords(broker.topic(from))
+    const room = (needsFolder ? ready.take() : undefined) ?? { id: randomId(broker.clock), isReady: false }
+    if (needsFolder && !room.isReady) wanted.push(room)
+    return room
+  })
+  if (wanted.length > 0) await broker.store.makeFolders(wanted.map(({ id }) => forkedFolder(id)))
+  return rooms
 }
 
 /** Whether there may be something to share; what is not open is not opened for it. */
@@ -63,8 +71,8 @@ const hasRecords = (topic: Topic | undefined): boolean =>
   topic?.partitions.some((of) => !of.isOpen || of.offline !== undefined || of.logEndOffset > of.logStartOffset) ?? false
 
 /** Nothing became of them. */
-export async function giveRoomUp(ids: readonly string[], { store }: Broker): Promise<void> {
-  const gone = ids.map(async (id) => {
+export async function giveRoomUp(rooms: readonly Room[], { store }: Broker): Promise<void> {
+  const gone = rooms.map(async ({ id }) => {
     try {
       await store.discardFolder(forkedFolder(id))
     } catch (cause) {
@@ -75,12 +83,12 @@ export async function giveRoomUp(ids: readonly string[], { store }: Broker): Pro
 }
 
 /**
- * Makes planned forks true, all or none. `ids`: one for each, from makeRoom. Answers a refusal where the disk does not let it. Then nothing is left; but if the
+ * Makes planned forks true, all or none. `made`: one for each, from makeRoom. Answers a refusal where the disk does not let it. Then nothing is left; but if the
  * disk fails behind the commit point, the names stay taken until the next start, which decides.
  */
 export async function carryOut(
   planned: readonly PlannedFork[],
-  ids: readonly string[],
+  made: readonly Room[],
   asked: Asked,
   rooms: Rooms,
 ): Promise<ForkRecord | Refusal> {
@@ -92,7 +100,7 @@ export async function carryOut(
   try {
     const at = broker.clock.now()
     planned.forEach((plan, i) => {
-      cut(ids[i]!, plan, cuts, rooms)
+      cut(made[i]!, plan, cuts, rooms)
     })
     await settle(cuts, broker)
     const topics = cuts.map(forkedTopic(broker))
@@ -127,7 +135,7 @@ export async function carryOut(
     return record
   } catch (cause) {
     // A record that may be on stable storage cannot be taken back: the next start finds files and record, and finishes.
-    if (!isRecorded) await giveRoomUp(ids, broker)
+    if (!isRecorded) await giveRoomUp(made, broker)
     return storageRefusal(cause)
   } finally {
     if (isOver || !isRecorded) release()
@@ -135,9 +143,9 @@ export async function carryOut(
 }
 
 /** In one turn with all the others of the cut. Throws StorageError, Corruption. */
-function cut(id: string, plan: PlannedFork, cuts: Cut[], { broker, transactions }: Rooms): void {
+function cut({ id, isReady }: Room, plan: PlannedFork, cuts: Cut[], { broker, transactions }: Rooms): void {
   const forks: Fork[] = []
-  cuts.push({ id, plan, forks })
+  cuts.push({ id, isReady, plan, forks })
   const now = broker.clock.now()
   const outcomeOf = ({ producerId }: CutTransaction) => transactions.decided(producerId) ?? 'ABORT'
   for (const partition of plan.parent.partitions) {
@@ -160,9 +168,12 @@ function cut(id: string, plan: PlannedFork, cuts: Cut[], { broker, transactions 
 async function settle(cuts: readonly Cut[], broker: Broker): Promise<void> {
   const work: Promise<unknown>[] = []
   const folders: string[] = []
-  for (const { id, plan, forks } of cuts) {
+  for (const { id, isReady, plan, forks } of cuts) {
+    const hasOwn = forks.some((fork) => fork.hasOwn)
+    const hasShared = forks.some((fork) => fork.hasShared)
+    if (hasShared && isReady && !hasOwn) work.push(broker.store.syncNames(forkedFolder(id)))
+    else if (hasShared) folders.push(forkedFolder(id))
     forks.forEach((fork, i) => {
-      if (fork.hasShared) folders.push(forkedFolder(id))
       if (fork.hasOwn) {
         folders.push(`${forkedFolder(id)}/${i}`)
         work.push(fork.flush())

@@ -6,8 +6,8 @@ import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { BranchEvent } from '../branch/events.ts'
 import { branchesTopic, commandHeader, jsonTopics } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { Partition } from '../broker/partition.ts'
 import { TopicOnDemand } from '../broker/topic-on-demand.ts'
+import type { Timer } from '../storage/clock.ts'
 import { type CommittedRecord, readCommitted } from './committed-records.ts'
 
 /** What a start has to tell that the history does not have yet; by the ids of `events`. */
@@ -15,10 +15,14 @@ export type Untold = { readonly event: BranchEvent; readonly command?: number }
 
 type Known = { readonly offset: number; readonly began: boolean }
 
+type Timed = { readonly event: BranchEvent; readonly at: number }
+
 /** They say that something is under way, or that it is not any more; the command has no result yet. */
 const isFinal = ({ type }: BranchEvent): boolean => type !== 'merge-begin' && type !== 'merge-aborted'
-/** How long what is told without anybody waiting for it may wait for others that share its flush, ms. */
-const sharedFlushMs = 50
+/** How long what is told without anybody waiting for it may wait for others that share its batch and its flush, ms. */
+const sharedMs = 50
+/** From here on a batch of them is no small one any more. */
+const sharedTopicsMax = 64
 /** A dry run does not use up the id of what it has tried. */
 const planKey = (id: string): string => `plan ${id}`
 const isPlan = (event: BranchEvent): boolean => event.type === 'plan' || event['dryRun'] === true
@@ -36,8 +40,9 @@ export class History {
   /** Written since the start, by `type status`. */
   readonly resultCounts = new Map<string, number>()
   #nextCommand = 0
-  /** The flush that comes soon, for all who are told until then. */
-  #soon: { readonly flushed: Promise<void>; readonly now: () => void } | undefined
+  /** What is told soon, in one batch, or with the next that is told at once. */
+  readonly #soon: Timed[] = []
+  #soonTimer: Timer | undefined
 
   constructor(broker: Broker) {
     this.#broker = broker
@@ -66,7 +71,7 @@ export class History {
 
   /** As fresh: the topic is gone. */
   reset(): void {
-    this.#soon?.now()
+    this.#takeSoon()
     this.#results.clear()
     this.#begun.clear()
     this.#commands.clear()
@@ -159,13 +164,17 @@ export class History {
   /**
    * Tells what the metadata log knows already, so that a start would tell it: whoever asked for it does not wait for a second
    * flush, and is not told that it failed when only this did. A command waits, for this is its result. What may be told with
-   * others a little later (`isFrequent`) shares their flush.
+   * others a little later (`isFrequent`) shares their batch.
    */
   async tell(event: BranchEvent, isFrequent = false): Promise<void> {
+    const isAwaited = this.#commands.has(event.id)
+    // The first of all makes the topic, and whoever asked for it finds it.
+    if (isFrequent && !isAwaited && this.#told.topic !== undefined) {
+      this.#tellSoon(event)
+      return
+    }
     try {
-      const isAwaited = this.#commands.has(event.id)
-      const flush = isFrequent && !isAwaited ? (partition: Partition) => this.#flushSoon(partition) : undefined
-      const { flushed } = await this.#append(event, flush)
+      const { flushed } = await this.#append(event)
       const told = flushed.catch((cause: unknown) => this.#untold(event, cause))
       if (isAwaited) await told
     } catch (cause) {
@@ -173,56 +182,74 @@ export class History {
     }
   }
 
-  /** Whoever forks a hundred times a second should not pay for a hundred flushes of what is known elsewhere. */
-  #flushSoon(partition: Partition): Promise<void> {
-    if (this.#soon === undefined) {
-      let now = () => {}
-      const isTime = new Promise<void>((resolve) => {
-        const timer = this.#broker.clock.after(sharedFlushMs, resolve)
-        now = () => {
-          timer.cancel()
-          resolve()
-        }
-      })
-      const flushed = isTime.then(() => {
-        this.#soon = undefined
-        return partition.isRemoved ? undefined : partition.flush()
-      })
-      this.#soon = { flushed, now }
-    }
-    return this.#soon.flushed
+  /** Whoever forks a hundred times a second should not pay for a hundred batches of what is known elsewhere. */
+  #tellSoon(event: BranchEvent): void {
+    this.#soon.push({ event, at: this.#broker.clock.now() })
+    this.#soonTimer ??= this.#broker.clock.after(sharedMs, () => void this.#tellNow())
+    const topics = this.#soon.reduce((sum, one) => sum + (one.event.topics?.length ?? 0), 0)
+    if (topics >= sharedTopicsMax) void this.#tellNow()
   }
 
-  /** Resolves when nothing waits for a flush any more. */
+  /** What waits to be told is told when it resolves, or it is said that it could not be. */
+  async #tellNow(): Promise<void> {
+    // What fails is said for each by itself.
+    await this.#append()
+      .then(({ flushed }) => flushed)
+      .catch(() => {})
+  }
+
+  #takeSoon(): Timed[] {
+    this.#soonTimer?.cancel()
+    this.#soonTimer = undefined
+    return this.#soon.splice(0)
+  }
+
+  /** Resolves when nothing waits to be told any more. */
   async stop(): Promise<void> {
-    this.#soon?.now()
-    await this.#soon?.flushed.catch(() => {}) // Whoever told it says so.
+    if (this.#soon.length > 0) await this.#tellNow()
   }
 
   #untold({ id, type }: BranchEvent, cause: unknown): void {
     console.error(`${branchesTopic} does not tell of the ${type} ${id}; the next start will: ${String(cause)}`)
   }
 
-  /** The event is in the log when this resolves, and its result counts when it is flushed. Rejects with StorageError. */
-  async #append(
-    event: BranchEvent,
-    flush = (partition: Partition) => partition.flush(),
-  ): Promise<{ flushed: Promise<void> }> {
-    const partition = (await this.#told.make()).partitions[0]!
+  /**
+   * The event is in the log when this resolves, behind those that waited to be told, and its result counts when it is flushed.
+   * Rejects with StorageError.
+   */
+  async #append(event?: BranchEvent): Promise<{ flushed: Promise<void> }> {
+    const { topic = await this.#told.make() } = this.#told
+    const partition = topic.partitions[0]!
+    const waited = this.#takeSoon()
+    const told = event === undefined ? waited : [...waited, { event, at: this.#broker.clock.now() }]
+    if (told.length === 0) return { flushed: Promise.resolve() } // somebody took it along
+    try {
+      const { baseOffset } = partition.appendOwn(encodeBatch({ records: told.map((one) => this.#recordOf(one)) }))
+      const commands = told.map((one) => this.#commands.get(one.event.id))
+      const flushed = partition.flush().then(() => {
+        if (partition.isRemoved) return // all topics went meanwhile
+        told.forEach((one, i) => void this.#count(one.event, baseOffset + i, commands[i]))
+      })
+      flushed.catch((cause: unknown) => waited.forEach((one) => void this.#untold(one.event, cause)))
+      return { flushed }
+    } catch (cause) {
+      for (const one of waited) this.#untold(one.event, cause)
+      throw cause
+    }
+  }
+
+  #recordOf({ event, at }: Timed) {
     const command = this.#commands.get(event.id)
     const headers = command === undefined ? [] : [{ key: commandHeader, value: String(command) }]
-    const timestamp = this.#broker.clock.now()
-    const record = { key: event.id, value: JSON.stringify(event), timestamp, headers }
-    const { baseOffset } = partition.appendOwn(encodeBatch({ records: [record] }))
-    const flushed = flush(partition).then(() => {
-      if (partition.isRemoved) return // all topics went meanwhile
-      this.#noted(event, baseOffset, command)
-      if (!isFinal(event)) return
-      const what = `${event.type} ${event.status}`
-      this.resultCounts.set(what, (this.resultCounts.get(what) ?? 0) + 1)
-      for (const listener of this.#onResult) listener(event)
-    })
-    return { flushed }
+    return { key: event.id, value: JSON.stringify(event), timestamp: at, headers }
+  }
+
+  #count(event: BranchEvent, offset: number, command: number | undefined): void {
+    this.#noted(event, offset, command)
+    if (!isFinal(event)) return
+    const what = `${event.type} ${event.status}`
+    this.resultCounts.set(what, (this.resultCounts.get(what) ?? 0) + 1)
+    for (const listener of this.#onResult) listener(event)
   }
 }
 

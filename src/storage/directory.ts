@@ -118,8 +118,8 @@ export class Directory {
     }
   }
 
-  rename(from: string, to: string): void {
-    const letGo = this.#hold(to)
+  rename(from: string, to: string, isNew = false): void {
+    const letGo = isNew ? () => {} : this.#hold(to)
     disk(() => this.#withFolderOf(to, () => fs.renameSync(this.path(from), this.path(to))))
     letGo()
   }
@@ -221,6 +221,14 @@ export class Directory {
       // One and the one around it are hardly sooner done at once: the journal that the first waits for holds both.
       await Promise.all(Array.from({ length: Math.min(syncedAtOnce, Math.ceil(all.length / 2)) }, syncSome))
       for (const folder of inRoot) this.#rooted.add(folder)
+    } catch (cause) {
+      throw storageError(cause)
+    }
+  }
+
+  async syncNames(folder: string): Promise<void> {
+    try {
+      await this.#syncOne(folder)
     } catch (cause) {
       throw storageError(cause)
     }

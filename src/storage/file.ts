@@ -68,7 +68,8 @@ export interface Store {
   removeFolder(folder: string): void
   /** The same off the event loop: large files take their time. Rejects with StorageError. */
   discardFolder(folder: string): Promise<void>
-  rename(from: string, to: string): void
+  /** `isNew`: nothing bears the name yet, so nobody looks. */
+  rename(from: string, to: string, isNew?: boolean): void
   /** Gives a file a second name that shares its bytes (hard link), or a copy where that cannot be; answers bytes copied. */
   share(from: string, to: string): number
   /** Reads a small file whole; undefined if it is not there. */
@@ -80,6 +81,8 @@ export interface Store {
   save(path: string, content: Buffer, durable: boolean): void
   /** Makes the names in folders durable, their own and those above them too. */
   syncFolder(...folders: string[]): Promise<void>
+  /** Makes the names in one folder durable; its own is so already. */
+  syncNames(folder: string): Promise<void>
   /**
    * Whether the machine went down since a file was last written. Then bytes that were not flushed may be missing
    * anywhere in it; a mere kill leaves every byte.

@@ -276,6 +276,10 @@ export class MemoryStore implements Store {
     return Promise.resolve()
   }
 
+  syncNames(folder: string): Promise<void> {
+    return this.syncFolder(folder)
+  }
+
   volume(): Volume {
     return { path: '/memory' }
   }
