@@ -1,18 +1,8 @@
 // How near a broker comes to the least that could take the same requests: a loop in C from the socket to a file (native/bare-sink.c).
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { adopt } from './children.ts'
 import { compile, run } from './clients.ts'
-import { freshDataFolder } from './home.ts'
+import { openFloor } from './floor.ts'
 import { inTurn, type Journey, warmUp, withPeers, withTopic } from './journey.ts'
-import type { Peer, RunningPeer } from './peers.ts'
-
-const loop: Peer = {
-  name: 'bare C loop',
-  version: '',
-  prepare: () => Promise.reject(new Error('it is no broker that could be started as one')),
-}
 
 export const bare: Journey = {
   name: 'bare',
@@ -24,7 +14,7 @@ export const bare: Journey = {
     if (!sinkPath || !client) return bench.print({ journey: 'bare', problem: 'left out: it needs a C compiler' })
     await withPeers({ ...bench, peers: ours }, async (brokers) => {
       await warmUp(bench, brokers)
-      const sink = await openSink(sinkPath)
+      const sink = await openFloor('bare C loop', (folder) => [sinkPath, 'sink', '--file', join(folder, 'sink')])
       for (const records of [15, 128]) {
         const name = `produce 1 KB to a file, batches of ${records} records`
         const figure = { name, unit: 'msg/s', goal: { least: 0.6 } }
@@ -40,16 +30,4 @@ export const bare: Journey = {
       await sink.stop()
     })
   },
-}
-
-async function openSink(path: string): Promise<RunningPeer> {
-  const dataFolder = freshDataFolder(loop.name)
-  const child = spawn(path, ['sink', '--file', join(dataFolder, 'sink')], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = adopt(child)
-  const [said] = await once(child.stdout, 'data')
-  const stop = async () => {
-    child.kill('SIGKILL')
-    await ended
-  }
-  return { peer: loop, port: Number(said), pid: child.pid!, dataFolder, readyMs: 0, pause: stop, kill: stop, stop }
 }

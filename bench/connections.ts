@@ -1,9 +1,13 @@
-// Many clients at once: 1,000 connections that keep still, beside 50 that each have one Produce request in flight.
+// Many clients at once: 1,000 connections that keep still, beside 50 that each have one Produce request in flight. What node:net
+// alone costs stands beside it: a server on one thread that answers without a look.
+import { fileURLToPath } from 'node:url'
 import { run } from './clients.ts'
+import { openFloor } from './floor.ts'
 import { addCpu, inTurn, type Journey, warmUp, withPeers, withTopic } from './journey.ts'
 
 const idle = 1000
 const busy = 50
+const floorPath = fileURLToPath(new URL('./floor-server.js', import.meta.url))
 
 export const connections: Journey = {
   name: 'connections',
@@ -14,8 +18,9 @@ export const connections: Journey = {
       if (!client) return bench.print({ journey: 'connections', problem: 'left out: it needs the raw client' })
       await warmUp(bench, peers)
       const milliseconds = Math.max(1000, bench.count(5000))
-      await inTurn(bench, 'connections', peers, (peer, round) =>
-        withTopic(peer, 1, async (topic) => {
+      const floor = await openFloor('bare node:net', () => [process.execPath, floorPath])
+      await inTurn(bench, 'connections', [...peers, floor], (peer, round) => {
+        const measure = async (topic: string) => {
           const outcome = await run(client, 'connections', { topic, idle, busy, milliseconds }, peer)
           const what = `${busy} busy connections`
           const add = (name: string, unit: string, value: number, goal: object = {}) =>
@@ -27,7 +32,9 @@ export const connections: Journey = {
           const [before, after] = ['alone', 'idle'].map((mark) => outcome.at(mark).brokerMemory?.rssMb)
           if (before === undefined || after === undefined) return
           add('memory of an idle connection', 'KB', ((after - before) * 1024) / idle)
-        }),
-      )
+        }
+        return peer === floor ? measure('none') : withTopic(peer, 1, measure)
+      })
+      await floor.stop()
     }),
 }
