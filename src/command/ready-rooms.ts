@@ -1,6 +1,7 @@
 // Folders for branches that are made ahead while somebody forks again and again: to make one and to have its name on stable
 // storage costs a fork more than its links. Of what is left of them at a stop nothing stays, at a kill the next start sees to it.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Broker } from '../broker/broker.ts'
 import { forkedFolder, topicsFolder } from '../broker/topic-folders.ts'
 import { randomId } from '../storage/clock.ts'
@@ -17,7 +18,12 @@ const manyForks = 16
 const secondMs = 1000
 const madeAtOnce = 16
 /** Fewer than this are left: more are made. */
-const low = 6
+const low = 10
+/**
+ * Others have their turn in between. Whoever makes a folder holds the one around it, also against the event loop: several threads that
+ * make some at once held up forks, and everybody behind them, for milliseconds.
+ */
+const betweenMs = 2
 
 export class ReadyRooms {
   readonly #broker: Broker
@@ -53,7 +59,10 @@ export class ReadyRooms {
     const { store, clock } = this.#broker
     const ids = Array.from({ length: madeAtOnce }, () => randomId(clock))
     try {
-      await store.makeFolders(ids.map(forkedFolder))
+      for (const id of ids) {
+        await store.makeFolders([forkedFolder(id)])
+        await pause(betweenMs)
+      }
       await store.syncFolder(topicsFolder)
       this.#ready.push(...ids)
     } catch {

@@ -28,12 +28,12 @@ function rooms(): { clock: FakeClock; store: PlainStore; ready: ReadyRooms } {
 test('who forks again and again finds folders made, each once, and a stop leaves none', async () => {
   const { ready } = rooms()
   for (let i = 0; i < 16; i++) ready.asked()
-  await vi.waitFor(() => expect(unfinished(root).length).toBe(16))
+  await vi.waitFor(() => expect(unfinished(root).length).toBe(16), 20_000)
   const first = await vi.waitFor(() => {
     const room = ready.take()
     expect(room).toBeDefined()
     return room!
-  })
+  }, 20_000)
   const second = ready.take()!
   expect([first.isReady, second.isReady]).toEqual([true, true])
   expect(second.id).not.toBe(first.id)
