@@ -3,6 +3,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import { toldTopics } from '../branch/json-topics.ts'
+import type { Partition } from '../broker/partition.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
 import { refuseOnView } from '../broker/view-refusal.ts'
 import { type Context, serve } from './api.ts'
@@ -11,7 +12,16 @@ import { checkLeader } from './leader-epoch.ts'
 /** Asks for the high watermark. */
 const toTheEnd = -1
 
-function trim(name: string, index: number, asked: number, { broker, node }: Context): number | Refusal {
+/** Somebody writes or packs all the time: then what goes is counted at once. */
+const triesMax = 3
+
+type Place = { readonly name: string; readonly index: number; readonly asked: number }
+
+/** Where its log is to start, or the error. */
+function cutOf(
+  { name, index, asked }: Place,
+  { broker, node }: Context,
+): { partition: Partition; offset: number } | Refusal {
   const topic = broker.topic(name)
   const partition = topic?.partitions[index]
   if (topic === undefined || partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
@@ -22,23 +32,47 @@ function trim(name: string, index: number, asked: number, { broker, node }: Cont
   // A compacted topic promises the newest value of every key, and the history of branches all of it.
   const keeps = !topic.config.cleanupPolicy.delete || toldTopics.has(name)
   if (keeps || topic.config.protection === 'frozen') return new Refusal('POLICY_VIOLATION')
+  const offset = asked === toTheEnd ? partition.highWatermark : asked
+  return offset < 0 || offset > partition.highWatermark ? new Refusal('OFFSET_OUT_OF_RANGE') : { partition, offset }
+}
+
+/** Revisions that go are counted before, beside everything else: so all is looked at anew when that is done. */
+async function trim(place: Place, context: Context): Promise<number | Refusal> {
   try {
-    const offset = asked === toTheEnd ? partition.highWatermark : asked
-    if (offset < 0 || offset > partition.highWatermark) return new Refusal('OFFSET_OUT_OF_RANGE')
-    partition.log.deleteBelow(offset)
-    return partition.logStartOffset
+    let { asked } = place
+    for (let tries = 0; ; tries++) {
+      const cut = cutOf({ ...place, asked }, context)
+      if (cut instanceof Refusal) return cut
+      const { partition, offset } = cut
+      const counted = tries < triesMax ? partition.numbering.countBelow(offset) : undefined
+      if (counted === undefined) {
+        partition.log.deleteBelow(offset)
+        return partition.logStartOffset
+      }
+      // What has come meanwhile stays.
+      asked = offset
+      await counted.catch((cause: unknown) => {
+        storageRefusal(cause)
+        // Whoever takes it says why it cannot be counted.
+        tries = triesMax
+      })
+    }
   } catch (cause) {
     return storageRefusal(cause)
   }
 }
 
-export const deleteRecordsApi = serve(deleteRecords, [0, 2], (request, context) => ({
-  topics: request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map(({ partitionIndex, offset }) => {
-      const result = trim(name, partitionIndex, offset, context)
-      if (result instanceof Refusal) return { partitionIndex, lowWatermark: -1, errorCode: result.code }
-      return { partitionIndex, lowWatermark: result, errorCode: 0 }
-    }),
-  })),
-}))
+export const deleteRecordsApi = serve(deleteRecords, [0, 2], async (request, context) => {
+  const topics = []
+  // One by one, or each would have its slices between those of the others.
+  for (const { name, partitions } of request.topics) {
+    const results = []
+    for (const { partitionIndex, offset } of partitions) {
+      const result = await trim({ name, index: partitionIndex, asked: offset }, context)
+      if (result instanceof Refusal) results.push({ partitionIndex, lowWatermark: -1, errorCode: result.code })
+      else results.push({ partitionIndex, lowWatermark: result, errorCode: 0 })
+    }
+    topics.push({ name, partitions: results })
+  }
+  return { topics }
+})

@@ -132,6 +132,10 @@ export class Housekeeping {
     this.#dirty.add(partition)
   }
 
+  readonly noteSealed = (topic: Topic, partition: Partition): void => {
+    if (topic.packs !== undefined) this.packing.wake(topic, partition)
+  }
+
   flushDue(): void {
     const now = this.#clock.now()
     for (const partition of this.#dirty) if (!partition.flushIfDue(now)) this.#dirty.delete(partition)

@@ -48,7 +48,12 @@ const swellingStep = 8
 /** A thread that has nothing to do goes after this long: it takes memory, and a tenth of a second to begin. */
 const idleMs = 10_000
 
+/** Logs that are opened in one turn, only to see whether anything is there to be packed. */
+const openedAtOnce = 16
+
 type Known = { failures: number; retryAt: number; message: string }
+/** When to look at it, and what was there the last time: since when its oldest segment is due, and how many are not fit. */
+type Awake = { readonly topic: Topic; readonly from: number; readonly dueAt: number; readonly unfit: number }
 
 export class Packing {
   readonly #store: Store
@@ -63,6 +68,14 @@ export class Packing {
   /** As of when a packed segment was held against the keep rules. */
   readonly #judged = new WeakMap<Segment, string>()
   readonly #failed = new WeakMap<Partition, Known>()
+  /** Where there may be something to do, and as of when; the others are not looked at: there may be thousands. */
+  readonly #awake = new Map<Partition, Awake>()
+  /** What was known of them was no longer what was there. */
+  readonly #outdated = new WeakSet<Partition>()
+  /** They were at rest, and rest again when nothing waits for its time any more. */
+  readonly #opened = new WeakSet<Partition>()
+  /** The hour in which all were looked at. */
+  #hour = Number.NaN
   /** How many bytes a byte of a segment was when it was unpacked, of the last that were packed. */
   readonly #swelling = new WeakMap<Partition, number>()
   /** As of when no neighbouring packs were to become one. */
@@ -94,34 +107,78 @@ export class Packing {
     return this.#round ?? Promise.resolve()
   }
 
-  async #packAll(): Promise<void> {
-    let lagMs = 0
-    let unfit = 0
-    let worked = false
-    for (const topic of [...this.#topics()]) {
-      if (topic.packs === undefined) continue
-      for (const partition of topic.partitions) {
-        if (this.#isOver) return
-        if (partition.isRemoved || partition.offline !== undefined) continue
-        if ((this.#failed.get(partition)?.retryAt ?? 0) <= this.#clock.now()) {
-          while (!this.#isOver && (await this.#step(topic, partition))) worked = true
-        }
-        if (partition.isRemoved || partition.offline !== undefined) continue
-        lagMs = Math.max(lagMs, this.#lagOf(topic, partition))
-        unfit += partition.log.packable.filter((segment) => this.#unfit.has(segment)).length
-      }
+  /** A segment of it was closed, or it is packed by other rules from now on. */
+  wake(topic: Topic, partition: Partition): void {
+    this.#awake.set(partition, { topic, from: 0, dueAt: Number.POSITIVE_INFINITY, unfit: 0 })
+  }
+
+  /** Keep rules count hours, and what a fork shared may be its own by now. */
+  #wakeByTheHour(): void {
+    const hour = Math.floor(this.#clock.now() / hourMs)
+    if (hour === this.#hour) return
+    this.#hour = hour
+    for (const topic of this.#topics()) {
+      if (topic.packs !== undefined) for (const partition of topic.partitions) this.wake(topic, partition)
     }
-    this.counts.lagMs = lagMs
-    this.counts.unfit = unfit
+  }
+
+  async #packAll(): Promise<void> {
+    this.#wakeByTheHour()
+    let worked = false
+    let opened = 0
+    for (const [partition, { topic, from }] of [...this.#awake]) {
+      if (this.#isOver) return
+      if (topic.packs === undefined || partition.isRemoved) {
+        this.#awake.delete(partition)
+        continue
+      }
+      if (this.#clock.now() < from || partition.offline !== undefined) continue
+      if (!partition.isOpen) {
+        if (++opened % openedAtOnce === 0) await shortRest()
+        this.#opened.add(partition)
+      }
+      // Whoever wakes it meanwhile has it looked at again.
+      this.#awake.delete(partition)
+      while (!this.#isOver && (await this.#step(topic, partition))) worked = true
+      if (!(partition.isRemoved || this.#awake.has(partition))) this.#putBack(topic, partition)
+    }
     const now = this.#clock.now()
+    const awake = [...this.#awake.values()]
+    this.counts.lagMs = awake.reduce((max, { dueAt }) => Math.max(max, now - dueAt), 0)
+    this.counts.unfit = awake.reduce((sum, { unfit }) => sum + unfit, 0)
     if (worked) this.#workedAt = now
     else if (now - this.#workedAt > idleMs) await this.#thread?.end()
+  }
+
+  /** Not where nothing is to be done before it is woken. */
+  #putBack(topic: Topic, partition: Partition): void {
+    const failed = this.#failed.get(partition)
+    let from = this.#outdated.has(partition) || partition.offline !== undefined ? 0 : Number.POSITIVE_INFINITY
+    let dueAt = Number.POSITIVE_INFINITY
+    let unfit = 0
+    let isHeldBack = false
+    const sealed = partition.isOpen && partition.offline === undefined ? partition.log.segments.slice(0, -1) : []
+    for (const segment of sealed) {
+      if (segment.isPacked) continue
+      const closedAt = this.#closedAt.get(segment)
+      if (this.#unfit.has(segment)) unfit++
+      else if (closedAt === undefined) isHeldBack = true
+      else dueAt = Math.min(dueAt, closedAt + (topic.packs?.packLagMs ?? 0))
+    }
+    if (dueAt === Number.POSITIVE_INFINITY && failed === undefined && this.#opened.has(partition)) partition.rest()
+    // What cannot be packed yet, because it is not flushed, or open, or the last of all, can be at any time while it is used.
+    if (isHeldBack && partition.isOpen) from = 0
+    // What is not fit is told of for as long as it is there.
+    if (unfit > 0) from = Math.min(from, this.#clock.now() + retryMsMax)
+    from = failed?.retryAt ?? Math.min(from, dueAt)
+    if (Number.isFinite(from)) this.#awake.set(partition, { topic, from, dueAt, unfit })
   }
 
   /** Packs once; false where there is nothing to do, or nothing that can be done now. */
   async #step(topic: Topic, partition: Partition): Promise<boolean> {
     try {
       const config = topic.packs
+      this.#outdated.delete(partition)
       if (config === undefined || partition.isRemoved) return false
       // What has outlived a kill nobody has flushed yet, and only what is flushed is packed.
       const { log } = partition
@@ -173,13 +230,6 @@ export class Packing {
     return group
   }
 
-  #lagOf({ packs }: Topic, { log }: Partition): number {
-    const now = this.#clock.now()
-    const oldest = log.packable.find((segment) => !segment.isPacked && !this.#unfit.has(segment))
-    const closedAt = oldest && this.#closedAt.get(oldest)
-    return closedAt === undefined ? 0 : Math.max(0, now - closedAt - (packs?.packLagMs ?? 0))
-  }
-
   /** The first packed segment of which the keep rules let a tenth go, or more. */
   async #packAgain(partition: Partition, config: PackConfig): Promise<boolean> {
     if (keepsAll(config)) return false
@@ -214,15 +264,19 @@ export class Packing {
   ): Promise<PackNumbers | undefined> {
     const { revisions } = partition
     await revisions.ready()
-    if (this.#isOver || revisions.isOutdated) return undefined
-    return await packNumbers(revisions, {
-      from: group[0]!.baseOffset,
-      to: group.at(-1)!.nextOffset,
-      rules: config,
-      now: this.#clock.now(),
-      spared: new Set(await partition.spared()),
-      rest: this.#rest,
-    })
+    const numbers =
+      this.#isOver || revisions.isOutdated
+        ? undefined
+        : await packNumbers(revisions, {
+            from: group[0]!.baseOffset,
+            to: group.at(-1)!.nextOffset,
+            rules: config,
+            now: this.#clock.now(),
+            spared: new Set(await partition.spared()),
+            rest: this.#rest,
+          })
+    if (numbers === undefined) this.#outdated.add(partition)
+    return numbers
   }
 
   async #packGroup(
@@ -234,7 +288,10 @@ export class Packing {
     const { log } = partition
     const numbers = known ?? (await this.#numbersOf(partition, config, group))
     const isThere = () => !log.isReleased && group.every((segment) => log.segments.includes(segment))
-    if (numbers === undefined || !isThere()) return false
+    if (numbers === undefined || !isThere()) {
+      this.#outdated.add(partition)
+      return false
+    }
     const [from, to] = [group[0]!.baseOffset, group.at(-1)!.nextOffset]
     const path = `${log.folder}/${segmentName(from, 'pack')}.tmp`
     const takenBack = log.abortedTransactions(from, to)
@@ -250,7 +307,10 @@ export class Packing {
       this.#store.create(path, 1).close()
       const packed = await this.#build({ segments, nextOffset: to, path, numbers, aborted, takenBack, ...options })
       await partition.numbering.carryDropped(partition.revisions, group, numbers)
-      if (!(await log.pack(group, rewrittenBy(this.#store, path, packed), holes))) return false
+      if (!(await log.pack(group, rewrittenBy(this.#store, path, packed), holes))) {
+        this.#outdated.add(partition)
+        return false
+      }
       this.counts.packs++
       this.counts.bytesBefore += before
       this.counts.bytesAfter += packed.storedBytes

@@ -41,6 +41,8 @@ export class PartitionRevisions {
   #next: Revisions | undefined
   /** What was counted beside everything else, and when. */
   #ahead: Ahead | undefined
+  /** A segment was closed: it may be packed. */
+  onRoll: () => void = () => {}
   /** For tests. */
   hash: KeyHash = hashKey
   sliceBytes: number | undefined
@@ -64,7 +66,8 @@ export class PartitionRevisions {
     this.#current = undefined
     this.#next = undefined
     this.#ahead = undefined
-    log.beforeRemoval = (upTo) => this.#carry(log, upTo)
+    log.hooks.beforeRemoval = (upTo) => this.#carry(log, upTo)
+    log.hooks.onRoll = () => this.onRoll()
   }
 
   /** Those of the log that was attached. Throws Corruption where the counts are not what was written. */
@@ -142,7 +145,21 @@ export class PartitionRevisions {
     if (doomed.length === 0) return undefined
     const next = segments[doomed.length]
     const upTo = next === undefined || next.isEmpty ? logEndOffset : next.baseOffset
-    if (upTo <= this.#loadCounts().upTo) return undefined
+    return this.#countTo(log, upTo)
+  }
+
+  /** The same of what goes when the log starts at an offset; undefined, too, where it is known by now. */
+  countBelow(offset: number): Promise<void> | undefined {
+    const log = this.#log
+    if (log === undefined || !this.#isCounted) return undefined
+    const { segments, logEndOffset } = log
+    const stays = segments.find(({ nextOffset }) => nextOffset > offset)
+    return stays === segments[0] ? undefined : this.#countTo(log, stays?.baseOffset ?? logEndOffset)
+  }
+
+  #countTo(log: Log, upTo: number): Promise<void> | undefined {
+    const counts = this.#loadCounts()
+    if (upTo <= counts.upTo || this.#isAhead(log, counts, upTo)) return undefined
     const walk = this.#countingAhead(log, upTo)
     return walk.next().done ? undefined : atEase(walk, shortRest, () => log.isReleased)
   }
@@ -170,16 +187,17 @@ export class PartitionRevisions {
   }
 
   /** Whether what was counted ahead is what has to be known now. */
-  #adopt(log: Log, counts: CarriedCounts, upTo: number): boolean {
+  #isAhead({ filesVersion }: Log, { changes }: CarriedCounts, upTo: number): boolean {
     const ahead = this.#ahead
+    return ahead?.upTo === upTo && ahead.of === changes && ahead.filesVersion === filesVersion
+  }
+
+  /** Whether it was; it is not ahead any more. */
+  #adopt(log: Log, counts: CarriedCounts, upTo: number): boolean {
+    const isAhead = this.#isAhead(log, counts, upTo)
+    if (isAhead) counts.adopt(this.#ahead!.counts)
     this.#ahead = undefined
-    const isIt =
-      ahead !== undefined &&
-      ahead.upTo === upTo &&
-      ahead.of === counts.changes &&
-      ahead.filesVersion === log.filesVersion
-    if (isIt) counts.adopt(ahead.counts)
-    return isIt
+    return isAhead
   }
 
   get #isCounted(): boolean {

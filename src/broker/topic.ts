@@ -68,7 +68,7 @@ export class Topic {
   readonly #lineage: Lineage | undefined
   readonly #losses: Losses | undefined
   readonly #views: Views | undefined
-  readonly #noteDirty: Housekeeping['noteDirty'] | undefined
+  readonly #housekeeping: Pick<Housekeeping, 'noteDirty' | 'noteSealed'> | undefined
   readonly #mortal: Set<Topic> | undefined
   readonly #topic: (name: string) => Topic | undefined
   readonly #settings: PartitionConfig
@@ -84,7 +84,7 @@ export class Topic {
       lineage?: Lineage
       losses?: Losses
       views?: Views
-      housekeeping?: Pick<Housekeeping, 'noteDirty'>
+      housekeeping?: Pick<Housekeeping, 'noteDirty' | 'noteSealed'>
       /** Those that do not live for ever; a topic adds itself. */
       mortal?: Set<Topic>
       /** By its name. */
@@ -105,7 +105,7 @@ export class Topic {
     this.#lineage = environment.lineage
     this.#losses = environment.losses
     this.#views = environment.views
-    this.#noteDirty = environment.housekeeping?.noteDirty
+    this.#housekeeping = environment.housekeeping
     this.#mortal = environment.mortal
     this.#topic = (of) => environment.topic?.(of)
     this.id = id
@@ -155,6 +155,7 @@ export class Topic {
     this.#config = topicConfigOf(this.#broker, configs)
     Object.assign(this.#settings, settingsOf(this.#config, this.#broker))
     this.#noteMortality()
+    for (const partition of this.partitions) this.#housekeeping?.noteSealed(this, partition)
   }
 
   #noteMortality(): void {
@@ -169,7 +170,10 @@ export class Topic {
   }
 
   growTo(count: number): void {
-    for (let index = this.partitions.length; index < count; index++) this.partitions.push(this.#partition(index))
+    for (let index = this.partitions.length; index < count; index++) {
+      this.partitions.push(this.#partition(index))
+      this.#housekeeping?.noteSealed(this, this.partitions.at(-1)!)
+    }
   }
 
   #partition(index: number): Partition {
@@ -182,7 +186,15 @@ export class Topic {
     const inherited = this.#inheritedOf(this.id, index)
     const onLost = (lost: Lost) => this.#losses?.found(this.id, this.#name, index, lost)
     const made = new Partition(store, clock, folder, index, settings, leadership, inherited, onLost)
-    if (this.#noteDirty !== undefined) made.noteDirty = this.#noteDirty
+    if (this.#housekeeping !== undefined) {
+      const { noteDirty, noteSealed } = this.#housekeeping
+      made.numbering.onRoll = () => noteSealed(this, made)
+      // What stood last until now may be packed when something stands behind it.
+      made.noteDirty = (partition) => {
+        noteDirty(partition)
+        noteSealed(this, partition)
+      }
+    }
     // While the gate is closed something is just being brought.
     made.broughtAt = (from, to) =>
       made.gate.closed === undefined

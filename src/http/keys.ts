@@ -16,9 +16,9 @@ import { integer, list, object, shownKey, shownValue, valueMembers } from './sho
 
 type Read = { readonly revision: Revision; readonly value: Buffer | null }
 
-/** So many revisions are looked up in one turn, and so many bytes of values read. */
+/** So many revisions are looked up in one turn, and values read for so long: some cost a hundred times as much as others. */
 const sliceCount = 500
-const sliceBytes = 256 * 1024
+const sliceMs = 2
 /** A longer answer is made while it is taken. */
 const heldLength = 1024 * 1024
 
@@ -68,16 +68,15 @@ async function* revisionsFrom({ partition, key, rooms }: KeyPlace, bound: number
 
 /** The same with their values. */
 async function* readsFrom(place: KeyPlace, bound: number): AsyncGenerator<Read> {
-  let byteCount = 0
+  let until = performance.now() + sliceMs
   for await (const revision of revisionsFrom(place, bound)) {
     const record = place.partition.revisions.read(revision.offset)
     // Its file went in this moment.
     if (record === undefined) return
     yield { revision, value: record.value }
-    byteCount += record.value?.length ?? 0
-    if (byteCount < sliceBytes) continue
-    byteCount = 0
+    if (performance.now() < until) continue
     await rest()
+    until = performance.now() + sliceMs
   }
 }
 

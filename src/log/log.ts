@@ -48,8 +48,8 @@ export class Log {
   #released = false
   #takingLast: Promise<void> | undefined
   #filesVersion = 0
-  /** Called before files go for good, with the offset where what stays begins. */
-  beforeRemoval: ((upTo: number) => void) | undefined
+  /** Called before files go for good, with the offset where what stays begins, and when a segment is closed. */
+  readonly hooks: { beforeRemoval?: (upTo: number) => void; onRoll?: () => void } = {}
   readonly recovered: { scannedBytes: number; cutBytes: number }
 
   /** Opens the log in `folder`; a missing folder is an empty log. `inherited`: of one that forkLog made, its answer. */
@@ -245,9 +245,9 @@ export class Log {
       active.saveIndex()
       saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
       // Sealed after the flush, which needs the descriptor. A file remembers that one failed and refuses the next append.
-      this.flush()
-        .then(() => this.saveCheckpoint(false))
-        .catch(() => {})
+      const noted = this.flush().then(() => this.saveCheckpoint(false))
+      noted.catch(() => {})
+      this.hooks.onRoll?.()
     }
     return next
   }
@@ -330,7 +330,7 @@ export class Log {
   /** The last file stays for a while, and a start lets it go without a word once another has begun. */
   #beforeAllGoes(): void {
     const end = this.#logEndOffset
-    if (this.#producers.transactions.firstUnstable(end) >= end) this.beforeRemoval?.(end)
+    if (this.#producers.transactions.firstUnstable(end) >= end) this.hooks.beforeRemoval?.(end)
   }
 
   /** A power cut must not make it begin at 0 again: the last go when stable storage knows where it goes on, which may take seconds. */
@@ -374,7 +374,7 @@ export class Log {
     const stays = this.#segments.findIndex((segment) => !doomed(segment))
     const first = this.#segments.at(stays)
     if (first === undefined || first === this.#segments[0]) return
-    this.beforeRemoval?.(first.baseOffset)
+    this.hooks.beforeRemoval?.(first.baseOffset)
     this.#filesVersion++
     while (this.#segments.length > 1 && doomed(this.#segments[0]!)) {
       const segment = this.#segments.shift()!

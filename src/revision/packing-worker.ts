@@ -11,7 +11,7 @@ import type { PackingAnswer } from './packing-thread.ts'
 
 /** A third of what others get where there is not enough for all: beside a broker that is busy packing goes on. */
 const niceness = 5
-const store = new PlainStore(workerData as string)
+const store = new PlainStore(workerData as string, { reusesReads: true })
 
 giveWay(niceness)
 

@@ -12,6 +12,8 @@ import type { ViewRecords } from './view-records.ts'
 const pageBytesMax = 1024 * 1024
 const costMax: Readonly<Record<string, number>> = { state: 2 * pageBytesMax, history: pageBytesMax }
 const costMaxElse = 512 * 1024
+/** What is not cached takes a hundred times as long as what is: so bytes alone do not say how long others wait. */
+const pageMsMax = 5
 /** In front of a record: its length. */
 const lengthBytesMax = 5
 
@@ -34,9 +36,11 @@ export function readPage(selection: Selection, records: ViewRecords, request: Pa
   let size = 0
   let cost = 0
   const limit = Math.min(bytesMax, pageBytesMax)
+  const until = performance.now() + pageMsMax
   for (let from = request.from; ; ) {
     const offset = selection.next(from)
     if (offset === undefined || offset >= end || cost > (costMax[kind] ?? costMaxElse)) break
+    if (size > 0 && performance.now() > until) break
     from = offset + 1
     const found = recordAt(records, offset, size > 0)
     if (found === 'damaged') break

@@ -16,15 +16,53 @@ import {
 
 const nothing = (): void => {}
 
+/** What has been let go, and serves again. */
+const sparesMax = 4
+const spareBytesMax = 4 * 1024 * 1024
+
+/**
+ * Memory of reads for who lets go of each before the next and keeps none: to get new memory for every one, and to give it back,
+ * takes all threads of a process longer than to read.
+ */
+class ReadMemory {
+  readonly #spares: Buffer[] = []
+
+  lend(byteCount: number): Lease {
+    const at = this.#spares.findIndex(({ length }) => length >= byteCount)
+    // A power of two serves whatever comes next.
+    const memory =
+      at < 0
+        ? Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(Math.max(byteCount, 4096))))
+        : this.#spares.splice(at, 1)[0]!
+    let isLent = true
+    const release = (): void => {
+      if (isLent && memory.length <= spareBytesMax) this.#keep(memory)
+      isLent = false
+    }
+    return { bytes: memory.subarray(0, byteCount), release }
+  }
+
+  /** The largest serve most. */
+  #keep(memory: Buffer): void {
+    const place =
+      this.#spares.length < sparesMax
+        ? this.#spares.length
+        : this.#spares.findIndex(({ length }) => length < memory.length)
+    if (place >= 0) this.#spares[place] = memory
+  }
+}
+
 class PlainFile implements File {
   readonly path: string
   length: number
   readonly #append: boolean
   #descriptor: number
+  readonly #memory: ReadMemory | undefined
   #staged: Buffer = Buffer.alloc(0)
   #failure: StorageError | undefined
 
-  constructor(path: string, descriptor: number, length: number, append: boolean) {
+  constructor(path: string, descriptor: number, length: number, append: boolean, memory: ReadMemory | undefined) {
+    this.#memory = memory
     this.path = path
     this.#append = append
     this.#descriptor = descriptor
@@ -67,7 +105,9 @@ class PlainFile implements File {
   drop(): void {}
 
   read(position: number, byteCount: number): Lease {
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(byteCount, this.length - position)))
+    const wanted = Math.max(0, Math.min(byteCount, this.length - position))
+    const lease = this.#memory?.lend(wanted) ?? { bytes: Buffer.allocUnsafe(wanted), release: nothing }
+    const { bytes } = lease
     try {
       for (let done = 0; done < bytes.length; ) {
         const read = fs.readSync(this.#descriptor, bytes, done, bytes.length - done, position + done)
@@ -77,7 +117,7 @@ class PlainFile implements File {
     } catch (cause) {
       throw storageError(cause)
     }
-    return { bytes, release: nothing }
+    return lease
   }
 
   async flush(): Promise<void> {
@@ -109,14 +149,21 @@ class PlainFile implements File {
 
 export class PlainStore extends Directory implements Store {
   readonly kind = 'plain'
+  readonly #memory: ReadMemory | undefined
+
+  /** `reusesReads`: what a read has lent is written over once it is released. */
+  constructor(root: string, { reusesReads = false } = {}) {
+    super(root)
+    if (reusesReads) this.#memory = new ReadMemory()
+  }
 
   create(path: string, _growthMax: number): File {
-    return new PlainFile(path, this.openFile(path, 'wx+'), 0, true)
+    return new PlainFile(path, this.openFile(path, 'wx+'), 0, true, this.#memory)
   }
 
   open(path: string, _growthMax: number, { length, append = false }: OpenOptions = {}): File {
     const descriptor = this.openFile(path, append ? 'r+' : 'r')
-    return new PlainFile(path, descriptor, length ?? fs.fstatSync(descriptor).size, append)
+    return new PlainFile(path, descriptor, length ?? fs.fstatSync(descriptor).size, append, this.#memory)
   }
 
   close(): void {}

@@ -65,3 +65,29 @@ test('what is not there is unknown, each in its place', async () => {
     ['a/b', []],
   ])
 })
+
+test('a large log of revisions is counted beside everything else, and numbers go on behind it', async () => {
+  await using line = await Line.open([
+    { name: 'docs', config: { 'revision.diff': 'true', 'segment.bytes': '1048576' } },
+  ])
+  for (let i = 0; i < 30; i++) {
+    await line.append(
+      'docs',
+      0,
+      Array.from({ length: 200 }, (_, key) => ({ key: `${key}`, value: 'v'.repeat(500) })),
+    )
+  }
+  const other = await line.another()
+  const answered: string[] = []
+  const topics = [{ name: 'docs', partitions: [{ partitionIndex: 0, offset: 5800 }] }]
+  const cutting = line.ask(deleteRecords, 2, { topics, timeoutMs }).then((answer) => {
+    answered.push('cut')
+    return answer
+  })
+  for (let i = 0; i < 3; i++) {
+    await other.ask(deleteRecords, 2, { topics: [{ name: 'none', partitions: [] }], timeoutMs })
+    answered.push('other')
+  }
+  expect((await cutting).topics[0]!.partitions[0]).toMatchObject({ errorCode: 0, lowWatermark: 5800 })
+  expect(answered.indexOf('cut')).toBeGreaterThan(0)
+})

@@ -30,7 +30,8 @@ async function play(seed: number): Promise<number> {
     world.write(records, codec, producerId)
     world.end(producerId, draw(2) === 0 ? 'COMMIT' : 'ABORT')
   }
-  const trim = () => world.trim(world.log.logStartOffset + draw(world.log.logEndOffset - world.log.logStartOffset + 1))
+  const someOffset = () => world.log.logStartOffset + draw(world.log.logEndOffset - world.log.logStartOffset + 1)
+  const trim = () => world.trim(someOffset())
   const others = [() => {}, write, trim, () => world.revisions, () => world.log.roll()]
   let waited = 0
   for (let step = 0; step < 40; step++) {
@@ -38,7 +39,7 @@ async function play(seed: number): Promise<number> {
     if (choice < 6) write()
     else if (choice < 8) waited += Number(await world.retain(draw(4) * 1000, others[draw(others.length)]))
     else if (choice === 8) await world.reopen()
-    else if (choice === 9) trim()
+    else if (choice === 9) waited += Number(await world.trimAtEase(someOffset(), others[draw(others.length)]))
     else {
       await world.log.flush()
       const { packable } = world.log
@@ -93,6 +94,21 @@ test('of a large segment a slice is counted at a time, and nothing of it when it
   expect(read.bytes).toBeLessThanOrEqual(256 * 1024)
   world.write([{ key: 'key-7', value: 'next' }])
   expect(world.revisions.newest(Buffer.from('key-7'))?.rev).toBe(4)
+})
+
+test('what is counted before records are deleted is not counted again when they go, and anew where it was too much', async () => {
+  const world = new RevisionWorld({ segmentBytes: 1000 })
+  for (let i = 0; i < 40; i++) world.write([{ key: `key-${i % 4}`, value: 'v'.repeat(100) }])
+  const end = world.log.logEndOffset
+  expect(world.log.segments.length).toBeGreaterThan(3)
+  // Of all that was there the last file stays, for it is written to.
+  expect(await world.trimAtEase(end, () => world.write([{ key: 'key-0', value: 'new' }]))).toBe(true)
+  expect(world.log.segments).toHaveLength(1)
+  expect(await world.trimAtEase(world.log.logEndOffset)).toBe(true)
+  expect(await world.trimAtEase(world.log.logEndOffset)).toBe(false)
+  world.write([{ key: 'key-0', value: 'last' }])
+  await world.reopen()
+  expect(world.revisions.newest(Buffer.from('key-0'))?.rev).toBe(12)
 })
 
 test('a start between the retention of all there is and the last file lets go of that, and numbers go on all the same', async () => {

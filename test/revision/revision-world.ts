@@ -169,6 +169,16 @@ export class RevisionWorld {
     this.log.deleteBelow(offset)
   }
 
+  /** The same, counted in slices of a batch; `meanwhile`: what happens between the first and the next. */
+  async trimAtEase(offset: number, meanwhile: () => void = () => {}): Promise<boolean> {
+    this.#index.sliceBytes = 1
+    const counted = this.#index.countBelow(offset)
+    meanwhile()
+    await counted
+    this.trim(offset)
+    return counted !== undefined
+  }
+
   /** What is there beyond so many bytes goes, counted in slices of a batch; `meanwhile`: what happens between the first and the next. */
   async retain(bytes: number, meanwhile: () => void = () => {}): Promise<boolean> {
     this.#index.sliceBytes = 1
