@@ -4,6 +4,7 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { haveV8GiveWay } from '../src/v8-threads.ts'
 import { branch, branchParts } from './branch/branch.ts'
 import { findClients } from './clients.ts'
 import { compaction } from './compaction.ts'
@@ -101,6 +102,8 @@ async function findPeers(): Promise<Peer[]> {
   return found
 }
 
+// The script forks and merges itself; what it compiles meanwhile must not take a core from the broker that it measures.
+haveV8GiveWay()
 const missing: string[] = []
 const peers = await findPeers()
 const clients = await findClients()
