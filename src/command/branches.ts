@@ -48,6 +48,8 @@ export class Branches {
   readonly #asking: Asking
   readonly #onForked: OnForked[] = []
   #begun = false
+  /** What a kill has left is finished: commands may be run. */
+  #isSettled = false
 
   constructor(rooms: Rooms, doors: Doors = noDoors) {
     this.#rooms = rooms
@@ -71,7 +73,7 @@ export class Branches {
       forbidden: (command, by) => forbidden(command, by, subjects, rooms.authorizer),
     })
     broker.onTopicCreated(() => {
-      if (this.#begun) this.#loop.attend()
+      if (this.#isSettled) this.#loop.attend()
     })
     this.#idle = new IdleBranches(rooms.broker)
     this.#idleViews = new IdleViews(rooms.broker)
@@ -133,6 +135,7 @@ export class Branches {
     if (!this.#begun) return
     await this.#merges.load()
     for (const record of [...this.#rooms.broker.lineage.promotions.values()]) await this.#promoting.finish(record)
+    this.#isSettled = true
     this.#loop.attend()
   }
 

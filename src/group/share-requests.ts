@@ -31,6 +31,10 @@ export const shareAssignor = 'simple'
 export class ShareRequests {
   readonly #roster: Roster
   readonly #keeper: ShareKeeper
+  /** Groups whose memory is on its way out: who comes back now would be given what is forgotten a moment later. */
+  readonly #forgotten = new Set<string>()
+  /** Requests under way that may make a group: what is remembered for it already is no orphan's. */
+  readonly #making = new Map<string, number>()
 
   constructor(roster: Roster, keeper: ShareKeeper) {
     this.#roster = roster
@@ -43,15 +47,31 @@ export class ShareRequests {
   async heartbeat(request: ShareHeartbeat): Promise<ShareAnswer | Refusal> {
     const invalid = checkHeartbeat(request)
     if (invalid !== undefined) return invalid
-    const closed = this.#roster.gate(request.groupId)
+    const { groupId } = request
+    const closed = this.#roster.gate(groupId)
     if (closed !== 'NONE') return new Refusal(closed)
-    try {
+    return await this.#mayMake(groupId, async () => {
       const unkept = await this.#keep(request)
       if (unkept !== 'NONE') return new Refusal(unkept)
       // One that leaves may have words to say yet about what it has acquired: that ends with its session.
-      return await this.#roster.decide(request.groupId, () => this.#decide(request))
+      return await this.#roster.decide(groupId, () =>
+        this.#forgotten.has(groupId) ? nothing(notYet()) : this.#decide(request),
+      )
+    })
+  }
+
+  /** `make` may end with a group that has not been. */
+  async #mayMake<T>(groupId: string, make: () => Promise<T>): Promise<T | Refusal> {
+    if (this.#forgotten.has(groupId)) return notYet()
+    this.#making.set(groupId, (this.#making.get(groupId) ?? 0) + 1)
+    try {
+      return await make()
     } catch (error) {
       return new Refusal(refusalOf(error))
+    } finally {
+      const others = this.#making.get(groupId)! - 1
+      if (others === 0) this.#making.delete(groupId)
+      else this.#making.set(groupId, others)
     }
   }
 
@@ -173,8 +193,10 @@ export class ShareRequests {
   async alterStarts(groupId: string, starts: readonly ShareStart[]): Promise<Refusal | (Refusal | undefined)[]> {
     const closed = this.#roster.memberGate(groupId)
     if (closed !== 'NONE') return new Refusal(closed)
-    try {
-      const refusal = await this.#roster.decide(groupId, () => this.#decideStarts(groupId, starts))
+    return await this.#mayMake<Refusal | (Refusal | undefined)[]>(groupId, async () => {
+      const refusal = await this.#roster.decide(groupId, () =>
+        this.#forgotten.has(groupId) ? nothing(notYet()) : this.#decideStarts(groupId, starts),
+      )
       if (refusal !== undefined) return refusal
       return await Promise.all(
         starts.map(async ({ topic, partition, startOffset }) => {
@@ -182,9 +204,7 @@ export class ShareRequests {
           return outcome === 'NONE' ? undefined : new Refusal(outcome)
         }),
       )
-    } catch (error) {
-      return new Refusal(refusalOf(error))
-    }
+    })
   }
 
   #decideStarts(groupId: string, starts: readonly ShareStart[]): Decision<Refusal | undefined> {
@@ -251,19 +271,27 @@ export class ShareRequests {
   }
 
   /** The group was deleted: what it has done is forgotten. */
-  forget(groupId: string): Promise<ErrorName> {
-    return this.#keeper.forget(groupId)
+  async forget(groupId: string): Promise<ErrorName> {
+    this.#forgotten.add(groupId)
+    try {
+      return await this.#keeper.forget(groupId)
+    } finally {
+      this.#forgotten.delete(groupId)
+    }
   }
 
   /** A kill came between the end of a group and that of its memory. Never rejects. */
   async forgetOrphans(): Promise<void> {
     const orphans = this.#keeper.groups().filter((groupId) => {
       const isReadable = this.#roster.gate(groupId) === 'NONE'
-      return isReadable && !(this.#roster.find(groupId) instanceof ShareGroup)
+      return isReadable && !this.#making.has(groupId) && !(this.#roster.find(groupId) instanceof ShareGroup)
     })
-    await Promise.all(orphans.map((groupId) => this.#keeper.forget(groupId)))
+    await Promise.all(orphans.map((groupId) => this.forget(groupId)))
   }
 }
+
+/** Asked again, it is there or can be made. */
+const notYet = (): Refusal => new Refusal('COORDINATOR_LOAD_IN_PROGRESS')
 
 const notShare = (groupId: string): Refusal =>
   new Refusal('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a share group.`)

@@ -110,6 +110,37 @@ test('a merge that a kill interrupted is told once, though the disk is full for 
   )
 })
 
+// Found by a simulation: any topic that somebody made while a start was finishing what a kill had left began the loop of commands, and
+// the command, met once more, finished its merge beside the start.
+test('a merge that a kill interrupted is told once, though clients make topics while the next start finishes it', {
+  timeout: 120_000,
+}, async () => {
+  const [store, rooms] = await staged()
+  const left: { operation: string; store: FaultyStore }[] = []
+  store.fault = (operation, path) => {
+    if (operation !== 'read') left.push({ operation: `${operation} of ${path}`, store: store.after('kill') })
+    return undefined
+  }
+  await rooms.command(merge)
+  await rooms.told('m1', 1)
+  store.fault = () => undefined
+  await rooms.stop()
+  for (const { operation, store: disk } of left) {
+    disk.slowness = async () => {
+      for (let i = 0; i < 20; i++) await turn()
+    }
+    const { rooms: found, begun } = await Rooms.opening(disk)
+    await Promise.all([begun, found.broker.createTopics([{ name: 'T', partitions: 1, configs: {} }])])
+    if (found.results('m1').length === 0) await found.command(merge)
+    await found.told('m1', 1)
+    await found.command({ op: 'plan', id: 'p1', from: 'C', into: 'P' })
+    await found.told('p1', 1)
+    expect(found.seen('P'), operation).toEqual(after)
+    expect(finals(found, 'm1'), operation).toHaveLength(1)
+    await found.stop()
+  }
+})
+
 /** Two topics with a branch each, of one set. */
 async function pairStaged(): Promise<[FaultyStore, Rooms]> {
   const store = new FaultyStore()

@@ -8,10 +8,16 @@ import { BrokerProcess } from './process.ts'
 
 export class Rooms extends BrokerProcess {
   static async open(store: FaultyStore): Promise<Rooms> {
+    const { rooms, begun } = await Rooms.opening(store)
+    await begun
+    return rooms
+  }
+
+  /** Clients are there before what a kill has left is finished (`begun`). */
+  static async opening(store: FaultyStore): Promise<{ rooms: Rooms; begun: Promise<void> }> {
     const rooms = new Rooms(store)
     await rooms.load()
-    await rooms.branches.begin()
-    return rooms
+    return { rooms, begun: rooms.branches.begin() }
   }
 
   write(topic: string, partition: number, records: readonly (readonly [string, string | null])[]): void {

@@ -11,6 +11,8 @@ import { World } from './world.ts'
 class Keeper implements ShareKeeper {
   readonly kept = new Set<string>()
   readonly gone: string[] = []
+  /** What its log takes to forget. */
+  forgetting: (() => Promise<void>) | undefined
 
   groups(): string[] {
     return [...new Set([...this.kept].map((name) => name.split(' ')[0]!))]
@@ -30,6 +32,7 @@ class Keeper implements ShareKeeper {
   }
 
   async forget(groupId: string, topicId?: string): Promise<ErrorName> {
+    await this.forgetting?.()
     for (const name of [...this.kept]) {
       const [group, topic] = name.split(' ')
       if (group === groupId && (topicId === undefined || topic === topicId)) this.kept.delete(name)
@@ -123,6 +126,30 @@ test('an empty group stays, whatever time passes, until somebody deletes it', as
   expect(hall.keeper.kept.size).toBe(0)
   await hall.restart()
   expect(hall.group).toBe('GROUP_ID_NOT_FOUND')
+})
+
+// Found by a simulation: the partitions that it was given were forgotten a moment later, and who fetched them was told of an
+// unknown error of the server.
+test('whoever comes while the next start forgets what a killed group has left is told to come again, and keeps what he is given then', async () => {
+  const hall = await Hall.open()
+  await hall.keeper.initialise(groupId, hall.world.topics.byName('jobs')!.id, [0, 1])
+  let isForgotten = () => {}
+  const asked = new Promise<void>((resolve) => {
+    hall.keeper.forgetting = () => {
+      resolve()
+      return new Promise((forgotten) => {
+        isForgotten = forgotten
+      })
+    }
+  })
+  const started = hall.restart()
+  await asked
+  const said = await hall.beat('a', 0, ['jobs'])
+  expect(said).toBe('COORDINATOR_LOAD_IN_PROGRESS')
+  isForgotten()
+  await started
+  expect(await hall.beat('a', 0, ['jobs'])).toBe('2: 0 1')
+  expect(hall.keeper.kept.size).toBe(2)
 })
 
 test('what is remembered of a group that is gone is forgotten by the next start', async () => {
