@@ -7,6 +7,7 @@ import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/brok
 import { InternalTopic } from './broker/internal-topic.ts'
 import type { Change } from './broker/leaderships.ts'
 import { Branches } from './command/branches.ts'
+import { checked } from './embedded-options.ts'
 import { Fork, type ForkOptions } from './fork-handle.ts'
 import { catalogOf } from './group/catalog.ts'
 import { type GroupConfig, groupConfigDefaults } from './group/config.ts'
@@ -220,7 +221,7 @@ export class Broker implements AsyncDisposable {
   /** Opens the store, binds the listeners and makes the topics; resolves when clients can connect. */
   static async start(options: BrokerOptions = {}, world: World = realWorld): Promise<Broker> {
     const since = performance.now()
-    const broker = new Broker(options, world)
+    const broker = new Broker(checked(options), world)
     try {
       await broker.#shares.load()
       await broker.#branches.load()

@@ -125,3 +125,11 @@ test('reset forgets what was said of groups and clients', async () => {
   expect((await client.ask(listConfigResources, 1, { resourceTypes: [32] })).configResources).toEqual([])
   client.close()
 })
+
+test('an option that is misspelt is refused, and is not a log in memory that was meant for the disk', async () => {
+  const misspelt = { storag: 'mapped', data: 'nowhere' }
+  await expect(Broker.start(misspelt as object)).rejects.toThrow(
+    "there is no option 'storag' of a broker; there are port",
+  )
+  await expect(Broker.start({ storage: 'disk' as 'plain' })).rejects.toThrow('storage is one of memory, mapped, plain')
+})

@@ -82,7 +82,9 @@ function checkPlace(partition: Partition, acks: number, node: number): BatchRefu
 
 const protectedRefusal = ({ name, config: { protection } }: Topic): BatchRefusal => {
   const rule =
-    protection === 'frozen' ? 'nothing may write to it' : 'only merges, reverts and resolutions may write to it'
+    protection === 'frozen'
+      ? 'nothing may write to it; set it to none and it is as before'
+      : 'only merges, reverts and resolutions may write to it; merge a branch into it, or set it to none'
   return new BatchRefusal('POLICY_VIOLATION', `'${name}' has branch.protect=${protection}: ${rule}.`)
 }
 

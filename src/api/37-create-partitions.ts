@@ -21,8 +21,12 @@ function check({ name, count, assignments }: Asked, { broker }: Context): Refusa
   const notOurs = broker.own.checkPartitions(name, count)
   if (notOurs !== undefined) return notOurs
   const refuse = (why: string) => new Refusal('INVALID_PARTITIONS', why)
-  const { view } = topic.config
+  const { view, protection } = topic.config
   if (view !== undefined) return refuse(`'${name}' is a view of '${view.of}' and grows with it: ask for that topic.`)
+  if (protection === 'frozen') {
+    const message = `'${name}' has branch.protect=frozen and stays as it is; set it to none, then it can grow.`
+    return new Refusal('POLICY_VIOLATION', message)
+  }
   if (count === current) return refuse(`Topic already has ${current} partition(s).`)
   if (count < current) {
     return refuse(`The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`)

@@ -118,6 +118,8 @@ describe('B56: a topic that is protected', () => {
       await expect(stage.send('orders', ['no'])).rejects.toMatchObject({ type: 'POLICY_VIOLATION' })
     }
     await expect(stage.admin.deleteTopics({ topics: ['orders'] })).rejects.toMatchObject({ type: 'POLICY_VIOLATION' })
+    const grown = stage.admin.createPartitions({ topicPartitions: [{ topic: 'orders', count: 2 }] })
+    await expect(grown).rejects.toMatchObject({ type: 'POLICY_VIOLATION' })
     const none = stage.admin.deleteTopicRecords({ topic: 'orders', partitions: [{ partition: 0, offset: '1' }] })
     await expect(none).rejects.toThrow()
     await stage.fork('orders', 'orders--try')
