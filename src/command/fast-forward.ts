@@ -248,7 +248,11 @@ export class FastForward {
   // --- taking its place
 
   #swap({ pair: { into }, token, moves }: Prepared): void {
-    for (const { partition, fork } of moves) partition.replaceFiles(fork.inherited)
+    for (const { partition, fork } of moves) {
+      partition.replaceFiles(fork.inherited)
+      // Some of them may not be packed yet.
+      this.#broker.housekeeping.noteSealed(into, partition)
+    }
     nameForwarded(this.#broker.store, into.id, token)
   }
 
