@@ -327,8 +327,12 @@ export class Broker {
   }
 
   /** What a start has read may have outlived a kill and not be on stable storage. Resolves when it is. Rejects with StorageError. */
-  settled(): Promise<void> {
-    return this.#metadata.flush()
+  async settled(): Promise<void> {
+    await this.#metadata.flush()
+    // Coordinators answer by what they remember. A partition whose flush fails refuses what would rest on it.
+    const own = this.topics().filter(({ isInternal }) => isInternal)
+    const flush = async (partition: Partition) => partition.promisesFlush && (await partition.flushed())
+    await Promise.allSettled(own.flatMap(({ partitions }) => partitions.map(flush)))
   }
 
   /** In the turn in which the metadata log does: what is opened from now on must not take a branch for something else. */

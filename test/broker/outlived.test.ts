@@ -38,3 +38,18 @@ test.each(['kill', 'power cut'] as const)('after a %s the end of a log stands wh
   expect([after.highWatermark, after.logEndOffset]).toEqual([3, 4])
   go()
 })
+
+// A coordinator that had read it said yes to whoever asked again, without writing anything, and the power failed before the flush: a
+// transaction was committed without that partition (seed 10214).
+test.each(['__transaction_state', '__consumer_offsets', '__share_group_state'])(
+  'what a kill has left of %s is on stable storage before a coordinator answers by it',
+  async (name) => {
+    const store = new FaultyStore()
+    const [topic] = await open(store).createTopics([{ name, partitions: 2, configs: {} }])
+    topic!.partitions[1]!.appendOwn(batchOf(['a']))
+    const left = store.after('kill')
+    await open(left).settled()
+    const found = open(left.after('power cut', 0, () => false)).topic(name)!
+    expect(found.partitions.map(({ logEndOffset }) => logEndOffset)).toEqual([0, 1])
+  },
+)
