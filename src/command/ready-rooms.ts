@@ -40,9 +40,11 @@ export class ReadyRooms {
   /** Somebody forks, however many topics at once. */
   asked(): void {
     const now = this.#broker.clock.now()
-    if (now - this.#since > secondMs) {
+    const sinceMs = now - this.#since
+    if (sinceMs > secondMs) {
+      // Whoever forked as often a second ago goes on to.
+      this.#forks = sinceMs < 2 * secondMs && this.#forks >= manyForks ? manyForks : 0
       this.#since = now
-      this.#forks = 0
     }
     this.#forks++
     if (this.#forks >= manyForks && this.#ready.length < low && !this.#isOver) this.#making ??= this.#make()
