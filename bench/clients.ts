@@ -47,7 +47,7 @@ export async function findClients(): Promise<Clients> {
 /** The path of a program of native/, compiled where it is not or was changed; undefined where that cannot be. */
 export async function compile(name: string, libraries: readonly string[] = []): Promise<string | undefined> {
   const binary = join(cacheFolder('clients'), name)
-  if (!existsSync(join(sourceFolder, `${name}.c`))) return undefined // installed from the registry, without sources
+  if (!existsSync(join(sourceFolder, `${name}.c`))) return undefined // a copy of what was built, without sources
   const headers = readdirSync(sourceFolder).filter((file) => file.endsWith('.h'))
   const sources = [`${name}.c`, ...headers].map((file) => join(sourceFolder, file))
   const changedAt = Math.max(...sources.map((file) => statSync(file).mtimeMs))
