@@ -173,6 +173,7 @@ describe('twiglog rev restore', () => {
     expect((await type(stage, 'restore prices lamp --at 3 --json')).json()).toMatchObject([{ rev: 6, restored: 3 }])
     expect((await type(stage, 'show prices lamp')).out).toBe('deleted')
     expect((await type(stage, 'restore prices lamp --at 6')).out).toContain('is the newest')
+    expect(await type(stage, 'restore prices lamp')).toMatchObject({ code: 2 })
   })
 
   test('a terminal shows what would change, and asks first', async () => {

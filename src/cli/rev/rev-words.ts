@@ -74,12 +74,13 @@ export function revCommand(give: (order: RevOrder) => void): Command {
     .option('--raw', 'the deltas (VCDIFF) as base64')
     .action(means(diffVerb))
   verb('restore <topic> <key>', 'writes the value of an older revision as the newest')
-    .addOption(at())
+    .addOption(new Option('--at <point>', 'which revision; it has to be said').argParser(pointOf))
     .option('-y, --yes', 'do not ask')
     .action(
       means((values) => {
-        const point = pointIn(values)
-        if (point.kind === 'newest') throw new Misuse('say with --at which revision is brought back')
+        const point = values['at'] as Point | undefined
+        if (point === undefined || point.kind === 'newest')
+          throw new Misuse('say with --at which revision is brought back')
         return { verb: 'restore', at: point, yes: values['yes'] === true }
       }),
     )
