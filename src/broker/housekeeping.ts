@@ -94,7 +94,7 @@ export class Housekeeping {
     const now = this.#clock.now()
     try {
       partition.log.retain(now, partition.broughtAt)
-      partition.log.producers.expire(now - this.#config.number('producer.id.expiration.ms'))
+      partition.log.producers.expire(now, this.#config.number('producer.id.expiration.ms'))
     } catch (cause) {
       // A partition that is offline has said so.
       if (cause instanceof Corruption) return

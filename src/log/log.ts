@@ -211,7 +211,7 @@ export class Log {
     segment.commit(staged, this.#config.indexIntervalBytes, now)
     this.#logEndOffset = segment.nextOffset
     this.#epochs.assign(leaderEpoch, baseOffset)
-    const aborted = this.#producers.note(staged, 0)
+    const aborted = this.#producers.note(staged, 0, now)
     if (aborted !== undefined) segment.noteAborted(aborted)
     const logAppendTimeMs = this.#config.logAppendTime ? now : -1
     return { baseOffset, lastOffset: this.#logEndOffset - 1, logAppendTimeMs, duplicate: false }

@@ -29,8 +29,10 @@ export type Producer = {
   epoch: number
   /** Oldest first, at most five; empty only after a new epoch without data. */
   batches: SentBatch[]
-  /** Of its last batch or marker. */
+  /** Of its last batch or marker: what its client said. */
   lastTimestamp: number
+  /** When that came, by the broker's clock; absent where it was read from the log, until somebody asks who may be forgotten. */
+  seenAt?: number
   /** Of the coordinator that wrote its last marker; -1 before the first. */
   coordinatorEpoch: number
   /** First offset of its open transaction. */
@@ -189,15 +191,17 @@ export class ProducerState {
 
   /**
    * Takes in a batch of the log, offsets assigned; batches without a producer id are nobody's. Answers the transaction
-   * that it takes back, if it does.
+   * that it takes back, if it does. `now`: where it is just appended.
    */
-  note(bytes: Buffer, position: number): AbortedTransaction | undefined {
+  note(bytes: Buffer, position: number, now?: number): AbortedTransaction | undefined {
     if (!batch.hasProducerId(bytes, position)) return undefined
     if (batch.isTransactional(bytes, position)) this.#hasSeenTransactions = true
     const id = batch.producerId(bytes, position)
     const producer = this.#at(id, batch.producerEpoch(bytes, position))
     const timestamp = batch.maxTimestamp(bytes, position)
     producer.lastTimestamp = timestamp
+    if (now === undefined) delete producer.seenAt
+    else producer.seenAt = now
     if (batch.isControl(bytes, position)) return this.#end(id, producer, bytes, position)
     const firstOffset = batch.baseOffset(bytes, position)
     producer.batches.push({
@@ -251,10 +255,14 @@ export class ProducerState {
     return batch.isControl(bytes, position) && producer.epoch === batch.producerEpoch(bytes, position)
   }
 
-  /** Forgets producers that wrote nothing since `before` (ms) and have nothing open. */
-  expire(before: number): void {
-    for (const [id, { lastTimestamp, transactionStart }] of this.#producers) {
-      if (lastTimestamp < before && transactionStart === undefined) this.#producers.delete(id)
+  /**
+   * Forgets producers of which nothing came for `afterMs` and that have nothing open. Timestamps do not count, for clients say
+   * them: who brings in what is old would be forgotten at once, and what he sends again would be written again.
+   */
+  expire(now: number, afterMs: number): void {
+    for (const [id, producer] of this.#producers) {
+      producer.seenAt ??= now
+      if (producer.seenAt < now - afterMs && producer.transactionStart === undefined) this.#producers.delete(id)
     }
   }
 

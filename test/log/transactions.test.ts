@@ -195,8 +195,56 @@ describe('who may write', () => {
     const { log } = world()
     send(log, { id: 1 })
     send(log, { id: 2, plain: true })
-    log.producers.expire(5000)
+    log.producers.expire(5000, 0)
     expect([...log.producers.entries()].map(([id]) => id)).toEqual([1])
+  })
+})
+
+describe('a producer that brings in what is old', () => {
+  const yearMs = 365 * 86_400_000
+  const dayMs = 86_400_000
+  const old = { id: 2, plain: true } // its records say 1970
+  const at = (now: number) => ({ leaderEpoch: 0, now })
+
+  test('is known for as long as any other: what it sends again is not written again', () => {
+    const { log } = world()
+    const bytes = () =>
+      encodeBatch({
+        records: [{ key: 'k', value: 'v', timestamp: 1000 }],
+        producerId: 2,
+        producerEpoch: 0,
+        baseSequence: 0,
+      })
+    expect(log.append(bytes(), at(yearMs))).toMatchObject({ baseOffset: 0, duplicate: false })
+    log.producers.expire(yearMs + dayMs, dayMs)
+    expect(log.append(bytes(), at(yearMs + dayMs))).toMatchObject({ baseOffset: 0, duplicate: true })
+    log.producers.expire(yearMs + dayMs + 1, dayMs)
+    expect([...log.producers.entries()]).toEqual([])
+  })
+
+  test('and across a start: from a snapshot as it was, from the log itself from then on', () => {
+    const { log } = world()
+    send(log, old)
+    const snapshot = ProducerState.decode(log.producers.encode())
+    snapshot.expire(1000 + dayMs, dayMs)
+    expect([...snapshot.entries()]).toHaveLength(1)
+    snapshot.expire(1001 + dayMs, dayMs)
+    expect([...snapshot.entries()]).toEqual([])
+    const read = new ProducerState()
+    read.note(
+      encodeBatch({
+        records: [{ key: 'k', value: 'v', timestamp: 1000 }],
+        producerId: 2,
+        producerEpoch: 0,
+        baseSequence: 0,
+      }),
+      0,
+    )
+    read.expire(yearMs, dayMs)
+    read.expire(yearMs + dayMs, dayMs)
+    expect([...read.entries()]).toHaveLength(1)
+    read.expire(yearMs + dayMs + 1, dayMs)
+    expect([...read.entries()]).toEqual([])
   })
 })
 
