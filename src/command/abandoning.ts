@@ -29,6 +29,8 @@ export class Abandoning {
   constructor(broker: Broker, history: History) {
     this.#broker = broker
     this.#history = history
+    // Of a deletion that the history knows a start has nothing to tell any more.
+    history.onResult(({ id }) => broker.lineage.told(id))
   }
 
   /** Calls `listener` when branches are gone for every client, before their event is told. */
@@ -98,7 +100,6 @@ export class Abandoning {
     for (const listener of this.#listeners) await listener(record)
     const event = eventOf(record)
     await this.#history.tell(event)
-    if (this.#history.hasResult(id)) lineage.told(id)
     return event
   }
 
