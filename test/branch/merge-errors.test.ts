@@ -74,13 +74,12 @@ test('a merge whose flush fails is whole or not there after the next start, and 
   expect(broken.some((each) => each.includes('flush'))).toBe(true)
 })
 
-// The start could not note what was committed; the same command found it out and merged once more: told twice, the second time
-// with nothing.
-test('a merge that a kill interrupted is told once, though the disk is full for a moment when the next start finishes it', {
-  timeout: 120_000,
-}, async () => {
+type Left = { operation: string; store: FaultyStore }
+
+/** What a kill leaves before each operation of a merge that writes. */
+async function leftByKills(): Promise<Left[]> {
   const [store, rooms] = await staged()
-  const left: { operation: string; store: FaultyStore }[] = []
+  const left: Left[] = []
   store.fault = (operation, path) => {
     if (operation !== 'read') left.push({ operation: `${operation} of ${path}`, store: store.after('kill') })
     return undefined
@@ -89,6 +88,15 @@ test('a merge that a kill interrupted is told once, though the disk is full for 
   await rooms.told('m1', 1)
   store.fault = () => undefined
   await rooms.stop()
+  return left
+}
+
+// The start could not note what was committed; the same command found it out and merged once more: told twice, the second time
+// with nothing.
+test('a merge that a kill interrupted is told once, though the disk is full for a moment when the next start finishes it', {
+  timeout: 120_000,
+}, async () => {
+  const left = await leftByKills()
   expect(left.length).toBeGreaterThan(8)
   const cases = left.flatMap((one) => Array.from({ length: 4 }, (_, n) => ({ ...one, n })))
   await Promise.all(
@@ -115,16 +123,7 @@ test('a merge that a kill interrupted is told once, though the disk is full for 
 test('a merge that a kill interrupted is told once, though clients make topics while the next start finishes it', {
   timeout: 120_000,
 }, async () => {
-  const [store, rooms] = await staged()
-  const left: { operation: string; store: FaultyStore }[] = []
-  store.fault = (operation, path) => {
-    if (operation !== 'read') left.push({ operation: `${operation} of ${path}`, store: store.after('kill') })
-    return undefined
-  }
-  await rooms.command(merge)
-  await rooms.told('m1', 1)
-  store.fault = () => undefined
-  await rooms.stop()
+  const left = await leftByKills()
   for (const { operation, store: disk } of left) {
     disk.slowness = async () => {
       for (let i = 0; i < 20; i++) await turn()
