@@ -116,8 +116,7 @@ export class Changes {
 /** Origins that a log holds beyond what its vector covers: keys that were picked. */
 export async function looseOrigins(log: Log, own: Knowledge, turns: Turns): Promise<ReadonlySet<string>> {
   const found = new Set<string>()
-  for (const { first, last, loose } of own.merged) {
-    if (loose === undefined) continue
+  for (const { first, last, loose } of own.ranges.loose()) {
     const isCovered = Object.entries(loose).every(([branch, end]) => own.knows({ branch, offset: end - 1 }))
     if (isCovered) continue
     await eachBatch(log, first, last + 1, turns, (bytes, position) =>

@@ -8,8 +8,9 @@
 // that stand wholly below it (extensions §1.4).
 
 import type { RecordHeader } from '../../protocol/records/record.ts'
+import { joined, type MergedRange, MergedRanges, type RangesTold } from './merged-ranges.ts'
 import { originOf } from './origin.ts'
-import { raised, type Vector } from './vector.ts'
+import { isSame, raised, type Vector, without } from './vector.ts'
 
 /** Where a record was first written: the same for every copy of it that a merge made unaltered. */
 export type Place = { readonly branch: string; readonly offset: number }
@@ -17,26 +18,8 @@ export type Place = { readonly branch: string; readonly offset: number }
 /** Records below `upTo`, down to where the span before ends, were first written in `branch`, at the very same offset. */
 export type Span = readonly [branch: string, upTo: number]
 
-/** Records that the broker wrote on behalf of a merge: only here are headers of ours believed. */
-export type MergedRange = {
-  readonly id: string
-  /** Both included. */
-  readonly first: number
-  readonly last: number
-  /** Broker time, ms: retention counts from here. */
-  readonly at: number
-  /** A conflict was resolved by it: others may know the origin, and not that it was chosen. */
-  readonly isResolution?: true
-  /** Of these branches the range holds origins below the offset that the vector does not cover: picked keys. */
-  readonly loose?: Vector
-}
-
 /** What a branch knew at one of its offsets: what a fork there takes over. */
-export type Heritage = {
-  readonly known: Vector
-  readonly spans: readonly Span[]
-  readonly merged: readonly MergedRange[]
-}
+export type Heritage = RangesTold & { readonly known: Vector; readonly spans: readonly Span[] }
 
 /** A merge into this branch. */
 export type Lesson = {
@@ -55,26 +38,25 @@ export type Lesson = {
   readonly merged?: readonly MergedRange[]
 }
 
-const nothing: Heritage = { known: {}, spans: [], merged: [] }
+type Known = { readonly known: Vector; readonly spans: readonly Span[] }
+
+type Step = { readonly end: number; readonly known: Vector }
 
 export class Knowledge {
   /** Topic id. */
   readonly branch: string
+  /** What merges have written here, and what of it was there at the fork. */
+  readonly ranges: MergedRanges
   #known: Vector
   #spans: readonly Span[]
-  /** Ascending, none overlaps another. */
-  #merged: MergedRange[]
-  /** What merges of any kind brought, and when. */
-  readonly #brought: { readonly first: number; readonly last: number; readonly at: number }[]
-  /** What was known at the fork, and then after each merge, ascending. */
-  readonly #steps: { readonly end: number; readonly known: Vector }[]
+  /** What was known at the fork, and then after each merge that told something new, ascending. */
+  #steps: Step[]
 
-  constructor(branch: string, { known, spans, merged }: Heritage = nothing) {
+  constructor(branch: string, { known, spans }: Known = { known: {}, spans: [] }, ranges = new MergedRanges(branch)) {
     this.branch = branch
+    this.ranges = ranges
     this.#known = known
     this.#spans = spans
-    this.#merged = [...merged]
-    this.#brought = [...merged]
     this.#steps = [{ end: 0, known }]
   }
 
@@ -87,13 +69,9 @@ export class Knowledge {
     return this.#spans
   }
 
-  get merged(): readonly MergedRange[] {
-    return this.#merged
-  }
-
   /** Whether nothing was ever forked or merged here. */
   get isBlank(): boolean {
-    return this.#spans.length === 0 && this.#merged.length === 0 && Object.keys(this.#known).length === 0
+    return this.#spans.length === 0 && this.ranges.isEmpty() && Object.keys(this.#known).length === 0
   }
 
   /** The branch in which an offset was first written. */
@@ -108,21 +86,9 @@ export class Knowledge {
     return branch === this.branch || offset < (this.#known[branch] ?? 0)
   }
 
-  /** What a merge of the broker's wrote around an offset. */
-  #rangeAt(offset: number): MergedRange | undefined {
-    const merged = this.#merged
-    let low = 0
-    for (let high = merged.length; low < high; ) {
-      const middle = (low + high) >> 1
-      if (merged[middle]!.last < offset) low = middle + 1
-      else high = middle
-    }
-    return low < merged.length && merged[low]!.first <= offset ? merged[low] : undefined
-  }
-
   /** Whether a merge of the broker's wrote the record at an offset. */
   isMerged(offset: number): boolean {
-    return this.#rangeAt(offset) !== undefined
+    return this.ranges.at(offset) !== undefined
   }
 
   /**
@@ -130,7 +96,7 @@ export class Knowledge {
    * that is forgotten is as good as none: here are the only copies. `asker`: the branch that wants to know.
    */
   originOf(offset: number, headers: readonly RecordHeader[], asker: string): Place {
-    const range = headers.length === 0 ? undefined : this.#rangeAt(offset)
+    const range = headers.length === 0 ? undefined : this.ranges.at(offset)
     const written = range && originOf(headers)
     const origin = range?.isResolution && written?.branch !== asker ? undefined : written
     const isKnown = origin !== undefined && (this.knows(origin) || range?.loose?.[origin.branch] !== undefined)
@@ -144,7 +110,8 @@ export class Knowledge {
 
   /** Whether merges brought something of a branch that the vector does not cover. */
   isLoose(branch: string): boolean {
-    return this.#merged.some(({ loose }) => loose?.[branch] !== undefined)
+    for (const { loose } of this.ranges.loose()) if (loose[branch] !== undefined) return true
+    return false
   }
 
   /** Whether more is known of a branch than was at the fork. */
@@ -155,20 +122,14 @@ export class Knowledge {
   /** Forgets a branch that is gone (mentions.ts says when): what came from it was first written where it stands here. */
   forget(branch: string): void {
     if (this.#known[branch] === undefined) return
-    const without = ({ [branch]: _, ...others }: Vector): Vector => others
-    this.#known = without(this.#known)
-    // What was known once stayed known.
-    for (let i = this.#steps.length - 1; i >= 0 && this.#steps[i]!.known[branch] !== undefined; i--) {
-      this.#steps[i] = { end: this.#steps[i]!.end, known: without(this.#steps[i]!.known) }
+    const steps: Step[] = []
+    for (const { end, known } of this.#steps) {
+      const left = known[branch] === undefined ? known : without(known, branch)
+      // What told of this branch alone is no step any more.
+      if (steps.length === 0 || !isSame(steps.at(-1)!.known, left)) steps.push({ end, known: left })
     }
-  }
-
-  /** When the last merge wrote into `[from, to)`, ms; -1 where none did. */
-  broughtAt(from: number, to: number): number {
-    return this.#merged.reduce(
-      (at, range) => (range.last >= from && range.first < to ? Math.max(at, range.at) : at),
-      -1,
-    )
+    this.#steps = steps
+    this.#known = steps.at(-1)!.known
   }
 
   /** The first offset of `[start, end)` whose place another branch does not know; `end` where it knows them all. */
@@ -199,14 +160,17 @@ export class Knowledge {
   }
 
   learn({ id, at, end, known, first, last, loose, isResolution, spans, merged = [] }: Lesson): void {
-    this.#known = raised(this.#known, known)
-    this.#steps.push({ end, known: this.#known })
+    const now = raised(this.#known, known)
+    if (!isSame(now, this.#known)) this.#steps.push({ end, known: now })
+    this.#known = this.#steps.at(-1)!.known
     if (spans !== undefined) this.#spans = spans
-    this.#merged.push(...merged)
+    this.ranges.add(...merged)
     if (first === undefined || last === undefined) return
-    this.#brought.push({ first, last, at })
-    if (spans !== undefined) return
-    this.#merged.push({
+    if (spans !== undefined) {
+      this.ranges.addForward({ first, last, at })
+      return
+    }
+    this.ranges.add({
       ...{ id, first, last, at },
       ...(loose === undefined ? {} : { loose }),
       ...(isResolution === true ? { isResolution } : {}),
@@ -222,7 +186,7 @@ export class Knowledge {
   upTo(offset: number): Knowledge {
     const known = this.knownAt(offset)
     if (known === this.#known) return this
-    return new Knowledge(this.branch, { known, spans: this.#spans, merged: this.#merged })
+    return new Knowledge(this.branch, { known, spans: this.#spans }, this.ranges)
   }
 
   /** What a fork at an offset takes over: it knows this branch up to there too. */
@@ -231,17 +195,24 @@ export class Knowledge {
       const from = this.#spans[i - 1]?.[1] ?? 0
       return from < offset || i === 0 ? [[branch, Math.min(upTo, offset)]] : []
     })
-    const known = this.knownAt(offset)
+    const cut = this.#rangeCutAt(offset)
     return {
-      known: raised(known, { [this.branch]: offset }),
+      known: raised(this.knownAt(offset), { [this.branch]: offset }),
       spans: [...inside, [this.branch, offset]],
-      merged: this.#merged.filter(({ first }) => first < offset).map((range) => this.#clipped(range, offset)),
+      ...joined(this.ranges.toldBelow(offset), cut === undefined ? {} : { merged: [cut] }),
     }
   }
 
-  /** A fork in the midst of a merge has some of its records, and not what the merge made known. */
-  #clipped(range: MergedRange, offset: number): MergedRange {
-    if (range.last < offset) return range
+  /** What merges have written of `[from, to)`, as a log that ends there would have it. */
+  mergedWithin(from: number, to: number): MergedRange[] {
+    const cut = this.#rangeCutAt(to)
+    return [...this.ranges.within(from, to)].map((range) => (range.last >= to ? cut! : range))
+  }
+
+  /** A log that ends in the midst of a merge has some of its records, and not what the merge made known. */
+  #rangeCutAt(offset: number): MergedRange | undefined {
+    const range = this.ranges.at(offset - 1)
+    if (range === undefined || range.last < offset) return undefined
     return { ...range, last: offset - 1, loose: raised(this.#known, range.loose ?? {}) }
   }
 }

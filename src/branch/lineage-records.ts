@@ -1,21 +1,23 @@
 // The facts of branches, as the metadata log holds them.
 
 import type { Inherited } from '../log/inherited.ts'
-import type { MergedRange, Span } from './knowledge.ts'
+import type { Span } from './knowledge.ts'
 import type { MergeBeginRecord, MergeEndRecord, MergeRecord } from './merge-records.ts'
+import type { RangesTold } from './merged-ranges.ts'
 import type { Vector } from './vector.ts'
 
 /** What becomes of the parent's groups: nothing, min(commit, fork point), or the fork point. */
 export const groupRules = ['none', 'copy', 'fork'] as const
 export type GroupRule = (typeof groupRules)[number]
 
-export type ForkedPartition = Inherited & {
-  /** Of others, at the fork: what the parent knew of them below the fork point, and the parent itself up to there. */
-  readonly known: Vector
-  /** Where each offset below the fork was first written, and which of them merges wrote (`Knowledge.asOf`). */
-  readonly spans?: readonly Span[]
-  readonly merged?: readonly MergedRange[]
-}
+/** Which of the offsets below the fork merges wrote is said as `Knowledge.asOf` does. */
+export type ForkedPartition = Inherited &
+  RangesTold & {
+    /** Of others, at the fork: what the parent knew of them below the fork point, and the parent itself up to there. */
+    readonly known: Vector
+    /** Where each offset below the fork was first written. */
+    readonly spans?: readonly Span[]
+  }
 
 export type ForkedTopic = {
   readonly id: string

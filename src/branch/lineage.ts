@@ -2,9 +2,11 @@
 // what replay of its records (lineage-records.ts) gives, and live changes go through the same function.
 
 import type { Inherited } from '../log/inherited.ts'
+import { Cuts } from './cuts.ts'
 import { Knowledge } from './knowledge.ts'
 import type {
   DeletedRecord,
+  ForkedPartition,
   ForkedTopic,
   ForkRecord,
   LeftRecord,
@@ -13,7 +15,9 @@ import type {
   PromoteRecord,
 } from './lineage-records.ts'
 import { Mentions } from './mentions.ts'
+import { MergeLedger } from './merge-ledger.ts'
 import type { Forwarded, MergeBeginRecord, MergedPartition, MergeRecord } from './merge-records.ts'
+import { joined, MergedRanges } from './merged-ranges.ts'
 import { recordsOfSets } from './set-records.ts'
 import type { Vector } from './vector.ts'
 
@@ -37,9 +41,6 @@ export type BranchSet = {
 /** The set that a topic belongs to, and its name in there. */
 export type Membership = { readonly set: string; readonly inside: string }
 
-/** A cut, and how many of its topics are still there. */
-type Cut = { readonly record: ForkRecord; topicsLeft: number }
-
 export class Lineage {
   /** By topic id. A branch is here as long as its topic. */
   readonly branches = new Map<string, Branch>()
@@ -53,28 +54,26 @@ export class Lineage {
   readonly promotions = new Map<string, PromoteRecord>()
   /** By topic id: the topic that took its name. */
   readonly #successors = new Map<string, string>()
-  /** Cuts as they were made, by event id, without those whose topics are all gone. */
-  readonly #cuts = new Map<string, Cut>()
-  /** Event ids of cuts by the label of their set: they stay as long as it does. */
-  readonly #cutsOfSets = new Map<string, Set<string>>()
+  readonly #cuts = new Cuts()
   /** Branches by the id of the topic that they were made of. */
   readonly #children = new Map<string, Set<Branch>>()
   /** Labels of sets that are no more, for whoever has to end what was in them; he empties it. */
   readonly gone = new Set<string>()
   /** By topic id. */
   readonly #memberships = new Map<string, Membership>()
-  /** Merges, resolutions and reverts as they were made, by id, without those whose targets are all gone. */
-  readonly merges = new Map<string, MergeRecord>()
+  readonly #merges = new MergeLedger()
   /** Begun, and not known to be over: at a start these are what a kill has interrupted. */
   readonly begun = new Map<string, MergeBeginRecord>()
   /** By topic id. */
   readonly #forwarded = new Map<string, Forwarded>()
-  /** Their ids by the id of the target. */
-  readonly #mergesInto = new Map<string, Set<string>>()
   /** Which topics know of which branches. */
   readonly #mentions = new Mentions({
     knowledge: (topic) => this.#allKnowledge(topic),
     parent: (topic) => this.branches.get(topic)?.fromId,
+    forget: (topic, branch) => {
+      for (const knowledge of this.#allKnowledge(topic).values()) knowledge.forget(branch)
+      this.#merges.forget(topic, branch)
+    },
   })
   /** By topic id, then by partition: those of which there is something to know. */
   readonly #knowledge = new Map<string, Map<number, Knowledge>>()
@@ -132,11 +131,8 @@ export class Lineage {
 
   #fork(record: ForkRecord): void {
     const { id: eventId, at, set, topics } = record
-    this.#cuts.set(eventId, { record, topicsLeft: topics.length })
-    if (set !== undefined) {
-      if (!this.sets.has(set)) this.sets.set(set, { name: set, at, members: new Map() })
-      this.#cutsOfSets.set(set, (this.#cutsOfSets.get(set) ?? new Set()).add(eventId))
-    }
+    this.#cuts.add(record)
+    if (set !== undefined && !this.sets.has(set)) this.sets.set(set, { name: set, at, members: new Map() })
     for (const given of topics) {
       const topic = this.#mentions.hasForgotten ? this.#withoutForgotten(given) : given
       const branch = { ...topic, eventId, at, ...(set === undefined ? {} : { set }) }
@@ -144,8 +140,11 @@ export class Lineage {
       this.branches.set(topic.id, branch)
       // A kill in the middle of a snapshot: it comes once more.
       if (before !== undefined) this.#children.get(before.fromId)?.delete(before)
-      for (const { known, spans = [], merged = [] } of topic.partitions)
-        this.#mentions.note(topic.id, known, spans, merged)
+      topic.partitions.forEach(({ known, spans, ...ranges }, i) => {
+        this.#mentions.note(topic.id, known, spans, ranges)
+        // Now, while the topic is there that it has them from.
+        if (ranges.inherits !== undefined) this.knowledge(topic.id, i)
+      })
       this.#children.set(topic.fromId, (this.#children.get(topic.fromId) ?? new Set()).add(branch))
       if (set !== undefined && topic.inside !== undefined) this.#join(set, topic.inside, topic.id)
     }
@@ -153,21 +152,30 @@ export class Lineage {
 
   /** Live it takes effect before it is on stable storage, so that it may come twice. */
   #merge(record: MergeRecord): void {
-    if (this.merges.has(record.id)) return
+    if (this.#merges.all.has(record.id)) return
     this.begun.delete(record.id)
-    this.merges.set(record.id, record)
-    for (const { intoId, partitions, forwarded } of record.topics) {
+    const { remembered } = this.#mentions
+    const topics = record.topics.map((topic) => {
+      const partitions = topic.partitions.map((told): MergedPartition => {
+        const loose = told.loose === undefined ? {} : { loose: remembered(told.loose) }
+        return { ...told, known: remembered(told.known), ...loose }
+      })
+      return { ...topic, partitions }
+    })
+    this.#merges.add({ ...record, topics })
+    for (const { intoId, partitions, forwarded } of topics) {
       if (forwarded !== undefined) this.#forwarded.set(intoId, forwarded)
-      this.#mergesInto.set(intoId, (this.#mergesInto.get(intoId) ?? new Set()).add(record.id))
-      for (const told of partitions) {
-        const { remembered } = this.#mentions
-        const each = { ...told, known: remembered(told.known) }
-        if (told.loose !== undefined) each.loose = remembered(told.loose)
+      for (const each of partitions) {
         this.#learn(intoId, record, each)
-        const { known, spans = [], merged = [], loose = {} } = each
-        this.#mentions.note(intoId, { ...known, ...loose }, spans, merged)
+        const { known, spans, merged = [], loose = {} } = each
+        this.#mentions.note(intoId, { ...known, ...loose }, spans, { merged })
       }
     }
+  }
+
+  /** Merges, resolutions and reverts by id, without those whose targets are all gone. */
+  get merges(): ReadonlyMap<string, MergeRecord> {
+    return this.#merges.all
   }
 
   #learn(topicId: string, { id, at, op }: MergeRecord, learnt: MergedPartition): void {
@@ -209,10 +217,18 @@ export class Lineage {
     const branch = this.branches.get(topicId)
     const forked = branch?.partitions[partition]
     if (branch === undefined || forked === undefined) return new Knowledge(topicId)
-    const { known, spans = [[branch.fromId, forked.offset] as const], merged = [] } = forked
-    const knowledge = new Knowledge(topicId, { known, spans, merged })
+    const { known, spans = [[branch.fromId, forked.offset] as const], inherits } = forked
+    const inherited = inherits && { ranges: this.#rangesOf(inherits.of, partition), below: inherits.below }
+    const knowledge = new Knowledge(topicId, { known, spans }, new MergedRanges(topicId, forked, inherited))
     this.#keep(topicId, partition, knowledge)
     return knowledge
+  }
+
+  /** Those of now and of later, in one. */
+  #rangesOf(topicId: string, partition: number): MergedRanges {
+    const knowledge = this.knowledge(topicId, partition)
+    this.#keep(topicId, partition, knowledge)
+    return knowledge.ranges
   }
 
   /** What a partition knows of others, as of now. */
@@ -263,10 +279,10 @@ export class Lineage {
   /** A topic is gone, and with it what is known of it alone. A set goes with its last member. */
   removed(topicId: string): void {
     this.#mentions.removed(topicId)
+    for (const { ranges } of this.#knowledge.get(topicId)?.values() ?? []) ranges.isOrphaned = true
     this.#knowledge.delete(topicId)
     this.#forwarded.delete(topicId)
-    for (const id of this.#mergesInto.get(topicId) ?? []) this.#forgetTarget(this.merges.get(id)!, topicId)
-    this.#mergesInto.delete(topicId)
+    this.#merges.removed(topicId)
     const branch = this.branches.get(topicId)
     if (branch !== undefined) this.#removeBranch(branch)
     this.#successors.delete(topicId)
@@ -289,36 +305,18 @@ export class Lineage {
     siblings?.delete(branch)
     if (siblings?.size === 0) this.#children.delete(branch.fromId)
     for (const [id, { topicId }] of this.losses) if (topicId === branch.id) this.losses.delete(id)
-    const cut = this.#cuts.get(branch.eventId)
-    if (cut === undefined) return
-    cut.topicsLeft--
-    this.#forgetCut(branch.eventId)
+    this.#cuts.topicRemoved(branch.eventId)
   }
 
   #removeSet(set: string): void {
     for (const id of this.sets.get(set)?.members.values() ?? []) this.#memberships.delete(id)
     if (this.sets.delete(set)) this.gone.add(set)
-    const cuts = this.#cutsOfSets.get(set) ?? []
-    this.#cutsOfSets.delete(set)
-    for (const eventId of cuts) this.#forgetCut(eventId)
-  }
-
-  /** Unless something that is still there came from it. */
-  #forgetCut(eventId: string): void {
-    const cut = this.#cuts.get(eventId)
-    const isNeeded = cut === undefined || cut.topicsLeft > 0 || this.sets.has(cut.record.set ?? '')
-    if (!isNeeded) this.#cuts.delete(eventId)
+    this.#cuts.setRemoved(set)
   }
 
   #allKnowledge(topicId: string): ReadonlyMap<number, Knowledge> {
     this.branches.get(topicId)?.partitions.forEach((_, index) => void this.knowledge(topicId, index))
     return this.#knowledge.get(topicId) ?? new Map()
-  }
-
-  #forgetTarget(merge: MergeRecord, topicId: string): void {
-    const topics = merge.topics.filter(({ intoId }) => intoId !== topicId)
-    if (topics.length === 0) this.merges.delete(merge.id)
-    else this.merges.set(merge.id, { ...merge, topics })
   }
 
   /** The set that a topic belongs to, and its name in there. */
@@ -328,7 +326,7 @@ export class Lineage {
 
   /** Cuts, deletions, promotions and losses that the history has to tell of, if it does not yet. */
   get tellable(): (ForkRecord | DeletedRecord | PromoteRecord | LostRecord)[] {
-    const cuts = [...this.#cuts.values()].map(({ record }) => record)
+    const cuts = [...this.#cuts].map(([record]) => record)
     return [...cuts, ...this.#deletions.values(), ...this.promotions.values(), ...this.losses.values()]
   }
 
@@ -356,22 +354,10 @@ export class Lineage {
     return Object.fromEntries(Object.entries(known).filter(([branch]) => now[branch] !== undefined))
   }
 
-  #rememberedMerge(merge: MergeRecord): MergeRecord {
-    const topics = merge.topics.map((topic) => {
-      const { intoId } = topic
-      const partitions = topic.partitions.map((of) => ({
-        ...of,
-        known: this.#remembered(intoId, of.partition, of.known),
-      }))
-      return { ...topic, partitions }
-    })
-    return { ...merge, topics }
-  }
-
   /** Cuts as far as they still matter: the record itself where all of it does, so that whoever has encoded it need not do so again. */
   *forks(): Generator<ForkRecord> {
-    for (const { record, topicsLeft } of this.#cuts.values()) {
-      if (topicsLeft === record.topics.length && record.topics.every((topic) => this.#isRemembered(topic))) yield record
+    for (const [record, isWhole] of this.#cuts) {
+      if (isWhole && record.topics.every((topic) => this.#isRemembered(topic))) yield record
       else {
         const left = record.topics.filter(({ id }) => this.branches.has(id))
         yield { ...record, topics: left.map((topic) => this.#rememberedFork(topic)) }
@@ -379,16 +365,21 @@ export class Lineage {
     }
   }
 
+  /** Whether the state still has all that the fork says, and from where it says. */
   #isRemembered({ id, partitions }: ForkedTopic): boolean {
-    if (!this.#mentions.hasForgotten) return true
-    return partitions.every(({ known }, i) => {
-      const now = this.known(id, i)
-      return Object.keys(known).every((branch) => now[branch] !== undefined)
+    return partitions.every(({ known, inherits }, i) => {
+      if (inherits === undefined && !this.#mentions.hasForgotten) return true
+      const now = this.knowledge(id, i)
+      return now.ranges.retold === undefined && Object.keys(known).every((branch) => now.known[branch] !== undefined)
     })
   }
 
   #rememberedFork(topic: ForkedTopic): ForkedTopic {
-    const partitions = topic.partitions.map((of, i) => ({ ...of, known: this.#remembered(topic.id, i, of.known) }))
+    const partitions = topic.partitions.map(({ inherits, merged, forwards, ...of }, i): ForkedPartition => {
+      const own = { ...(merged && { merged }), ...(forwards && { forwards }) }
+      const { retold = inherits === undefined ? {} : { inherits } } = this.knowledge(topic.id, i).ranges
+      return { ...of, known: this.#remembered(topic.id, i, of.known), ...joined(retold, own) }
+    })
     return { ...topic, partitions }
   }
 
@@ -401,14 +392,14 @@ export class Lineage {
     const left = [...this.branches.values()].flatMap(({ id, set }): LeftRecord[] =>
       set === undefined || this.#memberships.get(id)?.set === set ? [] : [{ v: 1, type: 'set-left', set, id }],
     )
-    const labels = new Set([...this.#cuts.values()].flatMap(({ record }) => record.set ?? []))
+    const labels = new Set([...this.#cuts].flatMap(([{ set }]) => set ?? []))
     const ended = [...labels].filter((set) => !this.sets.has(set))
     return [
       ...recordsOfSets(this.sets.values()),
       ...left,
       ...ended.map((set) => ({ v: 1, type: 'set-removed', set }) as const),
       ...this.#deletions.values(),
-      ...[...this.merges.values()].map((merge) => this.#rememberedMerge(merge)),
+      ...this.merges.values(),
       ...this.begun.values(),
       ...this.promotions.values(),
       ...this.losses.values(),

@@ -3,7 +3,8 @@
 // gone may be forgotten where all that is left of it lies at the same offsets for everybody who has it: those offsets say
 // then where it was first written. As long as two topics took it over by merges of their own they may have to tell each other.
 
-import type { Knowledge, MergedRange, Span } from './knowledge.ts'
+import type { Knowledge, Span } from './knowledge.ts'
+import type { RangesTold } from './merged-ranges.ts'
 import type { Vector } from './vector.ts'
 
 /** What is asked of the lineage. */
@@ -12,6 +13,7 @@ export type Kinship = {
   readonly knowledge: (topic: string) => ReadonlyMap<number, Knowledge>
   /** The topic that a branch was made of, as long as the branch is there. */
   readonly parent: (topic: string) => string | undefined
+  readonly forget: (topic: string, branch: string) => void
 }
 
 /** What was planned before a branch was forgotten may come true a little later; no more than this much is under way. */
@@ -34,9 +36,10 @@ export class Mentions {
     return this.#forgotten.size > 0
   }
 
-  note(holder: string, known: Vector, spans: readonly Span[], merged: readonly MergedRange[]): void {
+  note(holder: string, known: Vector, spans: readonly Span[] = [], { inherits, merged = [] }: RangesTold = {}): void {
     for (const branch of Object.keys(known)) this.#note(holder, branch)
     for (const [branch] of spans) this.#note(holder, branch)
+    for (const branch of inherits?.loose ?? []) this.#note(holder, branch)
     for (const { loose = {} } of merged) for (const branch of Object.keys(loose)) this.#note(holder, branch)
   }
 
@@ -113,7 +116,7 @@ export class Mentions {
   #forget(branch: string): void {
     for (const holder of this.#holders.get(branch) ?? []) {
       this.#held.get(holder)?.delete(branch)
-      for (const knowledge of this.#kinship.knowledge(holder).values()) knowledge.forget(branch)
+      this.#kinship.forget(holder, branch)
     }
     this.#holders.delete(branch)
     if (!this.#gone.delete(branch)) return

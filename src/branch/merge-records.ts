@@ -3,7 +3,8 @@
 
 import type { Inherited } from '../log/inherited.ts'
 import type { ConflictRule, Strategy } from './commands.ts'
-import type { MergedRange, Span } from './knowledge.ts'
+import type { Span } from './knowledge.ts'
+import type { MergedRange } from './merged-ranges.ts'
 import type { Vector } from './vector.ts'
 
 export type MergedPartition = {

@@ -198,7 +198,7 @@ export class Topic {
     // While the gate is closed something is just being brought.
     made.broughtAt = (from, to) =>
       made.gate.closed === undefined
-        ? (this.#lineage?.knowledge(this.id, index).broughtAt(from, to) ?? -1)
+        ? (this.#lineage?.knowledge(this.id, index).ranges.broughtAt(from, to) ?? -1)
         : Number.POSITIVE_INFINITY
     made.pinnedBelow = () => this.#lineage?.knownToParent(this.id, index) ?? 0
     made.spared = () => lastShown(this.#views?.of(this.#name) ?? [], index)

@@ -9,7 +9,6 @@
 
 import type { MergeCommand } from '../branch/commands.ts'
 import type { BranchEvent, PlannedKey, Rejection } from '../branch/events.ts'
-import type { MergedRange, Span } from '../branch/knowledge.ts'
 import { eventOfMerge } from '../branch/merge-event.ts'
 import type { MergedPartition, MergedTopic, MergeRecord } from '../branch/merge-records.ts'
 import { raised } from '../branch/vector.ts'
@@ -239,10 +238,9 @@ export class FastForward {
     const { [target.id]: _, ...learnt } = raised(theirs.knownAt(to), { [source.id]: to })
     const known = raised(lineage.known(target.id, index), learnt)
     if (to === from) return { partition: index, from, to, known, end: to }
-    const { spans, merged } = theirs.asOf(to)
-    const inside: readonly MergedRange[] = merged.filter(({ last }) => last >= from)
-    const places: readonly Span[] = spans
-    return { partition: index, from, to, first: from, last: to - 1, known, end: to, spans: places, merged: inside }
+    const { spans } = theirs.asOf(to)
+    const merged = theirs.mergedWithin(from, to)
+    return { partition: index, from, to, first: from, last: to - 1, known, end: to, spans, merged }
   }
 
   // --- taking its place

@@ -94,22 +94,25 @@ test('B31: keys that are rewritten at full speed while they are merged: nothing 
   }
 })
 
-test('B62: old records that are merged stay for as long as the target keeps records', async () => {
-  await using stage = await Stage.open({ config: { 'log.retention.check.interval.ms': 20 } })
-  const old = String(Date.now() - 10 * dayMs)
-  const week = { 'retention.ms': 7 * dayMs, 'segment.bytes': 1_048_576 }
-  for (const topic of ['P', 'control']) await stage.create(topic, 1, week)
-  await stage.fork('P', 'C', { 'retention.ms': -1 })
-  // More than a segment, so that not all of it lies beside the marker.
-  const large = 'x'.repeat(300_000)
-  for (let i = 0; i < 6; i++) await stage.send('C', [{ value: large, timestamp: old }])
-  await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P' })
-  await stage.send('control', [{ value: 'x', timestamp: old }])
-  while ((await stage.ends('control'))[0]!.low === 0) await pause(10)
-  expect((await stage.ends('P'))[0]!.low).toBe(0)
-  const records = await stage.read('P', 6)
-  expect(records.map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 6 }, () => old))
-})
+test.each([{}, { strategy: 'fast-forward' }])(
+  'B62: old records that are merged stay for as long as the target keeps records %o',
+  async (how) => {
+    await using stage = await Stage.open({ config: { 'log.retention.check.interval.ms': 20 } })
+    const old = String(Date.now() - 10 * dayMs)
+    const week = { 'retention.ms': 7 * dayMs, 'segment.bytes': 1_048_576 }
+    for (const topic of ['P', 'control']) await stage.create(topic, 1, week)
+    await stage.fork('P', 'C', { 'retention.ms': -1 })
+    // More than a segment, so that not all of it lies beside the marker.
+    const large = 'x'.repeat(300_000)
+    for (let i = 0; i < 6; i++) await stage.send('C', [{ value: large, timestamp: old }])
+    await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P', ...how })
+    await stage.send('control', [{ value: 'x', timestamp: old }])
+    while ((await stage.ends('control'))[0]!.low === 0) await pause(10)
+    expect((await stage.ends('P'))[0]!.low).toBe(0)
+    const records = await stage.read('P', 6)
+    expect(records.map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 6 }, () => old))
+  },
+)
 
 test('B62: a record just under the limit merges, a larger one is refused; a clock of the target counts where it is asked for', async () => {
   await using stage = await Stage.open()
