@@ -10,7 +10,7 @@ export type PackingAnswer = { packed: Packed } | { failed: { kind: string; messa
 
 /** Where the thread's code lies once it is built; from the sources no thread can be started. */
 const entry = new URL('./packing-worker.js', import.meta.url)
-const isBuilt = import.meta.url.endsWith('.js')
+const isBuilt = /\.c?js$/.test(import.meta.url)
 
 export class PackingThread {
   readonly #root: string
