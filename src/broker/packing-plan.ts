@@ -4,6 +4,7 @@
 //   ▓▓▓▓▓▓▓▓ ▓▓ ▓ │ ██ ██ │ ██ active         ▓ packed  █ as it came
 //            └────┴──────┘ in one pack
 
+import { Corruption, DamagedRecords } from '../../protocol/errors.ts'
 import type { Segment } from '../log/segment.ts'
 
 /** Bytes of batches, unpacked, that come into one pack, unless one segment alone has more. */
@@ -19,6 +20,24 @@ export type Choice = {
   /** How many bytes a byte of what is not packed becomes, about: more than one where producers compress. */
   readonly swelling?: number
   readonly bytesMax?: number | undefined
+  /** How far apart its oldest and newest records may be, ms: retention takes a pack when the newest is old. */
+  readonly spanMs?: number
+}
+
+function beganAt(segment: Segment): number {
+  try {
+    return (segment.length > 0 ? segment.batchAt(0) : segment).maxTimestamp
+  } catch (cause) {
+    // Whoever packs it says so.
+    if (cause instanceof Corruption || cause instanceof DamagedRecords) return Number.NEGATIVE_INFINITY
+    throw cause
+  }
+}
+
+/** Whether two may be the ends of one pack. */
+function areNear(first: Segment, last: Segment, spanMs: number): boolean {
+  if (spanMs === Number.POSITIVE_INFINITY) return true
+  return Math.max(first.maxTimestamp, last.maxTimestamp) - Math.min(beganAt(first), beganAt(last)) <= spanMs
 }
 
 type Belongs = (left: Segment, right: Segment) => boolean
@@ -31,7 +50,7 @@ const belonging =
 /** The next group to be packed; undefined where nothing waits. `segments`: those that may be, as the log has them. */
 export function nextGroup(
   segments: readonly Segment[],
-  { isDue, isFit, seams, swelling = 1, bytesMax = packBytesMax }: Choice,
+  { isDue, isFit, seams, swelling = 1, bytesMax = packBytesMax, spanMs = Number.POSITIVE_INFINITY }: Choice,
 ): Segment[] | undefined {
   const waits = (segment: Segment): boolean => !segment.isPacked && isDue(segment) && isFit(segment)
   const first = segments.findIndex(waits)
@@ -41,7 +60,7 @@ export function nextGroup(
   let end = first + 1
   let byteCount = bytesOf(segments[first]!)
   while (end < segments.length && waits(segments[end]!) && belongs(segments[end - 1]!, segments[end]!)) {
-    if (byteCount + bytesOf(segments[end]!) > bytesMax) break
+    if (byteCount + bytesOf(segments[end]!) > bytesMax || !areNear(segments[first]!, segments[end]!, spanMs)) break
     byteCount += bytesOf(segments[end]!)
     end++
   }
@@ -49,7 +68,8 @@ export function nextGroup(
   while (begin > 0) {
     const before = segments[begin - 1]!
     const isSmall = before.length <= 2 * byteCount && byteCount + before.length <= bytesMax
-    if (!(before.isPacked && isFit(before) && isSmall && belongs(before, segments[begin]!))) break
+    const mayCome = before.isPacked && isFit(before) && isSmall && areNear(before, segments[end - 1]!, spanMs)
+    if (!(mayCome && belongs(before, segments[begin]!))) break
     byteCount += before.length
     begin--
   }
@@ -62,7 +82,7 @@ export function nextGroup(
  */
 export function nextMerge(
   segments: readonly Segment[],
-  { isFit, seams, bytesMax = packBytesMax }: Omit<Choice, 'isDue'>,
+  { isFit, seams, bytesMax = packBytesMax, spanMs = Number.POSITIVE_INFINITY }: Omit<Choice, 'isDue'>,
 ): Segment[] | undefined {
   const belongs = belonging(seams)
   const mayGo = (segment: Segment): boolean => segment.isPacked && isFit(segment)
@@ -73,7 +93,7 @@ export function nextMerge(
     let found = 0
     for (let end = begin + 1; end < segments.length; end++) {
       const segment = segments[end]!
-      if (!(mayGo(segment) && belongs(segments[end - 1]!, segment))) break
+      if (!(mayGo(segment) && belongs(segments[end - 1]!, segment) && areNear(first, segment, spanMs))) break
       byteCount += segment.length
       if (byteCount > bytesMax) break
       largest = Math.max(largest, segment.length)

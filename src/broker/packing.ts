@@ -14,12 +14,17 @@ import type { RevisionConfig } from '../revision/revision-config.ts'
 import type { Clock } from '../storage/clock.ts'
 import { Directory } from '../storage/directory.ts'
 import type { Store } from '../storage/file.ts'
-import { nextGroup, nextMerge } from './packing-plan.ts'
+import { nextGroup, nextMerge, packBytesMax } from './packing-plan.ts'
 import type { Partition } from './partition.ts'
 import type { Topic } from './topic.ts'
 
 /** What a packer wants to know of a topic's configuration. */
-export type PackConfig = RevisionConfig & { readonly pointers: readonly string[]; readonly indexIntervalBytes: number }
+export type PackConfig = RevisionConfig & {
+  readonly pointers: readonly string[]
+  readonly indexIntervalBytes: number
+  /** What retention takes whole may not be more. */
+  readonly together: { readonly bytes: number; readonly spanMs: number }
+}
 
 /** What a packer has done since the start, and how far behind it is. */
 export type PackingCounts = {
@@ -183,7 +188,7 @@ export class Packing {
       // What has outlived a kill nobody has flushed yet, and only what is flushed is packed.
       const { log } = partition
       if (log.flushedOffset < (log.segments.at(-1)?.baseOffset ?? 0)) await partition.flush()
-      const group = this.#nextGroup(partition, config) ?? this.#nextMerge(partition)
+      const group = this.#nextGroup(partition, config) ?? this.#nextMerge(partition, config)
       const done =
         group === undefined ? await this.#packAgain(partition, config) : await this.#packGroup(partition, config, group)
       if (done) this.#failed.delete(partition)
@@ -208,7 +213,12 @@ export class Packing {
 
   // --- what is to be packed
 
-  #nextGroup(partition: Partition, { packLagMs }: PackConfig): Segment[] | undefined {
+  #limitsOf({ together: { bytes, spanMs } }: PackConfig) {
+    return { bytesMax: Math.min(this.limits.together ?? packBytesMax, bytes), spanMs }
+  }
+
+  #nextGroup(partition: Partition, config: PackConfig): Segment[] | undefined {
+    const { packLagMs } = config
     const now = this.#clock.now()
     const { log } = partition
     const { packable } = log
@@ -216,16 +226,16 @@ export class Packing {
     const isDue = (segment: Segment): boolean => now - this.#closedAt.get(segment)! >= packLagMs
     const isFit = (segment: Segment): boolean => !this.#unfit.has(segment)
     const swelling = this.#swelling.get(partition) ?? 1
-    return nextGroup(packable, { isDue, isFit, seams: log.seams, swelling, bytesMax: this.limits.together })
+    return nextGroup(packable, { isDue, isFit, seams: log.seams, swelling, ...this.#limitsOf(config) })
   }
 
   /** Packs that are to become one. What a fork shares takes no room of its own as it is. */
-  #nextMerge(partition: Partition): Segment[] | undefined {
+  #nextMerge(partition: Partition, config: PackConfig): Segment[] | undefined {
     const { packable, seams, filesVersion } = partition.log
     const asOf = `${filesVersion} ${packable.length}`
     if (this.#merged.get(partition) === asOf) return undefined
     const isFit = (segment: Segment): boolean => !(this.#unfit.has(segment) || segment.isShared)
-    const group = nextMerge(packable, { isFit, seams, bytesMax: this.limits.together })
+    const group = nextMerge(packable, { isFit, seams, ...this.#limitsOf(config) })
     if (group === undefined) this.#merged.set(partition, asOf)
     return group
   }

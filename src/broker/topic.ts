@@ -50,6 +50,15 @@ function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig 
   }
 }
 
+/** Packs grow with what comes, and retention takes them whole: each is so small a part of what is to be kept. */
+const retainedParts = 8
+
+function retainedTogether({ cleanupPolicy, retentionMs, retentionBytes }: TopicConfig): PackConfig['together'] {
+  const part = (limit: number) =>
+    cleanupPolicy.delete && limit >= 0 ? limit / retainedParts : Number.POSITIVE_INFINITY
+  return { bytes: part(retentionBytes), spanMs: part(retentionMs) }
+}
+
 /** Topics that belong to the broker: listed as internal, not to be produced to by clients. */
 const internalNames = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state', ...toldTopics])
 
@@ -142,7 +151,8 @@ export class Topic {
   /** How its closed segments are packed; undefined where they are not. What is frozen stays as it is. */
   get packs(): PackConfig | undefined {
     const { revision, pointers, protection, indexIntervalBytes } = this.#config
-    return revision === undefined || protection === 'frozen' ? undefined : { ...revision, pointers, indexIntervalBytes }
+    if (revision === undefined || protection === 'frozen') return undefined
+    return { ...revision, pointers, indexIntervalBytes, together: retainedTogether(this.#config) }
   }
 
   /** Folder of the topic's partitions in the store. */
@@ -174,6 +184,11 @@ export class Topic {
       this.partitions.push(this.#partition(index))
       this.#housekeeping?.noteSealed(this, this.partitions.at(-1)!)
     }
+  }
+
+  /** Of a view alone: what it shows has fewer now. */
+  shrinkTo(count: number): void {
+    for (const partition of this.partitions.splice(count)) partition.remove()
   }
 
   #partition(index: number): Partition {

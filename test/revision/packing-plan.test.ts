@@ -72,6 +72,42 @@ function filled(draw: Draw): { packs: number[]; moved: number; total: number } {
   return { packs, moved, total }
 }
 
+test('what is kept for a time is not kept three times as long because it was packed with what came later', () => {
+  const retentionMs = 1000
+  const spanMs = retentionMs / 8
+  type Timed = Fake & { maxTimestamp: number; batchAt: () => { maxTimestamp: number } }
+  let segments: Timed[] = []
+  const joined = (group: readonly Timed[]): Timed => {
+    const length = group.reduce((sum, one) => sum + one.length, 0)
+    const { nextOffset, maxTimestamp } = group.at(-1)!
+    return { ...group[0]!, length, nextOffset, maxTimestamp, isPacked: true }
+  }
+  const pack = (group: Segment[] | undefined): boolean => {
+    const timed = group as unknown as Timed[] | undefined
+    if (timed === undefined) return false
+    const first = segments.indexOf(timed[0]!)
+    segments = [...segments.slice(0, first), joined(timed), ...segments.slice(first + timed.length)]
+    return true
+  }
+  const choice = { ...all, isDue: () => true, spanMs }
+  for (let now = 0; now < 20 * retentionMs; now += 10) {
+    segments.push({
+      baseOffset: now,
+      nextOffset: now + 10,
+      length: 10,
+      isPacked: false,
+      maxTimestamp: now,
+      batchAt: () => ({ maxTimestamp: now }),
+    })
+    const asSegments = () => segments as unknown as Segment[]
+    while (pack(nextGroup(asSegments(), choice)) || pack(nextMerge(asSegments(), choice)));
+    while (now - segments[0]!.maxTimestamp > retentionMs) segments.shift()
+    // An offset is the time at which its record came.
+    expect(now - segments[0]!.baseOffset).toBeLessThanOrEqual(retentionMs + spanMs)
+    expect(segments.length).toBeLessThan(30)
+  }
+})
+
 describe('closed segments are packed together', () => {
   const due = { ...all, isDue: () => true }
 
