@@ -286,11 +286,13 @@ export class Broker {
     fork: ForkRecord,
     replaced: readonly Topic[] = [],
   ): Promise<void> {
+    const views = this.views.following(topics, this.#making)
     const durable = this.#metadata.commit([
       ...topics.map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
       ...seats.map((seat) => this.leaderships.forked(seat, this.#byName.size)),
       fork,
       ...replaced.map(removed),
+      ...views.records,
     ])
     this.#forget(replaced)
     return durable.then(() => {
@@ -298,6 +300,7 @@ export class Broker {
         nameForked(this.store, id, partitions.some(({ files }) => files.length > 0) || undefined)
       }
       for (const topic of topics) this.#add(topic)
+      views.done()
       return this.#removeRest(replaced)
     })
   }

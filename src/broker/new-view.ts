@@ -15,10 +15,13 @@ type Names = Topics & { readonly own: OwnTopics }
 type Broker = Topics & { defaultPartitions(name: string): number }
 type Wanted = Pick<NewTopic, 'partitions' | 'configs'>
 
-/** The topic of which a view is wanted; undefined where none is wanted or there is no such topic. */
+/**
+ * The topic of which a view is wanted; undefined where none is wanted or there is no such topic. Its name to the letter: with blanks
+ * beside it, it would mean another topic to whoever asks for rights, or stands at the edge of a branch set.
+ */
 export function sourceOf({ configs }: Pick<NewTopic, 'configs'>, topics: Topics): Topic | undefined {
   const of = configs['view.of']
-  return typeof of === 'string' ? topics.topic(of.trim()) : undefined
+  return typeof of === 'string' ? topics.topic(of) : undefined
 }
 
 /** Takes configurations whose values are good. */

@@ -1,5 +1,6 @@
 // What the configurations of a view mean, and what stands against them.
 
+import { fromBase64 } from '../../protocol/base64.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { type ForkPoint, parseForkPoint } from '../branch/fork-point.ts'
 import { parseWhere } from '../revision/json-scalars.ts'
@@ -37,7 +38,7 @@ function keyOf(overrides: Overrides): Buffer | undefined {
   const text = overrides.get('view.key')
   if (text !== undefined) return Buffer.from(text)
   const base64 = overrides.get('view.key.base64')
-  return base64 === undefined ? undefined : Buffer.from(base64.trim(), 'base64')
+  return base64 === undefined ? undefined : (fromBase64(base64.trim()) ?? Buffer.alloc(0))
 }
 
 /** What stands against overrides of a view, or against single ones of them that come without the others. */
@@ -62,7 +63,7 @@ export function refuseViewValues(overrides: Overrides): Refusal | undefined {
 }
 
 function refuseKey(base64: string | undefined): Refusal | undefined {
-  const isGood = base64 === undefined || /^(?:[A-Za-z0-9+/]*={0,2}|[A-Za-z0-9_-]*={0,2})$/.test(base64.trim())
+  const isGood = base64 === undefined || fromBase64(base64.trim()) !== undefined
   return isGood ? undefined : refuse(`view.key.base64=${base64} is no base64.`)
 }
 

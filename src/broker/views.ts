@@ -1,5 +1,6 @@
 // Which topics are views of which. They come, grow and go with the topic that they show.
 
+import { recordsOfGrowth } from './making.ts'
 import type { MetadataRecord } from './metadata-log.ts'
 import type { Renaming } from './renaming.ts'
 import type { Topic } from './topic.ts'
@@ -32,6 +33,32 @@ export class Views {
   /** Topics with the views of them, each once. */
   with(topics: readonly Topic[]): Topic[] {
     return [...new Set([...topics, ...topics.flatMap(({ name }) => this.of(name))])]
+  }
+
+  /**
+   * What is made anew under names that there are views of may have another number of partitions (a branch that is reset has its
+   * parent's): so have they. Answers what becomes true by it; `done` once those topics are there.
+   */
+  following(
+    topics: readonly { readonly name: string; readonly partitions: number }[],
+    making: Parameters<typeof recordsOfGrowth>[3],
+  ): { records: MetadataRecord[]; done(): void } {
+    const others = topics.flatMap(({ name, partitions: count }) =>
+      this.of(name).flatMap((view) => (view.partitions.length === count ? [] : [{ view, count }])),
+    )
+    return {
+      records: others.flatMap(({ view, count }): MetadataRecord[] =>
+        count > view.partitions.length
+          ? recordsOfGrowth([view], count, undefined, making)
+          : [{ v: 1, type: 'partitions', id: view.id, count }],
+      ),
+      done: () => {
+        for (const { view, count } of others) {
+          view.growTo(count)
+          view.shrinkTo(count)
+        }
+      },
+    }
   }
 
   /**

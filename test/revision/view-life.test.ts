@@ -52,6 +52,15 @@ describe('a view is made', () => {
         'INVALID_CONFIG: view.of=nothing: there is no such topic. Name one that is there.',
       ],
       [
+        // Who may read 'orders', and what is called so inside a set, was asked of another name.
+        { 'view.of': ' orders', 'view.kind': 'state' },
+        'INVALID_CONFIG: view.of= orders: there is no such topic. Name one that is there.',
+      ],
+      [
+        { 'view.of': 'orders', 'view.kind': 'list', 'view.key.base64': 'A' },
+        'INVALID_CONFIG: view.key.base64=A is no base64.',
+      ],
+      [
         { 'view.of': 'listed', 'view.kind': 'state' },
         "INVALID_CONFIG: view.of=listed: this is a view itself; make one of 'orders'.",
       ],
@@ -159,6 +168,33 @@ describe('a view that is there', () => {
     await grow('orders', 5)
     const { topics } = await stage.admin.fetchTopicMetadata({ topics: ['v'] })
     expect(topics[0]!.partitions).toHaveLength(5)
+  })
+
+  test('has as many partitions as its source also when that is reset to a parent with others', async () => {
+    await using stage = await opened({ onDisk: true })
+    const partitionsOf = async (topic: string) =>
+      (await stage.admin.fetchTopicMetadata({ topics: [topic] })).topics[0]!.partitions.length
+    const grow = (topic: string, count: number) => stage.admin.createPartitions({ topicPartitions: [{ topic, count }] })
+    await stage.fork('orders', 'less')
+    await stage.fork('orders', 'more')
+    await view(stage, 'less', 'history', 'of-less')
+    await view(stage, 'more', 'history', 'of-more')
+    await grow('orders', 4)
+    await grow('more', 6)
+    expect(await partitionsOf('of-more')).toBe(6)
+    // A producer of KafkaJS does not see that a topic has grown.
+    await stage.restart()
+    await stage.send('orders', [{ key: 'k', value: 'new' }], 3)
+    for (const branch of ['less', 'more'])
+      expect((await stage.run({ op: 'reset', id: branch, branch })).error).toBeUndefined()
+    for (const again of [false, true]) {
+      if (again) await stage.restart()
+      for (const of of ['of-less', 'of-more']) {
+        expect(await partitionsOf(of)).toBe(4)
+        expect((await stage.ends(of)).map(({ high }) => high)).toEqual([0, 0, 0, 1])
+        expect(await stage.values(of, 1)).toEqual(['new'])
+      }
+    }
   })
 
   test('is deleted alone, or with its source', async () => {
