@@ -76,7 +76,9 @@ function answer(topic: string, asked: Asked, committed: boolean, anyReplica: boo
 /** Partitions that cannot tell their end yet: what they show has to be looked at first. */
 function notReady(request: Request<typeof listOffsets>, { broker }: Context): Promise<void>[] {
   return request.topics.flatMap(({ name, partitions }) =>
-    partitions.flatMap(({ partitionIndex }) => broker.topic(name)?.partitions[partitionIndex]?.ready() ?? []),
+    partitions.flatMap(
+      ({ partitionIndex, timestamp }) => broker.topic(name)?.partitions[partitionIndex]?.ready(timestamp) ?? [],
+    ),
   )
 }
 

@@ -3,7 +3,7 @@
 
 import type { StoredRecord } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
-import { eachBatchAtOnce, Fates, kept, keyText, noWalk, recordOf, type Turns, walkBatch } from './reading.ts'
+import { eachBatch, eachBatchAtOnce, Fates, kept, keyText, noWalk, recordOf, type Turns, walkBatch } from './reading.ts'
 
 /** Offsets that are looked at in one go, at first and at most. */
 const windowMin = 512
@@ -18,15 +18,18 @@ export type Search = {
   readonly accepts: (record: StoredRecord) => boolean
 }
 
-/** Looks into one window after the other; pauses in between are the caller's. */
-function* windows({ log, below, keys, accepts }: Search): Generator<void, Map<string, StoredRecord>> {
+/** What is to be looked at next, by whoever knows whether others are to have their turn on the way: values may be large. */
+type Window = { readonly from: number; readonly to: number; readonly visit: Parameters<typeof eachBatchAtOnce>[3] }
+
+/** One window after the other, each to be looked into before the next is asked for. */
+function* windows({ log, below, keys, accepts }: Search): Generator<Window, Map<string, StoredRecord>> {
   const found = new Map<string, StoredRecord>()
   const fates = new Fates(log, log.logStartOffset, below)
   let size = windowMin
   for (let to = below; to > log.logStartOffset && found.size < keys.size; ) {
     const from = Math.max(log.logStartOffset, to - size)
     const here = new Map<string, StoredRecord>()
-    eachBatchAtOnce(log, from, to, (bytes, position) => {
+    const visit: Window['visit'] = (bytes, position) => {
       if (fates.of(bytes, position) !== 'committed') return noWalk
       return walkBatch(bytes, position, from, to, (cursor) => {
         const key = cursor.key()
@@ -36,11 +39,11 @@ function* windows({ log, below, keys, accepts }: Search): Generator<void, Map<st
         const record = recordOf(bytes, position, cursor)
         if (accepts(record)) here.set(text, kept(record))
       })
-    })
+    }
+    yield { from, to, visit }
     for (const [key, record] of here) found.set(key, record)
     to = from
     size = Math.min(windowMax, 2 * size)
-    yield
   }
   return found
 }
@@ -50,8 +53,9 @@ export async function findBack(search: Search, turns: Turns): Promise<Map<string
   const steps = windows(search)
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done === true) return step.value
+    const { from, to, visit } = step.value
+    await eachBatch(search.log, from, to, turns, visit)
     if (turns.isOver()) return new Map()
-    await turns.rest()
   }
 }
 
@@ -59,5 +63,9 @@ export async function findBack(search: Search, turns: Turns): Promise<Map<string
 export function findBackAtOnce(search: Search): Map<string, StoredRecord> {
   if (search.keys.size === 0) return new Map()
   const steps = windows(search)
-  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value
+    const { from, to, visit } = step.value
+    eachBatchAtOnce(search.log, from, to, visit)
+  }
 }

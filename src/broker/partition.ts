@@ -236,8 +236,8 @@ export class Partition {
     return this.log.maxTimestamp()
   }
 
-  /** Resolves when it can tell where it ends; undefined where it can. */
-  ready(): Promise<void> | undefined {
+  /** Resolves when it can tell where it ends, and which record is of a time (-3: the youngest); undefined where it can. */
+  ready(_timestamp?: number): Promise<void> | undefined {
     return undefined
   }
 

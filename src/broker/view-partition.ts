@@ -5,6 +5,7 @@ import { Corruption, DamagedRecords, Refusal, StorageError } from '../../protoco
 import { BatchRefusal, type Log, type OffsetAndTime } from '../log/log.ts'
 import type { AbortedTransaction } from '../log/open-transactions.ts'
 import type { Producer } from '../log/producer-state.ts'
+import { atEase, atOnce, Considerate, type Walk } from '../log/walk.ts'
 import type { Revisions } from '../revision/revisions.ts'
 import type { ViewConfig } from '../revision/view-config.ts'
 import type { Clock } from '../storage/clock.ts'
@@ -21,12 +22,23 @@ import { Sight } from './view-sight.ts'
 export type Shown = { readonly view: ViewConfig; readonly source: Topic | undefined }
 
 const nothing = Buffer.alloc(0)
+/** In the place of a timestamp: which record is the youngest. */
+const ofYoungest = -3
+/** Whoever has asked for one takes the answer at once. */
+const lookedUpMax = 64
+
+type LookedUp = { readonly sight: Sight; readonly end: number; readonly offset: number | undefined }
+
+const walkTo = (sight: Sight, timestamp: number): Walk<number | undefined> =>
+  timestamp === ofYoungest ? sight.youngest() : sight.since(timestamp)
 
 export class ViewPartition extends Partition {
   readonly #shown: () => Shown
   #seen: Sight | undefined
   /** Takes the place of the one before once it has looked at as much. */
   #coming: Sight | undefined
+  /** What was looked up for whoever asks now. */
+  readonly #lookedUp = new Map<number, LookedUp>()
   /** Where it ended when somebody last asked. */
   #end = 0
   readonly #watchers = new Set<() => void>()
@@ -153,14 +165,25 @@ export class ViewPartition extends Partition {
     }
   }
 
-  override ready(): Promise<void> | undefined {
+  override ready(timestamp?: number): Promise<void> | undefined {
     try {
       const { sight, isBehind } = this.#look()
-      return isBehind ? (this.#coming ?? sight).reach() : undefined
+      const known = isBehind ? (this.#coming ?? sight).reach() : undefined
+      const isName = timestamp === undefined || (timestamp < 0 && timestamp !== ofYoungest)
+      return isName ? known : this.#lookUp(timestamp, known)
     } catch (cause) {
       if (!isExpected(this.#damages.say(cause))) throw cause
       return undefined
     }
+  }
+
+  /** Which record is meant by a time: it may lie behind many that are not. */
+  async #lookUp(timestamp: number, known: Promise<void> | undefined): Promise<void> {
+    await known
+    const { sight } = this.#look()
+    const offset = await atEase(walkTo(sight, timestamp), new Considerate().rest, () => this.isRemoved)
+    if (this.#lookedUp.size >= lookedUpMax) this.#lookedUp.clear()
+    this.#lookedUp.set(timestamp, { sight, end: sight.end, offset })
   }
 
   // --- what there is to read
@@ -205,19 +228,15 @@ export class ViewPartition extends Partition {
 
   override offsetAt(timestamp: number, end: number): OffsetAndTime | undefined {
     const { sight } = this.#look()
-    const first = sight.source.offsetAt(timestamp, end)
-    let offset = first && sight.next(first.offset)
-    while (offset !== undefined && sight.timestampAt(offset) < timestamp) offset = sight.next(offset + 1)
+    const known = this.#lookedUp.get(timestamp)
+    this.#lookedUp.delete(timestamp)
+    const isFresh = known?.sight === sight && known.end === sight.end && (known.offset ?? end) >= this.logStartOffset
+    const offset = isFresh ? known.offset : atOnce(walkTo(sight, timestamp))
     return offset === undefined || offset >= end ? undefined : this.#described(sight, offset)
   }
 
   override maxTimestamp(): OffsetAndTime | undefined {
-    const { sight } = this.#look()
-    let youngest: number | undefined
-    for (let offset = sight.next(0); offset !== undefined; offset = sight.next(offset + 1)) {
-      if (youngest === undefined || sight.timestampAt(offset) > sight.timestampAt(youngest)) youngest = offset
-    }
-    return youngest === undefined ? undefined : this.#described(sight, youngest)
+    return this.offsetAt(ofYoungest, Number.POSITIVE_INFINITY)
   }
 
   #described(sight: Sight, offset: number): OffsetAndTime {
@@ -255,6 +274,11 @@ export class ViewPartition extends Partition {
   }
 
   // --- what it does not have
+
+  /** Where that is: what is told of what is at rest may be old. */
+  override get isOpen(): boolean {
+    return this.#source?.isOpen ?? false
+  }
 
   override get log(): Log {
     throw new StorageError('EINVAL', `a view of '${this.#shown().view.of}' has no log of its own`)

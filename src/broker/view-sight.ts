@@ -1,7 +1,7 @@
 // What a partition of a view sees of its source: the index that it looks into, what is selected there, how it is told. Made
 // anew when the source is another topic, or its log another log.
 
-import { shortRest } from '../log/walk.ts'
+import { shortRest, type Walk } from '../log/walk.ts'
 import { type Revisions, sliceBytes } from '../revision/revisions.ts'
 import type { Selection } from '../revision/selection.ts'
 import type { ViewConfig } from '../revision/view-config.ts'
@@ -13,6 +13,9 @@ import type { Topic } from './topic.ts'
 
 /** Where revisions are not configured: as for those that are. */
 const diffMaxBytesDefault = 16 * 1024 * 1024
+
+/** Records that are looked at in one turn: about a tenth of a millisecond. */
+const stepsAtOnce = 64
 
 export class Sight {
   readonly source: Partition
@@ -54,14 +57,43 @@ export class Sight {
   }
 
   /** The first offset that is shown, from one on. */
-  next(from: number): number | undefined {
+  *#next(from: number): Walk<number | undefined> {
     const first = Math.max(from, this.source.logStartOffset)
     let offset = this.#selection.next(first)
     while (offset === undefined && this.#selection.isCut) {
+      yield
       this.#selection.advance(sliceBytes)
       offset = this.#selection.next(first)
     }
     return offset !== undefined && offset < this.end ? offset : undefined
+  }
+
+  /** The first record that is shown and at least as young: it may lie behind many that are not. */
+  *since(timestamp: number): Walk<number | undefined> {
+    const first = this.source.offsetAt(timestamp, this.end)
+    let offset = first && (yield* this.#next(first.offset))
+    for (let steps = 1; offset !== undefined && this.timestampAt(offset) < timestamp; steps++) {
+      if (steps % stepsAtOnce === 0) yield
+      offset = yield* this.#next(offset + 1)
+    }
+    return offset
+  }
+
+  /** The first of those with the largest timestamp. */
+  *youngest(): Walk<number | undefined> {
+    const ofAll = this.source.maxTimestamp()
+    // Mostly it is shown.
+    if (ofAll !== undefined && this.#selection.next(ofAll.offset) === ofAll.offset) return ofAll.offset
+    let found: number | undefined
+    let largest = Number.NEGATIVE_INFINITY
+    let offset = yield* this.#next(0)
+    for (let steps = 1; offset !== undefined; steps++) {
+      const timestamp = this.timestampAt(offset)
+      if (timestamp > largest) [found, largest] = [offset, timestamp]
+      if (steps % stepsAtOnce === 0) yield
+      offset = yield* this.#next(offset + 1)
+    }
+    return found
   }
 
   timestampAt(offset: number): number {

@@ -9,6 +9,9 @@ import type { Found, Segment } from './segment.ts'
 import { segmentIndexOf } from './segment-search.ts'
 import { soundPart } from './soundness.ts'
 
+/** Others wait while it is put into a codec: gzip takes some ms for it. */
+const encodedBytesMax = 256 * 1024
+
 const nothing: Lease = { bytes: Buffer.alloc(0), release: () => {} }
 
 /** For whom a read is: the broker itself, which acts on it, or somebody who knows checksums too and is given packed records in a codec. */
@@ -41,13 +44,14 @@ export function readSegments(
   const segment = segments[at - 1]!
   if (found.byteCount > bytesMax && !wholeFirst) return nothing
   const end = bound >= segment.nextOffset ? segment.length : (segment.find(bound)?.position ?? segment.length)
-  const byteCount = Math.min(end - found.position, Math.max(bytesMax, found.byteCount))
+  const isToBeEncoded = 'packedCodec' in reader && reader.packedCodec !== 0 && segment.isPacked
+  const most = isToBeEncoded ? Math.min(bytesMax, encodedBytesMax) : bytesMax
+  const byteCount = Math.min(end - found.position, Math.max(most, found.byteCount))
   const lease = segment.read(found.position, byteCount)
   // What lies packed was held against its checksums when it was rebuilt.
   if ('isOurselves' in reader) return segment.isPacked ? lease : soundPart(lease, segment.path, mayMiss)
-  const { packedCodec } = reader
-  if (packedCodec === 0 || !segment.isPacked || lease.bytes.length < found.byteCount) return lease
-  return { bytes: borrow(lease, (bytes) => inCodec(bytes, packedCodec)), release: () => {} }
+  if (!isToBeEncoded || lease.bytes.length < found.byteCount) return lease
+  return { bytes: borrow(lease, (bytes) => inCodec(bytes, reader.packedCodec)), release: () => {} }
 }
 
 /** Transactions taken back that have records in `[from, upTo)` or a marker behind them, in the order of their markers. */

@@ -47,7 +47,11 @@ export function scalarAt(json: unknown, names: readonly string[]): Scalar | unde
 }
 
 /** A scalar as the index knows it. Two that a reader of JSON in JavaScript takes for equal have one text. */
-export const canonicalScalar = (scalar: Scalar): string => JSON.stringify(scalar === 0 ? 0 : scalar)
+export function canonicalScalar(scalar: Scalar): string {
+  // 1e999: JSON has no word for it, and says null.
+  if (typeof scalar === 'number' && !Number.isFinite(scalar)) return String(scalar)
+  return JSON.stringify(scalar === 0 ? 0 : scalar)
+}
 
 /** 53 bits of the canonical text: who finds them looks at the value. */
 export function scalarHash(scalar: Scalar): number {

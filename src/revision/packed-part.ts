@@ -81,18 +81,16 @@ export class PackedPart implements Part {
     return entry + 1 === next || (this.isCut && this.offsetOf(entry + 1) >= this.nextOffset)
   }
 
-  newestBelow(offset: number): number[] {
+  *newestBelow(offset: number): Generator<number> {
     const { firstEntries } = this.#keys
     const below = Math.min(offset, this.nextOffset)
     const isWhole = below >= this.pack.nextOffset
-    const found: number[] = []
     for (let key = 0; key < this.pack.keyCount; key++) {
       const first = firstEntries[key]!
       let entry = firstEntries[key + 1]! - 1
       while (!isWhole && entry >= first && this.offsetOf(entry) >= below) entry--
-      if (entry >= first) found.push(entry)
+      if (entry >= first) yield entry
     }
-    return found
   }
 
   withScalar(pointer: string, hash: number): Float64Array | undefined {

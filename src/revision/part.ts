@@ -35,7 +35,7 @@ export interface Part {
   /** The newest entry of each key below an offset, in any order. */
   newestBelow(offset: number): Iterable<number>
   /** Offsets, rising, of values that may have a scalar of this hash at a place; undefined where nobody has noted it. */
-  withScalar(pointer: string, hash: number): (Iterable<number> & { readonly length: number }) | undefined
+  withScalar(pointer: string, hash: number): Float64Array | undefined
   /** The entry with the largest offset. */
   last(): number
   offsetOf(entry: number): number

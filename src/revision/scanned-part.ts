@@ -143,16 +143,14 @@ export class ScannedPart implements Part {
     return this.#newest.at(this.#keys.at(entry)) === entry
   }
 
-  newestBelow(offset: number): number[] {
+  *newestBelow(offset: number): Generator<number> {
     const end = offset >= this.#nextOffset ? none : this.entryFrom(offset)
-    const found: number[] = []
     const seen = new Uint8Array(this.#table.count)
     for (let entry = (end === none ? this.#count : end) - 1; entry >= 0; entry--) {
       const key = this.#keys.at(entry)
-      if (seen[key] === 0) found.push(entry)
+      if (seen[key] === 0) yield entry
       seen[key] = 1
     }
-    return found
   }
 
   withScalar(): undefined {

@@ -14,6 +14,9 @@ export interface Selection {
   readonly last: number
 }
 
+/** What a step from one revision to another costs, told in bytes of a scan. */
+const stepCost = 128
+
 export const offsetOrNone = (place: Place | undefined): number => (place === undefined ? -1 : offsetOf(place))
 
 /** Every revision. */
@@ -76,24 +79,38 @@ export class KeySelection implements Selection {
   readonly #key: Buffer
   readonly #found = new RisingOffsets()
   #seenOffset = -1
+  /** What is new up to where the index was when that began, from the newest back. */
+  #fresh: { readonly upTo: number; readonly offsets: number[] } | undefined
 
   constructor(revisions: Revisions, key: Buffer) {
     this.#revisions = revisions
     this.#key = key
   }
 
-  advance(): boolean {
+  advance(bytes: number): boolean {
     const { indexedOffset } = this.#revisions
-    if (this.#seenOffset === indexedOffset) return false
-    this.#seenOffset = indexedOffset
-    const fresh: number[] = []
-    const { last } = this.#found
-    let place = this.#revisions.find(this.#key)
-    for (; place !== undefined && offsetOf(place) > last; place = this.#revisions.before(place)) {
-      fresh.push(offsetOf(place))
+    for (let left = bytes; this.#seenOffset !== indexedOffset; ) {
+      if (left <= 0) return true
+      this.#fresh ??= { upTo: indexedOffset, offsets: [] }
+      left -= this.#goBack(this.#fresh, left)
     }
-    for (const offset of fresh.reverse()) this.#found.push(offset)
     return false
+  }
+
+  /** Goes on to the last that was found before; answers what it cost. Files may be packed in between. */
+  #goBack({ upTo, offsets }: { upTo: number; offsets: number[] }, bytes: number): number {
+    const { last } = this.#found
+    let cost = 0
+    let place = this.#revisions.find(this.#key, offsets.at(-1) ?? Number.POSITIVE_INFINITY)
+    for (; place !== undefined && offsetOf(place) > last; place = this.#revisions.before(place)) {
+      if (cost > bytes) return cost
+      offsets.push(offsetOf(place))
+      cost += stepCost
+    }
+    for (const offset of offsets.reverse()) this.#found.push(offset)
+    this.#seenOffset = upTo
+    this.#fresh = undefined
+    return cost
   }
 
   next(from: number): number | undefined {

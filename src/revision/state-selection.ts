@@ -1,6 +1,7 @@
 // What views of the kind `state` show: the newest revision of each key, of all or of those below an offset.
 
 import { offsetOf } from './known-parts.ts'
+import { sorting } from './pack-sort.ts'
 import type { Revisions } from './revisions.ts'
 import { offsetOrNone, RisingOffsets, type Selection } from './selection.ts'
 
@@ -124,7 +125,7 @@ export class StateSelection implements Selection {
         if (isNewest) offsets.push(part.offsetOf(entry))
         if (++met % keysAtOnce === 0) yield
       }
-      for (const offset of Float64Array.from(offsets).sort()) this.#found.push(offset)
+      for (const offset of yield* sorting(Float64Array.from(offsets))) this.#found.push(offset)
     }
   }
 

@@ -20,7 +20,7 @@ export class ViewRecords {
   readonly #kind: ViewKind
   /** Longer values are shown full. */
   readonly #diffMaxBytes: () => number
-  readonly #held = new Map<number, Buffer | null>()
+  readonly #held = new Map<number, Buffer>()
   #heldBytes = 0
 
   constructor(revisions: Revisions, kind: ViewKind, diffMaxBytes: () => number) {
@@ -70,13 +70,15 @@ export class ViewRecords {
 
   #valueOf({ part, entry }: Place): Buffer | null {
     const offset = part.offsetOf(entry)
-    return this.#held.has(offset) ? this.#held.get(offset)! : (this.#revisions.read(offset)?.value ?? null)
+    return this.#held.get(offset) ?? this.#revisions.read(offset)?.value ?? null
   }
 
   #hold(offset: number, value: Buffer): void {
+    // Whoever reads it once more makes it the youngest.
+    this.#heldBytes += value.length - (this.#held.get(offset)?.length ?? 0)
+    this.#held.delete(offset)
     this.#held.set(offset, value)
-    this.#heldBytes += value.length
-    for (const [oldest, { length = 0 } = noBytes] of this.#held as Map<number, Buffer>) {
+    for (const [oldest, { length }] of this.#held) {
       if (this.#heldBytes <= heldBytesMax || oldest === offset) return
       this.#held.delete(oldest)
       this.#heldBytes -= length

@@ -10,6 +10,9 @@ import type { ViewWhere } from './view-config.ts'
 /** What a look at a record costs beside its value, told in bytes of a scan. */
 const recordCost = 128
 
+/** Offsets of which one pack says that they may have the scalar; it speaks for all below `to`. */
+type Told = { readonly offsets: Float64Array; next: number; readonly to: number }
+
 /** What another selection shows, and of that the documents that have a scalar at a place. Values that are no JSON are skipped. */
 export class WhereSelection implements Selection {
   readonly isCut = false
@@ -23,6 +26,8 @@ export class WhereSelection implements Selection {
   readonly #isOfAll: boolean
   readonly #found = new RisingOffsets()
   #seenOffset = 0
+  /** What a pack knows, and how far it was looked at. */
+  #told: Told | undefined
   #unparsed = 0
 
   constructor(revisions: Revisions, inner: Selection, { pointer, scalar }: ViewWhere, isOfAll: boolean) {
@@ -45,19 +50,31 @@ export class WhereSelection implements Selection {
     const { known, indexedOffset } = this.#revisions
     for (let left = bytes; this.#seenOffset < indexedOffset; ) {
       if (left <= 0) return true
+      if (this.#told !== undefined) {
+        left -= this.#lookAtTold(this.#told)
+        continue
+      }
       const part = known.all[partIndexOf(known.all, this.#seenOffset)]
       const offsets =
         this.#isOfAll && part?.baseOffset === this.#seenOffset && part.nextOffset <= indexedOffset
           ? part.withScalar(this.#pointer, this.#hash)
           : undefined
-      if (offsets === undefined) left -= this.#lookAtOne(indexedOffset)
-      else {
-        for (const offset of offsets) if (this.#holds(offset)) this.#found.push(offset)
-        this.#seenOffset = part!.nextOffset
-        left -= recordCost * offsets.length
-      }
+      if (offsets !== undefined) this.#told = { offsets, next: 0, to: part!.nextOffset }
+      else left -= this.#lookAtOne(indexedOffset)
     }
     return false
+  }
+
+  /** Answers what it cost. */
+  #lookAtTold(told: Told): number {
+    const offset = told.offsets[told.next++]
+    if (offset === undefined) {
+      this.#seenOffset = told.to
+      this.#told = undefined
+      return 0
+    }
+    if (this.#holds(offset)) this.#found.push(offset)
+    return recordCost + this.#lookedAt
   }
 
   /** Answers what it cost. */

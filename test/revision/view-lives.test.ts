@@ -1,12 +1,13 @@
 // What is known of revisions outlives packs, starts, retention and forks; and what a view reads of packs is no more than it shows.
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { WholeSelection } from '../../src/revision/selection.ts'
 import { readPage } from '../../src/revision/view-page.ts'
 import { ViewRecords } from '../../src/revision/view-records.ts'
+import { selectionOf } from '../../src/revision/view-selection.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { CountingStore } from './counting-store.ts'
 import { Packs } from './packs.ts'
@@ -174,6 +175,41 @@ test('an index that compaction has made old is replaced by one that knows what i
   expect(left.every((offset) => revisions.read(offset) !== undefined)).toBe(true)
   expect(revisions.newest(Buffer.from('k0'))?.offset).toBe(57)
   expect(log.compactedOffset).toBeGreaterThan(0)
+})
+
+test('R20: what a pack says of a filter is looked at a slice at a time, also when the pack is packed anew meanwhile', async () => {
+  const world = new RevisionWorld({ segmentBytes: 1 << 24 }, undefined, ['/s'])
+  for (let i = 0; i < 50; i++) {
+    world.write(Array.from({ length: 20 }, (_, n) => ({ key: `k${n}`, value: `{"s":${n % 2},"i":${i}}` })))
+  }
+  world.log.roll()
+  world.write([{ key: 'last', value: '{}' }])
+  await world.log.flush()
+  await world.pack(world.log.packable)
+  const config = { of: 't', kind: 'history', below: () => Infinity, key: undefined, ttlMs: -1 } as const
+  const selection = selectionOf(world.revisions, { ...config, where: { pointer: '/s', scalar: 1 } }, 0)
+  let slices = 0
+  for (; selection.advance(10_000); slices++) {
+    if (slices === 3) await world.pack(world.log.packable)
+  }
+  expect(slices).toBeGreaterThan(5)
+  const found: number[] = []
+  for (let at = selection.next(0); at !== undefined; at = selection.next(at + 1)) found.push(at)
+  expect(found).toEqual(Array.from({ length: 1000 }, (_, i) => i).filter((i) => i % 2 === 1))
+})
+
+test('a view of deltas reads no more the tenth time than the first', () => {
+  const world = new RevisionWorld({ segmentBytes: 1 << 25 })
+  for (let i = 0; i < 5; i++) world.write([{ key: 'k', value: `${i}`.repeat(700_000) }])
+  const { revisions } = world
+  const reads = vi.spyOn(revisions, 'read')
+  const records = new ViewRecords(revisions, 'diff', () => 1 << 24)
+  const counts = Array.from({ length: 10 }, () => {
+    reads.mockClear()
+    for (let offset = 0; offset < 5; offset++) records.at(offset)
+    return reads.mock.calls.length
+  })
+  expect(counts).toEqual(counts.map(() => 5))
 })
 
 test('R26: a view gives what lies in front of a damaged block, says so there, and goes on behind it', async () => {

@@ -297,6 +297,37 @@ test('times, epochs and the log start of a view are those of its source', async 
   expect(await stage.ends('times-even')).toEqual([{ low: 10, high: 10 }])
 })
 
+test('a time leads to the first record that a view shows and that is as young, in whatever order times came', async () => {
+  await stage.create('young', 1, { 'revision.diff': true, 'revision.index.json': '/s' })
+  const sent = Array.from({ length: 120 }, (_, offset) => {
+    const value = JSON.stringify({ s: offset % 3 })
+    return { offset, key: 'abc'[((offset * 7) % 5) % 3]!, value, timestamp: 5000 + ((offset * 37) % 101) * 10 }
+  })
+  await stage.send(
+    'young',
+    sent.map(({ key, value, timestamp }) => ({ key, value, timestamp: String(timestamp) })),
+  )
+  const isNewest = ({ key, offset }: (typeof sent)[0]) => !sent.some((of) => of.key === key && of.offset > offset)
+  const kinds: [string, string, Record<string, string>, (of: (typeof sent)[0]) => boolean][] = [
+    ['young-all', 'history', {}, () => true],
+    ['young-now', 'state', {}, isNewest],
+    ['young-b', 'list', { 'view.key': 'b' }, ({ key }) => key === 'b'],
+    ['young-2', 'diff', { 'view.where': '/s=2' }, ({ value }) => value.includes('2')],
+  ]
+  for (const [name, kind, configs, isShown] of kinds) {
+    await view(stage, 'young', kind, name, configs)
+    const shown = sent.filter(isShown)
+    const told = (of: (typeof sent)[0] | undefined) => {
+      return { errorCode: 0, offset: of?.offset ?? -1, timestamp: of?.timestamp ?? -1 }
+    }
+    for (const time of [0, 5005, 5500, 5990, 6000, 6001]) {
+      expect(await listed(name, time), `${name} at ${time}`).toEqual(told(shown.find((of) => of.timestamp >= time)))
+    }
+    const largest = Math.max(...shown.map(({ timestamp }) => timestamp))
+    expect(await listed(name, -3), name).toEqual(told(shown.find(({ timestamp }) => timestamp === largest)))
+  }
+})
+
 test('keys of any bytes, records with headers, codecs and empty values come through a view as they are', async () => {
   await stage.create('odd')
   const key = Buffer.from([0xff, 0x00, 0xfe])
