@@ -33,7 +33,7 @@ export function parseForkPoint(text: string): ForkPoint | Refusal {
     case 'offsets':
       return parseOffsets(text, rest)
     case 'timestamp': {
-      const timestamp = /^\d{1,15}$/.test(rest) ? Number(rest) : isoTime(rest)
+      const timestamp = timeIn(rest)
       return timestamp === undefined ? bad(text, `'${rest}' is no time.`) : { kind, timestamp }
     }
     case 'group':
@@ -61,10 +61,18 @@ function offsetOf(text: string): number | undefined {
   return Number.isSafeInteger(offset) ? offset : undefined
 }
 
-/** A date alone, or with a time: without a zone it is UTC, whatever the machine thinks. */
-function isoTime(text: string): number | undefined {
+/**
+ * ms since 1970, or a date, alone or with a time (ISO 8601): without a zone it is UTC, whatever the machine thinks. Undefined where it
+ * is none of these: Date.parse finds a time in nearly every text.
+ */
+export function timeIn(text: string): number | undefined {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
   const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?$/.exec(text)
   if (parts === null) return undefined
-  const time = Date.parse(`${parts[1]}T${parts[2] ?? '00:00'}${parts[3] ?? 'Z'}`)
-  return Number.isNaN(time) ? undefined : time
+  const [, date, clock = '00:00', zone = 'Z'] = parts
+  const time = Date.parse(`${date}T${clock}${zone}`)
+  // It makes the 2nd of March of the 30th of February.
+  return Number.isNaN(time) || !isDay(date!) ? undefined : time
 }
+
+const isDay = (date: string): boolean => new Date(`${date}T00:00Z`).toISOString().startsWith(date)

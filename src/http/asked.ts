@@ -18,12 +18,20 @@ function unescaped(segment: string): Buffer | undefined {
 
 /** What stands for the words in braces. */
 function pathValues(route: Route, target: string): Map<string, Value> | Problem {
-  const path = target.replace(/[?#].*$/s, '').replace(/^https?:\/\/[^/]*/, '')
+  const path = target.replace(/[?#].*$/s, '').replace(/^https?:\/\/[^/]*/i, '') || '/'
   const segments = path.split('/')
+  const words = route.path.split('/')
+  const isMeant = (word: string, i: number) => word.startsWith('{') || word === String(unescaped(segments[i]!))
+  // Whoever found the route has taken . and .. for steps, and others on the way may have taken them for names.
+  if (segments.length !== words.length || !words.every(isMeant))
+    return new Problem(
+      400,
+      `'${path.slice(0, 100)}' is not written as ${route.path}: write it without steps (. and ..).`,
+    )
   const values = new Map<string, Value>()
-  for (const [i, word] of route.path.split('/').entries()) {
+  for (const [i, word] of words.entries()) {
     if (!word.startsWith('{')) continue
-    const bytes = unescaped(segments[i] ?? '')
+    const bytes = unescaped(segments[i]!)
     if (bytes === undefined)
       return new Problem(400, `'${segments[i]}' is not percent-encoded as it should be: write % as %25.`)
     values.set(word.slice(1, -1), bytes)

@@ -1,5 +1,6 @@
 // The key that a path means, and the partition in which it is.
 
+import { fromBase64 } from '../../protocol/base64.ts'
 import { StorageError } from '../../protocol/errors.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
@@ -15,7 +16,8 @@ import type { Parameter } from './route.ts'
 const base64Parameter: Parameter = {
   name: 'key.base64',
   in: 'query',
-  description: 'The key in the path is base64url: for what cannot stand in one, such as . and ..',
+  description:
+    'The key in the path is base64url: for what cannot stand in one, such as . and .. and, written as =, the empty key.',
   schema: { type: 'boolean', default: false },
 }
 
@@ -46,8 +48,7 @@ function keyOf(asked: Asked): Buffer | Problem {
   const segment = asked.segment('key')
   if (!asked.flag('key.base64')) return segment
   const text = segment.toString()
-  const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text)
-  return isBase64 ? Buffer.from(text, 'base64') : new Problem(400, `'${text.slice(0, 100)}' is not base64url.`)
+  return fromBase64(text) ?? new Problem(400, `'${text.slice(0, 100)}' is not base64url.`)
 }
 
 /** Everything that is decided now is known. Rejects with Corruption, StorageError; a broker that stops is no place to count in. */

@@ -2,13 +2,14 @@
 // lead to them.
 
 import { crc32c } from '../../protocol/crc32c.ts'
+import { timeIn } from '../branch/fork-point.ts'
+import { print } from '../branch/verbatim-json.ts'
 import { differenceOf, diffMaxBytesDefault } from '../revision/difference.ts'
 import type { Revision } from '../revision/revision.ts'
 import { describe } from '../revision/revisions.ts'
 import type { Asked } from './asked.ts'
-import { print } from './json.ts'
 import { findKey, type KeyPlace, keyParameters, neverWritten, revisionsOf } from './key-place.ts'
-import { offsetAt, timeOf } from './positions.ts'
+import { offsetAt } from './positions.ts'
 import { Problem } from './problem.ts'
 import { json, rest, streamOf } from './reply.ts'
 import type { Reply, Route, Schema } from './route.ts'
@@ -34,7 +35,7 @@ async function boundOf(place: KeyPlace, at: string | undefined): Promise<number 
     `at=${at.slice(0, 100)} is not possible: rev:N, offset:N or timestamp:<ms or ISO-8601> is expected.`,
   )
   if (kind === 'timestamp') {
-    const time = timeOf(text)
+    const time = timeIn(text)
     return time === undefined ? bad : offsetAt(partition, time)
   }
   if (kind === undefined || !/^\d{1,16}$/.test(text)) return bad

@@ -2,6 +2,7 @@
 // is what the next request may say of where it begins.
 
 import type { Refusal } from '../../protocol/errors.ts'
+import { timeIn } from '../branch/fork-point.ts'
 import type { Partition } from '../broker/partition.ts'
 import { Problem } from './problem.ts'
 
@@ -9,16 +10,10 @@ import { Problem } from './problem.ts'
 export type Positions = Map<number, number>
 
 export const grammar =
-  'earliest, latest, an offset (of one partition), -N (the newest N of each), timestamp:<ms or ISO-8601>, or 0=5,1=7 as answers say it'
+  'earliest, latest, an offset (of one partition), -N (N offsets before the end of each), timestamp:<ms or ISO-8601>, or 0=5,1=7 as answers say it'
 
 export const printPositions = (positions: Positions): string =>
   [...positions].map(([partition, offset]) => `${partition}=${offset}`).join(',')
-
-/** Undefined where it is none. */
-export function timeOf(text: string): number | undefined {
-  const time = /^\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)
-  return Number.isNaN(time) ? undefined : time
-}
 
 function listed(text: string): Positions | undefined {
   const pairs = text.split(',').map((pair) => /^(\d{1,10})=(\d{1,16})$/.exec(pair))
@@ -47,7 +42,7 @@ function placeOf(text: string, partitions: readonly Partition[], otherwise: stri
     return new Problem(400, `${several}: name one (partition=0), or say it of each (offset=0=${text},1=…).`)
   }
   if (text.startsWith('timestamp:')) {
-    const time = timeOf(text.slice('timestamp:'.length))
+    const time = timeIn(text.slice('timestamp:'.length))
     return time === undefined ? bad : (partition) => offsetAt(partition, time)
   }
   const positions = listed(text)

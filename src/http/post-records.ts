@@ -1,11 +1,14 @@
 // POST /topics/{topic}/records: records as JSON, one request or one line each, to where the Java client would send them.
 
+import { isUtf8 } from 'node:buffer'
+import { fromBase64 } from '../../protocol/base64.ts'
 import type { RecordHeader } from '../../protocol/records/record.ts'
 import { autoCreate } from '../api/auto-create.ts'
+import { type Verbatim, verbatim } from '../branch/verbatim-json.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Asked } from './asked.ts'
 import { branchParameter, findTopic, topicParameter } from './find-topic.ts'
-import { elementsOf, membersOf, type Verbatim, verbatim } from './json.ts'
+import { elementsOf, membersOf } from './json.ts'
 import { partitionOfKey } from './partitioner.ts'
 import { Problem, problemOf } from './problem.ts'
 import { json } from './reply.ts'
@@ -34,14 +37,15 @@ function bytesOf(members: ReadonlyMap<string, Verbatim>, name: 'key' | 'value'):
   const plain = members.get(name)
   if (encoded !== undefined && plain !== undefined)
     throw new Bad(`${name} and ${name}Base64 are both there: leave one out`)
-  if (encoded !== undefined) return fromBase64(JSON.parse(encoded.text), `${name}Base64`)
+  if (encoded !== undefined) return bytesIn(JSON.parse(encoded.text), `${name}Base64`)
   if (plain === undefined || plain.text === 'null') return null
   return Buffer.from(plain.text.startsWith('"') ? (JSON.parse(plain.text) as string) : plain.text)
 }
 
-function fromBase64(text: unknown, name: string): Buffer {
-  if (typeof text !== 'string' || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw new Bad(`${name} is not base64`)
-  return Buffer.from(text, 'base64')
+function bytesIn(text: unknown, name: string): Buffer {
+  const bytes = typeof text === 'string' ? fromBase64(text) : undefined
+  if (bytes === undefined) throw new Bad(`${name} is not base64`)
+  return bytes
 }
 
 function numberOf(member: Verbatim | undefined, name: string, most: number): number | undefined {
@@ -59,7 +63,7 @@ function headersOf(member: Verbatim | undefined): RecordHeader[] {
   return headers.map((header: { key?: unknown; value?: unknown; valueBase64?: unknown }) => {
     const { key, value = null, valueBase64 } = header ?? {}
     if (typeof key !== 'string') throw new Bad('a header has a key, which is text')
-    if (valueBase64 !== undefined) return { key, value: fromBase64(valueBase64, 'valueBase64') }
+    if (valueBase64 !== undefined) return { key, value: bytesIn(valueBase64, 'valueBase64') }
     if (value !== null && typeof value !== 'string') throw new Bad(`the header ${key} has a value that is no text`)
     return { key, value: value === null ? null : Buffer.from(value) }
   })
@@ -93,6 +97,8 @@ function textsOf(body: string, mediaType: string): string[] {
 function recordsOf(body: Buffer, mediaType: string): Sent[] | Problem {
   let at = -1
   try {
+    // What is not would be written as the sign for what cannot be read.
+    if (!isUtf8(body)) throw new Bad('the body is not UTF-8; write bytes that are no text as base64')
     const texts = textsOf(body.toString(), mediaType)
     if (texts.length === 0) throw new Bad('there is no record in it')
     return texts.map((text, i) => {

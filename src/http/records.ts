@@ -2,7 +2,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import type { Partition } from '../broker/partition.ts'
-import { readCommitted } from '../command/committed-records.ts'
+import { type CommittedRecord, readCommitted } from '../command/committed-records.ts'
 import type { Asked } from './asked.ts'
 import { branchParameter, findPartitions, findTopic, partitionParameter, topicParameter } from './find-topic.ts'
 import { grammar, outside, type Positions, positionsOf, printPositions } from './positions.ts'
@@ -14,8 +14,18 @@ import { type Format, formatParameter, list, object, recordSchema, shownRecord }
 /** An answer is no longer than about this, however many records were asked for. */
 const answerBytesMax = 8 * 1024 * 1024
 const readBytes = 256 * 1024
+/** Of a partition that is written faster than it can be looked at. */
+const looksMax = 100
 
 type Gathered = { readonly records: object[]; bytesLeft: number }
+
+/** Of a record in an answer, about: its bytes, and what stands around them. */
+const aroundBytes = 100
+const costOf = ({ key, value, headers }: CommittedRecord): number =>
+  headers.reduce(
+    (sum, header) => sum + header.key.length + (header.value?.length ?? 0) + aroundBytes / 4,
+    (key?.length ?? 0) + (value?.length ?? 0) + aroundBytes,
+  )
 
 /** Reads one partition on until there is enough, and notes how far it came. */
 async function gather(
@@ -24,31 +34,39 @@ async function gather(
   into: Gathered,
   { limit, format, ending }: { limit: number; format: Format; ending: AbortSignal },
 ): Promise<Problem | undefined> {
-  for (;;) {
+  for (let looks = 0; into.records.length < limit && into.bytesLeft > 0; ) {
     const from = positions.get(partition.index)!
     const portion = attempt(() => readCommitted(partition, from, Math.min(readBytes, into.bytesLeft)))
     if (portion instanceof Problem) return portion
     if (portion instanceof Refusal)
       return portion.error === 'OFFSET_OUT_OF_RANGE' ? outside(partition, from, portion) : problemOf(portion)
-    if (portion === undefined) return undefined
+    if (portion === undefined) {
+      // A view that has looked at much without finding anything goes on when it is asked for more: nothing is no end.
+      if (from >= partition.lastStableOffset || ++looks > looksMax) return undefined
+      await (partition.ready() ?? rest())
+      continue
+    }
     for (const record of portion.records) {
       if (into.records.length >= limit || into.bytesLeft <= 0) return undefined
       into.records.push(shownRecord(partition.index, record, format))
-      into.bytesLeft -= (record.key?.length ?? 0) + (record.value?.length ?? 0) + 100
+      into.bytesLeft -= costOf(record)
       positions.set(partition.index, record.offset + 1)
     }
     positions.set(partition.index, portion.nextOffset)
     await rest()
     if (ending.aborted) return new Problem(503, 'The broker stops: ask again when it is back.')
   }
+  return undefined
 }
 
 /** What retention took is not passed over in silence. */
 function checkStart(partitions: readonly Partition[], positions: Positions): Problem | undefined {
   for (const partition of partitions) {
     const at = positions.get(partition.index)!
-    if (at < partition.logStartOffset || at > partition.lastStableOffset)
-      return outside(partition, at, new Refusal('OFFSET_OUT_OF_RANGE'))
+    if (at < partition.logStartOffset) return outside(partition, at, new Refusal('OFFSET_OUT_OF_RANGE'))
+    // Behind what is shown there may be something that is not: of an open transaction, or no concern of a view.
+    const behind = at > partition.lastStableOffset ? readCommitted(partition, at, 0) : undefined
+    if (behind instanceof Refusal) return outside(partition, at, behind)
   }
   return undefined
 }

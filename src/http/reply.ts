@@ -1,6 +1,6 @@
 // The forms of an answer.
 
-import { print } from './json.ts'
+import { print } from '../branch/verbatim-json.ts'
 import { type Problem, titles } from './problem.ts'
 import type { Reply } from './route.ts'
 

@@ -1,7 +1,7 @@
 // Bytes as JSON shows them: what is JSON as it was written, what is text as text, everything else in base64.
 
 import { isUtf8 } from 'node:buffer'
-import { type Verbatim, verbatim } from './json.ts'
+import { type Verbatim, verbatim } from '../branch/verbatim-json.ts'
 import type { Parameter, Schema } from './route.ts'
 
 export const formats = ['json', 'text', 'base64'] as const

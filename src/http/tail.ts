@@ -2,13 +2,13 @@
 // partition, so a browser that was cut off misses nothing.
 
 import { Refusal } from '../../protocol/errors.ts'
+import { print } from '../branch/verbatim-json.ts'
 import type { Partition } from '../broker/partition.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import { readCommitted } from '../command/committed-records.ts'
 import type { Asked } from './asked.ts'
 import { branchParameter, findPartitions, findTopic, partitionParameter, topicParameter } from './find-topic.ts'
-import { print } from './json.ts'
 import { grammar, type Positions, positionsOf, printPositions } from './positions.ts'
 import { attempt, Problem, problemOf } from './problem.ts'
 import { rest, streamOf } from './reply.ts'

@@ -3,9 +3,10 @@
 import { noLeader } from '../broker/leadership.ts'
 import type { Partition } from '../broker/partition.ts'
 import { unparsedIn } from '../broker/revision-entries.ts'
+import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Asked } from './asked.ts'
-import { branchParameter, findTopic, topicParameter } from './find-topic.ts'
+import { branchParameter, findPartitions, findTopic, topicParameter } from './find-topic.ts'
 import { attempt, Problem } from './problem.ts'
 import { json } from './reply.ts'
 import type { Rooms } from './rooms.ts'
@@ -134,9 +135,11 @@ export const topicRoute: Route = {
     },
   },
   problems: [404],
-  handle: (asked) => {
+  handle: async (asked) => {
     const topic = findTopic(asked)
     if (topic instanceof Problem) return topic
+    // A view that cannot be looked at says so below.
+    await findPartitions(topic, asked).catch(storageRefusal)
     return json({
       ...summary(topic, asked.rooms),
       partitions: topic.partitions.map((partition) => bounds(topic, partition)),

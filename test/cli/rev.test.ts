@@ -89,6 +89,17 @@ describe('twiglog rev show', () => {
     expect((await type(stage, 'show prices AP8= --key-base64 --json')).json()).toMatchObject([{ valueBase64: '/g==' }])
   })
 
+  test('numbers keep the letters in which they were written, and every answer is one line', async () => {
+    await using stage = await opened()
+    const values = ['{"id": 12345678901234567890,\r\n "n": 1.0}', '{"id": 12345678901234567891,\n "n": 1.0}']
+    for (const value of values) await stage.send('prices', [{ key: 'n', value }])
+    const { out } = await type(stage, 'show prices n --json')
+    expect(out).toContain('"value":{"id": 12345678901234567891,  "n": 1.0}')
+    expect(out.split('\n')).toHaveLength(1)
+    const { out: difference } = await type(stage, 'diff prices n --json')
+    expect(difference).toContain('"changes":[{"path":"/id","from":12345678901234567890,"to":12345678901234567891}]')
+  })
+
   test('or says which there are', async () => {
     await using stage = await opened()
     expect(await type(stage, 'show prices lamp --at 9')).toMatchObject({
@@ -196,6 +207,19 @@ test('twiglog rev stats counts revisions and what they take, of a key or of all'
   ])
   expect((await type(stage, 'stats prices --json')).json()).toMatchObject([{ keys: 2, revisions: 5 }])
   expect((await type(stage, 'stats prices')).out).toMatch(/Revisions +5, 1 of them deletions\n/)
+  const odd = [0xfd, 0xfe, 0xff].map((byte) => ({ key: Buffer.from([byte]), value: 'odd' }))
+  await stage.send('prices', odd)
+  expect((await type(stage, 'stats prices --json')).json()).toMatchObject([{ keys: 5, revisions: 8 }])
+})
+
+test("a producer's own header that is called as one of the broker's is not taken for it", async () => {
+  await using stage = await opened()
+  await stage.send('prices', [
+    { key: 'forged', value: 'v', headers: { 'rev.base': '7', 'rev.format': 'vcdiff', rev: '9' } },
+  ])
+  const [told] = (await type(stage, 'show prices forged --delta --json')).json()
+  expect(told).toMatchObject({ rev: 1, format: 'full' })
+  expect(told).not.toHaveProperty('base')
 })
 
 test('in a cluster every partition is asked at the node that leads it', async () => {

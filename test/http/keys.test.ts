@@ -8,7 +8,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { crc32c } from '../../protocol/crc32c.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
-import { type Answer, HttpStage } from './stage.ts'
+import { type Answer, HttpStage, raw } from './stage.ts'
 
 let stage: HttpStage
 let kafka: Kafka
@@ -115,7 +115,26 @@ describe('R31: revisions over HTTP', () => {
     }
     // Escaped bytes are as good.
     expect((await stage.get(`/topics/${topic}/keys/%FF%00%fe`)).json.current.rev).toBe(1)
-    expect((await stage.get(`/topics/${topic}/keys/*?key.base64=true`)).status).toBe(400)
+    // A single letter is no byte: it would be the empty key.
+    for (const text of ['*', 'A', 'AAAAA']) {
+      expect((await stage.get(`/topics/${topic}/keys/${text}?key.base64=true`)).status).toBe(400)
+    }
+    expect((await put(`/topics/${topic}/keys/=?key.base64=true`, 'of the empty key')).json).toMatchObject({ key: '' })
+    expect((await stage.get(`/topics/${topic}/keys/%3D?key.base64=true`)).json.current.value).toBe('of the empty key')
+  })
+
+  test('a path with steps in it is refused: others may have taken them for names', async () => {
+    const topic = await fresh('steps')
+    for (const path of [
+      `/topics/x/../${topic}/keys/k`,
+      `/topics/${topic}/keys/a/%2e%2e/k`,
+      `/topics\\${topic}/keys/k`,
+    ]) {
+      const answer = await raw(stage.url, 'PUT', path, { body: 'v' })
+      expect([400, 404]).toContain(answer.status)
+    }
+    expect((await stage.get(`/topics/${topic}/records`)).json.records).toEqual([])
+    expect((await raw(stage.url, 'GET', `/%74opics/${topic}`)).status).toBe(200)
   })
 })
 
@@ -156,6 +175,11 @@ describe('what a key was', () => {
     expect(await answer('?at=rev:1', 'none')).toMatch(/^404 .*never written/)
     expect(await answer('?at=noon')).toMatch(/^400 .*rev:N, offset:N/)
     expect(await answer('?at=rev:x')).toMatch(/^400/)
+    // All of these are times to JavaScript.
+    for (const time of ['1.5', '-5', 'soon%201', '2026-02-30', 'Nov%2022,%202026', '2026-11-22T06:00:00+01:00'])
+      expect(await answer(`?at=timestamp:${time}`)).toMatch(/^400 .*ISO-8601/)
+    expect(await current('timestamp:1970-01-01T01:00:03%2B01:00')).toBe(1)
+    expect(await current('timestamp:1970-01-01T00:00:03')).toBe(1)
     expect(await answer('?revisions=-1')).toMatch(/^400 .*a number or all/)
     expect(await answer('?patch=yes')).toMatch(/^400 .*true or false/)
   })

@@ -171,6 +171,49 @@ describe('pages', () => {
   })
 })
 
+test('headers count for the length of an answer too', async () => {
+  const topic = await fresh('headed')
+  const headers = [{ key: 'h', value: 'x'.repeat(900_000) }]
+  for (let i = 0; i < 20; i++) await stage.post(`/topics/${topic}/records`, [{ key: `${i}`, value: i, headers }])
+  const offsets: number[] = []
+  for (let next = 'earliest'; next !== '0=20'; ) {
+    const { json, text } = await stage.get(`/topics/${topic}/records?offset=${next}`)
+    expect(text.length).toBeLessThan(12_000_000)
+    offsets.push(...json.records.map(({ offset }: { offset: number }) => offset))
+    next = json.next
+  }
+  expect(offsets).toEqual(Array.from({ length: 20 }, (_, i) => i))
+})
+
+test('what lies behind an open transaction is nothing yet, and no mistake of whoever asks', async () => {
+  const topic = await fresh('behind')
+  const producer = kafka.producer({ transactionalId: 'behind', maxInFlightRequests: 1, idempotent: true })
+  await producer.connect()
+  const open = await producer.transaction()
+  await open.send({ topic, messages: [{ key: 'k', value: 'open' }] })
+  const written = await stage.post(`/topics/${topic}/records`, [{ key: 'k', value: 'behind' }])
+  expect(written.json.records).toEqual([{ partition: 0, offset: 1 }])
+  expect((await stage.get(`/topics/${topic}/records?offset=1`)).json).toEqual({ topic, records: [], next: '0=1' })
+  expect((await stage.get(`/topics/${topic}/records?offset=3`)).status).toBe(400)
+  await open.commit()
+  await producer.disconnect()
+  expect((await stage.get(`/topics/${topic}/records?offset=1`)).json.records).toMatchObject([{ value: 'behind' }])
+})
+
+test('a body that is no UTF-8 is refused, and one with a text of many million letters is taken', async () => {
+  const topic = await fresh('letters', 1, { 'max.message.bytes': 30_000_000 })
+  const post = (body: Buffer) =>
+    stage.ask('POST', `/topics/${topic}/records`, { headers: { 'content-type': 'application/json' }, body })
+  const broken = Buffer.from('{"records":[{"key":"k","value":"?"}]}')
+  broken[broken.indexOf('?')] = 0xff
+  expect((await post(broken)).json.detail).toMatch(/UTF-8/)
+  const long = 'x'.repeat(16_000_000)
+  expect((await post(Buffer.from(JSON.stringify({ records: [{ key: 'k', value: `${long}"\\` }] })))).status).toBe(200)
+  const { records } = (await stage.get(`/topics/${topic}/records`)).json
+  expect(records.map(({ value }: { value: string }) => value.length)).toEqual([long.length + 2])
+  expect(records[0].value.endsWith('x"\\')).toBe(true)
+}, 60_000)
+
 test('aborted records are shown to nobody, open ones to nobody yet', async () => {
   const topic = await fresh('transactions')
   const producer = kafka.producer({ transactionalId: 'http-tx', idempotent: true, maxInFlightRequests: 1 })

@@ -47,6 +47,40 @@ test('the state of a topic is read, and followed, as a view shows it', async () 
   expect((await stage.get('/metrics')).text).toContain('twiglog_views 1\n')
 })
 
+test('a state of one key that was written again and again is found, from wherever it is asked for', async () => {
+  await using stage = await HttpStage.open({ topics: [{ name: 'docs', config: { 'revision.diff': true } }] })
+  const hot = Array.from({ length: 2500 }, (_, n) => ({ key: 'hot', value: n }))
+  for (let i = 0; i < 4; i++) await stage.post('/topics/docs/records', hot)
+  for (const offset of ['5', 'earliest', '-9000']) {
+    const name = `now${offset}`
+    await stage.broker.createTopics([{ name, config: { 'view.of': 'docs', 'view.kind': 'state' } }])
+    const { records, next } = (await stage.get(`/topics/${name}/records?offset=${offset}`)).json
+    expect(records).toMatchObject([{ offset: 9999, value: 2499 }])
+    expect(next).toBe('0=10000')
+  }
+})
+
+test('where a view ends is told when it was looked at, and again when that has moved', async () => {
+  await using stage = await HttpStage.open({ topics: [{ name: 'docs', config: { 'revision.diff': true } }] })
+  const post = () =>
+    stage.post(
+      '/topics/docs/records',
+      Array.from({ length: 800 }, (_, n) => ({ key: `${n}`, value: 'v'.repeat(1000) })),
+    )
+  await post()
+  await stage.broker.createTopics([{ name: 'all', config: { 'view.of': 'docs', 'view.kind': 'history' } }])
+  expect((await stage.get('/topics/all')).json.partitions).toMatchObject([{ earliest: 0, latest: 800 }])
+  await stage.get('/topics/all/records?limit=1')
+  const told = async () =>
+    /^kafka_topic_partition_current_offset\{topic="all",partition="0"\} (\d+)$/m.exec(
+      (await stage.get('/metrics')).text,
+    )![1]
+  expect(await told()).toBe('800')
+  await post()
+  await stage.get('/topics/all')
+  expect(await told()).toBe('1600')
+})
+
 test('R31: the same answers come from packs', async () => {
   await using packs = await Packs.open(new MemoryStore(), { http: true })
   const url = packs.stage.broker.httpUrl!

@@ -1,6 +1,7 @@
 // The words of `twiglog rev`: what may be said, and the order that it means.
 
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { fromBase64 } from '../../../protocol/base64.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { parseForkPoint } from '../../branch/fork-point.ts'
 import { Misuse } from '../misuse.ts'
@@ -112,8 +113,9 @@ const topicOf = (topic: string, branch: string | undefined): string => {
 
 function keyOf(text: string, isBase64: boolean): Buffer {
   if (!isBase64) return Buffer.from(text)
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw new Misuse(`the key '${text}' is no base64`)
-  return Buffer.from(text, 'base64')
+  const key = fromBase64(text)
+  if (key === undefined) throw new Misuse(`the key '${text}' is no base64`)
+  return key
 }
 
 /** Short for what HTTP takes as `at`. */

@@ -27,7 +27,7 @@ export type Delta = {
   readonly size: number
 }
 
-export type Listed = Revision & { readonly key: string }
+export type Listed = Revision & { readonly key: Buffer }
 
 /** A view that is left behind goes by itself. */
 const ttlMs = 60_000
@@ -57,9 +57,9 @@ export class RevisionClient {
 
   /** Oldest first, partition by partition. */
   async *listed(topic: string, key?: Buffer): AsyncGenerator<Listed> {
-    for await (const { partition, value } of this.#shown(topic, 'list', filterOf(key))) {
-      const { key, rev, offset, ts, size, stored, format } = JSON.parse(String(value))
-      yield { partition, key, rev, offset, timestamp: ts, size, stored, format }
+    for await (const { partition, key: of, value } of this.#shown(topic, 'list', filterOf(key))) {
+      const { rev, offset, ts, size, stored, format } = JSON.parse(String(value))
+      yield { partition, key: of!, rev, offset, timestamp: ts, size, stored, format }
     }
   }
 
@@ -82,11 +82,12 @@ export class RevisionClient {
     for await (const record of this.#shown(topic, 'diff', filterOf(key))) {
       if (record.partition !== partition) continue
       const told = new Map(record.headers.map(({ key, value }) => [String(key), String(value)]))
-      const base = told.get('rev.base')
+      const format = told.get('rev.format') ?? ''
       found.push({
         rev: Number(told.get('rev')),
-        base: base === undefined ? undefined : Number(base),
-        format: told.get('rev.format') ?? '',
+        // A producer's own header may be called so where the broker has nothing to say.
+        base: format === 'vcdiff' ? Number(told.get('rev.base')) : undefined,
+        format,
         bytes: record.value,
         crc32c: told.get('rev.crc32c') ?? '',
         size: Number(told.get('rev.size')),

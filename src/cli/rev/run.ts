@@ -1,5 +1,6 @@
 // Does what `twiglog rev` was told, over Kafka's protocol, and says what came of it.
 
+import { print } from '../../branch/verbatim-json.ts'
 import type { KafkaClient, TopicSeen } from '../client/kafka-client.ts'
 import { exitCodes, Missing, type Terminal, withClient } from '../client/session.ts'
 import type { Point, RevOrder, Subject } from './order.ts'
@@ -55,7 +56,7 @@ class Run {
   /** One JSON value a line, or words. */
   #say(values: readonly unknown[], words: () => string): void {
     if (!this.#json) this.#terminal.out(words())
-    else for (const value of values) this.#terminal.out(JSON.stringify(value))
+    else for (const value of values) this.#terminal.out(print(value))
   }
 
   /** Oldest first; never empty. */
@@ -174,7 +175,7 @@ class Run {
     const keys = new Set<string>()
     for await (const revision of this.#revisions.listed(topic, key)) {
       if (partition !== undefined && revision.partition !== partition) continue
-      keys.add(`${revision.partition} ${JSON.stringify(revision.key)}`)
+      keys.add(`${revision.partition} ${revision.key.toString('base64')}`)
       stats.revisions++
       if (revision.format === 'tombstone') stats.tombstones++
       stats.fullBytes += revision.size

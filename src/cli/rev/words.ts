@@ -1,5 +1,6 @@
 // Revisions, differences and deltas as people and programs are told of them.
 
+import { Verbatim, verbatim } from '../../branch/verbatim-json.ts'
 import { bytesInWords, table, timeInWords } from '../branch/table.ts'
 import { jsonDifference } from './json-difference.ts'
 import type { Delta, Revision } from './revision-client.ts'
@@ -39,16 +40,15 @@ export function valueInWords(value: Buffer | null): string {
   return Buffer.from(text).equals(value) ? text : `base64:${value.toString('base64')}`
 }
 
-/** JSON where it parses, else text, else base64. */
+/** JSON has lines between its signs only, where they mean nothing: there is one value a line. */
+const onOneLine = (text: string): string => text.replace(/[\r\n]+/g, ' ')
+
+/** JSON as it was written, where it parses, else text, else base64. */
 export function valueJson(value: Buffer | null): Record<string, unknown> {
   if (value === null) return { value: null, tombstone: true }
   const text = value.toString()
   if (!Buffer.from(text).equals(value)) return { valueBase64: value.toString('base64'), tombstone: false }
-  try {
-    return { value: JSON.parse(text), tombstone: false }
-  } catch {
-    return { value: text, tombstone: false }
-  }
+  return { value: verbatim(text) === undefined ? text : new Verbatim(onOneLine(text)), tombstone: false }
 }
 
 export type Side = { readonly rev: number; readonly value: Buffer | null }
@@ -89,7 +89,8 @@ export function differenceInWords(from: Side, to: Side, { gone, come }: Paint): 
 
 export function differenceJson(from: Side, to: Side): Record<string, unknown> {
   const changes = jsonDifference(from.value, to.value)?.map(({ path, ...sides }) => {
-    return { path, ...Object.fromEntries(Object.entries(sides).map(([name, text]) => [name, JSON.parse(text)])) }
+    const texts = Object.entries(sides).map(([name, text]) => [name, new Verbatim(onOneLine(text))])
+    return { path, ...Object.fromEntries(texts) }
   })
   const side = ({ rev, value }: Side) => ({ rev, ...valueJson(value) })
   return changes === undefined
