@@ -36,11 +36,21 @@ function cutOf(
   return offset < 0 || offset > partition.highWatermark ? new Refusal('OFFSET_OUT_OF_RANGE') : { partition, offset }
 }
 
+/** While a merge puts files in the place of others, records that were deleted from those would come back. */
+async function mayBeTrimmed({ name, index }: Place, { broker }: Context): Promise<void> {
+  for (;;) {
+    const closed = broker.topic(name)?.partitions[index]?.gate.closed
+    if (closed === undefined) return
+    await closed
+  }
+}
+
 /** Revisions that go are counted before, beside everything else: so all is looked at anew when that is done. */
 async function trim(place: Place, context: Context): Promise<number | Refusal> {
   try {
     let { asked } = place
     for (let tries = 0; ; tries++) {
+      await mayBeTrimmed(place, context)
       const cut = cutOf({ ...place, asked }, context)
       if (cut instanceof Refusal) return cut
       const { partition, offset } = cut

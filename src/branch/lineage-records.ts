@@ -47,6 +47,8 @@ export type ForkRecord = {
   readonly set?: string
   /** The topics took the places of branches that were called as they are. */
   readonly isReset?: boolean
+  /** Of a reset: where groups stand from now on. Written again by a start that has to tell of it. */
+  readonly commits?: readonly PlantedCommit[]
   readonly topics: readonly ForkedTopic[]
 }
 
@@ -92,7 +94,7 @@ export type DeletedRecord = {
 }
 
 /** What a group has committed for a topic under one of its names. */
-export type PromotedCommit = {
+export type PlantedCommit = {
   readonly group: string
   readonly topic: string
   readonly topicId: string
@@ -120,7 +122,7 @@ export type PromoteRecord = {
     readonly over?: { readonly id: string; readonly name: string }
   }[]
   /** Where groups stand from now on. Written again by a start that does not find the end of it. */
-  readonly commits: readonly PromotedCommit[]
+  readonly commits: readonly PlantedCommit[]
 }
 
 /** The commits of a promotion are written, and its event is told. */

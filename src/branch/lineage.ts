@@ -87,7 +87,7 @@ export class Lineage {
         this.#join(record.set, record.inside, record.id)
         break
       case 'set-left':
-        this.#leave(record.id)
+        this.#leave(record.id, record.set)
         break
       case 'set-removed':
         this.#removeSet(record.set)
@@ -236,12 +236,6 @@ export class Lineage {
     return this.knowledge(topicId, partition).known
   }
 
-  /** Up to where its parent knows a branch: base values of the next merge lie below. 0 for what is none. */
-  knownToParent(topicId: string, partition: number): number {
-    const branch = this.branches.get(topicId)
-    return branch === undefined ? 0 : (this.known(branch.fromId, partition)[topicId] ?? 0)
-  }
-
   /** Whether the histories of two topics have anything in common. */
   areRelated(one: string, other: string): boolean {
     const ancestry = (id: string) => [id, ...Object.keys(this.knowledge(id, 0).known)]
@@ -272,6 +266,8 @@ export class Lineage {
   #join(set: string, inside: string, id: string): void {
     const members = this.sets.get(set)?.members
     if (members === undefined) return
+    const before = this.#memberships.get(id)
+    if (before?.set === set && members.get(before.inside) === id) members.delete(before.inside)
     members.set(inside, id)
     this.#memberships.set(id, { set, inside })
   }
@@ -289,13 +285,12 @@ export class Lineage {
     this.#leave(topicId)
   }
 
-  #leave(topicId: string): void {
-    const membership = this.#memberships.get(topicId)
-    if (membership === undefined) return
-    this.#memberships.delete(topicId)
-    const { set, inside } = membership
+  /** It may be in another set by now: there it stays. */
+  #leave(topicId: string, set = this.#memberships.get(topicId)?.set): void {
+    if (set === undefined) return
+    if (this.#memberships.get(topicId)?.set === set) this.#memberships.delete(topicId)
     const members = this.sets.get(set)?.members
-    if (members?.get(inside) === topicId) members.delete(inside)
+    for (const [inside, id] of members ?? []) if (id === topicId) members!.delete(inside)
     if (members?.size === 0 && this.sets.get(set)?.stays !== true) this.#removeSet(set)
   }
 
@@ -309,7 +304,9 @@ export class Lineage {
   }
 
   #removeSet(set: string): void {
-    for (const id of this.sets.get(set)?.members.values() ?? []) this.#memberships.delete(id)
+    for (const id of this.sets.get(set)?.members.values() ?? []) {
+      if (this.#memberships.get(id)?.set === set) this.#memberships.delete(id)
+    }
     if (this.sets.delete(set)) this.gone.add(set)
     this.#cuts.setRemoved(set)
   }

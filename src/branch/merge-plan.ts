@@ -37,8 +37,6 @@ export class MergePlan {
   readonly from: number
   /** What the target knows when all is written. */
   readonly known: Vector
-  /** A part of the target that the source does not know is gone. */
-  readonly #hasLost: boolean
   /** Compaction has passed where the source does not know the target: tombstones may have gone. */
   readonly #mayHaveDropped: boolean
   #loose: ReadonlySet<string> = new Set()
@@ -61,7 +59,6 @@ export class MergePlan {
     this.#sourceChanges = new Changes({ ...own, ...side })
     this.#targetChanges = new Changes({ ...other, seed })
     this.known = options.isPick ? target.knowledge.known : this.#learnt()
-    this.#hasLost = unknown < target.log.logStartOffset
     this.#mayHaveDropped = target.log.compactedOffset > unknown
     this.#decisions = new Decisions(options)
     this.#readKeys = new Set(options.reads.map(keyText))
@@ -73,6 +70,11 @@ export class MergePlan {
       counts: options.isOnlyTold ?? false,
       covers: ({ branch, offset }) => branch === target.knowledge.branch || offset < (this.known[branch] ?? 0),
     })
+  }
+
+  /** A part of the target that the source does not know is gone: by now, for retention does not wait. */
+  get #hasLost(): boolean {
+    return this.#targetChanges.start < this.#options.target.log.logStartOffset
   }
 
   #learnt(): Vector {

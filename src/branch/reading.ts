@@ -79,7 +79,9 @@ const sliceOf = (log: Log, from: number) => log.read(from, sliceBytes, log.logEn
 
 /** Visits every batch with records that has offsets in `[from, to)`; its first and last may lie outside. */
 export async function eachBatch(log: Log, from: number, to: number, turns: Turns, visit: Visit): Promise<void> {
-  for (let at = Math.max(from, log.logStartOffset); at < to && !turns.isOver(); await turns.rest()) {
+  // While others have their turn, retention may go on.
+  const there = (at: number) => Math.max(at, log.logStartOffset)
+  for (let at = there(from); at < to && !turns.isOver(); at = there(at)) {
     const lease = sliceOf(log, at)
     try {
       const walks = visitSlice(lease.bytes, at, to, visit)
@@ -89,6 +91,7 @@ export async function eachBatch(log: Log, from: number, to: number, turns: Turns
     } finally {
       lease.release()
     }
+    await turns.rest()
   }
 }
 

@@ -8,6 +8,7 @@ import type { Conflict } from './decisions.ts'
 import { versionOf } from './decisions.ts'
 import { Rejection } from './events.ts'
 import { findBack } from './find-back.ts'
+import { gapsWithin } from './gaps.ts'
 import type { ShownKey } from './merge-plan.ts'
 import { MergeWriter, type WriterOptions } from './merge-writer.ts'
 import {
@@ -79,8 +80,30 @@ export class RevertPlan {
     }
     // Whether a key that is not found was never there is known only where nothing is gone.
     const mayBeLost = log.logStartOffset > 0 || log.compactedOffset > first
-    for (const change of this.#changes.values()) change.isLost = change.before === undefined && mayBeLost
+    const stale = await this.#stale()
+    for (const change of this.#changes.values()) {
+      change.isLost = change.before === undefined ? mayBeLost : stale(change, change.before.offset)
+    }
     this.conclude()
+  }
+
+  /**
+   * Whether what was found is perhaps not what stood there last. Compaction leaves what a branch shares, and what its parent knows,
+   * when it has taken what came behind it.
+   */
+  async #stale(): Promise<(change: Change, before: number) => boolean> {
+    const { log, last, turns } = this.#options
+    const isCompacted = ({ records }: Change): boolean => records[0]!.offset < log.compactedOffset
+    const found = [...this.#changes.values()].flatMap((change) =>
+      change.before !== undefined && isCompacted(change) ? change.before.offset : [],
+    )
+    if (found.length === 0) return () => false
+    const oldest = found.reduce((one, other) => Math.min(one, other))
+    const gaps = await gapsWithin(log, oldest, last + 1, turns)
+    return (change, before) => {
+      const next = gaps.at(firstAbove(gaps, before)) ?? Number.POSITIVE_INFINITY
+      return isCompacted(change) && next < change.records[0]!.offset
+    }
   }
 
   #note({ key, offset, timestamp, value }: StoredRecord): void {
@@ -200,6 +223,17 @@ export class RevertPlan {
     }
     return writer.batches()
   }
+}
+
+/** Index of the first of ascending numbers that is larger; their count where none is. */
+function firstAbove(numbers: readonly number[], than: number): number {
+  let low = 0
+  for (let high = numbers.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if (numbers[middle]! > than) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 const isSame = (one: Buffer | null, other: Buffer | null): boolean =>

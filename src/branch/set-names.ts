@@ -15,6 +15,12 @@ const written = '\u0001'
 /** Where a set's topic of that name is stored, unless the fork has named another place. */
 export const topicInside = (set: string, name: string): string => `${name}--${set}`
 
+/** What a topic of the set is called inside that is stored so. */
+export function shownInside(set: string, stored: string): string {
+  const ending = topicInside(set, '')
+  return stored.endsWith(ending) ? stored.slice(0, -ending.length) : stored
+}
+
 /** A group, as the coordinator knows it, that members who have entered the set call `groupId`. */
 export const groupInside = (set: string, groupId: string): string => `${mark}${set}${mark}${groupId}`
 

@@ -68,7 +68,7 @@ function* valuesOf(
   isNew: boolean,
 ): Generator<[ConfigRow, string]> {
   const { lineage } = broker
-  const { own, shared } = bytesOf(topic, branch, isNew)
+  const { own, shared } = bytesOf(topic, lineage, isNew)
   yield [rows.from, broker.topicById(branch.fromId)?.name ?? branch.from]
   yield [rows.fromId, branch.fromId]
   yield [rows.offsets, branch.partitions.map(({ offset }, i) => `${i}=${offset}`).join(',')]
@@ -87,11 +87,12 @@ const knownOf = (lineage: Lineage, id: string, partition: number): string =>
     .join(';')
 
 /** A branch that nobody has used is not opened for it; of one that was made just now its folder is not asked either. */
-function bytesOf({ partitions }: Topic, branch: Branch, isNew: boolean): { own: number; shared: number } {
+function bytesOf({ id, partitions }: Topic, lineage: Lineage, isNew: boolean): { own: number; shared: number } {
   let own = 0
   let shared = 0
   for (const [i, partition] of partitions.entries()) {
-    const inherited = branch.partitions[i]
+    // Since a fast-forward it may be more than at the fork.
+    const inherited = lineage.inheritedOf(id, i)
     if (inherited === undefined) own += partition.byteCount
     else if (!partition.isOpen && !(isNew ? beganWithOwn(inherited) : partition.hasOwnFiles)) {
       shared += inherited.files.reduce((sum, [, byteCount]) => sum + byteCount, 0)

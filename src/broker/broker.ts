@@ -100,7 +100,7 @@ export class Broker {
     const resumed = this.leaderships.resume()
     if (resumed.length > 0) this.#inBackground(this.#metadata.commit(resumed))
     finishForks(this.store, (id) => state.topics.has(id))
-    finishForwards(this.store, (id) => state.lineage.forwardedOf(id)?.folder)
+    finishForwards(this.store, (id) => state.lineage.forwardedOf(id))
     for (const topic of state.topics.values()) this.#add(topic)
     this.#producerIds = new ProducerIds(this.#metadata)
     this.#disposal = new Disposal(this.store)
@@ -285,23 +285,25 @@ export class Broker {
     seats: readonly ForkedSeat[],
     fork: ForkRecord,
     replaced: readonly Topic[] = [],
+    because: readonly LineageRecord[] = [],
+    beforeSeen = async () => {},
   ): Promise<void> {
     const views = this.views.following(topics, this.#making)
     const durable = this.#metadata.commit([
       ...topics.map((topic) => ({ ...topic, v: 1, type: 'topic' }) as const),
       ...seats.map((seat) => this.leaderships.forked(seat, this.#byName.size)),
       fork,
-      ...replaced.map(removed),
-      ...views.records,
+      ...[...replaced.map(removed), ...views.records, ...because],
     ])
     this.#forget(replaced)
-    return durable.then(() => {
+    return durable.then(async () => {
       for (const { id, partitions } of fork.topics) {
         nameForked(this.store, id, partitions.some(({ files }) => files.length > 0) || undefined)
       }
+      await beforeSeen()
       for (const topic of topics) this.#add(topic)
       views.done()
-      return this.#removeRest(replaced)
+      await this.#removeRest(replaced)
     })
   }
 

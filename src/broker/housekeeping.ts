@@ -91,6 +91,8 @@ export class Housekeeping {
   }
 
   #retainOne(partition: Partition): void {
+    // What a merge is about to put in the place of these files has not lost what they lose; the next round comes.
+    if (partition.gate.closed !== undefined) return
     const now = this.#clock.now()
     try {
       partition.log.retain(now, partition.broughtAt)
@@ -120,7 +122,7 @@ export class Housekeeping {
       if (!partition.isOpen || partition.isRemoved) continue
       try {
         const turns = { seed: this.#clock.random(32), rest: shortRest, isOver }
-        await partition.log.compact(this.#clock.now(), turns, partition.pinnedBelow())
+        await partition.log.compact(this.#clock.now(), turns, partition.pins())
       } catch (cause) {
         if (!housekeepingFailures.some((kind) => cause instanceof kind)) throw cause
         console.error(`Compaction of ${partition.log.folder}: ${(cause as Error).message}`)

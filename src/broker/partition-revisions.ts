@@ -112,13 +112,16 @@ export class PartitionRevisions {
   }
 
   /** The log in another folder shares what is below an offset here, and its numbers go on from there. Throws StorageError. */
-  carryTo(folder: string, { offset, ownFrom }: Pick<Inherited, 'offset' | 'ownFrom'>): void {
+  carryTo(folder: string, inherited: Pick<Inherited, 'offset' | 'ownFrom' | 'logStartOffset'>): void {
     if (!this.#keepsNumbers) return
+    const { offset, ownFrom } = inherited
     const counts = this.#loadCounts()
     const log = this.#log!
-    // It lets go without a word what its own first file leaves below the log start, and that file too where nothing of it is above.
-    const goneBelow = offset <= log.logStartOffset ? offset : ownFrom
-    const isGone = goneBelow <= log.logStartOffset && goneBelow > counts.upTo
+    const startsAt = Math.max(inherited.logStartOffset, log.logStartOffset)
+    // It lets go without a word files that end below its start, what its own first file leaves there, and that file too where nothing of it is above.
+    const stays = log.segments.find(({ nextOffset }) => nextOffset > startsAt)?.baseOffset ?? offset
+    const goneBelow = offset <= startsAt ? offset : startsAt > log.logStartOffset ? Math.min(stays, ownFrom) : ownFrom
+    const isGone = goneBelow <= startsAt && goneBelow > counts.upTo
     const half = thinnedHalf(log, ownFrom, offset)
     if (half === undefined && !isGone && counts.isEmpty) return
     const path = `${folder}/${countsName}`

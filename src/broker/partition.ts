@@ -2,6 +2,7 @@
 
 import { Corruption, DamagedRecords, Refusal, StorageError } from '../../protocol/errors.ts'
 import type { Records } from '../../protocol/reader.ts'
+import type { Pins } from '../log/compaction.ts'
 import type { Inherited, Lost } from '../log/inherited.ts'
 import { type Appended, BatchRefusal, Log, type OffsetAndTime } from '../log/log.ts'
 import type { AbortedTransaction } from '../log/open-transactions.ts'
@@ -32,8 +33,8 @@ export class Partition {
   readonly gate = new Gate()
   /** Of records that merges have brought. */
   broughtAt: BroughtAt = () => -1
-  /** Below it a branch keeps the newest record of each key, which its parent knows. */
-  pinnedBelow: () => number = () => 0
+  /** Records that compaction leaves to a branch for its parent's sake. */
+  pins: () => Pins | undefined = () => undefined
   /** Offsets that keep rules spare: where the views of it end. */
   spared: () => Promise<readonly number[]> = async () => []
   /** Called when there is something to flush where there was nothing. */
@@ -349,8 +350,7 @@ export class Partition {
   read(offset: number, bytesMax: number, committed: boolean, wholeFirst: boolean, sound = false): ReadResult | Refusal {
     this.uses++
     try {
-      const { log } = this
-      const { highWatermark, lastStableOffset } = this
+      const { log, highWatermark, lastStableOffset } = this
       const { logStartOffset } = log
       if (offset < logStartOffset || offset > log.logEndOffset) {
         const message = `Offset ${offset} is not within [${logStartOffset}, ${log.logEndOffset}].`

@@ -1,6 +1,7 @@
 // Topics that take each other's names: in one turn, with a new leader epoch each, so that clients that know what was
 // behind a name look again.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { LineageRecord } from '../branch/lineage.ts'
 import type { Leaderships } from './leaderships.ts'
 import type { MetadataLog, MetadataRecord } from './metadata-log.ts'
@@ -12,6 +13,8 @@ export type Renaming = {
   readonly name: string
   /** The topic that has the name, or had the one before: the new epochs lie above its own. */
   readonly other?: Topic
+  /** Its overrides from then on; absent: they stay as they are. */
+  readonly configs?: Readonly<Record<string, string>>
 }
 
 type Rooms = {
@@ -33,12 +36,24 @@ export async function renameTopics(
     ({ topic, name }): MetadataRecord => ({ v: 1, type: 'topic-renamed', id: topic.id, name }),
   )
   const moved = views.renamed(renamings)
-  const durable = metadata.commit([...renamed, ...moved.records, ...renewed.map(({ record }) => record), ...because])
+  const configured = renamings.filter(
+    ({ topic, configs }) => configs !== undefined && !isDeepStrictEqual(configs, topic.config.overrides()),
+  )
+  const durable = metadata.commit([
+    ...renamed,
+    ...configured.map(
+      ({ name, configs = {} }): MetadataRecord => ({ v: 1, type: 'config', of: 'topic', name, configs }),
+    ),
+    ...moved.records,
+    ...renewed.map(({ record }) => record),
+    ...because,
+  ])
   for (const { topic } of renamings) byName.delete(topic.name)
   for (const { topic, name } of renamings) {
     topic.rename(name, now)
     byName.set(name, topic)
   }
+  for (const { topic, configs = {} } of configured) topic.configure(configs)
   moved.done()
   await durable
   for (const { lead } of renewed) lead()

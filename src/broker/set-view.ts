@@ -4,7 +4,7 @@
 
 import { Refusal } from '../../protocol/errors.ts'
 import { isJsonTopic } from '../branch/json-topics.ts'
-import { insideOf, topicInside } from '../branch/set-names.ts'
+import { insideOf, shownInside, topicInside } from '../branch/set-names.ts'
 import type { Broker } from './broker.ts'
 import type { NewTopic } from './new-topic.ts'
 import type { Topic } from './topic.ts'
@@ -89,9 +89,8 @@ export class SetView {
     const topic = this.#whole.topic(stored)
     const membership = topic && this.#whole.lineage.membership(topic.id)
     if (membership?.set === this.set) return membership.inside
-    const name = untaken(stored)
-    const ending = topicInside(this.set, '')
-    return name.endsWith(ending) ? name.slice(0, -ending.length) : stored
+    const name = shownInside(this.set, untaken(stored))
+    return name === untaken(stored) ? stored : name
   }
 
   #member(topic: Topic | undefined): Topic | undefined {

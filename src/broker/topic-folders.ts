@@ -1,5 +1,6 @@
 // Where topics lie in the store: a folder each, named by the id; and what a kill may have left there half done.
 
+import type { Forwarded } from '../branch/merge-records.ts'
 import type { Store } from '../storage/file.ts'
 
 /** Around the folders of all topics. */
@@ -35,25 +36,30 @@ const goneEnding = '.gone'
 /** Where the files of a fast-forward are put together. */
 export const forwardedFolder = (id: string, token: string): string => `${topicFolder(id)}.${token}${forwardedEnding}`
 
-/** They take the place of the topic's own, which have nothing that they have not. */
-export function nameForwarded(store: Store, id: string, token: string): void {
+/** They take the place of the topic's own, which have nothing that they have not: of `count` partitions, not of any that came meanwhile. */
+export function nameForwarded(store: Store, id: string, token: string, count: number): void {
   const folder = forwardedFolder(id, token)
   if (store.list(folder).length === 0) return
   const gone = `${folder}${goneEnding}`
-  const isThere = store.list(topicFolder(id)).length > 0
+  const own = store.list(topicFolder(id))
+  for (const name of own.filter((each) => Number.parseInt(each, 10) >= count)) {
+    store.rename(`${topicFolder(id)}/${name}`, `${folder}/${name}`)
+  }
+  const isThere = own.length > 0
   if (isThere) store.rename(topicFolder(id), gone)
   store.rename(folder, topicFolder(id))
   if (isThere) store.discardFolder(gone).catch((cause: unknown) => console.error(`${gone} stays: ${String(cause)}`))
 }
 
-/** For a start: what the metadata log knows (`tokenOf` a topic) takes its place, other leftovers go. */
-export function finishForwards(store: Store, tokenOf: (id: string) => string | undefined): void {
+/** For a start: what the metadata log knows of a topic takes its place, other leftovers go. */
+export function finishForwards(store: Store, forwardedOf: (id: string) => Forwarded | undefined): void {
   for (const name of store.list('topics').filter((each) => each.endsWith(goneEnding))) {
     store.removeFolder(`topics/${name}`)
   }
   for (const name of store.list('topics').filter((each) => each.endsWith(forwardedEnding))) {
     const [id = '', token = ''] = name.slice(0, -forwardedEnding.length).split('.')
-    if (tokenOf(id) === token) nameForwarded(store, id, token)
+    const forwarded = forwardedOf(id)
+    if (forwarded?.folder === token) nameForwarded(store, id, token, forwarded.partitions.length)
     else store.removeFolder(forwardedFolder(id, token))
   }
 }

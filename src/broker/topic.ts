@@ -3,6 +3,7 @@
 import { codecs } from '../../protocol/records/compression.ts'
 import { commandsTopic, toldTopics } from '../branch/json-topics.ts'
 import type { Lineage } from '../branch/lineage.ts'
+import { pinsOf } from '../branch/pins.ts'
 import type { Inherited, Lost } from '../log/inherited.ts'
 import { openPack } from '../revision/open-pack.ts'
 import type { Clock } from '../storage/clock.ts'
@@ -215,7 +216,7 @@ export class Topic {
       made.gate.closed === undefined
         ? (this.#lineage?.knowledge(this.id, index).ranges.broughtAt(from, to) ?? -1)
         : Number.POSITIVE_INFINITY
-    made.pinnedBelow = () => this.#lineage?.knownToParent(this.id, index) ?? 0
+    made.pins = () => this.#lineage && pinsOf(this.#lineage, this.id, index)
     made.spared = () => lastShown(this.#views?.of(this.#name) ?? [], index)
     return made
   }

@@ -192,6 +192,8 @@ export class ViewPartition extends Partition {
     this.uses++
     try {
       const { sight } = this.#look()
+      // Whoever reads the view reads records of the source.
+      sight.source.uses++
       const { logStartOffset, logEndOffset } = sight.source
       if (offset < logStartOffset || offset > logEndOffset) {
         const message = `Offset ${offset} is not within [${logStartOffset}, ${logEndOffset}].`

@@ -4,7 +4,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import type { ForkCommand, ResetCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { jsonTopics } from '../branch/json-topics.ts'
-import type { ForkRecord } from '../branch/lineage.ts'
+import type { ForkRecord, PlantedCommit } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
 import { anyGateClosed } from '../broker/gate.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
@@ -15,6 +15,7 @@ import { Asking } from './asking.ts'
 import { CommandLoop } from './command-loop.ts'
 import { type Doors, noDoors } from './doors.ts'
 import { forkPlanEvent, forkRequestOf, rejectionOf } from './fork-command.ts'
+import { plant } from './fork-groups.ts'
 import { type ForkRefusals, planFork } from './fork-plan.ts'
 import type { ForkRequest } from './fork-request.ts'
 import { carryOut, giveRoomUp, makeRoom, type Rooms } from './forking.ts'
@@ -48,6 +49,8 @@ export class Branches {
   readonly #asking: Asking
   readonly #onForked: OnForked[] = []
   #begun = false
+  /** Of resets that a kill has cut off. */
+  #unplanted: PlantedCommit[] = []
   /** What a kill has left is finished: commands may be run. */
   #isSettled = false
 
@@ -64,7 +67,7 @@ export class Branches {
     this.#asking = new Asking(broker, this.history)
     const { history } = this
     this.#merges = new MergeOperations(rooms, history)
-    const subjects = subjectsOf(broker, history)
+    const subjects = subjectsOf(broker)
     this.#loop = new CommandLoop({
       broker,
       history,
@@ -119,7 +122,8 @@ export class Branches {
       return { event: eventOf(record), ...(command === undefined ? {} : { command }) }
     })
     try {
-      await this.history.load(untold)
+      const late = await this.history.load(untold)
+      this.#unplanted = inOrder.flatMap((one) => (one.type === 'fork' && late.has(one.id) ? (one.commits ?? []) : []))
     } catch (cause) {
       if (!isOfTheDisk(cause)) throw cause
       console.error(`The history of branches cannot be read, and no command is run: ${String(cause)}`)
@@ -134,6 +138,7 @@ export class Branches {
     void this.#endings.sweep()
     if (!this.#begun) return
     await this.#merges.load()
+    await plant(this.#unplanted.splice(0), this.#rooms.groups)
     for (const record of [...this.#rooms.broker.lineage.promotions.values()]) await this.#promoting.finish(record)
     this.#isSettled = true
     this.#loop.attend()

@@ -7,6 +7,7 @@
 //
 // All partitions are put together in a folder aside; one record makes it true, and the folder takes its place.
 
+import { StorageError } from '../../protocol/errors.ts'
 import type { MergeCommand } from '../branch/commands.ts'
 import type { BranchEvent, PlannedKey, Rejection } from '../branch/events.ts'
 import { eventOfMerge } from '../branch/merge-event.ts'
@@ -17,7 +18,8 @@ import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import { forwardedFolder, nameForwarded } from '../broker/topic-folders.ts'
 import { type Fork, forkLog } from '../log/fork.ts'
-import { saveSnapshot } from '../log/producer-snapshot.ts'
+import type { Log } from '../log/log.ts'
+import { flushSnapshot, saveSnapshot } from '../log/producer-snapshot.ts'
 import { randomId } from '../storage/clock.ts'
 import type { History } from './history.ts'
 import type { Asked, TopicPair } from './merge-pairs.ts'
@@ -61,7 +63,7 @@ export class FastForward {
   }
 
   async merge(pairs: readonly TopicPair[], asked: MergeCommand, call: Call): Promise<BranchEvent | Rejection> {
-    const targets = pairs.flatMap(({ into }) => into.partitions)
+    const targets = [...new Set(pairs.flatMap(({ into }) => into.partitions))]
     const began = performance.now()
     const open = targets.map(({ gate }) => gate.close())
     const prepared: Prepared[] = []
@@ -104,7 +106,7 @@ export class FastForward {
     if (logEndOffset > source.lastStableOffset) return 'not-a-prefix'
     if (!own.isPrefixOf(lineage.knowledge(from.id, index), logStartOffset, logEndOffset)) return 'not-a-prefix'
     if (Number.isFinite(log.producers.transactions.firstOpen)) return 'open-transaction'
-    return source.logStartOffset > logStartOffset ? 'history-lost' : undefined
+    return source.logStartOffset > logStartOffset || isThinned(source.log, into, log) ? 'history-lost' : undefined
   }
 
   /** How many offsets are new to the targets. */
@@ -174,8 +176,8 @@ export class FastForward {
     if (source.log.producers.hasSeenTransactions) producers.expectTransactions()
     saveSnapshot(store, folder, to, producers)
     const numbered = to > logEndOffset ? source : partition
-    numbered.numbering.carryTo(folder, fork.inherited)
     const inherited = { ...fork.inherited, logStartOffset: Math.max(logStartOffset, fork.inherited.logStartOffset) }
+    numbered.numbering.carryTo(folder, inherited)
     return { partition, source, from: logEndOffset, to, fork: { ...fork, inherited } }
   }
 
@@ -197,7 +199,17 @@ export class FastForward {
     const flushes = prepared.flatMap(({ moves }) =>
       moves.flatMap(({ partition, source }) => [partition.flush(), source.flush()]),
     )
+    // No record of the target tells of its producers any more: what is promised of a power cut holds for this too.
+    const snapshots = prepared.flatMap(({ pair: { into }, token, moves }) =>
+      moves
+        .filter(({ partition }) => partition.promisesFlush)
+        .map(({ partition: { index }, to }) => flushSnapshot(store, `${forwardedFolder(into.id, token)}/${index}`, to)),
+    )
+    await Promise.all(snapshots)
     await Promise.all([store.syncFolder(...folders), ...flushes])
+    const moves = prepared.flatMap((one) => one.moves)
+    const gone = moves.flatMap(({ partition, source }) => [partition, source]).find(({ isRemoved }) => isRemoved)
+    if (gone !== undefined) throw new StorageError('ENOENT', 'a topic was deleted meanwhile')
   }
 
   #record(prepared: readonly Prepared[], asked: MergeCommand, { by }: Call, gateMs: () => number) {
@@ -251,7 +263,7 @@ export class FastForward {
       // Some of them may not be packed yet.
       this.#broker.housekeeping.noteSealed(into, partition)
     }
-    nameForwarded(this.#broker.store, into.id, token)
+    nameForwarded(this.#broker.store, into.id, token, moves.length)
   }
 
   #discard({ into }: TopicPair, token: string): void {
@@ -263,6 +275,14 @@ export class FastForward {
     }
   }
 }
+
+/** Whether a part that the target has may have lost records in the source, which the target would not lose by itself. */
+const isThinned = (source: Log, { config }: Topic, { compactedOffset, logEndOffset }: Log): boolean =>
+  !config.cleanupPolicy.compact &&
+  source.compactedOffset > compactedOffset &&
+  source.segments.some(
+    ({ baseOffset, isShared }) => !isShared && baseOffset < Math.min(logEndOffset, source.compactedOffset),
+  )
 
 /** As `Leaderships.renewed` will have it. */
 const epochOf = (partition: Partition, source: Partition): number =>

@@ -1,21 +1,23 @@
 // Where the groups of a parent stand on its branch (`branch.groups`): committed before the branch can be seen, so that
-// nobody who subscribes to it begins elsewhere.
+// nobody who subscribes to it begins elsewhere. What takes the place of another topic takes the place of commits too, and must
+// be true first.
 
-import type { GroupRule } from '../branch/lineage.ts'
+import type { GroupRule, PlantedCommit } from '../branch/lineage.ts'
 import { groupInside, insideOf } from '../branch/set-names.ts'
+import type { Groups } from '../group/coordinator.ts'
 import type { Commit } from '../group/offset-requests.ts'
 import type { Fork } from '../log/fork.ts'
 import type { Cut, Rooms } from './forking.ts'
 
-/** One for each group that has committed something for the parent. They reject with StorageError. */
+/** One for each group that has committed something for the parent, and partition. */
 export function commitsOf(
   { id: topicId, plan: { parent, groups: rule, asked }, forks }: Cut,
   set: string | undefined,
   { groups, broker }: Rooms,
-): Promise<void>[] {
+): PlantedCommit[] {
   if (rule === 'none') return []
   const parentSet = broker.lineage.membership(parent.id)?.set
-  const byGroup = new Map<string, Commit[]>()
+  const planted: PlantedCommit[] = []
   for (const { groupId, partition, committed } of groups.offsets.ofTopic(parent.name, parent.id)) {
     const fork = forks[partition]
     if (fork === undefined) continue
@@ -23,13 +25,20 @@ export function commitsOf(
     const isKept = offset === committed.offset
     const leaderEpoch = isKept ? committed.leaderEpoch : epochAt(fork, offset - 1)
     const commit = { topic: asked.to, topicId, partition, offset, leaderEpoch, metadata: committed.metadata }
-    for (const name of namesOnBranch(groupId, set, parentSet)) {
-      const commits = byGroup.get(name) ?? []
-      commits.push(commit)
-      byGroup.set(name, commits)
-    }
+    for (const group of namesOnBranch(groupId, set, parentSet)) planted.push({ group, ...commit })
   }
-  return [...byGroup].map(([groupId, commits]) => groups.offsets.plant(groupId, commits))
+  return planted
+}
+
+/** Rejects with StorageError. */
+export async function plant(commits: readonly PlantedCommit[], { offsets }: Groups): Promise<void> {
+  const byGroup = new Map<string, Commit[]>()
+  for (const { group, ...commit } of commits) {
+    const own = byGroup.get(group)
+    if (own === undefined) byGroup.set(group, [commit])
+    else own.push(commit)
+  }
+  await Promise.all([...byGroup].map(([group, own]) => offsets.plant(group, own)))
 }
 
 const epochAt = ({ inherited }: Fork, offset: number): number =>

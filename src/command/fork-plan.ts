@@ -109,7 +109,8 @@ function planReset(asked: ForkTopic, broker: Broker, groups: Groups): PlannedFor
   const point = parseForkPoint(asked.at ?? 'latest')
   const offsets = point instanceof Refusal ? point : offsetsOf(point, parent, groups)
   if (offsets instanceof Refusal) return offsets
-  const { groups: rule, inside } = broker.lineage.branches.get(replaced.id)!
+  const { groups: rule } = broker.lineage.branches.get(replaced.id)!
+  const inside = broker.lineage.membership(replaced.id)?.inside
   return { asked, parent, replaced, groups: rule, offsets, configs: replaced.config.overrides(), inside }
 }
 

@@ -6,7 +6,8 @@
 // A kill before the record leaves a .tmp that the next start removes; after it, one that the next start renames.
 
 import type { Refusal } from '../../protocol/errors.ts'
-import type { ForkedPartition, ForkedTopic, ForkRecord } from '../branch/lineage.ts'
+import { heritageAt } from '../branch/heritage.ts'
+import type { ForkedPartition, ForkedTopic, ForkRecord, LineageRecord } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ForkedSeat } from '../broker/leaderships.ts'
 import type { Partition } from '../broker/partition.ts'
@@ -19,7 +20,7 @@ import type { CutTransaction } from '../log/inherited.ts'
 import { recordsEnd } from '../log/records-end.ts'
 import { randomId } from '../storage/clock.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
-import { commitsOf } from './fork-groups.ts'
+import { commitsOf, plant } from './fork-groups.ts'
 import type { PlannedFork } from './fork-plan.ts'
 import type { ForkTopic } from './fork-request.ts'
 import type { ReadyRooms, Room } from './ready-rooms.ts'
@@ -104,8 +105,9 @@ export async function carryOut(
     })
     await settle(cuts, broker)
     const topics = cuts.map(forkedTopic(broker))
-    await Promise.all(cuts.flatMap((one) => commitsOf(one, asked.set, rooms)))
     const { id, by, set, command, isReset } = asked
+    const commits = cuts.flatMap((one) => commitsOf(one, set, rooms))
+    if (!isReset) await plant(commits, rooms.groups)
     const record: ForkRecord = {
       v: 1,
       type: 'fork',
@@ -115,6 +117,7 @@ export async function carryOut(
       ...(command === undefined ? {} : { command }),
       ...(set === undefined ? {} : { set }),
       ...(isReset ? { isReset } : {}),
+      ...(isReset && commits.length > 0 ? { commits } : {}),
       topics,
     }
     const seen = broker.addForked(
@@ -128,6 +131,8 @@ export async function carryOut(
       cuts.map(({ id, plan }) => seatsOf(id, plan)),
       record,
       planned.flatMap(({ replaced }) => replaced ?? []),
+      cuts.flatMap((one) => successionOf(one, broker)),
+      isReset ? () => plant(commits, rooms.groups) : undefined,
     )
     isRecorded = true
     await seen
@@ -187,12 +192,13 @@ async function settle(cuts: readonly Cut[], broker: Broker): Promise<void> {
 }
 
 const forkedTopic =
-  ({ lineage }: Broker) =>
+  (broker: Broker) =>
   ({ id, plan, forks }: Cut): ForkedTopic => {
     const { asked, parent, groups, inside } = plan
+    const isThere = (topicId: string) => broker.topicById(topicId) !== undefined
     const partitions = forks.map(({ inherited }, i): ForkedPartition => {
       const flushedOffset = Math.min(parent.partitions[i]!.log.securedOffset, inherited.offset)
-      return { ...inherited, flushedOffset, ...lineage.knowledge(parent.id, i).asOf(inherited.offset) }
+      return { ...inherited, flushedOffset, ...heritageAt(broker.lineage, parent.id, i, inherited.offset, isThere) }
     })
     const sum = (key: 'sharedBytes' | 'copiedBytes') => forks.reduce((total, fork) => total + fork[key], 0)
     return {
@@ -207,6 +213,12 @@ const forkedTopic =
       copiedBytes: sum('copiedBytes'),
     }
   }
+
+/** Who has taken its parent's name has it still when it is made anew: the parent can take it back. */
+function successionOf({ id, plan: { parent, replaced } }: Cut, { lineage }: Broker): LineageRecord[] {
+  const isSuccessor = replaced !== undefined && lineage.successor(parent.id) === replaced.id
+  return isSuccessor ? [{ v: 1, type: 'successor', id: parent.id, by: id }] : []
+}
 
 /** Above the parent's, and above that of the branch before: clients that know it by name believe nothing that is older. */
 const epochOn = ({ leaderEpoch, index }: Partition, replaced: Topic | undefined): number =>

@@ -49,8 +49,9 @@ export class History {
     this.#told = new TopicOnDemand(broker, jsonTopics.find(({ name }) => name === branchesTopic)!)
   }
 
-  /** Reads what was told so far, and tells what is `untold`. Throws StorageError, Corruption. */
-  async load(untold: readonly Untold[]): Promise<void> {
+  /** Reads what was told so far, and tells what is `untold`: answers the ids of that. Throws StorageError, Corruption. */
+  async load(untold: readonly Untold[]): Promise<ReadonlySet<string>> {
+    const late = new Set<string>()
     this.#results.clear()
     this.#begun.clear()
     this.#nextCommand = 0
@@ -61,7 +62,9 @@ export class History {
       if (this.#results.has(event.id)) continue
       if (command !== undefined) this.expect(event.id, command)
       await this.write(event)
+      late.add(event.id)
     }
+    return late
   }
 
   /** Calls `listener` with every result that is written from now on. */

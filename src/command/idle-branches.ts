@@ -1,7 +1,6 @@
 // Branches that say how long they outlive their last use (`branch.ttl.ms`). The others are not looked at: there may be
 // thousands, and this is asked several times a second.
 
-import type { Branch } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
 import { LastUses } from './last-uses.ts'
@@ -25,11 +24,10 @@ export class IdleBranches {
       return this.#uses.at(topic, now)
     }
     const expired = [...mortal].filter((topic) => {
-      const branch = lineage.branches.get(topic.id)
-      if (branch === undefined || topic.config.protection === 'frozen') return false
-      const { set } = branch
+      if (!lineage.branches.has(topic.id) || topic.config.protection === 'frozen') return false
+      const set = lineage.membership(topic.id)?.set
       const unit = set === undefined ? topic.id : `${set} `
-      const last = Math.max(at(topic), usedAt.get(unit) ?? Math.max(0, ...this.#membersOf(branch).map(at)))
+      const last = Math.max(at(topic), usedAt.get(unit) ?? Math.max(0, ...this.#membersOf(set).map(at)))
       usedAt.set(unit, last)
       return now - last > topic.config.branchTtlMs
     })
@@ -38,7 +36,7 @@ export class IdleBranches {
   }
 
   /** Members of a set live as long as any of them is used. */
-  #membersOf({ set }: Branch): Topic[] {
+  #membersOf(set: string | undefined): Topic[] {
     const members = set === undefined ? undefined : this.#broker.lineage.sets.get(set)?.members
     return [...(members?.values() ?? [])].flatMap((id) => this.#broker.topicById(id) ?? [])
   }

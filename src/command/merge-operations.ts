@@ -73,10 +73,17 @@ export class MergeOperations {
       }
       await this.#recover()
       this.conflicts.load()
+      await this.#abandonGone()
     } catch (cause) {
       if (!isOfTheDisk(cause)) throw cause
       console.error(`What a kill has left of a merge is not settled yet: ${String(cause)}`)
     }
+  }
+
+  /** Topics went, and a kill, or a disk, kept their conflicts from being closed. */
+  async #abandonGone(): Promise<void> {
+    const ids = new Set(this.conflicts.all.flatMap(({ fromId, intoId }) => [fromId, intoId]))
+    for (const id of ids) if (this.#broker.topicById(id) === undefined) await this.conflicts.abandon(id)
   }
 
   /**

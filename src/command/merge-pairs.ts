@@ -40,7 +40,7 @@ function namedPairs(pair: Pair, broker: Broker): { from: Topic; into: Topic }[] 
   return [{ from, into }]
 }
 
-/** Each member into its own parent; what was made inside has none and stays. */
+/** Each member into its own parent; what was made inside, or forked there from another member, stays. */
 function pairsOfSet(label: string, broker: Broker): { from: Topic; into: Topic }[] | Rejection {
   const { lineage } = broker
   const set = lineage.sets.get(label)
@@ -49,7 +49,7 @@ function pairsOfSet(label: string, broker: Broker): { from: Topic; into: Topic }
   for (const id of set.members.values()) {
     const branch = lineage.branches.get(id)
     const from = broker.topicById(id)
-    if (branch === undefined || from === undefined) continue
+    if (branch === undefined || from === undefined || lineage.membership(branch.fromId)?.set === label) continue
     const into = broker.topicById(branch.fromId)
     if (into === undefined)
       return orphan(

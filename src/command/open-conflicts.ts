@@ -7,6 +7,7 @@ import type { OwnProducer } from '../branch/merge-writer.ts'
 import { keyText } from '../branch/reading.ts'
 import type { Broker } from '../broker/broker.ts'
 import { InternalTopic, type KeyedRecord } from '../broker/internal-topic.ts'
+import type { Topic } from '../broker/topic.ts'
 import type { Place } from '../transaction/markers.ts'
 
 export class OpenConflicts {
@@ -67,8 +68,12 @@ export class OpenConflicts {
   }
 
   /** The open conflict that a resolution is about. */
-  find(merge: string, topic: string, partition: number, key: Buffer): OpenConflict | undefined {
-    return this.#open.get(keyText(conflictKey({ merge, topic, partition, key })))
+  find(merge: string, target: Pick<Topic, 'id' | 'name'>, partition: number, key: Buffer): OpenConflict | undefined {
+    const named = this.#open.get(keyText(conflictKey({ merge, topic: target.name, partition, key })))
+    if (named?.intoId === target.id) return named
+    // It may have had another name then.
+    const isMeant = (one: OpenConflict) => one.merge === merge && one.partition === partition && one.key.equals(key)
+    return this.all.find((one) => one.intoId === target.id && isMeant(one))
   }
 
   /** Between two topics, in either direction, in one partition. */

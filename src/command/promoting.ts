@@ -9,19 +9,26 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { PromoteCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
-import type { PromotedCommit, PromoteRecord } from '../branch/lineage.ts'
+import { commonEnd } from '../branch/heritage.ts'
+import type { LeftRecord, MemberRecord, PlantedCommit, PromoteRecord } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
-import { insideOf } from '../branch/set-names.ts'
+import { groupInside, insideOf, shownInside, topicInside } from '../branch/set-names.ts'
 import type { Renaming } from '../broker/renaming.ts'
 import type { Topic } from '../broker/topic.ts'
-import type { Commit } from '../group/offset-requests.ts'
+import { plant } from './fork-groups.ts'
 import type { Rooms } from './forking.ts'
 import type { History } from './history.ts'
 import { noBranch, noSet, noTopic, orphan } from './not-there.ts'
 import type { Executor } from './operations.ts'
 
 /** A topic, the name that it takes, and the topic that gives the name up. */
-type Promotion = { readonly topic: Topic; readonly name: string; readonly over?: { topic: Topic; name: string } }
+type Promotion = {
+  readonly topic: Topic
+  readonly name: string
+  readonly over?: { topic: Topic; name: string }
+  /** The set that it is a member of from then on; with `over` it is that one's. */
+  readonly joins?: string
+}
 type Ends = { readonly set?: string }
 
 const patienceMs = 10_000
@@ -70,7 +77,8 @@ export class Promoting {
       if (command.dryRun) {
         return this.#history.write({ ...eventOf(record), type: 'plan', status: 'clean', op: 'promote' })
       }
-      await broker.rename(promotions.flatMap(renamingsOf), [record])
+      const members = promotions.flatMap((one) => this.#membersOf(one))
+      await broker.rename(promotions.flatMap(renamingsOf), [record, ...members])
       return this.finish(record)
     }
   }
@@ -78,11 +86,7 @@ export class Promoting {
   /** Where groups stand now, and the event; again for one that a kill has cut off. Rejects with StorageError. */
   async finish(record: PromoteRecord): Promise<BranchEvent> {
     const { broker, groups } = this.#rooms
-    const byGroup = new Map<string, Commit[]>()
-    for (const { group, ...commit } of record.commits) {
-      byGroup.set(group, [...(byGroup.get(group) ?? []), commit])
-    }
-    await Promise.all([...byGroup].map(([group, commits]) => groups.offsets.plant(group, commits)))
+    await plant(record.commits, groups)
     // A start that comes back to it has told it already, if nobody else had.
     const event = this.#history.result(record.id) ?? (await this.#history.write(eventOf(record)))
     await broker.noteLineage([{ v: 1, type: 'promoted', id: record.id }])
@@ -101,26 +105,54 @@ export class Promoting {
       const over = this.#over(topic)
       if (over instanceof Rejection) return over
       return this.#checked([
-        { topic, name: over.name, over: { topic: over, name: keep ?? `${over.name}--before-${id}` } },
+        { topic, name: over.name, over: { topic: over, name: keep ?? this.#besides(over, `before-${id}`) } },
       ])
     }
     const set = broker.lineage.sets.get(which.set)
     if (set === undefined) return noSet(which.set)
     const promotions: Promotion[] = []
+    const inner: Promotion[] = []
     for (const [inside, topicId] of set.members) {
       const topic = broker.topicById(topicId)
       if (topic === undefined) continue
       const isBranch = broker.lineage.branches.has(topicId)
       const over = isBranch ? this.#over(topic) : undefined
       if (over instanceof Rejection) return over
-      // What was made inside takes the name that it has in there.
-      if (over === undefined) promotions.push({ topic, name: inside })
-      else {
-        const name = `${over.name}--${keep ?? `before-${id}`}`
+      // What was made inside, or forked from a member, takes the name that it has in there.
+      if (over === undefined || broker.lineage.membership(over.id)?.set === which.set) {
+        inner.push({ topic, name: inside })
+      } else {
+        const name = this.#besides(over, keep ?? `before-${id}`)
         promotions.push({ topic, name: over.name, over: { topic: over, name } })
       }
     }
-    return this.#checked(promotions)
+    const [around] = promotions.flatMap(({ over }) => broker.lineage.membership(over!.topic.id) ?? [])
+    const named = inner.map(({ topic, name }): Promotion => {
+      return around === undefined ? { topic, name } : { topic, name: topicInside(around.set, name), joins: around.set }
+    })
+    return this.#checked([...promotions, ...named])
+  }
+
+  /** A name beside that of a topic: within its set, where it is in one. */
+  #besides({ id, name }: Topic, ending: string): string {
+    const place = this.#rooms.broker.lineage.membership(id)
+    return place === undefined ? `${name}--${ending}` : topicInside(place.set, `${place.inside}--${ending}`)
+  }
+
+  /** Whoever has entered a set meets there, too, what took a name; and what gave it up, under its new one. */
+  #membersOf({ topic, name, over, joins }: Promotion): (MemberRecord | LeftRecord)[] {
+    const { lineage } = this.#rooms.broker
+    const member = (set: string, inside: string, { id }: Topic) =>
+      ({ v: 1, type: 'set-member', set, inside, id }) as const
+    if (joins !== undefined) return [member(joins, shownInside(joins, name), topic)]
+    const place = over && lineage.membership(over.topic.id)
+    if (place === undefined) return []
+    const { set, inside } = place
+    const kept = shownInside(set, over!.name)
+    const other = lineage.sets.get(set)?.members.get(kept)
+    const isFree = other === undefined || [topic.id, over!.topic.id].includes(other)
+    if (isFree) return [member(set, kept, over!.topic), member(set, inside, topic)]
+    return [member(set, inside, topic), { v: 1, type: 'set-left', set, id: over!.topic.id }]
   }
 
   /** The topic whose name it takes: the one that has taken its own, else its parent. */
@@ -167,10 +199,10 @@ export class Promoting {
    * Under the name that is taken a group stands where it stood on the branch, else where it stood on the other topic as far
    * as both are the same; where it stood on that one goes with that one.
    */
-  #commits({ topic, name, over }: Promotion, { set }: Ends): PromotedCommit[] {
+  #commits({ topic, name, over }: Promotion, { set }: Ends): PlantedCommit[] {
     const { groups } = this.#rooms
-    const commits = new Map<string, PromotedCommit>()
-    const note = (commit: PromotedCommit) => commits.set(`${commit.partition} ${commit.topic} ${commit.group}`, commit)
+    const commits = new Map<string, PlantedCommit>()
+    const note = (commit: PlantedCommit) => commits.set(`${commit.partition} ${commit.topic} ${commit.group}`, commit)
     if (over !== undefined) {
       for (const { groupId: group, partition, committed } of groups.offsets.ofTopic(over.topic.name, over.topic.id)) {
         const { offset, leaderEpoch, metadata } = committed
@@ -182,12 +214,12 @@ export class Promoting {
         note({ group, topic: name, topicId: topic.id, partition, offset: kept, leaderEpoch: epoch, metadata })
       }
     }
+    const around = over && this.#rooms.broker.lineage.membership(over.topic.id)?.set
     const own = [...groups.offsets.ofTopic(topic.name, topic.id)]
     // Those of the set last: the application that had entered it is the one that goes on.
     own.sort((a, b) => Number(insideOf(a.groupId) !== undefined) - Number(insideOf(b.groupId) !== undefined))
     for (const { groupId, partition, committed } of own) {
-      const inside = insideOf(groupId)
-      const group = inside === undefined ? groupId : inside.set === set ? inside.id : undefined
+      const group = nameAround(groupId, set, around)
       if (group === undefined) continue
       const { offset, leaderEpoch, metadata } = committed
       note({ group, topic: name, topicId: topic.id, partition, offset, leaderEpoch, metadata })
@@ -197,20 +229,34 @@ export class Promoting {
 
   /** Below it both show the same records. */
   #commonEnd(topic: Topic, over: Topic, partition: number): number {
-    const { branches } = this.#rooms.broker.lineage
-    const own = branches.get(topic.id)
-    const child = own?.fromId === over.id ? own : branches.get(over.id)
-    return child?.partitions[partition]?.offset ?? 0
+    const { lineage } = this.#rooms.broker
+    const ends = [topic, over].map(({ partitions }) => partitions[partition]?.logEndOffset ?? 0)
+    const [one, other] = [lineage.knowledge(topic.id, partition), lineage.knowledge(over.id, partition)]
+    return commonEnd(one, other, Math.min(...ends))
   }
 }
 
 const renamingsOf = ({ topic, name, over }: Promotion): Renaming[] =>
   over === undefined
-    ? [{ topic, name }]
+    ? [{ topic, name, configs: lastingConfigs(topic) }]
     : [
-        { topic, name, other: over.topic },
+        { topic, name, other: over.topic, configs: lastingConfigs(topic) },
         { topic: over.topic, name: over.name, other: topic },
       ]
+
+/** What a branch was to live for as a trial does not count for what it has become. */
+function lastingConfigs({ config }: Topic): Record<string, string> {
+  const { 'branch.ttl.ms': _, ...configs } = config.overrides()
+  return configs
+}
+
+/** What a group of a branch is called where that takes a name: in a set (`around`) if the topic that had it is in one. */
+function nameAround(groupId: string, set: string | undefined, around: string | undefined): string | undefined {
+  const inside = insideOf(groupId)
+  if (inside === undefined || inside.set === around) return groupId
+  if (inside.set !== set) return undefined
+  return around === undefined ? inside.id : groupInside(around, inside.id)
+}
 
 /** A topic with a transaction that is not decided. */
 const openIn = (promotions: readonly Promotion[]): Topic | undefined =>

@@ -28,7 +28,8 @@ export function resetRequestsOf(
     }
     topics.push({ from: parent.name, to: topic.name, at })
   }
-  const label = 'set' in which ? which.set : branches[0]?.set
+  // It may have left the set that it was forked into, and that set may be no more.
+  const label = 'set' in which ? which.set : broker.lineage.membership(branches[0]!.id)?.set
   return {
     id,
     by,
@@ -44,8 +45,9 @@ function branchesOf(which: ResetCommand['which'], broker: Broker): Branch[] | Re
   if ('set' in which) {
     const set = lineage.sets.get(which.set)
     if (set === undefined) return noSet(which.set)
-    // What was made inside has no parent to be like.
-    return [...set.members.values()].flatMap((id) => lineage.branches.get(id) ?? [])
+    // What was made inside has no parent to be like, and what was forked from another member no parent that stays.
+    const isOuter = ({ fromId }: Branch) => lineage.membership(fromId)?.set !== which.set
+    return [...set.members.values()].flatMap((id) => lineage.branches.get(id) ?? []).filter(isOuter)
   }
   const topic = broker.topic(which.branch)
   if (topic === undefined) return noTopic(which.branch)

@@ -45,8 +45,8 @@ export class Resolving {
         `'${topic}' has branch.protect=frozen: nothing may be written to it; set it to merge or none.`,
       )
     }
-    const conflict = conflicts.find(merge, topic, index, key)
-    if (conflict === undefined || conflict.intoId !== target.id) {
+    const conflict = conflicts.find(merge, target, index, key)
+    if (conflict === undefined) {
       const message = `No conflict of the merge '${merge}' is open for this key in partition ${index} of '${topic}'. '__branch_conflicts' holds those that are.`
       return new Rejection('NO_SUCH_CONFLICT', message)
     }

@@ -5,11 +5,10 @@ import { Rejection } from '../branch/events.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
 import { forkRequestOf } from './fork-command.ts'
-import type { History } from './history.ts'
 import type { Subjects } from './rights.ts'
 
 /** What is not there needs no rights: the executor says that it is not there. */
-export function subjectsOf(broker: Broker, history: History): Subjects {
+export function subjectsOf(broker: Broker): Subjects {
   const { lineage } = broker
   const members = (set: string): Topic[] =>
     [...(lineage.sets.get(set)?.members.values() ?? [])].flatMap((id) => broker.topicById(id) ?? [])
@@ -32,9 +31,12 @@ export function subjectsOf(broker: Broker, history: History): Subjects {
     branches: (which: Which) => {
       const topics =
         'set' in which ? members(which.set) : [broker.topic(which.branch)].filter((one) => one !== undefined)
-      // What was made inside a set has no parent: the right to it alone is needed.
-      return topics.map((topic) => ({ branch: topic.name, parent: parentOf(topic) ?? topic.name }))
+      // What was made inside a set has no parent: the right to it alone is needed. Who gave a name up takes it from whoever has it.
+      const over = ({ id }: Topic) => broker.topicById(lineage.successor(id) ?? '')?.name
+      return topics.map((topic) => ({ branch: topic.name, parent: over(topic) ?? parentOf(topic) ?? topic.name }))
     },
-    writtenBy: (id) => history.result(id)?.topics?.flatMap(({ into }) => into ?? []) ?? [],
+    // By their names of now: another topic may be called so.
+    writtenBy: (id) =>
+      lineage.merges.get(id)?.topics.flatMap(({ intoId }) => broker.topicById(intoId)?.name ?? []) ?? [],
   }
 }

@@ -13,8 +13,12 @@ export type Keeping = {
   newest: KeyOffsets
   /** Records from here on are not in `newest` and stay. */
   mappedEnd: number
-  /** Whether a record stays in spite of a newer one. */
-  isPinned: (bytes: Uint8Array, keyStart: number, keyEnd: number, offset: number) => boolean
+  /** The record of a key that stays in spite of a newer one, for whoever asks about the one at an offset; -1: none. */
+  newestPinned: (bytes: Uint8Array, keyStart: number, keyEnd: number, offset: number) => number
+  /** Of keys, what this round leaves as it goes on; undefined where each has one record at most. */
+  staying: KeyOffsets | undefined
+  /** There was no room to note all of it. */
+  isCrowded?: boolean
   fates: TransactionFates
   producers: ProducerState
   /** Tombstones and markers stay, whatever their age. */
@@ -45,7 +49,7 @@ function remainsOfMarker(bytes: Buffer, keeping: Keeping): Buffer | undefined {
 }
 
 function* remainsOfRecords(bytes: Buffer, keeping: Keeping): Walk<Buffer | undefined> {
-  const { newest, mappedEnd, hidesOlder, now, isPinned } = keeping
+  const { newest, mappedEnd, hidesOlder, now, newestPinned } = keeping
   const base = batch.baseOffset(bytes, 0)
   const count = batch.recordCount(bytes, 0)
   const horizon = batch.deleteHorizon(bytes, 0)
@@ -64,8 +68,10 @@ function* remainsOfRecords(bytes: Buffer, keeping: Keeping): Walk<Buffer | undef
       // Records without a key are from before the topic was compacted; they have no place in it.
       if (keyLength < 0) continue
       const keyEnd = keyStart + keyLength
-      if (newest.get(records, keyStart, keyEnd) > offset && !isPinned(records, keyStart, keyEnd, offset)) continue
-      if (valueLength < 0 && isExpired) continue
+      const pinned = newestPinned(records, keyStart, keyEnd, offset)
+      if (pinned > offset || (pinned < offset && newest.get(records, keyStart, keyEnd) > offset)) continue
+      if (valueLength < 0 && isExpired && !hides(records, keyStart, keyEnd, keeping)) continue
+      note(records, keyStart, keyEnd, offset, keeping)
     }
     if (valueLength < 0) hasTombstone = true
     kept.add(offset)
@@ -85,6 +91,15 @@ function* remainsOfRecords(bytes: Buffer, keeping: Keeping): Walk<Buffer | undef
     maxTimestamp: isAppendTime ? batch.maxTimestamp(bytes, 0) : batch.baseTimestamp(bytes, 0) + maxTimestampDelta,
     hasDeleteHorizon: horizon !== undefined,
   })
+}
+
+/** Whether something older of the key stays, which must not come to life again. */
+const hides = (bytes: Uint8Array, keyStart: number, keyEnd: number, { staying, isCrowded }: Keeping): boolean =>
+  isCrowded === true || (staying !== undefined && staying.get(bytes, keyStart, keyEnd) >= 0)
+
+function note(bytes: Uint8Array, keyStart: number, keyEnd: number, offset: number, keeping: Keeping): void {
+  const isNoted = keeping.staying?.put(bytes, keyStart, keyEnd, offset) ?? true
+  if (!isNoted) keeping.isCrowded = true
 }
 
 /** The records of the batch at `kept` offsets (all where it is undefined), with the time from when on it may lose more. */

@@ -10,7 +10,7 @@
 // horizon, KIP-534). Neighbours that have become small are written into one file.
 
 import * as batch from '../../protocol/records/batch.ts'
-import { RecordCursor, walkRecords } from '../../protocol/records/record.ts'
+import { RecordCursor, type RecordHeader, walkRecords } from '../../protocol/records/record.ts'
 import type { Store } from '../storage/file.ts'
 import { type Keeping, recordsAtOnce, remainsOf } from './compaction-batch.ts'
 import { KeyOffsets } from './key-offsets.ts'
@@ -42,11 +42,20 @@ export type CompactionPlace = {
   /** Older records lie in front of the segments, where compaction does not go: what hides them must stay. */
   hidesOlder: boolean
   aborted: (from: number, upTo: number) => AbortedTransaction[]
-  /** Of the records below, the newest of each key stays, whatever came after it: others compare with it (extensions §1.3). */
-  pinnedBelow: number
+  pins: Pins | undefined
+  /** Records may have stayed that were pinned once. */
+  isFork: boolean
   /** The log was let go, or the broker stops: nothing more is begun. */
   isOver: () => boolean
   turns: Turns
+}
+
+/** Records that stay though their key has a newer one, since others compare with them. */
+export type Pins = {
+  /** From here on none is. */
+  readonly below: number
+  /** Whether a record may be one: of each key the newest that may stays. */
+  readonly counts: (offset: number, headers: () => readonly RecordHeader[]) => boolean
 }
 
 /** What a round of compaction takes from its surroundings. */
@@ -126,34 +135,39 @@ export async function mapKeys(plan: CompactionPlan, place: CompactionPlace): Pro
     })
   }
   const all = new TransactionFates(place.aborted(segments[0]!.baseOffset, end))
-  const isPinned = await mapPinned(plan, place)
+  const newestPinned = await mapPinned(plan, place)
   const { deleteRetentionMs } = config
-  return { newest, mappedEnd, isPinned, fates: all, producers, hidesOlder, now, deleteRetentionMs }
+  const mayHold = place.isFork && !hidesOlder
+  const count = end - segments[0]!.baseOffset
+  const staying = mayHold ? new KeyOffsets(count, config.dedupeBufferBytes, place.turns.seed) : undefined
+  return { newest, mappedEnd, newestPinned, staying, fates: all, producers, hidesOlder, now, deleteRetentionMs }
 }
 
-/** Whether a record has to stay although its key has a newer one. */
-async function mapPinned({ segments, end }: CompactionPlan, place: CompactionPlace): Promise<Keeping['isPinned']> {
-  const { pinnedBelow, config } = place
+/** Which record of each key has to stay although there is a newer one. */
+async function mapPinned({ segments, end }: CompactionPlan, place: CompactionPlace): Promise<Keeping['newestPinned']> {
+  const { pins, config } = place
   const first = segments[0]!.baseOffset
-  if (pinnedBelow <= first) return () => false
-  const newest = new KeyOffsets(Math.min(pinnedBelow, end) - first, config.dedupeBufferBytes, place.turns.seed)
+  if (pins === undefined || pins.below <= first) return () => -1
+  const newest = new KeyOffsets(Math.min(pins.below, end) - first, config.dedupeBufferBytes, place.turns.seed)
   const fates = new TransactionFates(place.aborted(first, end))
   const cursor = new RecordCursor()
   let isFull = false
   for (const segment of segments) {
-    if (segment.baseOffset >= pinnedBelow || isFull) break
+    if (segment.baseOffset >= pins.below || isFull) break
     await eachBatch(segment, place, function* (bytes) {
       const base = batch.baseOffset(bytes, 0)
       if (batch.isControl(bytes, 0)) return void fates.endsNothing(bytes, 0)
       if (fates.isTakenBack(bytes, 0)) return
       yield* walkKeys(bytes, cursor, (records, start, stop, delta) => {
-        if (base + delta < pinnedBelow && !newest.put(records, start, stop, base + delta)) isFull = true
+        const offset = base + delta
+        if (offset >= pins.below || !pins.counts(offset, () => cursor.headers())) return
+        if (!newest.put(records, start, stop, offset)) isFull = true
       })
     })
   }
   // Without room to know better all of them stay.
-  return (records, start, stop, offset) =>
-    offset < pinnedBelow && (isFull || newest.get(records, start, stop) === offset)
+  if (isFull) return (_records, _start, _stop, offset) => (offset < pins.below ? offset : -1)
+  return (records, start, stop) => newest.get(records, start, stop)
 }
 
 function* walkKeys(

@@ -7,7 +7,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeMarker, type Marker } from '../../protocol/records/control.ts'
 import type { Lease, Store } from '../storage/file.ts'
 import { Checkpointing } from './checkpointing.ts'
-import { steadyTurns } from './compaction.ts'
+import { type Pins, steadyTurns } from './compaction.ts'
 import { Flushing } from './flushing.ts'
 import { type Appended, type AppendOptions, BatchRefusal, checkSize, checkStaged, repack, unplace } from './incoming.ts'
 import { type Inherited, type Lost, lostUpTo, ownPrefix } from './inherited.ts'
@@ -74,8 +74,8 @@ export class Log {
       this.#segments = segments
       this.#filesVersion++
     }
-    const ownFrom = inherited?.ownFrom ?? 0
-    this.#rewriting = new Rewriting(store, this, { config, flushing, checkpointing, ownFrom, replaceSegments }, found)
+    const fork = { isFork: inherited !== undefined, ownFrom: inherited?.ownFrom ?? 0 }
+    this.#rewriting = new Rewriting(store, this, { config, flushing, checkpointing, ...fork, replaceSegments }, found)
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
     const work = workOn(store)
     work.openings.note(performance.now() - since)
@@ -356,8 +356,8 @@ export class Log {
    * Removes records whose key has a newer one, where there is enough to gain. Works in slices, beside appends and reads;
    * segments are replaced whole, by new files.
    */
-  compact(now: number, turns = steadyTurns, pinnedBelow = 0): Promise<void> {
-    return this.#rewriting.compact(now, turns, pinnedBelow)
+  compact(now: number, turns = steadyTurns, pins?: Pins): Promise<void> {
+    return this.#rewriting.compact(now, turns, pins)
   }
 
   /** Sealed segments from the first on that may be packed now, packed ones among them. */

@@ -10,7 +10,7 @@
 import { StorageError } from '../../protocol/errors.ts'
 import type { Store } from '../storage/file.ts'
 import type { Checkpointing } from './checkpointing.ts'
-import { type CompactionPlan, compactSegments, mapKeys, planCompaction, type Turns } from './compaction.ts'
+import { type CompactionPlan, compactSegments, mapKeys, type Pins, planCompaction, type Turns } from './compaction.ts'
 import type { Flushing } from './flushing.ts'
 import { ownPrefix } from './inherited.ts'
 import type { LogConfig } from './log-config.ts'
@@ -54,6 +54,7 @@ type Parts = {
   readonly config: LogConfig
   readonly flushing: Flushing
   readonly checkpointing: Checkpointing
+  readonly isFork: boolean
   /** Base offset of the first file that no parent shares. */
   readonly ownFrom: number
   /** In this turn the segments, or the files behind them, become others. */
@@ -93,7 +94,7 @@ export class Rewriting {
 
   // --- compaction
 
-  async compact(now: number, turns: Turns, pinnedBelow: number): Promise<void> {
+  async compact(now: number, turns: Turns, pins: Pins | undefined): Promise<void> {
     const log = this.#log
     const { config, checkpointing } = this.#parts
     const plan = this.#compactionPlan(now)
@@ -107,7 +108,8 @@ export class Rewriting {
         config,
         producers: log.producers,
         hidesOlder: log.logStartOffset < plan.segments[0]!.baseOffset,
-        pinnedBelow,
+        pins,
+        isFork: this.#parts.isFork,
         aborted: (from: number, upTo: number) => log.abortedTransactions(from, upTo),
         isOver: () => log.isReleased || turns.isOver(),
         now,

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { commandsTopic } from '../../src/branch/json-topics.ts'
+import { eachBatchAtOnce, recordOf, walkBatch } from '../../src/branch/reading.ts'
 import type { Topic } from '../../src/broker/topic.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
 import { after, before, merge, Rooms, staged } from './merge-rooms.ts'
@@ -194,3 +195,33 @@ test('a target that is deleted at any operation of a merge holds up neither it n
   }
   expect(moments).toBeGreaterThan(20)
 })
+
+test('conflicts of a topic that is deleted are closed by the next start, where a disk or a kill has prevented it', async () => {
+  const [store, rooms] = await staged()
+  await rooms.command(merge)
+  await rooms.told('m1', 1)
+  const { folder } = rooms.broker.topic('__branch_conflicts')!
+  expect(openIn(rooms)).toHaveLength(1)
+  store.fault = (operation, path) => (operation === 'stage' && path.startsWith(folder) ? 'EIO' : undefined)
+  await rooms.broker.deleteTopic(rooms.broker.topic('C')!)
+  await turn()
+  store.fault = () => undefined
+  await rooms.stop()
+  const found = await Rooms.open(store.after('kill'))
+  expect(openIn(found)).toEqual([])
+  await found.stop()
+})
+
+/** What `__branch_conflicts` says. */
+function openIn({ broker }: Rooms): string[] {
+  const open = new Set<string>()
+  const { log } = broker.topic('__branch_conflicts')!.partitions[0]!
+  eachBatchAtOnce(log, 0, log.logEndOffset, (bytes, position) =>
+    walkBatch(bytes, position, 0, Number.POSITIVE_INFINITY, (cursor) => {
+      const { key, value } = recordOf(bytes, position, cursor)
+      if (value === null) open.delete(String(key))
+      else open.add(String(key))
+    }),
+  )
+  return [...open]
+}

@@ -18,16 +18,32 @@ type Version = { readonly id: number; readonly value: string | null }
 class Model {
   readonly current = new Map<string, Map<string, Version>>()
   readonly seen = new Map<string, Set<number>>()
+  /** By name: how it was when its log ended at an offset. */
+  readonly #history = new Map<string, Map<number, { current: Map<string, Version>; seen: Set<number> }>>()
   #next = 0
+
+  /** A log ends there now. */
+  note(name: string, end: number): void {
+    const history = this.#history.get(name) ?? new Map()
+    history.set(end, { current: new Map(this.current.get(name)), seen: new Set(this.seen.get(name)) })
+    this.#history.set(name, history)
+  }
+
+  /** Where it ended at any time. */
+  ends(name: string): number[] {
+    return [...(this.#history.get(name)?.keys() ?? [])]
+  }
 
   root(name: string): void {
     this.current.set(name, new Map())
     this.seen.set(name, new Set())
   }
 
-  fork(from: string, name: string): void {
-    this.current.set(name, new Map(this.current.get(from)))
-    this.seen.set(name, new Set(this.seen.get(from)))
+  fork(from: string, name: string, at: number): void {
+    const { current, seen } = this.#history.get(from)!.get(at)!
+    this.current.set(name, new Map(current))
+    this.seen.set(name, new Set(seen))
+    this.#history.set(name, new Map([...this.#history.get(from)!].filter(([end]) => end <= at)))
   }
 
   write(name: string, key: string, value: string | null): void {
@@ -94,14 +110,19 @@ async function playAncestry(seed: number): Promise<void> {
     model.write(name, key, value)
   }
   for (let i = draw(6); i > 0; i--) write('P')
+  model.note('P', world.log('P').logEndOffset)
   for (let step = 0; step < 50; step++) {
     const choice = draw(10)
     const name = names[draw(names.length)]!
     if (choice < 5) write(name)
     else if (choice === 5 && names.length < 4) {
       const child = `C${++made}`
-      world.fork(name, child)
-      model.fork(name, child)
+      // Now, or as it was at any time, also before it was forked itself; whose records those are must be there to be asked.
+      const isThere = (end: number) => world.logs.has(world.lineage.knowledge(name, 0).home(end))
+      const ends = draw(2) === 0 ? [world.log(name).logEndOffset] : model.ends(name).filter(isThere)
+      const at = ends[draw(ends.length)]!
+      world.fork(name, child, at)
+      model.fork(name, child, at)
       names.push(child)
     } else if (choice === 7 && names.length > 2 && name !== 'P' && draw(2) === 0) {
       world.drop(name)
@@ -122,7 +143,10 @@ async function playAncestry(seed: number): Promise<void> {
       const what = `step ${step}: ${name} into ${into}, ${onConflict}`
       expect({ what, conflicts, written }).toEqual({ what, ...expected, conflicts: expected.conflicts.sort() })
     }
-    for (const each of names) expect(world.state(each)).toEqual(model.state(each))
+    for (const each of names) {
+      expect(world.state(each)).toEqual(model.state(each))
+      model.note(each, world.log(each).logEndOffset)
+    }
   }
 }
 

@@ -4,9 +4,11 @@
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { RecordHeader } from '../../protocol/records/record.ts'
 import type { ConflictRule, Strategy } from '../../src/branch/commands.ts'
+import { heritageAt } from '../../src/branch/heritage.ts'
 import { Lineage } from '../../src/branch/lineage.ts'
 import { MergePlan } from '../../src/branch/merge-plan.ts'
 import type { PairOptions } from '../../src/branch/pair.ts'
+import { pinsOf } from '../../src/branch/pins.ts'
 import { eachBatchAtOnce, Fates, noWalk, recordOf, type Turns, walkBatch } from '../../src/branch/reading.ts'
 import { forkLog } from '../../src/log/fork.ts'
 import { Log } from '../../src/log/log.ts'
@@ -76,7 +78,7 @@ export class World {
     const log = new Log(this.store, folder, this.#config, inherited)
     this.logs.set(name, log)
     this.#epochs.set(name, leaderEpoch)
-    const heritage = this.lineage.knowledge(from, 0).asOf(offset)
+    const heritage = heritageAt(this.lineage, from, 0, offset, (id) => this.logs.has(id))
     const made = { id: name, name, from, fromId: from, groups: 'none', sharedBytes: 0, copiedBytes: 0 } as const
     const topic = { ...made, partitions: [{ ...inherited, ...heritage }] }
     this.lineage.apply({ v: 1, type: 'fork', id: `f-${name}`, at: this.now, by: 'me', topics: [topic] })
@@ -116,7 +118,7 @@ export class World {
     // The newest record of a log stays where it is.
     this.write(name, [`filler ${name}`, '.'])
     await log.flush()
-    await log.compact(this.now, undefined, this.lineage.knownToParent(name, 0))
+    await log.compact(this.now, undefined, pinsOf(this.lineage, name, 0))
   }
 
   stable(name: string): number {

@@ -132,3 +132,81 @@ describe('B57: promote', () => {
     expect(await why({ branch: 'b' }, '6')).toBe('ORPHAN')
   })
 })
+
+describe('what stands between a branch and its parent goes on when names change', () => {
+  const compacted = { 'cleanup.policy': 'compact' }
+
+  test('a conflict that was parked before is resolved under the name that its target has now', async () => {
+    await using stage = await Stage.open()
+    await stage.create('a', 1, compacted)
+    await stage.fork('a', 'b')
+    await stage.send('a', [{ key: 'k', value: 'a' }])
+    await stage.send('b', [{ key: 'k', value: 'b' }])
+    await stage.run({ op: 'merge', id: 'm1', from: 'b', into: 'a', onConflict: 'park' })
+    await stage.run({ op: 'promote', id: 'u1', branch: 'b', keep: 'a--before' })
+    const key = { merge: 'm1', partition: 0, key: 'k', take: 'theirs' }
+    // The name means another topic now.
+    expect((await stage.run({ op: 'resolve', id: 'r1', topic: 'a', ...key })).error?.code).toBe('NO_SUCH_CONFLICT')
+    expect(await stage.run({ op: 'resolve', id: 'r2', topic: 'a--before', ...key })).toMatchObject({ status: 'done' })
+    expect(await stage.values('a--before', 2)).toEqual(['a', 'b'])
+    expect((await stage.run({ op: 'resolve', id: 'r3', topic: 'a--before', ...key })).error?.code).toBe(
+      'NO_SUCH_CONFLICT',
+    )
+  })
+
+  test('a group stands where it stood as far as both have the same records, also those of a fast-forward', async () => {
+    await using stage = await Stage.open()
+    await stage.create('a')
+    await stage.send('a', numbered(3))
+    await stage.fork('a', 'b')
+    await stage.send('b', numbered(4, 'own'))
+    await stage.run({ op: 'merge', id: 'm1', from: 'b', into: 'a', strategy: 'fast-forward' })
+    await stage.send('a', ['only here'])
+    await stage.commit('g', 'a', 6)
+    await stage.commit('far', 'a', 8)
+    await stage.run({ op: 'promote', id: 'u1', branch: 'b', keep: 'a--before' })
+    expect(await committedBy(stage, 'g', 'a')).toBe(6)
+    expect(await committedBy(stage, 'far', 'a')).toBe(7)
+    expect(await committedBy(stage, 'far', 'a--before')).toBe(8)
+  })
+})
+
+test('what was to live for a while as a trial lives on as what it has become', async () => {
+  await using stage = await Stage.open({ onDisk: true, topics: ['a'] })
+  await stage.fork('a', 'a--try', { 'branch.ttl.ms': 600_000, 'retention.ms': 7_000 })
+  await stage.run({ op: 'promote', id: 'u1', branch: 'a--try', keep: 'a--before' })
+  const check = async () => {
+    const configs = await stage.configs('a')
+    expect([configs['branch.ttl.ms'], configs['retention.ms']]).toEqual(['-1', '7000'])
+  }
+  await check()
+  await stage.restart()
+  await check()
+})
+
+test('a promoted branch that was made anew gives the name back as before', async () => {
+  await using stage = await Stage.open({ onDisk: true, topics: ['a'] })
+  await stage.send('a', ['of a'])
+  await stage.fork('a', 'b')
+  await stage.run({ op: 'promote', id: 'u1', branch: 'b', keep: 'a--before' })
+  await stage.run({ op: 'reset', id: 's1', branch: 'a' })
+  await stage.send('a', ['of b'])
+  await stage.restart()
+  expect(await stage.run({ op: 'promote', id: 'u2', branch: 'a--before', keep: 'b' })).toMatchObject({ status: 'done' })
+  expect(await stage.made()).toEqual(['a', 'b'])
+  expect(await stage.values('a', 1)).toEqual(['of a'])
+  expect(await stage.values('b', 2)).toEqual(['of a', 'of b'])
+})
+
+test('a set that was promoted is no more: its topics are made anew without it', async () => {
+  await using stage = await Stage.open({ topics: ['a'] })
+  await stage.send('a', numbered(3))
+  await stage.run({ op: 'fork', id: 'f1', set: 's', topics: [{ from: 'a' }] })
+  await stage.send('a--s', ['own'])
+  await stage.run({ op: 'promote', id: 'u1', set: 's', keep: 'old' })
+  const event = await stage.run({ op: 'reset', id: 's1', branch: 'a' })
+  expect(event).toMatchObject({ type: 'reset', status: 'done', topics: [{ from: 'a--old', into: 'a' }] })
+  expect(event.set).toBeUndefined()
+  expect(await stage.made()).toEqual(['a', 'a--old'])
+  expect(await stage.values('a', 3)).toEqual(numbered(3))
+})

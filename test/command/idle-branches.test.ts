@@ -74,3 +74,16 @@ test('whoever is told later how long to live lives that long from then on, and o
   await broker.deleteTopic(late)
   expect([...broker.mortal]).toEqual([])
 })
+
+test('who reads a view of a branch uses the branch', async () => {
+  const { broker, clock, fork, expired } = await world()
+  await fork('a', 'a--s', minute)
+  await broker.createTopics([{ name: 'seen', partitions: 1, configs: { 'view.of': 'a--s', 'view.kind': 'state' } }])
+  for (let turn = 0; turn < 3; turn++) {
+    broker.topic('seen')!.partitions[0]!.read(0, 1, true, true)
+    expect(expired()).toEqual([])
+    clock.jump(40_000)
+  }
+  clock.jump(minute)
+  expect(expired()).toEqual(['a--s'])
+})

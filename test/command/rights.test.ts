@@ -80,3 +80,24 @@ test('B55: a merge needs WRITE on its target, a revert and a deletion their own,
   expect(broker.topic('b')).toBeDefined()
   await stop()
 })
+
+test('rights count where a name has gone to another topic: on the one that a command would change', async () => {
+  const { broker, run, stop } = await opened([
+    { by: 'User:alice', operation: 'ALTER', topic: 'orders' },
+    { by: 'User:alice', operation: 'WRITE', topic: 'kept' },
+  ])
+  await run('User:bob', { op: 'fork', from: 'orders', to: 'b', id: 'f' })
+  const key = { key: 'k', value: 'v', timestamp: 1 }
+  broker.topic('b')!.partitions[0]!.appendOwn(encodeBatch({ records: [key] }))
+  expect(await run('User:bob', { op: 'merge', from: 'b', into: 'orders', id: 'm' })).toBe('committed')
+  expect(await run('User:bob', { op: 'promote', branch: 'b', keep: 'kept', id: 'u1' })).toBe('done')
+  // What the merge has written into is called so now.
+  expect(await run('User:alice', { op: 'revert', merge: 'm', id: 'v' })).toContain("needs WRITE on the topic 'kept'")
+  // It would take the name back.
+  expect(await run('User:alice', { op: 'promote', branch: 'kept', id: 'u2' })).toContain(
+    "needs ALTER on the topic 'orders'",
+  )
+  expect(broker.topic('kept')).toBeDefined()
+  expect(await run('User:bob', { op: 'promote', branch: 'kept', id: 'u3' })).toBe('done')
+  await stop()
+})

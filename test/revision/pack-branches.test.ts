@@ -5,6 +5,7 @@ import { encodeBatch } from '../../protocol/records/builder.ts'
 import { checkStore } from '../../src/cli/check.ts'
 import { OutlivingStore } from './counting-store.ts'
 import { type Packs as Opened, Packs, revisionOf, type Seen } from './packs.ts'
+import { trim } from './stage.ts'
 
 const state = (records: readonly Seen[]) => Object.fromEntries(records.map(({ key, value }) => [key, value]))
 
@@ -111,4 +112,20 @@ test('a branch that is cut behind revisions that the keep rule took ends with it
   expect(await packs.stage.ends('E')).toEqual([{ low: 0, high: 4 }])
   expect((await packs.read('E', 4)).map(({ key }) => key)).toEqual(keys.slice(0, 4))
   expect(checkStore(packs.store).findings.filter(({ kind }) => kind === 'damage')).toEqual([])
+})
+
+test('numbers go on where a fast-forward comes to a target that has let its first records go', async () => {
+  await using packs = await Packs.open()
+  // Every record in a file of its own, and none of them packed.
+  await packs.create('P', { 'revision.pack.lag.ms': 3_600_000 })
+  await packs.revise('P', 'k', 5, { atOnce: 1 })
+  await packs.stage.fork('P', 'C')
+  await trim(packs.stage, 'P', 3)
+  await packs.revise('C', 'k', 1, { from: 6 })
+  const forward = { op: 'merge', id: 'm1', from: 'C', into: 'P', strategy: 'fast-forward' }
+  expect(await packs.stage.run(forward)).toMatchObject({ status: 'committed' })
+  expect((await packs.stage.ends('P'))[0]).toEqual({ low: 3, high: 6 })
+  await packs.stage.create('P-list', -1, { 'view.of': 'P', 'view.kind': 'list', 'view.key': 'k' })
+  const told = await packs.read('P-list', 3)
+  expect(told.map(({ value }) => (JSON.parse(value!) as { rev: number }).rev)).toEqual([4, 5, 6])
 })

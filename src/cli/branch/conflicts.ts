@@ -19,6 +19,8 @@ export type OpenConflict = {
   readonly partition: number
   readonly key: Buffer
   readonly kind: string
+  /** The target, which may have another name by now. */
+  readonly intoId: string
   readonly paths?: readonly string[]
   readonly base?: Version
   readonly ours?: Version
@@ -46,8 +48,9 @@ function conflictOf(name: string, value: Buffer): OpenConflict {
   const parts = name.split('|')
   const key = Buffer.from(parts.at(-1)!, 'base64')
   const merge = parts.slice(0, -3).join('|')
-  const { kind, paths, base, ours, theirs } = JSON.parse(value.toString())
-  return { merge, topic: parts.at(-3)!, partition: Number(parts.at(-2)), key, kind, paths, base, ours, theirs }
+  const { kind, intoId, paths, base, ours, theirs } = JSON.parse(value.toString())
+  const place = { merge, topic: parts.at(-3)!, partition: Number(parts.at(-2)), key }
+  return { ...place, kind, intoId, paths, base, ours, theirs }
 }
 
 const bytesOf = ({ value, valueBase64 }: Version): Buffer | null | undefined => {

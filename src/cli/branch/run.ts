@@ -188,9 +188,11 @@ class Run {
       )
       return exitCodes.refused
     }
-    const { partition } = conflict
+    const { partition, intoId } = conflict
     const keyBase64 = conflict.key.toString('base64')
-    const command = { op: 'resolve', merge: conflict.merge, topic: conflict.topic, partition, keyBase64, ...how }
+    const topics = await this.#branches.client.topics()
+    const named = [...topics.values()].find(({ id }) => id === intoId)?.name ?? conflict.topic
+    const command = { op: 'resolve', merge: conflict.merge, topic: named, partition, keyBase64, ...how }
     return this.#tell(await this.#ask(command))
   }
 
