@@ -1,6 +1,7 @@
 // Options of a program that has the broker inside, as far as types cannot know them: plain JavaScript spells them as it likes, and
 // a misspelt one would put a log into memory that was meant for the disk.
 
+import { unknownNames } from './cli/settings.ts'
 import type { BrokerOptions } from './embedded.ts'
 
 const known: Readonly<Record<keyof BrokerOptions, true>> = {
@@ -19,11 +20,34 @@ const storages = ['memory', 'mapped', 'plain']
 
 /** The same options. Throws TypeError, which names what is wrong and what there is. */
 export function checked(options: BrokerOptions): BrokerOptions {
+  const wrong = strangeIn(options) ?? againstStorage(options) ?? againstListeners(options) ?? strangeConfigIn(options)
+  if (wrong !== undefined) throw new TypeError(wrong)
+  return options
+}
+
+function strangeIn(options: BrokerOptions): string | undefined {
   const strange = Object.keys(options).find((name) => !Object.hasOwn(known, name))
-  if (strange !== undefined) {
-    throw new TypeError(`there is no option '${strange}' of a broker; there are ${Object.keys(known).join(', ')}`)
-  }
-  const { storage } = options
-  if (typeof storage !== 'string' || storages.includes(storage)) return options
-  throw new TypeError(`storage is one of ${storages.join(', ')} or a store, not '${storage}'`)
+  return strange && `there is no option '${strange}' of a broker; there are ${Object.keys(known).join(', ')}`
+}
+
+function againstStorage({ storage, data }: BrokerOptions): string | undefined {
+  if (typeof storage === 'string' && !storages.includes(storage))
+    return `storage is one of ${storages.join(', ')} or a store, not '${storage}'`
+  if (storage !== 'memory' || data === undefined) return undefined
+  return `storage: 'memory' writes nothing to '${data}': leave data or storage out`
+}
+
+function againstListeners({ listeners, port }: BrokerOptions): string | undefined {
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    return `port is a number from 0 to 65535, not ${JSON.stringify(port)}`
+  if (listeners === undefined) return undefined
+  if (port !== undefined) return 'port and listeners say the same thing: leave one out'
+  if (listeners.some(({ role }) => role === 'client')) return undefined
+  return 'listeners holds none for clients: leave it out for one at the loopback address'
+}
+
+/** Of the command line's options a misspelt one is a warning, as Kafka's; here nobody may be looking at what is said. */
+function strangeConfigIn({ config = {} }: BrokerOptions): string | undefined {
+  const settings = Object.keys(config).map((name) => [name, { value: '', origin: 'config' }] as const)
+  return unknownNames(new Map(settings))[0]
 }

@@ -21,7 +21,7 @@ import { Nodes } from './nodes.ts'
 import { SetDoors } from './set-doors.ts'
 import { Shares } from './share/shares.ts'
 import { stateTopic } from './share/state-topic.ts'
-import { repeat, type Timer } from './storage/clock.ts'
+import { awake, repeat, type Timer } from './storage/clock.ts'
 import { lockDirectory } from './storage/directory-lock.ts'
 import type { Store } from './storage/file.ts'
 import { canMap, MappedStore } from './storage/mapped-file.ts'
@@ -394,7 +394,7 @@ export class Broker implements AsyncDisposable {
 
   /** Answers what is under way, flushes, leaves a clean end. May be called more than once. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
+    this.#stopping ??= awake(this.#stop())
     return this.#stopping
   }
 

@@ -7,21 +7,26 @@ import type { FixtureOptions, RunningFixture } from './fixture-broker.ts'
 const addressName = 'TWIGLOG_JEST'
 /** Setup and teardown share nothing but the process. */
 const running = Symbol.for('twiglog.jest')
-type Shared = { [running]?: RunningFixture }
+/** Each of several projects of one run has its own. */
+type Shared = { [running]?: RunningFixture[] }
 
 /** A `globalSetup`: starts the broker and seeds it. It needs `stopBroker` as `globalTeardown`. */
 export function globalBroker(options: FixtureOptions = {}): () => Promise<void> {
   return async () => {
     const { startFixture } = await import('./fixture-broker.ts')
     const fixture = await startFixture(options)
-    ;(globalThis as Shared)[running] = fixture
+    const shared = globalThis as Shared
+    shared[running] = [...(shared[running] ?? []), fixture]
     process.env[addressName] = fixture.address
   }
 }
 
 /** A `globalTeardown`. */
 export async function stopBroker(): Promise<void> {
-  await (globalThis as Shared)[running]?.stop()
+  const shared = globalThis as Shared
+  const fixtures = shared[running] ?? []
+  shared[running] = []
+  await Promise.all(fixtures.map((fixture) => fixture.stop()))
 }
 
 /** Jest's own, which every test file finds among its globals. */

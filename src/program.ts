@@ -1,18 +1,18 @@
 // The command: reads what was asked for, starts a broker, says when it is ready, and ends it in order.
 
-import { renameSync, writeFileSync } from 'node:fs'
-import { StorageError } from '../protocol/errors.ts'
 import { codecsLoaded } from '../protocol/records/compression.ts'
 import { announcement, type Card, readyLine, wantsColour } from './cli/card.ts'
 import type { CpuProfile } from './cli/cpu-profile.ts'
+import { clearReadyFile, writeReadyFile } from './cli/ready-file.ts'
 import { requestLog } from './cli/request-log.ts'
+import { explain, withoutHttp } from './cli/start-failure.ts'
+import { stopper } from './cli/stop-signals.ts'
 import { Broker } from './embedded.ts'
 import { readOrder, type StartOptions } from './options.ts'
 import { packageVersion } from './package-version.ts'
 import { haveV8GiveWay } from './v8-threads.ts'
 
 const failed = 1
-const unreachable = 5
 const interrupted = 130
 
 function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): Omit<Card, 'readyMs'> {
@@ -22,7 +22,7 @@ function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): 
     nodeId: broker.nodeId,
     listeners: broker.listeners,
     http: broker.httpUrl,
-    httpRefused: withoutHttp(broker),
+    httpRefused: withoutHttp(broker.httpRefused),
     dataFolder,
     storage: broker.storage,
     flush: broker.flush,
@@ -30,36 +30,15 @@ function cardOf(broker: Broker, { dataFolder }: StartOptions, version: string): 
   }
 }
 
-/** Whoever waits for the file finds it whole. */
-function writeReadyFile(path: string, { listeners, httpUrl: http }: Broker): void {
-  writeFileSync(`${path}.tmp`, readyLine({ listeners, pid: process.pid, http }))
-  renameSync(`${path}.tmp`, path)
-}
-
-const inUse = (address: string, flag: string): string =>
-  `${address} is in use by another program. Stop it, or choose another port: ${flag} N (0 is any free one).`
-
-/** Why there is no HTTP interface, though nobody has said that there should be none. */
-function withoutHttp({ httpRefused }: Broker): string | undefined {
-  if (httpRefused === undefined) return undefined
-  const { code, address, port } = httpRefused as NodeJS.ErrnoException & { address?: string; port?: number }
-  return code === 'EADDRINUSE' ? inUse(`${address}:${port}`, '--http-port') : httpRefused.message
-}
-
-/** `httpPort`: where HTTP was to be. */
-function explain(cause: unknown, httpPort?: number): { message: string; code: number } {
-  const { code, message, address, port } = cause as NodeJS.ErrnoException & { address?: string; port?: number }
-  if (code === 'EADDRINUSE') {
-    return { message: inUse(`${address}:${port}`, port === httpPort ? '--http-port' : '--port'), code: unreachable }
+/** Does what needs a file that somebody named; where that cannot be written, nothing is started. */
+function withFile<T>(flag: string, path: string | undefined, use: (path: string) => T): T | undefined {
+  if (path === undefined) return undefined
+  try {
+    return use(path)
+  } catch (cause) {
+    console.error(`twiglog: ${flag} cannot be written: ${(cause as Error).message}`)
+    process.exit(failed)
   }
-  if (code === 'EACCES' && port !== undefined) {
-    return {
-      message: `Port ${port} is not allowed for this user; choose one above 1023 with --port N.`,
-      code: unreachable,
-    }
-  }
-  if (cause instanceof StorageError) return { message, code: failed }
-  return { message: cause instanceof Error ? (cause.stack ?? message) : String(cause), code: failed }
 }
 
 /** What cannot be written is said, and is no reason to fail. */
@@ -78,12 +57,9 @@ async function profiling(path: string): Promise<CpuProfile> {
   return profile
 }
 
-/** The first signal drains and flushes; a second one does not wait. */
+/** A terminal that is closed (SIGHUP) may say so more than once. */
 function stopOnSignal(broker: Broker, profile: CpuProfile | undefined): void {
-  let stopping = false
   const stop = () => {
-    if (stopping) process.exit(interrupted)
-    stopping = true
     const stopped = broker.stop()
     const written = profile === undefined ? stopped : stopped.finally(() => writeProfile(profile, false))
     written.then(
@@ -94,7 +70,12 @@ function stopOnSignal(broker: Broker, profile: CpuProfile | undefined): void {
       },
     )
   }
-  process.on('SIGTERM', stop).on('SIGINT', stop)
+  const { ask, insist } = stopper(
+    () => performance.now(),
+    stop,
+    () => process.exit(interrupted),
+  )
+  process.on('SIGTERM', insist).on('SIGINT', insist).on('SIGHUP', ask)
 }
 
 async function start(options: StartOptions, version: string): Promise<void> {
@@ -102,7 +83,9 @@ async function start(options: StartOptions, version: string): Promise<void> {
   const { config, settings, listeners, dataFolder, http, json, compatLogs } = options
   const storage = config.string('storage') as 'mapped' | 'plain' | 'memory'
   const data = dataFolder === undefined ? {} : { data: dataFolder }
-  const log = options.requestLog === undefined ? {} : { onRequest: requestLog(options.requestLog) }
+  withFile('--ready-file', options.readyFile, clearReadyFile)
+  const onRequest = withFile('--request-log', options.requestLog, requestLog)
+  const log = onRequest === undefined ? {} : { onRequest }
   const profile = options.cpuProfile === undefined ? undefined : await profiling(options.cpuProfile)
   let broker: Broker
   try {
@@ -114,8 +97,8 @@ async function start(options: StartOptions, version: string): Promise<void> {
   }
   stopOnSignal(broker, profile)
   const readyMs = performance.now()
-  if (options.readyFile !== undefined) writeReadyFile(options.readyFile, broker)
   const card = { ...cardOf(broker, options, version), readyMs }
+  withFile('--ready-file', options.readyFile, (path) => writeReadyFile(path, readyLine(card)))
   const isTerminal = process.stdout.isTTY === true
   process.stdout.write(
     announcement(card, { json, compatLogs, isTerminal, colour: wantsColour(process.env, isTerminal) }),
@@ -139,8 +122,8 @@ export async function run(words: readonly string[]): Promise<void> {
       await start(order.options, version)
       break
     case 'check': {
-      const { check } = await import('./cli/check.ts')
-      process.exitCode = await check(order.folder, { json: order.json }, console.log)
+      const [{ check }, { terminal }] = await Promise.all([import('./cli/check.ts'), import('./cli/terminal.ts')])
+      process.exitCode = await check(order.folder, { json: order.json }, terminal.out, terminal.err)
       break
     }
     case 'branch': {

@@ -133,3 +133,16 @@ test('an option that is misspelt is refused, and is not a log in memory that was
   )
   await expect(Broker.start({ storage: 'disk' as 'plain' })).rejects.toThrow('storage is one of memory, mapped, plain')
 })
+
+test('options that contradict each other, or say nothing, are refused by name', async () => {
+  const refused = (options: object) => expect(Broker.start(options)).rejects
+  await refused({ storage: 'memory', data: 'nowhere' }).toThrow("storage: 'memory' writes nothing to 'nowhere'")
+  await refused({ listeners: [] }).toThrow('listeners holds none for clients')
+  await refused({ port: 0, listeners: [] }).toThrow('port and listeners say the same thing')
+  await refused({ port: '9092' }).toThrow('port is a number from 0 to 65535, not "9092"')
+  // It was taken without a word, and topics had one partition.
+  await refused({ config: { 'num.partition': 3 } }).toThrow(
+    'Unknown option num.partition (config). Did you mean num.partitions?',
+  )
+  await refused({ config: { 'retention.ms': 3 } }).toThrow('the option that sets its default is log.retention.ms')
+})

@@ -1,7 +1,7 @@
 // The command as a user runs it: a process, its exit codes, its files, its signals. Needs dist, which `npm ci` builds.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -171,6 +171,72 @@ test('a data folder belongs to one broker at a time, and to the next one after a
   await ready(join(folder, 'third'))
   third.child.kill('SIGTERM')
   expect((await third.ended).code).toBe(0)
+})
+
+// It was a stack trace, behind a broker that had started and was not stopped; of a request log the first client felt it.
+test('a file that cannot be written is said before anything is started', async () => {
+  for (const flag of ['--ready-file', '--request-log']) {
+    const { code, stdout, stderr } = await run('--port', '0', '--data', 'data', flag, 'nowhere/file').ended
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(new RegExp(`^twiglog: ${flag} cannot be written: ENOENT[^\\n]*nowhere[^\\n]*\\n$`))
+    expect(existsSync(join(folder, 'data'))).toBe(false)
+  }
+})
+
+test('the ready file of an earlier broker is gone before the next one is ready, and where it never is', async () => {
+  writeFileSync(join(folder, 'ready'), '{"bootstrap":"127.0.0.1:1","pid":1}')
+  const holder = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => holder.once('listening', resolve))
+  const { port } = holder.address() as { port: number }
+  expect((await run('--port', String(port), '--memory', '--ready-file', 'ready').ended).code).toBe(5)
+  holder.close()
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test.skipIf(process.platform === 'win32')('a terminal that is closed ends the broker as SIGTERM does', async () => {
+  const { child, ended } = run('--port', '0', '--data', 'data', '--no-http', '--ready-file', 'ready')
+  await produce((await ready()).bootstrap)
+  child.kill('SIGHUP')
+  expect((await ended).code).toBe(0)
+  expect(existsSync(join(folder, 'data', 'lock'))).toBe(false)
+})
+
+// The command waited by a timer that keeps nothing alive, and when the last socket was closed the process ended in the middle of its stop.
+test('a stop waits for a command that waits for a transaction', async () => {
+  const { child, ended } = run('--port', '0', '--data', 'data', '--no-http', '--ready-file', 'ready')
+  const { bootstrap } = await ready()
+  await produce(bootstrap)
+  const kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING })
+  const plain = kafka.producer()
+  await plain.connect()
+  const command = (value: object) =>
+    plain.send({ topic: '__branch_commands', messages: [{ value: JSON.stringify(value) }] })
+  await command({ op: 'fork', id: 'f', topics: [{ from: 't', to: 't--b' }] })
+  const producer = kafka.producer({ transactionalId: 'x', maxInFlightRequests: 1, idempotent: true })
+  await producer.connect()
+  const transaction = await producer.transaction()
+  await transaction.send({ topic: 't', messages: [{ value: 'open' }] })
+  await command({ op: 'promote', id: 'p', branch: 't--b' })
+  await endOffset(bootstrap)
+  child.kill('SIGTERM')
+  expect((await ended).code).toBe(0)
+  expect(existsSync(join(folder, 'data', 'lock'))).toBe(false)
+  await Promise.allSettled([plain.disconnect(), producer.disconnect()])
+})
+
+test('an address that is not of this machine, and no folder at all, are errors in words', async () => {
+  const elsewhere = await run('--host', '192.0.2.1', '--port', '0', '--memory').ended
+  expect(elsewhere.code).toBe(5)
+  expect(elsewhere.stderr).toMatch(/^twiglog: 192\.0\.2\.1 is no address of this machine[^\n]*\n$/)
+  for (const words of [
+    ['--data', ''],
+    ['--set', 'log.dir='],
+  ]) {
+    const nowhere = await run('--port', '0', ...words).ended
+    expect([nowhere.code, nowhere.stdout]).toEqual([2, ''])
+    expect(nowhere.stderr).toMatch(/^twiglog: [^\n]*(must not be empty|names no folder)[^\n]*\n$/)
+  }
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('--json is one line with real ports, and words that make no sense end with 2', async () => {

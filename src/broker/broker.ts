@@ -214,13 +214,18 @@ export class Broker {
     return checkTopicName(name)
   }
 
+  /** What stands against a name that no topic bears yet: one that is the same in metrics. */
+  collisionOf(name: string): Refusal | undefined {
+    return this.#collisions.check(name, this.#byName.keys())
+  }
+
   /** What stands against a topic; undefined if it can be made. */
   checkNewTopic({ name, partitions, configs }: NewTopic): Refusal | undefined {
     const badName = checkTopicName(name)
     if (badName !== undefined) return badName
     if (this.#byName.has(name) || this.#reserved.has(name))
       return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
-    const collision = this.#collisions.check(name, this.#byName.keys())
+    const collision = this.collisionOf(name)
     if (collision !== undefined) return collision
     const refusal =
       validateTopicConfigs(new Map(Object.entries(configs))) ?? refuseView({ name, partitions, configs }, this)

@@ -1,6 +1,6 @@
 // `twiglog check DIR`: says what is wrong with a data directory. Reads only, so that it can be asked at any time.
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Corruption, ProtocolViolation, StorageError } from '../../protocol/errors.ts'
 import { isControl } from '../../protocol/records/batch.ts'
@@ -12,6 +12,7 @@ import { checkLog, type Finding, type LogReport } from '../log/check.ts'
 import { CarriedCounts, countsName } from '../revision/carried-counts.ts'
 import { hashKey } from '../revision/key-hash.ts'
 import { openPack } from '../revision/open-pack.ts'
+import { holderOf } from '../storage/directory-lock.ts'
 import type { Store } from '../storage/file.ts'
 import { PlainStore } from '../storage/plain-file.ts'
 import { checkLineage, HistoryCheck } from './check-branches.ts'
@@ -22,11 +23,12 @@ const damaged = 6
 
 type Total = { topics: number; partitions: number; batches: number; records: number; bytes: number }
 
-/** Prints a line for every finding and one for the whole; answers the exit code. */
+/** Prints a line for every finding and one for the whole, or by `err` why it cannot; answers the exit code. */
 export async function check(
   directory: string,
   { json }: { json: boolean },
   out: (line: string) => void,
+  err: (line: string) => void = out,
 ): Promise<number> {
   if (!existsSync(directory) || !statSync(directory).isDirectory()) return refuse('is no directory')
   if (!existsSync(join(directory, 'metadata'))) return refuse('holds no data of a broker')
@@ -44,7 +46,8 @@ export async function check(
   }
 
   function refuse(message: string): number {
-    out(json ? JSON.stringify({ kind: 'failed', file: directory, message }) : `${directory} ${message}.`)
+    if (json) out(JSON.stringify({ kind: 'failed', file: directory, message }))
+    else err(`${directory} ${message}.`)
     return failed
   }
 }
@@ -60,14 +63,8 @@ function sentenceOf(summary: Total & { damages: number; notes: number }): string
 }
 
 function* lockFinding(directory: string): Generator<Finding> {
-  const path = join(directory, 'lock')
-  if (!existsSync(path)) return
-  const pid = Number.parseInt(readFileSync(path, 'utf8'), 10)
-  try {
-    process.kill(pid, 0)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return
-  }
+  const pid = holderOf(directory)
+  if (pid === undefined) return
   yield {
     kind: 'note',
     file: 'lock',

@@ -49,7 +49,9 @@ export function settingsFromEnvironment(environment: Environment): Settings {
 export async function settingsFromProperties(text: string, fileName: string): Promise<Settings> {
   const { getProperties } = await import('properties-file')
   const origin = `file ${fileName}`
-  return new Map(Object.entries(getProperties(text)).map(([name, value]) => [name, { value, origin }]))
+  // Editors of Windows put a mark in front, which would be part of the first name.
+  const properties = getProperties(text.replace(/^\ufeff/, ''))
+  return new Map(Object.entries(properties).map(([name, value]) => [name, { value, origin }]))
 }
 
 /** Gone since Kafka 4.0, or of a client or an image: not worth a warning. */

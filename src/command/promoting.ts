@@ -177,6 +177,9 @@ export class Promoting {
       const bad = broker.checkTopicName(name) ?? broker.own.checkName(name)
       if (bad !== undefined) return Rejection.of(bad)
       const holder = broker.topic(name)
+      const collision = holder === undefined ? broker.collisionOf(name) : undefined
+      if (collision !== undefined)
+        return new Rejection(collision.error, `${collision.message}. Name another with keep.`)
       if (given.has(name) || (holder !== undefined && !moving.has(holder))) {
         return Rejection.of(
           new Refusal(

@@ -39,7 +39,13 @@ function bytesOf(members: ReadonlyMap<string, Verbatim>, name: 'key' | 'value'):
     throw new Bad(`${name} and ${name}Base64 are both there: leave one out`)
   if (encoded !== undefined) return bytesIn(JSON.parse(encoded.text), `${name}Base64`)
   if (plain === undefined || plain.text === 'null') return null
-  return Buffer.from(plain.text.startsWith('"') ? (JSON.parse(plain.text) as string) : plain.text)
+  return bytesOfText(plain.text.startsWith('"') ? (JSON.parse(plain.text) as string) : plain.text, name)
+}
+
+/** Half of a surrogate pair (`"\ud800"`) is JSON and has no bytes: it would become another letter, and two keys one. */
+function bytesOfText(text: string, name: string): Buffer {
+  if (/\p{Surrogate}/u.test(text)) throw new Bad(`${name} holds half of a surrogate pair, which has no bytes`)
+  return Buffer.from(text)
 }
 
 function bytesIn(text: unknown, name: string): Buffer {
@@ -65,7 +71,7 @@ function headersOf(member: Verbatim | undefined): RecordHeader[] {
     if (typeof key !== 'string') throw new Bad('a header has a key, which is text')
     if (valueBase64 !== undefined) return { key, value: bytesIn(valueBase64, 'valueBase64') }
     if (value !== null && typeof value !== 'string') throw new Bad(`the header ${key} has a value that is no text`)
-    return { key, value: value === null ? null : Buffer.from(value) }
+    return { key, value: value === null ? null : bytesOfText(value, `the header ${key}`) }
   })
 }
 

@@ -61,3 +61,13 @@ export function randomId(clock: Clock): string {
     if (!id.startsWith('-') && id !== 'A'.repeat(22)) return id
   }
 }
+
+/** Keeps the process alive until it is done: what waits for a timer of the clock alone would be left in the middle. */
+export async function awake<T>(work: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, timeoutMsMax)
+  try {
+    return await work
+  } finally {
+    clearInterval(timer)
+  }
+}

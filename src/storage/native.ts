@@ -7,6 +7,8 @@ import { nativeAllowed } from '../../protocol/native.ts'
 export type Koffi = {
   load(path: string | null): { func(signature: string): unknown }
   view(address: number, byteCount: number): ArrayBuffer
+  /** Of the last call. */
+  errno(): number
 }
 
 export type Call<A extends unknown[]> = (...args: A) => number

@@ -128,6 +128,11 @@ describe('B57: promote', () => {
     expect(await why({ branch: 'b', keep: 'taken' }, '3')).toBe('TOPIC_ALREADY_EXISTS')
     expect(await why({ branch: 'b', keep: 'a b' }, '4')).toBe('INVALID_TOPIC_EXCEPTION')
     expect(await why({ branch: 'b', keep: 'a' }, '5')).toBe('TOPIC_ALREADY_EXISTS')
+    // To metrics x.y and x_y are one: CreateTopics refuses the second, and a promotion made it.
+    await stage.create('x.y')
+    expect(await why({ branch: 'b', keep: 'x_y' }, '5b')).toBe('INVALID_TOPIC_EXCEPTION')
+    expect(await why({ branch: 'b', keep: 'x-y' }, '5c')).toBeUndefined()
+    expect(await why({ branch: 'x-y', keep: 'b' }, '5d')).toBeUndefined()
     await stage.admin.deleteTopics({ topics: ['a'] })
     expect(await why({ branch: 'b' }, '6')).toBe('ORPHAN')
   })

@@ -195,6 +195,23 @@ describe('twiglog branch diff', () => {
     expect(await type(stage, 'diff orders')).toMatchObject({ code: 1, err: "'orders' is no branch." })
   })
 
+  // Seen from the branch they were missing without a word; seen from the parent the command refused.
+  test('shows what stands in partitions that only one side has', async () => {
+    await using stage = await opened()
+    await type(stage, 'create orders a')
+    await stage.admin.createPartitions({ topicPartitions: [{ topic: 'orders', count: 2 }] })
+    // Nobody who has looked before.
+    const producer = stage.kafka.producer()
+    await producer.connect()
+    await producer.send({ topic: 'orders', messages: [{ partition: 1, key: 'k9', value: 'new' }] })
+    await producer.disconnect()
+    for (const line of ['diff a --json', 'diff orders a --json']) {
+      const [found, ...others] = (await type(stage, line)).json()
+      expect(found).toMatchObject({ partition: 1, key: 'k9' })
+      expect(others).toEqual([])
+    }
+  })
+
   test('leaves aborted records out', async () => {
     await using stage = await opened()
     await type(stage, 'create orders a')

@@ -299,6 +299,9 @@ describe('refused writes', () => {
     ['broken base64', '{"records":[{"valueBase64":"*"}]}', /valueBase64 is not base64/],
     ['a partition that is none', '{"records":[{"partition":-1}]}', /partition is a number/],
     ['headers that are none', '{"records":[{"headers":{}}]}', /headers is a list/],
+    // It was written as U+FFFD, and two keys became one.
+    ['half of a pair of surrogates', '{"records":[{"key":"\\ud800"}]}', /key holds half of a surrogate pair/],
+    ['the same in a header', '{"records":[{"headers":[{"key":"h","value":"\\udc00"}]}]}', /the header h holds half/],
   ])('%s', async (_, body, detail) => {
     const headers = { 'content-type': 'application/json' }
     const answer = await stage.ask('POST', '/topics/one/records', { headers, body })

@@ -3,7 +3,9 @@
 import type { BranchEvent } from '../../branch/events.ts'
 import { branchesTopic, commandsTopic } from '../../branch/json-topics.ts'
 import type { Configs, KafkaClient, TopicSeen } from '../client/kafka-client.ts'
+import { Unreachable } from '../client/node-connection.ts'
 import { readPartition } from '../client/reading.ts'
+import { expectTwiglog } from '../client/session.ts'
 import type { CommandLine } from './order.ts'
 
 export type SeenBranch = {
@@ -46,6 +48,7 @@ export class BranchClient {
         if (branch !== undefined) found.push(branch)
       }
     }
+    if (found.length === 0) await expectTwiglog(this.client)
     return found
   }
 
@@ -72,7 +75,7 @@ export class BranchClient {
   /** Everything told so far. */
   async *history(): AsyncGenerator<BranchEvent> {
     const topic = (await this.client.topics()).get(branchesTopic)
-    if (topic === undefined) return
+    if (topic === undefined) return expectTwiglog(this.client)
     const { start, end } = (await this.client.bounds(topic)).get(0)!
     for await (const { value } of readPartition(this.client, topic, 0, { from: start, until: end })) {
       yield JSON.parse(String(value)) as BranchEvent
@@ -81,11 +84,32 @@ export class BranchClient {
 
   /** Has a command run and gives its result; `begun` is called for what is told on the way. */
   async command(command: CommandLine, begun: (event: BranchEvent) => void = () => {}): Promise<BranchEvent> {
-    const told = await this.client.topic(branchesTopic)
+    const told = await this.#told()
     const { end } = (await this.client.bounds(told)).get(0)!
     const { id = `cli-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}` } = command
-    await this.client.send(commandsTopic, JSON.stringify({ ...command, id }))
-    for await (const { value } of readPartition(this.client, told, 0, { from: end })) {
+    try {
+      await this.client.send(commandsTopic, JSON.stringify({ ...command, id }))
+      return await this.#resultOf(String(id), told, end, begun)
+    } catch (cause) {
+      if (!(cause instanceof Unreachable)) throw cause
+      throw new Unreachable(`${cause.message} What became of the command says twiglog branch log, under ${id}.`)
+    }
+  }
+
+  /** Made by being named, where there can be branches. */
+  async #told(): Promise<TopicSeen> {
+    const told = (await this.client.topics([branchesTopic])).get(branchesTopic)
+    if (told === undefined) await expectTwiglog(this.client)
+    return told ?? this.client.topic(branchesTopic)
+  }
+
+  async #resultOf(
+    id: string,
+    told: TopicSeen,
+    from: number,
+    begun: (event: BranchEvent) => void,
+  ): Promise<BranchEvent> {
+    for await (const { value } of readPartition(this.client, told, 0, { from })) {
       const event = JSON.parse(String(value)) as BranchEvent
       if (event.id !== id) continue
       if (event.type !== 'merge-begin' && event.type !== 'merge-aborted') return event

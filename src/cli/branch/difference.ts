@@ -1,6 +1,6 @@
 // `branch diff`: what two relatives have written since their histories were one. Reads only what lies behind that point.
 
-import { type KafkaClient, Refused, type TopicSeen } from '../client/kafka-client.ts'
+import type { Bounds, KafkaClient, TopicSeen } from '../client/kafka-client.ts'
 import { type RecordRead, readPartition } from '../client/reading.ts'
 import type { SeenBranch } from './branch-client.ts'
 import { shown, table } from './table.ts'
@@ -38,7 +38,9 @@ export function sharedHistory(
   if (common === undefined) return undefined
   // Every fork between either of them and what both come from: the earliest cut counts.
   const forks = [...a.forks.slice(0, a.ids.indexOf(common)), ...b.forks.slice(0, b.ids.indexOf(common))]
-  const points = [...ours.leaders.keys()].map((partition) => {
+  // One that was added to either side since has nothing in common.
+  const partitions = new Set([...ours.leaders.keys(), ...theirs.leaders.keys()])
+  const points = [...partitions].map((partition) => {
     return [partition, Math.min(...forks.map(({ offsets }) => offsets.get(partition) ?? 0))] as const
   })
   return new Map(points)
@@ -54,19 +56,17 @@ export async function* differences(
 ): AsyncGenerator<Difference> {
   const [ourBounds, theirBounds] = await Promise.all([client.bounds(ours), client.bounds(theirs)])
   for (const [partition, from] of since) {
-    const tail = async (topic: TopicSeen, { start, end }: { start: number; end: number }) => {
+    const tail = async (topic: TopicSeen, bounds: Bounds | undefined) => {
       const found: RecordRead[] = []
-      const range = { from: Math.max(from, start), until: end }
+      if (bounds === undefined) return found
+      const range = { from: Math.max(from, bounds.start), until: bounds.end }
       for await (const record of readPartition(client, topic, partition, range)) {
         if (key === undefined || record.key?.equals(key)) found.push(record)
       }
       return found
     }
-    const bounds = [ourBounds.get(partition), theirBounds.get(partition)]
-    if (bounds[0] === undefined || bounds[1] === undefined) {
-      throw new Refused(37, `'${ours.name}' and '${theirs.name}' differ in their number of partitions.`)
-    }
-    const records = await Promise.all([tail(ours, bounds[0]), tail(theirs, bounds[1])])
+    const [ourEnd, theirEnd] = [ourBounds.get(partition), theirBounds.get(partition)]
+    const records = await Promise.all([tail(ours, ourEnd), tail(theirs, theirEnd)])
     const [a, b] = [
       { id: ours.id, records: records[0] },
       { id: theirs.id, records: records[1] },

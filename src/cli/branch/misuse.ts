@@ -1,5 +1,6 @@
-// What the verbs of `twiglog branch` share: words that make no sense, where a topic is cut, which branch is meant.
+// What the verbs of `twiglog branch` (and, of keys, those of `twiglog rev`) share: words that make no sense, where a topic is cut, which branch is meant.
 
+import { fromBase64 } from '../../../protocol/base64.ts'
 import { Misuse } from '../misuse.ts'
 
 type Values = Readonly<Record<string, unknown>>
@@ -24,7 +25,7 @@ export function which(values: Values, branch: string | undefined): { branch: str
 /** A key as it is typed, or as base64 where that is said. */
 export function keyOf(values: Values, text: string): Buffer {
   if (values['keyBase64'] !== true) return Buffer.from(text)
-  const key = Buffer.from(text, 'base64')
-  if (key.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '')) return key
+  const key = fromBase64(text)
+  if (key !== undefined) return key
   throw new BranchMisuse(`the key '${text}' is no base64`)
 }

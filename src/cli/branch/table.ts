@@ -24,8 +24,16 @@ export function bytesInWords(count: number): string {
   return unit === 0 ? `${count} B` : `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
 }
 
-/** As far as a person wants to know. */
-export const timeInWords = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 19)
+/** As far as a person wants to know. Producers say what they like: what is beyond all calendars is told as its number. */
+export function timeInWords(ms: number): string {
+  const time = new Date(ms)
+  return ms < 0 || Number.isNaN(time.getTime())
+    ? String(ms)
+    : time
+        .toISOString()
+        .replace('T', ' ')
+        .replace(/\.\d+Z$/, '')
+}
 
 /** A key or a value on one line of a terminal; bytes that are no text as base64. */
 export function shown(bytes: Buffer | null, lengthMax = 60): string {

@@ -118,6 +118,14 @@ export class KafkaClient {
     )
   }
 
+  /** Whether there can be branches and revisions at all: nobody else knows this configuration. Makes nothing. */
+  async isTwiglog(): Promise<boolean> {
+    const configs = [{ name: 'revision.diff', value: 'true' }]
+    const topic = { name: 'twiglog-cli', numPartitions: 1, replicationFactor: -1, assignments: [], configs }
+    const { topics } = await this.ask(createTopics, 7, { topics: [topic], timeoutMs: produceMs, validateOnly: true })
+    return topics.every(({ errorCode }) => errorCode !== errors.INVALID_CONFIG.code)
+  }
+
   /** Null takes an override back. */
   async alter(topic: string, configs: Readonly<Record<string, string | null>>): Promise<void> {
     const changes = Object.entries(configs).map(([name, value]) => {

@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from 'node:net'
 import { codec } from '../../../protocol/compile.ts'
+import { ProtocolViolation } from '../../../protocol/errors.ts'
 import { responseHeader } from '../../../protocol/header.ts'
 import { apiVersions } from '../../../protocol/messages/18-api-versions.ts'
 import { Reader } from '../../../protocol/reader.ts'
@@ -15,10 +16,14 @@ type Waiting = { readonly take: (frame: Buffer) => void; readonly fail: (cause: 
 /** The broker cannot be reached, or has gone. */
 export class Unreachable extends Error {}
 
+/** Who answers is no broker, or none that has what is asked for. */
+export class Unfit extends Error {}
+
 const clientId = 'twiglog-cli'
 const lengthBytes = 4
 const frameBytesMax = 256 * 1024 * 1024
 const patienceMs = 60_000
+const connectMs = 10_000
 
 export class NodeConnection {
   readonly #socket: Socket
@@ -37,17 +42,26 @@ export class NodeConnection {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('error', () => {}) // 'close' follows
-    socket.on('close', () => this.#fail(new Unreachable(`${nameOf(address)} closed the connection.`)))
+    socket.on('close', () => this.#fail(this.#closed()))
   }
 
-  /** Rejects with Unreachable. */
+  /** Rejects with Unreachable, Unfit. */
   static async open(address: Address): Promise<NodeConnection> {
-    const socket = await connected(address)
-    const connection = new NodeConnection(socket, address)
-    const { apiKeys, errorCode } = await connection.#exchange(apiVersions, 0, {} as Body<typeof apiVersions>)
-    if (errorCode !== 0) throw new Unreachable(`${nameOf(address)} does not tell what it speaks (${errorCode}).`)
-    for (const { apiKey, minVersion, maxVersion } of apiKeys) connection.#served.set(apiKey, [minVersion, maxVersion])
-    return connection
+    const connection = new NodeConnection(await connected(address), address)
+    try {
+      await connection.#learn()
+      return connection
+    } catch (cause) {
+      // Nobody else would, and a command ends when nothing is open.
+      connection.close()
+      throw cause
+    }
+  }
+
+  async #learn(): Promise<void> {
+    const { apiKeys, errorCode } = await this.#exchange(apiVersions, 0, {} as Body<typeof apiVersions>)
+    if (errorCode !== 0) throw new Unfit(`${nameOf(this.#address)} does not tell what it speaks (${errorCode}).`)
+    for (const { apiKey, minVersion, maxVersion } of apiKeys) this.#served.set(apiKey, [minVersion, maxVersion])
   }
 
   /** The newest version that both know, up to `most`. */
@@ -55,10 +69,10 @@ export class NodeConnection {
     const served = this.#served.get(table.key)
     const version = Math.min(most, served?.[1] ?? -1)
     if (served !== undefined && version >= served[0] && has(table.request.versions, version)) return version
-    throw new Error(`${nameOf(this.#address)} speaks no version of ${table.name} that this command knows.`)
+    throw new Unfit(`${nameOf(this.#address)} speaks no version of ${table.name} that this command knows.`)
   }
 
-  /** Asks in a version that both know. Rejects with Unreachable. */
+  /** Asks in a version that both know. Rejects with Unreachable, Unfit. */
   ask<A extends ApiTable>(table: A, most: number, body: Body<A>): Promise<Answer<A>> {
     return this.#exchange(table, this.versionOf(table, most), body)
   }
@@ -75,11 +89,28 @@ export class NodeConnection {
     const length = Buffer.alloc(lengthBytes)
     length.writeInt32BE(bytes.length)
     const answer = new Promise<Buffer>((take, fail) => this.#waiting.push({ take, fail }))
-    if (this.#socket.destroyed) this.#fail(new Unreachable(`${nameOf(this.#address)} closed the connection.`))
+    if (this.#socket.destroyed) this.#fail(this.#closed())
     else this.#socket.write(Buffer.concat([length, bytes]))
-    const reader = new Reader(await this.#patiently(answer, table))
-    codec(responseHeader, has(table.request.flexible, version) && table.key !== apiVersions.key ? 1 : 0).read(reader)
-    return codec(table.response, version).read(reader) as Answer<A>
+    return this.#read(await this.#patiently(answer, table), table, version)
+  }
+
+  #read<A extends ApiTable>(frame: Buffer, table: A, version: number): Answer<A> {
+    const reader = new Reader(frame)
+    try {
+      codec(responseHeader, has(table.request.flexible, version) && table.key !== apiVersions.key ? 1 : 0).read(reader)
+      return codec(table.response, version).read(reader) as Answer<A>
+    } catch (cause) {
+      throw cause instanceof ProtocolViolation ? this.#noKafka() : cause
+    }
+  }
+
+  #closed(): Unreachable {
+    const why = 'it has stopped, or wants TLS or a login, which this command does not have'
+    return new Unreachable(`${nameOf(this.#address)} closed the connection: ${why}.`)
+  }
+
+  #noKafka(): Unfit {
+    return new Unfit(`${nameOf(this.#address)} does not speak Kafka's protocol, or not without TLS.`)
   }
 
   async #patiently(answer: Promise<Buffer>, { name }: ApiTable): Promise<Buffer> {
@@ -103,7 +134,7 @@ export class NodeConnection {
       const held = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
       const length = held.readInt32BE(0)
       if (length < 0 || length > frameBytesMax) {
-        this.#fail(new Error(`${nameOf(this.#address)} does not speak Kafka's protocol.`))
+        this.#fail(this.#noKafka())
         this.close()
         return
       }
@@ -130,11 +161,17 @@ const nameOf = ({ host, port }: Address): string => `${host.includes(':') ? `[${
 function connected(address: Address): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(address.port, address.host)
-    const fail = (cause: Error) =>
-      reject(new Unreachable(`No broker answers at ${nameOf(address)} (${(cause as NodeJS.ErrnoException).code}).`))
-    socket.once('error', fail)
+    const fail = (why: string | undefined) => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(new Unreachable(`No broker answers at ${nameOf(address)} (${why}).`))
+    }
+    const timer = setTimeout(() => fail(`after ${connectMs / 1000} s`), connectMs)
+    const refused = (cause: NodeJS.ErrnoException) => fail(cause.code)
+    socket.once('error', refused)
     socket.once('connect', () => {
-      socket.off('error', fail)
+      clearTimeout(timer)
+      socket.off('error', refused)
       resolve(socket)
     })
   })

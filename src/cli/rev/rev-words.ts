@@ -1,9 +1,9 @@
 // The words of `twiglog rev`: what may be said, and the order that it means.
 
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { fromBase64 } from '../../../protocol/base64.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { parseForkPoint } from '../../branch/fork-point.ts'
+import { keyOf } from '../branch/misuse.ts'
 import { Misuse } from '../misuse.ts'
 import type { Point, RevOrder, Verb } from './order.ts'
 
@@ -50,7 +50,7 @@ export function revCommand(give: (order: RevOrder) => void): Command {
         topic: topicOf(topic!, values['branch'] as string | undefined),
         partition: values['partition'] as number | undefined,
       }
-      if (key !== undefined) give({ ...subject, key: keyOf(key, values['keyBase64'] === true), ...verb })
+      if (key !== undefined) give({ ...subject, key: keyOf(values, key), ...verb })
       else give({ ...subject, key: undefined, verb: 'stats' })
     }
   }
@@ -109,13 +109,6 @@ function revOf(text: string): number {
 const topicOf = (topic: string, branch: string | undefined): string => {
   if (branch === undefined) return topic
   return branch.startsWith(`${topic}--`) ? branch : `${topic}--${branch}`
-}
-
-function keyOf(text: string, isBase64: boolean): Buffer {
-  if (!isBase64) return Buffer.from(text)
-  const key = fromBase64(text)
-  if (key === undefined) throw new Misuse(`the key '${text}' is no base64`)
-  return key
 }
 
 /** Short for what HTTP takes as `at`. */

@@ -1,8 +1,9 @@
 // Revisions as any client sees them: through views that live for one question.
 
 import { randomUUID } from 'node:crypto'
-import type { KafkaClient, TopicSeen } from '../client/kafka-client.ts'
+import { type KafkaClient, Refused, type TopicSeen } from '../client/kafka-client.ts'
 import { type RecordRead, readPartition } from '../client/reading.ts'
+import { expectTwiglog } from '../client/session.ts'
 import type { Point } from './order.ts'
 
 export type Revision = {
@@ -44,7 +45,7 @@ export class RevisionClient {
     // Not beginning as the topic does, or whoever follows a pattern would meet it.
     const name = `twiglog-rev-${randomUUID()}`
     const configs = { 'view.of': topic, 'view.kind': kind, 'view.ttl.ms': String(ttlMs), ...filters }
-    await this.client.createTopic(name, configs)
+    await this.#make(name, configs)
     try {
       const view = await this.client.topic(name)
       for (const [partition, { start, end }] of await this.client.bounds(view)) {
@@ -52,6 +53,15 @@ export class RevisionClient {
       }
     } finally {
       await this.client.deleteTopic(name).catch(() => {})
+    }
+  }
+
+  async #make(view: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    try {
+      await this.client.createTopic(view, configs)
+    } catch (cause) {
+      if (cause instanceof Refused && cause.error === 'INVALID_CONFIG') await expectTwiglog(this.client)
+      throw cause
     }
   }
 

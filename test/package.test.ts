@@ -1,0 +1,32 @@
+// What npm hands out: whoever reads its pages finds what they lead to.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const { files } = JSON.parse(read('package.json')) as { files: string[] }
+
+const isIn = (path: string) => files.some((name) => path === name || path.startsWith(`${name}/`))
+
+/** Links of a page to other files, seen from the root. */
+function linksOf(page: string): string[] {
+  const words = read(page).replace(/```.*?```/gs, '')
+  const links = [...words.matchAll(/\]\(([^)#\s]+)/g)].map(([, link]) => link!)
+  return links.filter((link) => !/^\w+:/.test(link)).map((link) => normalize(join(dirname(page), link)))
+}
+
+test('a page of the package links to what is in the package', () => {
+  const docs = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)
+  const pages = [...files.filter((name) => name.endsWith('.md')), ...docs]
+  expect(pages.length).toBeGreaterThan(8)
+  const dead = pages.flatMap((page) =>
+    linksOf(page)
+      .filter((link) => !isIn(link))
+      .map((link) => `${page} → ${link}`),
+  )
+  expect(dead).toEqual([])
+  expect(files.filter((name) => !name.startsWith('!') && name !== 'dist' && !existsSync(join(root, name)))).toEqual([])
+})
