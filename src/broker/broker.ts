@@ -209,14 +209,9 @@ export class Broker {
     return lineage.sets.size === 0 ? this.topics() : this.topics().filter(({ id }) => !lineage.membership(id))
   }
 
-  /** What is wrong with a name, whether or not a topic bears it. */
-  checkTopicName(name: string): Refusal | undefined {
-    return checkTopicName(name)
-  }
-
-  /** What stands against a name that no topic bears yet: one that is the same in metrics. */
-  collisionOf(name: string): Refusal | undefined {
-    return this.#collisions.check(name, this.#byName.keys())
+  /** What is wrong with a name. `isNew`: no topic bears it yet, nor may any have it in metrics. */
+  checkTopicName(name: string, isNew = false): Refusal | undefined {
+    return checkTopicName(name) ?? (isNew ? this.#collisions.check(name, this.#byName.keys()) : undefined)
   }
 
   /** What stands against a topic; undefined if it can be made. */
@@ -225,7 +220,7 @@ export class Broker {
     if (badName !== undefined) return badName
     if (this.#byName.has(name) || this.#reserved.has(name))
       return new Refusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
-    const collision = this.collisionOf(name)
+    const collision = this.#collisions.check(name, this.#byName.keys())
     if (collision !== undefined) return collision
     const refusal =
       validateTopicConfigs(new Map(Object.entries(configs))) ?? refuseView({ name, partitions, configs }, this)

@@ -174,12 +174,9 @@ export class Promoting {
     )
     const given = new Set<string>()
     for (const { topic, name } of promotions.flatMap(renamingsOf)) {
-      const bad = broker.checkTopicName(name) ?? broker.own.checkName(name)
-      if (bad !== undefined) return Rejection.of(bad)
       const holder = broker.topic(name)
-      const collision = holder === undefined ? broker.collisionOf(name) : undefined
-      if (collision !== undefined)
-        return new Rejection(collision.error, `${collision.message}. Name another with keep.`)
+      const bad = broker.checkTopicName(name, holder === undefined) ?? broker.own.checkName(name)
+      if (bad !== undefined) return Rejection.of(bad)
       if (given.has(name) || (holder !== undefined && !moving.has(holder))) {
         return Rejection.of(
           new Refusal(

@@ -26,6 +26,8 @@ export function which(values: Values, branch: string | undefined): { branch: str
 export function keyOf(values: Values, text: string): Buffer {
   if (values['keyBase64'] !== true) return Buffer.from(text)
   const key = fromBase64(text)
-  if (key !== undefined) return key
+  // With letters too many it would be the key of another text, too.
+  const letters = text.replaceAll('=', '').replaceAll('-', '+').replaceAll('_', '/')
+  if (key?.toString('base64').replaceAll('=', '') === letters) return key
   throw new BranchMisuse(`the key '${text}' is no base64`)
 }
