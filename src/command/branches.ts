@@ -15,7 +15,7 @@ import { Asking } from './asking.ts'
 import { CommandLoop } from './command-loop.ts'
 import { type Doors, noDoors } from './doors.ts'
 import { forkPlanEvent, forkRequestOf, rejectionOf } from './fork-command.ts'
-import { plant } from './fork-groups.ts'
+import { plantMissing } from './fork-groups.ts'
 import { type ForkRefusals, planFork } from './fork-plan.ts'
 import type { ForkRequest } from './fork-request.ts'
 import { carryOut, giveRoomUp, makeRoom, type Rooms } from './forking.ts'
@@ -123,7 +123,10 @@ export class Branches {
     })
     try {
       const late = await this.history.load(untold)
-      this.#unplanted = inOrder.flatMap((one) => (one.type === 'fork' && late.has(one.id) ? (one.commits ?? []) : []))
+      // One that the disk refused behind its commit point was told to be rejected.
+      const isCutOff = ({ id }: ForkRecord) => late.has(id) || this.history.result(id)?.type !== 'reset'
+      const resets = inOrder.filter((one) => one.type === 'fork' && one.commits !== undefined && isCutOff(one))
+      this.#unplanted = resets.flatMap((one) => ('commits' in one ? (one.commits ?? []) : []))
     } catch (cause) {
       if (!isOfTheDisk(cause)) throw cause
       console.error(`The history of branches cannot be read, and no command is run: ${String(cause)}`)
@@ -138,7 +141,7 @@ export class Branches {
     void this.#endings.sweep()
     if (!this.#begun) return
     await this.#merges.load()
-    await plant(this.#unplanted.splice(0), this.#rooms.groups)
+    await plantMissing(this.#unplanted.splice(0), this.#rooms.groups)
     for (const record of [...this.#rooms.broker.lineage.promotions.values()]) await this.#promoting.finish(record)
     this.#isSettled = true
     this.#loop.attend()

@@ -30,6 +30,15 @@ export function commitsOf(
   return planted
 }
 
+/** The same where nothing is committed yet. */
+export async function plantMissing(commits: readonly PlantedCommit[], groups: Groups): Promise<void> {
+  const isMissing = ({ group, topic, topicId, partition }: PlantedCommit): boolean => {
+    const all = [...groups.offsets.ofTopic(topic, topicId)]
+    return !all.some(({ groupId, partition: at }) => groupId === group && at === partition)
+  }
+  if (commits.length > 0) await plant(commits.filter(isMissing), groups)
+}
+
 /** Rejects with StorageError. */
 export async function plant(commits: readonly PlantedCommit[], { offsets }: Groups): Promise<void> {
   const byGroup = new Map<string, Commit[]>()

@@ -46,6 +46,18 @@ class Model {
     this.#history.set(name, new Map([...this.#history.get(from)!].filter(([end]) => end <= at)))
   }
 
+  /** What the target had heard of by itself it had heard of in all that comes. */
+  forward(from: string, into: string, end: number, to: number): void {
+    const theirs = this.#history.get(from)!
+    const own = this.seen.get(into)!
+    for (const [at, { current, seen }] of [...theirs].sort(([a], [b]) => a - b)) {
+      if (at <= end || at > to) continue
+      this.current.set(into, new Map(current))
+      this.seen.set(into, new Set([...own, ...seen]))
+      this.note(into, at)
+    }
+  }
+
   write(name: string, key: string, value: string | null): void {
     const version = { id: this.#next++, value }
     this.current.get(name)!.set(key, version)
@@ -96,7 +108,9 @@ const keys = ['a', 'b', 'c', 'd', 'e']
 
 async function playAncestry(seed: number): Promise<void> {
   const draw = drawing(seed)
-  const world = new World({ segmentBytes: 512 })
+  // What compaction took of the past a fork of the past has not.
+  const compacts = seed % 3 === 0
+  const world = new World({ segmentBytes: 512, compacts, minCleanableDirtyRatio: 0, deleteRetentionMs: 1e12 })
   const model = new Model()
   world.root('P')
   model.root('P')
@@ -119,7 +133,8 @@ async function playAncestry(seed: number): Promise<void> {
       const child = `C${++made}`
       // Now, or as it was at any time, also before it was forked itself; whose records those are must be there to be asked.
       const isThere = (end: number) => world.logs.has(world.lineage.knowledge(name, 0).home(end))
-      const ends = draw(2) === 0 ? [world.log(name).logEndOffset] : model.ends(name).filter(isThere)
+      const isNow = compacts || draw(2) === 0
+      const ends = isNow ? [world.log(name).logEndOffset] : model.ends(name).filter(isThere)
       const at = ends[draw(ends.length)]!
       world.fork(name, child, at)
       model.fork(name, child, at)
@@ -127,6 +142,15 @@ async function playAncestry(seed: number): Promise<void> {
     } else if (choice === 7 && names.length > 2 && name !== 'P' && draw(2) === 0) {
       world.drop(name)
       names.splice(names.indexOf(name), 1)
+    } else if (choice === 8 && draw(2) === 0) {
+      // Hardly any is the beginning of another, so all are tried.
+      for (const into of names) {
+        const [end, to] = [world.log(into).logEndOffset, world.stable(name)]
+        if (into !== name && world.forward(name, into)) model.forward(name, into, end, to)
+      }
+    } else if (choice === 9 && compacts && draw(2) === 0) {
+      await world.compact(name)
+      model.write(name, `filler ${name}`, '.')
     } else if (choice === 6) {
       world.send(name, 100, keys[draw(keys.length)]!, 'taken back')
       world.end(name, 100, 'ABORT')

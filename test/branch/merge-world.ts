@@ -10,6 +10,7 @@ import { MergePlan } from '../../src/branch/merge-plan.ts'
 import type { PairOptions } from '../../src/branch/pair.ts'
 import { pinsOf } from '../../src/branch/pins.ts'
 import { eachBatchAtOnce, Fates, noWalk, recordOf, type Turns, walkBatch } from '../../src/branch/reading.ts'
+import { raised } from '../../src/branch/vector.ts'
 import { forkLog } from '../../src/log/fork.ts'
 import { Log } from '../../src/log/log.ts'
 import type { LogConfig } from '../../src/log/log-config.ts'
@@ -83,6 +84,34 @@ export class World {
     const topic = { ...made, partitions: [{ ...inherited, ...heritage }] }
     this.lineage.apply({ v: 1, type: 'fork', id: `f-${name}`, at: this.now, by: 'me', topics: [topic] })
     return log
+  }
+
+  /** A fast-forward; where the target's log is not the beginning of the source's, or all of it, nothing is done. */
+  forward(from: string, into: string): boolean {
+    const [source, to, end] = [this.log(from), this.stable(from), this.log(into).logEndOffset]
+    const [theirs, own] = [this.lineage.knowledge(from, 0), this.lineage.knowledge(into, 0)]
+    const isOpen = this.stable(into) < end
+    if (end >= to || isOpen || !own.isPrefixOf(theirs, 0, end)) return false
+    const leaderEpoch = Math.max(this.#epochs.get(from)!, this.#epochs.get(into)!) + 1
+    const id = `m${++this.#merges}`
+    const folder = `topics/${into}~${id}/0`
+    const outcomeOf = () => 'ABORT' as const
+    const { inherited } = forkLog(this.store, source, folder, { offset: to, leaderEpoch, now: this.now, outcomeOf })
+    this.log(into).release()
+    this.logs.set(into, new Log(this.store, folder, this.#config, inherited))
+    this.#epochs.set(into, leaderEpoch)
+    const { [into]: _, ...learnt } = raised(theirs.knownAt(to), { [from]: to })
+    const moved = { partition: 0, from: end, to, first: end, last: to - 1, known: raised(own.known, learnt), end: to }
+    const partitions = [{ ...moved, spans: theirs.asOf(to).spans, merged: theirs.mergedWithin(end, to) }]
+    const forwarded = { folder, partitions: [inherited] }
+    const made = { v: 1, type: 'merge', id, at: this.now, by: 'me', op: 'merge', status: 'committed' } as const
+    const counts = { written: to - end, same: 0, skipped: 0, conflicts: 0 }
+    this.lineage.apply({
+      ...made,
+      counts,
+      topics: [{ from, fromId: from, into, intoId: into, partitions, forwarded }],
+    })
+    return true
   }
 
   /** The topic is deleted. */
