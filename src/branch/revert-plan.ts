@@ -35,6 +35,8 @@ export type RevertOptions = {
   readonly mode: 'net' | 'replay'
   readonly onConflict: ConflictRule
   readonly wants: ((key: Buffer) => boolean) | undefined
+  /** The number of a revision, by its offset, where keep rules may have taken others: they leave older ones and take newer ones. */
+  readonly revAt?: ((offset: number) => number | undefined) | undefined
   readonly turns: Turns
   readonly writer: Omit<WriterOptions, 'covers'>
 }
@@ -82,9 +84,18 @@ export class RevertPlan {
     const mayBeLost = log.logStartOffset > 0 || log.compactedOffset > first
     const stale = await this.#stale()
     for (const change of this.#changes.values()) {
-      change.isLost = change.before === undefined ? mayBeLost : stale(change, change.before.offset)
+      const byPlace = change.before === undefined ? mayBeLost : stale(change, change.before.offset)
+      change.isLost = this.#leavesOut(change) ?? byPlace
     }
     this.conclude()
+  }
+
+  /** Whether there was another value between the one found and what the range made of it; undefined where no numbers tell. */
+  #leavesOut({ before, records }: Change): boolean | undefined {
+    const { revAt } = this.#options
+    const made = revAt?.(records[0]!.offset)
+    if (revAt === undefined || made === undefined) return undefined
+    return made !== 1 + (before === undefined ? 0 : (revAt(before.offset) ?? Number.NaN))
   }
 
   /**

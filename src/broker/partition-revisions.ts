@@ -18,6 +18,21 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 type RevisedConfig = Pick<LogConfig, 'needsKeys' | 'deletes' | 'retentionMs' | 'retentionBytes'>
 
+/**
+ * Below which offset a log that begins as a part of another one lets go without a word, when it is opened: what a file leaves below
+ * the log start, and its own first file too where nothing of it is above. After a fast-forward that may be more than one file.
+ */
+function letGoBelow({
+  offset,
+  ownFrom,
+  logStartOffset,
+  files,
+}: Pick<Inherited, 'offset' | 'ownFrom' | 'logStartOffset' | 'files'>): number {
+  if (offset <= logStartOffset) return offset
+  const bases = [...files.map(([base]) => base), ownFrom]
+  return bases.filter((base) => base <= logStartOffset).at(-1) ?? 0
+}
+
 /** `of`, `filesVersion`: the counts and the files that it was made of. */
 type Ahead = {
   readonly counts: CarriedCounts
@@ -112,16 +127,13 @@ export class PartitionRevisions {
   }
 
   /** The log in another folder shares what is below an offset here, and its numbers go on from there. Throws StorageError. */
-  carryTo(folder: string, inherited: Pick<Inherited, 'offset' | 'ownFrom' | 'logStartOffset'>): void {
+  carryTo(folder: string, inherited: Pick<Inherited, 'offset' | 'ownFrom' | 'logStartOffset' | 'files'>): void {
     if (!this.#keepsNumbers) return
-    const { offset, ownFrom } = inherited
     const counts = this.#loadCounts()
     const log = this.#log!
-    const startsAt = Math.max(inherited.logStartOffset, log.logStartOffset)
-    // It lets go without a word files that end below its start, what its own first file leaves there, and that file too where nothing of it is above.
-    const stays = log.segments.find(({ nextOffset }) => nextOffset > startsAt)?.baseOffset ?? offset
-    const goneBelow = offset <= startsAt ? offset : startsAt > log.logStartOffset ? Math.min(stays, ownFrom) : ownFrom
-    const isGone = goneBelow <= startsAt && goneBelow > counts.upTo
+    const { offset, ownFrom } = inherited
+    const goneBelow = letGoBelow(inherited)
+    const isGone = goneBelow > Math.max(counts.upTo, log.segments[0]?.baseOffset ?? 0)
     const half = thinnedHalf(log, ownFrom, offset)
     if (half === undefined && !isGone && counts.isEmpty) return
     const path = `${folder}/${countsName}`

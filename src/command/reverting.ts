@@ -8,7 +8,7 @@ import { type BranchEvent, type EventCounts, type PlannedKey, Rejection, sumOfCo
 import type { OwnProducer } from '../branch/merge-writer.ts'
 import { MergeHeaders } from '../branch/origin.ts'
 import { politely } from '../branch/reading.ts'
-import { RevertPlan } from '../branch/revert-plan.ts'
+import { type RevertOptions, RevertPlan } from '../branch/revert-plan.ts'
 import type { KeyedRecord } from '../broker/internal-topic.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
@@ -36,7 +36,7 @@ export class Reverting {
       const producer = command.dryRun ? nobody : await this.#rooms.transaction.begin()
       const planned: Planned[] = []
       for (const range of ranges) {
-        const plan = this.#planOf(range, command, producer)
+        const plan = this.#planOf(range, command, producer, await numbersOf(range))
         await plan.prepare()
         planned.push({ ...range, plan })
       }
@@ -110,7 +110,12 @@ export class Reverting {
     return ranges
   }
 
-  #planOf({ topic, partition, first, last }: Range, command: RevertCommand, producer: OwnProducer): RevertPlan {
+  #planOf(
+    { topic, partition, first, last }: Range,
+    command: RevertCommand,
+    producer: OwnProducer,
+    revAt: RevertOptions['revAt'],
+  ): RevertPlan {
     return new RevertPlan({
       log: partition.log,
       branch: topic.id,
@@ -119,6 +124,7 @@ export class Reverting {
       mode: command.mode,
       onConflict: command.onConflict,
       wants: wantsOf(command),
+      revAt,
       turns: politely(() => partition.isRemoved),
       writer: {
         headers: new MergeHeaders(command.id, topic.name, partition.index),
@@ -184,6 +190,17 @@ export class Reverting {
       batches: () => [],
       lateBatches: (from) => plan.batches(from),
     }
+  }
+}
+
+/** Numbers of revisions, where some may have been left out. */
+async function numbersOf({ topic, partition }: Range): Promise<RevertOptions['revAt']> {
+  if (topic.config.revision === undefined || partition.log.compactedOffset === 0) return undefined
+  const { revisions } = partition
+  await revisions.ready()
+  return (offset) => {
+    const place = revisions.known.at(offset)
+    return place?.part.revOf(place.entry)
   }
 }
 

@@ -96,7 +96,9 @@ export class CarriedCounts {
     if (isSettled && (newest === undefined || count > newest.count))
       this.#notes[key] = { count, offset, older: undefined }
     else {
-      if (newest !== undefined && newest.offset < settledBelow) newest.older = undefined
+      let settled = newest
+      while (settled !== undefined && settled.offset >= settledBelow) settled = settled.older
+      if (settled !== undefined) settled.older = undefined
       this.#notes[key] = withNote(newest, count, offset)
     }
   }

@@ -101,7 +101,7 @@ function countBatch(
       const end = keyStart + keyLength
       const hashed = hash(cursor.bytes, keyStart, end)
       const count = 1 + counts.of(hashed, cursor.bytes, keyStart, end, offset)
-      counts.note(hashed, cursor.bytes, keyStart, end, count, offset, Infinity)
+      counts.note(hashed, cursor.bytes, keyStart, end, count, offset, to)
     }
     return cursor.bytes === bytes ? 0 : cursor.bytes.length
   } catch (cause) {

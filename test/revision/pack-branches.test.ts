@@ -1,6 +1,7 @@
 // Branches of topics whose past is packed: forks, what each packs for itself, merges that find their bases in packs.
 
 import { expect, test } from 'vitest'
+import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { checkStore } from '../../src/cli/check.ts'
 import { OutlivingStore } from './counting-store.ts'
@@ -70,6 +71,33 @@ test('R24: a three-way merge finds its bases in packs, its records are the next 
     gone: base.gone,
     right: document({ n: 1 }),
   })
+})
+
+test('a revert does not restore what stood before the value that a keep rule has taken, and does not take that for nothing', async () => {
+  await using packs = await Packs.open()
+  await packs.create('P', { 'revision.keep': 'last:1' })
+  await write(packs, 'P', { k: 'the value before', other: '1' })
+  await packs.packed()
+  await packs.stage.fork('P', 'C')
+  await write(packs, 'C', { k: 'merged', fresh: 'new' })
+  const merged = await packs.stage.run({ op: 'merge', id: 'm', from: 'C', into: 'P' })
+  expect(merged).toMatchObject({ status: 'committed', counts: { written: 2 } })
+  await write(packs, 'P', { other: '2', another: '3' })
+  // Until the pack of the first record has gone.
+  while ((await packs.batches('P')).some((bytes) => batch.baseOffset(bytes, 0) === 0)) await packs.packed(2)
+  const revert = { op: 'revert', topic: 'P', merge: 'm' }
+  expect(await packs.stage.run({ ...revert, id: 'r1' })).toMatchObject({
+    status: 'conflicts',
+    counts: { written: 0, conflicts: 1 },
+    keys: [
+      { key: 'k', kind: 'history-lost' },
+      { key: 'fresh', kind: 'write' },
+    ],
+  })
+  // A key that was never there before is known not to have been.
+  expect(await packs.stage.run({ ...revert, id: 'r2', keys: ['fresh'] })).toMatchObject({ counts: { written: 1 } })
+  await packs.stage.create('P-now', -1, { 'view.of': 'P', 'view.kind': 'state' })
+  expect(state(await packs.read('P-now', 4))).toEqual({ k: 'merged', other: '2', another: '3', fresh: null })
 })
 
 test('a branch whose parent is gone reads what it shares of its packs', async () => {

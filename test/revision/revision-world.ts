@@ -137,16 +137,18 @@ export class RevisionWorld {
     return told
   }
 
-  /** Goes on beside this one, from an offset on. */
-  fork(wanted: number): RevisionWorld {
+  /** Goes on beside this one, from an offset on. `start`: what lies below is deleted there, as in the target of a fast-forward. */
+  fork(wanted: number, start = 0): RevisionWorld {
     const offset = recordsEnd(this.log, wanted)
     const folder = `${this.#folder}-${this.#forks++}/0`
-    const { inherited } = forkLog(this.store, this.log, folder, {
+    const forked = forkLog(this.store, this.log, folder, {
       offset,
       leaderEpoch: 0,
       now: this.now,
       outcomeOf: () => 'ABORT',
-    })
+    }).inherited
+    const logStartOffset = Math.max(forked.logStartOffset, Math.min(start, offset))
+    const inherited = { ...forked, logStartOffset }
     this.#index.carryTo(folder, inherited)
     const child = new RevisionWorld(this.config, this.hash, this.pointers, { folder, inherited, store: this.store })
     child.now = this.now

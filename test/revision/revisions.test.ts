@@ -117,7 +117,10 @@ async function play(seed: number): Promise<void> {
     const open = world.openProducers
     if (choice === 20 && worlds.length < 4) {
       const { logStartOffset, logEndOffset } = world.log
-      worlds.push(world.fork(logStartOffset + draw(logEndOffset - logStartOffset + 1)))
+      const at = logStartOffset + draw(logEndOffset - logStartOffset + 1)
+      // What is deleted was decided.
+      const deletable = Math.max(0, Math.min(at, world.stable) - logStartOffset)
+      worlds.push(world.fork(at, draw(3) === 0 ? logStartOffset + draw(deletable + 1) : 0))
       continue
     }
     if (choice < 11)
@@ -172,9 +175,10 @@ async function eachSeed(count: number, run: (seed: number) => Promise<void>): Pr
 /**
  * A fork at the log start that cut a batch in two: its first file went with the next start, and what it counted with it. And a log
  * that was forked, took what it had counted for the fork for gone, and packed without it. And a note of a cut that said less than the
- * one in front of it, and counted as the newest on a fork between the two.
+ * one in front of it, and counted as the newest on a fork between the two. And a note of what a keep rule had taken, which went with
+ * what was deleted below it. And the target of a fast-forward, whose past was deleted.
  */
-const failedOnce = [390754038, 675718, 752338828]
+const failedOnce = [390754038, 675718, 752338828, 418188084, 418187756]
 
 const soaks = 1000 * Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0)
 
