@@ -12,18 +12,42 @@ const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
 /** npm makes a command executable once, when it installs it; what is built again later is another file. */
 const executable = { name: 'executable', writeBundle: () => chmodSync('dist/bundle/main.js', 0o755) }
 
-/** What TypeScript is told of the one file that is CommonJS: a declaration that is a module itself cannot be required. */
+/** What TypeScript is told where a file is required: a declaration that is a module itself cannot be, it believes, though Node can. */
+function declareRequired(module, values, types) {
+  const from = `import('../src/${module}.js', { with: { 'resolution-mode': 'import' } })`
+  const lines = [
+    ...values.map((name) => `export declare const ${name}: typeof ${from}.${name}`),
+    ...types.map((name) => `export type ${name} = ${from}.${name}`),
+  ]
+  writeFileSync(`dist/bundle/${module}.d.cts`, `${lines.join('\n')}\n`)
+}
+
 const jestTypes = {
   name: 'jest-types',
   writeBundle: () => {
-    const from = "import('../src/jest.js', { with: { 'resolution-mode': 'import' } })"
     const functions = ['globalBroker', 'stopBroker', 'useBranch']
-    const types = ['BranchOptions', 'FixtureOptions', 'TestBranch']
-    const lines = [
-      ...functions.map((name) => `export declare const ${name}: typeof ${from}.${name}`),
-      ...types.map((name) => `export type ${name} = ${from}.${name}`),
-    ]
-    writeFileSync('dist/bundle/jest.d.cts', `${lines.join('\n')}\n`)
+    declareRequired('jest', functions, ['BranchOptions', 'FixtureOptions', 'TestBranch'])
+  },
+}
+
+/** A class is a value and a type. */
+const indexTypes = {
+  name: 'index-types',
+  writeBundle: () => {
+    const exported = readFileSync('dist/src/index.d.ts', 'utf8').matchAll(/^export (type )?\{([^}]*)\}/gm)
+    const names = [...exported].flatMap(([, type = '', list]) =>
+      list
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '')
+        .map((name) => (name.startsWith('type ') ? name : type + name)),
+    )
+    const classes = names.filter((name) => !name.startsWith('type '))
+    declareRequired(
+      'index',
+      classes,
+      names.map((name) => name.replace('type ', '')),
+    )
   },
 }
 
@@ -72,7 +96,7 @@ export default [
     platform: 'node',
     logLevel: 'warn',
     external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }),
-    plugins: [executable],
+    plugins: [executable, indexTypes],
     output: { dir: 'dist/bundle', format: 'esm', cleanDir: true },
   },
   {

@@ -1,6 +1,5 @@
 // What `import … from 'twiglog/vitest'` gives: one broker per run, one branch set per test file.
 
-import { afterAll, beforeAll, inject } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import { type BranchOptions, TestBranch } from './fixture-branch.ts'
 import type { FixtureOptions } from './fixture-broker.ts'
@@ -11,6 +10,11 @@ declare module 'vitest' {
     twiglog: string
   }
 }
+
+/** There where tests are; Vitest 3 does not let itself be loaded where a `globalSetup` runs. */
+const inTests = await import('vitest').catch((cause: unknown) => {
+  return new Error('useBranch is for test files: Vitest cannot be loaded here.', { cause })
+})
 
 /** A `globalSetup`: starts the broker, seeds it, and stops it after the last test. */
 export function globalBroker(options: FixtureOptions = {}): (project: TestProject) => Promise<() => Promise<void>> {
@@ -25,6 +29,8 @@ export function globalBroker(options: FixtureOptions = {}): (project: TestProjec
 
 /** Gives the test file topics of its own, as they were after seeding; call it at the top of the file. */
 export function useBranch(options: BranchOptions = {}): TestBranch {
+  if (inTests instanceof Error) throw inTests
+  const { afterAll, beforeAll, inject } = inTests
   const branch = new TestBranch()
   beforeAll(() => branch.begin(inject('twiglog'), options))
   afterAll(() => branch.end())

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { built } from './built.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -29,4 +30,14 @@ test('a page of the package links to what is in the package', () => {
   )
   expect(dead).toEqual([])
   expect(files.filter((name) => !name.startsWith('!') && name !== 'dist' && !existsSync(join(root, name)))).toEqual([])
+})
+
+// A file that is CommonJS to TypeScript may require what Node lets it require.
+test('who requires the package finds every name that who imports it finds', async () => {
+  const types = readFileSync((await built('bundle/index.js')).replace(/js$/, 'd.cts'), 'utf8')
+  const declared = new Set([...types.matchAll(/^export (?:declare const|type) (\w+)/gm)].map(([, name]) => name))
+  const exported = [...read('src/index.ts').matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names]) =>
+    names!.split(',').map((name) => name.replace('type ', '').trim()),
+  )
+  expect([...declared].sort()).toEqual(exported.filter((name) => name !== '').sort())
 })
