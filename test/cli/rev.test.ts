@@ -40,7 +40,19 @@ describe('twiglog rev log', () => {
       ['1', '0', '2026-01-01 00:00:00'],
     ])
     expect(rows[2]!.at(-1)).toBe('deleted')
-    expect((await type(stage, 'log prices lamp -n 1 --json')).json()).toMatchObject([{ rev: 4, partition: 1 }])
+    // All of it: the key was told as the object that its bytes are.
+    expect((await type(stage, 'log prices lamp -n 1 --json')).json()).toEqual([
+      {
+        partition: 1,
+        key: 'lamp',
+        rev: 4,
+        offset: expect.any(Number),
+        timestamp: expect.any(Number),
+        size: expect.any(Number),
+        stored: expect.any(Number),
+        format: 'full',
+      },
+    ])
     expect(await stage.made()).toEqual(['prices'])
   })
 

@@ -11,6 +11,7 @@ import {
   differenceInWords,
   differenceJson,
   paintOf,
+  revisionJson,
   revisionTable,
   type Side,
   type Stats,
@@ -81,7 +82,8 @@ class Run {
   async #log(order: Of<'log'>, topic: TopicSeen): Promise<number> {
     const found = await this.#at(order, topic, await this.#of(order, topic))
     const wanted = found.reverse().slice(0, order.limit)
-    this.#say(wanted, () => revisionTable(wanted))
+    const told = wanted.map((revision) => revisionJson(order.key, revision))
+    this.#say(told, () => revisionTable(wanted))
     return exitCodes.done
   }
 

@@ -33,6 +33,14 @@ export function revisionTable(revisions: readonly Revision[]): string {
   return table(columns, rows)
 }
 
+/** As programs are told, its key as far as it is text. */
+export function revisionJson(key: Buffer, revision: Revision): Record<string, unknown> {
+  const { partition, rev, offset, timestamp, size, stored, format } = revision
+  const text = key.toString()
+  const named = Buffer.from(text).equals(key) ? { key: text } : { keyBase64: key.toString('base64') }
+  return { partition, ...named, rev, offset, timestamp, size, stored, format }
+}
+
 /** Text as it is, or bytes as base64. */
 export function valueInWords(value: Buffer | null): string {
   if (value === null) return 'deleted'
