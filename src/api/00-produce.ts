@@ -5,7 +5,6 @@ import { produce } from '../../protocol/messages/00-produce.ts'
 import type { Records } from '../../protocol/reader.ts'
 import { emptyBytes, type Request, type Response } from '../../protocol/schema.ts'
 import { toldTopics } from '../branch/json-topics.ts'
-import { anyGateClosed } from '../broker/gate.ts'
 import { isShort } from '../broker/leadership.ts'
 import type { Partition } from '../broker/partition.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
@@ -192,7 +191,7 @@ const noRefusals: Refusals = new Map()
 
 /** Resolves when one of its partitions takes records again that holds its producers back; undefined if none does. */
 function gateOf({ topicData }: ProduceRequest, context: Context): Promise<void> | undefined {
-  if (!anyGateClosed()) return undefined
+  if (!context.broker.gates.anyClosed) return undefined
   for (const data of topicData) {
     const topic = topicOf(data, context)
     for (const { index } of data.partitionData) {

@@ -83,6 +83,7 @@ export async function forkTopics(
   validateOnly: boolean,
   { branches: room, client }: Context,
 ): Promise<Map<string, Refusal>> {
+  if (branches.length > 0 && !validateOnly) await room.settled
   const outcomes = cutsOf(branches, client.principal).map(async (cut) => {
     const outcome = validateOnly ? room.check(cut) : await room.fork(cut)
     return 'topics' in outcome ? new Map<string, Refusal>() : tellAll(cut, outcome)

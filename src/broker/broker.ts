@@ -13,6 +13,7 @@ import { closePartitions } from './close-partitions.ts'
 import { withoutNulls } from './config-alter.ts'
 import { deal, defaultReplicationFactor } from './dealing.ts'
 import { Features, type FeatureUpdate } from './features.ts'
+import { Gates } from './gate.ts'
 import { GroupConfigs, type GroupSettings } from './group-config.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { insyncSaidOnce } from './insync-guard.ts'
@@ -58,6 +59,7 @@ export class Broker {
   readonly placement: Placement
   readonly leaderships: Leaderships
   readonly views = new Views()
+  readonly gates = new Gates()
   /** Topics with `branch.ttl.ms`: hardly ever are there any, and only they are looked at again and again. */
   readonly mortal = new Set<Topic>()
   readonly #metadata: MetadataLog

@@ -30,7 +30,7 @@ export type Ending = MarkerSource & { type: 'COMMIT' | 'ABORT' }
 
 export class Partition {
   readonly index: number
-  readonly gate = new Gate()
+  gate = new Gate()
   /** Of records that merges have brought. */
   broughtAt: BroughtAt = () => -1
   /** Records that compaction leaves to a branch for its parent's sake. */

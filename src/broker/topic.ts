@@ -9,6 +9,7 @@ import { openPack } from '../revision/open-pack.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
+import { Gate, type Gates } from './gate.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { Leadership } from './leadership.ts'
 import type { Losses } from './losses.ts'
@@ -80,6 +81,7 @@ export class Topic {
   readonly #views: Views | undefined
   readonly #housekeeping: Pick<Housekeeping, 'noteDirty' | 'noteSealed'> | undefined
   readonly #mortal: Set<Topic> | undefined
+  readonly #gates: Gates | undefined
   readonly #topic: (name: string) => Topic | undefined
   readonly #settings: PartitionConfig
   #config: TopicConfig
@@ -97,6 +99,7 @@ export class Topic {
       housekeeping?: Pick<Housekeeping, 'noteDirty' | 'noteSealed'>
       /** Those that do not live for ever; a topic adds itself. */
       mortal?: Set<Topic>
+      gates?: Gates
       /** By its name. */
       topic?: (name: string) => Topic | undefined
     },
@@ -117,6 +120,7 @@ export class Topic {
     this.#views = environment.views
     this.#housekeeping = environment.housekeeping
     this.#mortal = environment.mortal
+    this.#gates = environment.gates
     this.#topic = (of) => environment.topic?.(of)
     this.id = id
     this.#name = name
@@ -202,6 +206,7 @@ export class Topic {
     const inherited = this.#inheritedOf(this.id, index)
     const onLost = (lost: Lost) => this.#losses?.found(this.id, this.#name, index, lost)
     const made = new Partition(store, clock, folder, index, settings, leadership, inherited, onLost)
+    made.gate = new Gate(this.#gates)
     if (this.#housekeeping !== undefined) {
       const { noteDirty, noteSealed } = this.#housekeeping
       made.numbering.onRoll = () => noteSealed(this, made)

@@ -6,7 +6,6 @@ import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { jsonTopics } from '../branch/json-topics.ts'
 import type { ForkRecord, PlantedCommit } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
-import { anyGateClosed } from '../broker/gate.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import { randomId } from '../storage/clock.ts'
@@ -53,10 +52,16 @@ export class Branches {
   #unplanted: PlantedCommit[] = []
   /** What a kill has left is finished: commands may be run. */
   #isSettled = false
+  #settle = () => {}
+  /** Resolves when all is known that a fork looks at: groups, transactions, and the merges that a kill left half done. */
+  readonly settled: Promise<void>
 
   constructor(rooms: Rooms, doors: Doors = noDoors) {
     this.#rooms = rooms
     this.#doors = doors
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve
+    })
     this.#endings = new SetEndings(rooms, doors)
     const { broker } = rooms
     for (const topic of jsonTopics) broker.own.reserve(topic)
@@ -105,10 +110,13 @@ export class Branches {
     }
   }
 
-  /** What is true already under this id, if only its event is missing. */
+  /** What is true already under this id, if only its event is missing. Rejects with StorageError where only a start can tell. */
   async #untold(id: string): Promise<BranchEvent | undefined> {
-    const record = this.#rooms.broker.lineage.tellable.find((one) => one.id === id)
-    return record === undefined ? await this.#merges.untold(id) : eventOf(record)
+    const { broker } = this.#rooms
+    const record = broker.lineage.tellable.find((one) => one.id === id)
+    if (record === undefined) return await this.#merges.untold(id)
+    await broker.settled()
+    return eventOf(record)
   }
 
   // --- life
@@ -139,16 +147,18 @@ export class Branches {
   /** Commands are run from now on; whatever they need is there, transactions too. */
   async begin(): Promise<void> {
     void this.#endings.sweep()
-    if (!this.#begun) return
+    if (!this.#begun) return this.#settle()
     await this.#merges.load()
     await plantMissing(this.#unplanted.splice(0), this.#rooms.groups)
     for (const record of [...this.#rooms.broker.lineage.promotions.values()]) await this.#promoting.finish(record)
     this.#isSettled = true
+    this.#settle()
     this.#loop.attend()
   }
 
   /** Resolves when the command under way is done. */
   async stop(): Promise<void> {
+    this.#settle()
     await this.#loop.stop()
     this.#asking.stop()
     await this.history.stop()
@@ -229,8 +239,9 @@ export class Branches {
 
   /** A cut through a merge that is just being written would not know what it is. */
   async #gatesOf({ topics }: ForkRequest): Promise<void> {
-    while (anyGateClosed()) {
-      const parents = topics.flatMap(({ from }) => this.#rooms.broker.topic(from)?.partitions ?? [])
+    const { broker } = this.#rooms
+    while (broker.gates.anyClosed) {
+      const parents = topics.flatMap(({ from }) => broker.topic(from)?.partitions ?? [])
       const closed = parents.find(({ gate }) => gate.closed !== undefined)
       if (closed === undefined) return
       await closed.gate.closed

@@ -85,7 +85,7 @@ export async function giveRoomUp(rooms: readonly Room[], { store }: Broker): Pro
 
 /**
  * Makes planned forks true, all or none. `made`: one for each, from makeRoom. Answers a refusal where the disk does not let it. Then nothing is left; but if the
- * disk fails behind the commit point, the names stay taken until the next start, which decides.
+ * disk fails behind the commit point, the names stay taken until the next start, which decides: for a command it rejects with StorageError then.
  */
 export async function carryOut(
   planned: readonly PlannedFork[],
@@ -141,6 +141,8 @@ export async function carryOut(
   } catch (cause) {
     // A record that may be on stable storage cannot be taken back: the next start finds files and record, and finishes.
     if (!isRecorded) await giveRoomUp(made, broker)
+    // Whoever sent a command is told by that start, and by nobody before: who was told that it was rejected would find it done.
+    if (isRecorded && asked.command !== undefined) throw cause
     return storageRefusal(cause)
   } finally {
     if (isOver || !isRecorded) release()

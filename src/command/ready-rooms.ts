@@ -1,7 +1,6 @@
 // Folders for branches that are made ahead while somebody forks again and again: to make one and to have its name on stable
 // storage costs a fork more than its links. Of what is left of them at a stop nothing stays, at a kill the next start sees to it.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Broker } from '../broker/broker.ts'
 import { forkedFolder, topicsFolder } from '../broker/topic-folders.ts'
 import { randomId } from '../storage/clock.ts'
@@ -32,6 +31,7 @@ export class ReadyRooms {
   #since = 0
   #forks = 0
   #isOver = false
+  #goOn = () => {}
 
   constructor(broker: Broker) {
     this.#broker = broker
@@ -63,7 +63,7 @@ export class ReadyRooms {
     try {
       for (const id of ids) {
         await store.makeFolders([forkedFolder(id)])
-        await pause(betweenMs)
+        if (!this.#isOver) await this.#rest()
       }
       await store.syncFolder(topicsFolder)
       this.#ready.push(...ids)
@@ -73,9 +73,17 @@ export class ReadyRooms {
     this.#making = undefined
   }
 
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#goOn = resolve
+      this.#broker.clock.after(betweenMs, resolve)
+    })
+  }
+
   /** None is left when it resolves, and none comes. */
   async stop(): Promise<void> {
     this.#isOver = true
+    this.#goOn() // a clock's timers keep no process alive
     await this.#making
     this.#remove(this.#ready.splice(0))
   }

@@ -26,10 +26,14 @@ function rooms(): { clock: FakeClock; store: PlainStore; ready: ReadyRooms } {
 }
 
 test('who forks again and again finds folders made, each once, and a stop leaves none', async () => {
-  const { ready } = rooms()
+  const { clock, ready } = rooms()
   for (let i = 0; i < 16; i++) ready.asked()
-  await vi.waitFor(() => expect(unfinished(root).length).toBe(16), 20_000)
-  const first = await vi.waitFor(() => {
+  await vi.waitFor(async () => {
+    await clock.pass(2)
+    expect(unfinished(root).length).toBe(16)
+  }, 20_000)
+  const first = await vi.waitFor(async () => {
+    await clock.pass(2)
     const room = ready.take()
     expect(room).toBeDefined()
     return room!
@@ -47,15 +51,23 @@ test('who has forked as often a second ago need not begin anew', async () => {
   const { clock, ready } = rooms()
   for (let i = 0; i < 16; i++) ready.asked()
   const taken = new Set<string>()
-  const takeAll = () => {
+  const takeAll = async () => {
+    await clock.pass(2)
     for (let room = ready.take(); room !== undefined; room = ready.take()) taken.add(room.id)
     return taken.size
   }
-  await vi.waitFor(() => expect(takeAll()).toBe(16), 20_000)
+  await vi.waitFor(async () => expect(await takeAll()).toBe(16), 20_000)
   clock.jump(1500)
   ready.asked()
-  await vi.waitFor(() => expect(takeAll()).toBe(32), 20_000)
+  await vi.waitFor(async () => expect(await takeAll()).toBe(32), 20_000)
   await ready.stop()
+})
+
+test('a stop waits for no clock', async () => {
+  const { ready } = rooms()
+  for (let i = 0; i < 16; i++) ready.asked()
+  await ready.stop()
+  expect(unfinished(root)).toEqual([])
 })
 
 test('for who forks now and then none is made', async () => {

@@ -1,0 +1,50 @@
+// The metadata log cannot be flushed just when a command has become true in it: nobody knows whether it is, before the next start. The
+// command was told to be rejected, and the next start had it done (found by a simulation).
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { Rooms } from './merge-rooms.ts'
+
+let waiting = 0
+beforeEach(() => {
+  waiting = 0
+  vi.spyOn(console, 'error').mockImplementation((text: unknown) => {
+    if (String(text).startsWith('Commands of branches wait')) waiting++
+  })
+})
+afterEach(() => vi.restoreAllMocks())
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+const id = 'undecided'
+
+async function staged(): Promise<[FaultyStore, Rooms]> {
+  const store = new FaultyStore()
+  const rooms = await Rooms.open(store)
+  await rooms.broker.createTopics([{ name: 'P', partitions: 1, configs: {} }])
+  rooms.write('P', 0, [['k', '0']])
+  await rooms.command({ op: 'fork', id: 'f1', from: 'P', to: 'C' })
+  await rooms.told('f1', 1)
+  rooms.write('C', 0, [['k', 'c']])
+  return [store, rooms]
+}
+
+test.each([
+  [{ op: 'fork', from: 'P', to: 'D' }, 'D', ['0 k=0']],
+  [{ op: 'reset', branch: 'C', at: 'latest' }, 'C', ['0 k=0']],
+  [{ op: 'promote', branch: 'C', keep: 'before' }, 'P', ['0 k=0', '0 k=c']],
+  [{ op: 'abandon', branch: 'C' }, 'C', undefined],
+] as const)('%o waits for the next start, which tells what it is', async (command, name, values) => {
+  const [store, rooms] = await staged()
+  store.fault = (operation, path) => (operation === 'flush' && path.startsWith('metadata') ? 'EIO' : undefined)
+  await rooms.command({ ...command, id })
+  // Tried again and again, it is no more decided.
+  while (waiting < 2 && rooms.results(id).length === 0) await turn()
+  expect(rooms.results(id)).toEqual([])
+  await rooms.stop()
+  const found = await Rooms.open(store.after('kill'))
+  await found.told(id, 1)
+  expect(found.results(id)[0]!.status).toBe('done')
+  if (values === undefined) expect(found.broker.topic(name)).toBeUndefined()
+  else expect(found.seen(name)).toEqual(values)
+  await found.stop()
+})
