@@ -54,7 +54,8 @@ function* problemsOf(partition: ForkedPartition, { fromId }: Branch): Generator<
   const bases = files.map(([base]) => base)
   const isOrdered = ascend([...bases, ownFrom]) && ascend(epochs.map(([epoch]) => epoch)) && ascend([...seams, ownFrom])
   if (!isOrdered || ownFrom > offset || logStartOffset > offset) yield 'bounds of a fork do not ascend'
-  if (files.some(([, byteCount]) => byteCount <= 0)) yield 'a fork shares a file of which it shows nothing'
+  // Of a pack that a keep rule has emptied nothing is shown.
+  if (files.some(([, byteCount]) => byteCount < 0)) yield 'a fork shows less than nothing of a file that it shares'
   if (epochs.at(-1)?.[1] !== offset) yield `a fork was cut at offset ${offset}, but its epoch begins elsewhere`
   if (open.some(({ firstOffset }) => firstOffset >= offset))
     yield 'a fork goes through a transaction that began after it'
