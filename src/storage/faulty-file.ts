@@ -129,6 +129,8 @@ export class FaultyStore extends MemoryStore {
   #names = new Map<string, Node>()
   /** Names as stable storage has them. */
   #durableNames = new Map<string, Node>()
+  /** Folders that got another name, or none, which stable storage learns with the names around them. */
+  #moved: (readonly [from: string, to: string | undefined])[] = []
 
   /** Throws what the fault asks for. */
   check(operation: Parameters<Fault>[0], path: string): void {
@@ -158,12 +160,14 @@ export class FaultyStore extends MemoryStore {
   override removeFolder(folder: string): void {
     this.check('remove', folder)
     super.removeFolder(folder)
+    this.#moved.push([folder, undefined])
     for (const path of [...this.#names.keys()]) if (path.startsWith(`${folder}/`)) this.#names.delete(path)
   }
 
   override rename(from: string, to: string): void {
     this.check('rename', from)
     super.rename(from, to)
+    if (!this.#names.has(from)) this.#moved.push([from, to])
     for (const [path, node] of [...this.#names]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue
       this.#names.delete(path)
@@ -207,9 +211,22 @@ export class FaultyStore extends MemoryStore {
   }
 
   #sync(folder: string): void {
+    const isHere = ([from, to]: readonly [string, string | undefined]) =>
+      parent(from) === folder || (to !== undefined && parent(to) === folder)
+    for (const [from, to] of this.#moved.filter(isHere)) this.#moveDurable(from, to)
+    this.#moved = this.#moved.filter((move) => !isHere(move))
     for (const path of [...this.#durableNames.keys()]) if (parent(path) === folder) this.#durableNames.delete(path)
     for (const [path, node] of this.#names) if (parent(path) === folder) this.#durableNames.set(path, node)
     if (folder !== '') this.#sync(parent(folder))
+  }
+
+  /** What stable storage knows in a folder goes with it. */
+  #moveDurable(from: string, to: string | undefined): void {
+    for (const [path, node] of [...this.#durableNames]) {
+      if (!path.startsWith(`${from}/`)) continue
+      this.#durableNames.delete(path)
+      if (to !== undefined) this.#durableNames.set(to + path.slice(from.length), node)
+    }
   }
 
   override linkCount(path: string): number {
@@ -248,6 +265,7 @@ export class FaultyStore extends MemoryStore {
     const durable = event === 'kill' ? this.#durableNames : found
     for (const [path, node] of found) left.#link(path, copyOf(node))
     for (const [path, node] of durable) left.#durableNames.set(path, copyOf(node))
+    if (event === 'kill') left.#moved = [...this.#moved]
     return left
   }
 

@@ -1,5 +1,6 @@
 // Reads what the broker has after a kill, as it stands in the log: by the wire, with no client between that could mend it.
 
+import { createHash } from 'node:crypto'
 import { errorName } from '../../protocol/errors.ts'
 import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
@@ -40,7 +41,9 @@ export class Auditor {
     for (const [topic, partitions] of topics) {
       for (let partition = 0; partition < partitions; partition++) await this.#log({ topic, partition }, whole)
     }
-    for (const [group, topic] of groups) await this.#offsets(group, topic, topics.get(topic)!)
+    // All at once: those whose transactions are open keep an audit waiting.
+    const asked = groups.map(([group, topic]) => this.#offsets(group, topic, topics.get(topic)!))
+    for (const each of await Promise.allSettled(asked)) if (each.status === 'rejected') throw each.reason
     this.#history.tell({ t: 'audited', n })
   }
 
@@ -69,18 +72,27 @@ export class Auditor {
     const topics = [{ name: topic, partitions }]
     const answer = await this.#client!.ask(listOffsets, 5, { replicaId: -1, isolationLevel: 0, topics })
     const { errorCode, offset } = answer.topics[0]!.partitions[0]!
-    if (errorCode !== 0) throw new Refusal(`ListOffsets of ${topic}-${partition}: ${errorName(errorCode)}`)
+    if (errorCode !== 0) throw new Refusal(`ListOffsets of ${topic}-${partition}`, errorName(errorCode) ?? '?')
     return offset
   }
 
-  /** As who reads committed records alone. */
+  /** As who reads committed records alone; transactions that their producers have left are ended meanwhile. */
   async stable(topic: string, partitions: number): Promise<void> {
     for (let partition = 0; partition < partitions; partition++) {
-      const records: (readonly [number, string])[] = []
-      const to = await walk(this.#client!, { topic, partition }, 0, 1, (record, _, isOut) => {
-        if (!isOut) records.push([record.offset, idOf(record.value)])
-      })
-      this.#history.tell({ t: 'stable', topic, partition, to, records })
+      const place = { topic, partition }
+      const giveUpAt = performance.now() + patienceMs
+      for (;;) {
+        const records: (readonly [number, string])[] = []
+        const to = await walk(this.#client!, place, 0, 1, (record, _, isOut) => {
+          if (!isOut) records.push([record.offset, idOf(record.value)])
+        })
+        if (to < (await this.#end(place)) && performance.now() < giveUpAt) {
+          await pause(200)
+          continue
+        }
+        this.#history.tell({ t: 'stable', ...place, to, records })
+        break
+      }
     }
   }
 
@@ -96,14 +108,16 @@ export class Auditor {
     const mark = (offset: number, producerId: number, isCommit: boolean) => markers.push([offset, producerId, isCommit])
     const note = (record: StoredRecord, producerId: number) => {
       const merge = String(record.headers.find(({ key }) => key === 'branch.merge')?.value ?? '')
-      records.push([record.offset, idOf(record.value), producerId, merge])
+      const key = record.key === null ? '' : String(record.key)
+      records.push([record.offset, idOf(record.value), producerId, merge, key, restOf(record)])
     }
     try {
       const to = await walk(this.#client!, place, from, 0, note, mark)
       this.#ends.set(name, to)
       this.#history.tell({ t: 'log', ...place, from, to, records, markers })
     } catch (problem) {
-      if (!(problem instanceof Refusal) || !place.topic.includes('--')) throw problem // a branch may be gone by now
+      if (!(problem instanceof Refusal) || !place.topic.includes('--')) throw problem
+      this.#history.tell({ t: 'absent', ...place, error: problem.error }) // a branch may be gone by now
     }
   }
 
@@ -137,8 +151,15 @@ export class Auditor {
       const name = errorName(refused.errorCode)
       const waited = performance.now() - since
       if (name === 'UNSTABLE_OFFSET_COMMIT' && waited > this.stableMs) return
-      if (waited > patienceMs) throw new Refusal(`OffsetFetch of ${groupId}: ${name}`)
+      if (waited > patienceMs) throw new Refusal(`OffsetFetch of ${groupId}`, name ?? '?')
       await pause(50)
     }
   }
+}
+
+/** Whatever a record has beside its value. */
+function restOf({ key, timestamp, headers }: StoredRecord): string {
+  const all = [key, timestamp, ...headers.flatMap((header) => [header.key, header.value])]
+  const words = all.map((each) => (Buffer.isBuffer(each) ? each.toString('base64') : String(each)))
+  return createHash('sha1').update(words.join('\n')).digest('base64url').slice(0, 8)
 }

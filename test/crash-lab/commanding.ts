@@ -6,13 +6,13 @@ import type { Telling } from './history.ts'
 import { Orders, patienceMs } from './orders.ts'
 import { pause } from './pause.ts'
 
-const parent = 'keyed'
 const partitions = 2
 /** Each branch that is there is read by every audit and every check. */
 const betweenMs = 250
 
 export class Commander {
   readonly #orders: Orders
+  readonly #parents: readonly string[]
   readonly #history: Telling
   readonly #chance: () => number
   #n = 0
@@ -21,8 +21,10 @@ export class Commander {
   readonly done = { fork: 0, merge: 0, revert: 0, abandon: 0 }
   readonly refused: string[] = []
 
-  constructor(connect: Connect, history: Telling, chance: () => number) {
+  /** `parents`: whose branches it makes, one after the other. */
+  constructor(parents: readonly string[], connect: Connect, history: Telling, chance: () => number) {
     this.#orders = new Orders(connect, 'crash-lab-commands')
+    this.#parents = parents
     this.#history = history
     this.#chance = chance
   }
@@ -49,6 +51,7 @@ export class Commander {
 
   /** Of one branch, from its fork to its end. */
   async live(): Promise<void> {
+    const parent = this.#parents[this.#n % this.#parents.length]!
     const branch = `${parent}--b${++this.#n}`
     const to = branch
     if (!(await this.#command('fork', `fork-${this.#n}`, parent, branch, { from: parent, to }))) return
@@ -74,7 +77,7 @@ export class Commander {
       const producer = `${kind}.${branch}.${turn}`
       const count = 4
       const call = this.#history.nextCall()
-      this.#history.tell({ t: 'sent', call, producer, topic: branch, partition, from: 0, count })
+      this.#history.tell({ t: 'sent', call, producer, topic: branch, partition, from: 0, count, isBatch: true })
       const records = Array.from({ length: count }, (_, i) => ({
         key: kind === 'own' ? `${producer}.${i}` : `k${i}`,
         value: documentOf(`${producer}#${i}`),
@@ -93,9 +96,10 @@ export class Commander {
     id: string,
     topic: string,
     from: string,
-    fields: object,
+    fields: { merge?: string; [name: string]: unknown },
   ): Promise<boolean> {
-    this.#history.tell({ t: 'command', id, op, topic, from })
+    const of = fields.merge === undefined ? {} : { of: fields.merge }
+    this.#history.tell({ t: 'command', id, op, topic, from, ...of })
     const result = await this.#orders.give(id, { op, id, ...fields }, () => this.#history.tell({ t: 'commanded', id }))
     const isDone = result?.status === 'done' || result?.status === 'committed'
     if (isDone) this.done[op]++

@@ -3,16 +3,26 @@
 
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 
-/** Offset, id of the record (documents.ts), id of its producer where it is part of a transaction or -1, id of its merge or ''. */
-export type Logged = readonly [offset: number, id: string, producerId: number, merge: string]
+/**
+ * Offset, id of the record (documents.ts), id of its producer where it is part of a transaction or -1, id of its merge or '', its key,
+ * and a word that follows from its key, time and headers. Histories that are older have neither of the last two.
+ */
+export type Logged = readonly [
+  offset: number,
+  id: string,
+  producerId: number,
+  merge: string,
+  key?: string,
+  rest?: string,
+]
 export type MarkerSeen = readonly [offset: number, producerId: number, isCommit: boolean]
 export type Place = { readonly topic: string; readonly partition: number }
 export type Outcome = 'committed' | 'aborted' | 'unknown'
 
 export type Happened =
   | { t: 'open'; seed: number; kills: number; clients: readonly string[] }
-  /** Records `from`, `from + 1`, … of a producer are on their way, in this order. */
-  | ({ t: 'sent'; call: number; producer: string; from: number; count: number } & Place)
+  /** Records `from`, `from + 1`, … of a producer are on their way, in this order, and may be known to be one batch. */
+  | ({ t: 'sent'; call: number; producer: string; from: number; count: number; isBatch?: true } & Place)
   /** -1 where the client does not tell the offset. */
   | { t: 'acked'; call: number; offsets: readonly number[] }
   /** Nobody knows what became of it. */
@@ -28,7 +38,8 @@ export type Happened =
   /** It says so to the broker, and may never hear whether it was heard. */
   | ({ t: 'accepting'; group: string; member: string; offsets: readonly number[] } & Place)
   | ({ t: 'accepted'; group: string; member: string; offsets: readonly number[] } & Place)
-  | { t: 'command'; id: string; op: string; topic: string; from: string }
+  /** `of`: the merge that a revert takes back. */
+  | { t: 'command'; id: string; op: string; topic: string; from: string; of?: string }
   | { t: 'commanded'; id: string }
   | { t: 'kill'; n: number; upMs: number; moment: string }
   | { t: 'check'; n: number; clean: boolean; said: string }
@@ -37,6 +48,8 @@ export type Happened =
   | { t: 'audit'; n: number; whole: boolean }
   /** Everything in [from, to). */
   | ({ t: 'log'; from: number; to: number; records: readonly Logged[]; markers: readonly MarkerSeen[] } & Place)
+  /** A branch that could not be read. */
+  | ({ t: 'absent'; error: string } & Place)
   /** As a read_committed consumer is told, from the start. */
   | ({ t: 'stable'; to: number; records: readonly (readonly [offset: number, id: string])[] } & Place)
   | ({
@@ -44,6 +57,9 @@ export type Happened =
       of: string
       records: readonly (readonly [offset: number, key: string, rev: number, id: string])[]
     } & Place)
+  /** Topics of transactions are to be forked at one cut; the ids of the committed records that the branches show, which are all that is told. */
+  | { t: 'cutting'; set: string }
+  | { t: 'cut'; set: string; records: readonly string[] }
   | ({ t: 'offset'; group: string; offset: number } & Place)
   | { t: 'event'; offset: number; event: BranchTold }
   | { t: 'audited'; n: number }
@@ -57,11 +73,19 @@ export type BranchTold = {
   readonly id: string
   readonly status: string
   readonly replayed?: boolean
+  readonly strategy?: string
   readonly counts?: { readonly written: number }
+  readonly error?: { readonly code: string; readonly message: string }
   readonly topics?: readonly {
     readonly from?: string
     readonly into?: string
-    readonly partitions?: readonly { readonly partition: number; readonly from?: number; readonly to?: number }[]
+    readonly partitions?: readonly {
+      readonly partition: number
+      readonly from?: number
+      readonly to?: number
+      /** Of what was written. */
+      readonly first?: number
+    }[]
   }[]
 }
 

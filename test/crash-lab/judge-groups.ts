@@ -1,5 +1,6 @@
-// What consumers saw: nothing that is not in the log, in the end everything that is; committed offsets never go back; and
-// what a share group has accepted is never given out to be accepted again.
+// What consumers saw: nothing that is not in the log, nor, where they read committed records alone, what was taken back or not yet to
+// be committed; in the end everything that is; committed offsets never go back; and what a share group has accepted is never
+// given out to be accepted again.
 
 import type { Happened, Place } from './history.ts'
 import type { Part, Verdict } from './judge.ts'
@@ -32,6 +33,8 @@ export class JudgeOfGroups implements Part {
   readonly #logs: Logs
   readonly #groups = new Map<string, Map<string, Progress>>()
   readonly #shares = new Map<string, Map<string, Accepting>>()
+  /** Transactions that somebody has begun to end. */
+  readonly #ending = new Set<string>()
 
   constructor(verdict: Verdict, logs: Logs) {
     this.#verdict = verdict
@@ -39,7 +42,9 @@ export class JudgeOfGroups implements Part {
   }
 
   take(happened: Happened): void {
-    if (happened.t === 'read') this.#of(happened).ahead.push(...happened.records)
+    if (happened.t === 'read') this.#read(happened)
+    else if (happened.t === 'ending') this.#ending.add(happened.txn)
+    else if (happened.t === 'over') this.#judgeAhead()
     else if (happened.t === 'commit') {
       const progress = this.#of(happened)
       progress.most = Math.max(progress.most, happened.offset)
@@ -98,6 +103,24 @@ export class JudgeOfGroups implements Part {
     return accepting
   }
 
+  #read(told: Extract<Happened, { t: 'read' }>): void {
+    this.#of(told).ahead.push(...told.records)
+    if (!readsCommitted(told.group)) return
+    for (const [offset, id] of told.records) {
+      const txn = id.split('#')[0]!
+      if (txn.startsWith('txn') && !this.#ending.has(txn))
+        this.#verdict.wrong(`${told.group} was shown ${id} at ${offset} of ${nameOf(told)} before ${txn} was to end`)
+    }
+  }
+
+  /** What was read at the very end is there, too. */
+  #judgeAhead(): void {
+    for (const [group, ofGroup] of this.#groups)
+      for (const { ahead, place } of ofGroup.values())
+        for (const [offset, id] of ahead)
+          this.#verdict.wrong(`${group} read ${id} at ${offset} of ${nameOf(place)}, which ends before it`)
+  }
+
   #compare(group: string, all: Iterable<Progress>): void {
     for (const progress of all) {
       const { records, end } = this.#logs.of(progress.place)
@@ -138,12 +161,24 @@ export class JudgeOfGroups implements Part {
 
   #judgeWhole(group: string): void {
     if (!this.#groups.has(group)) this.#verdict.wrong(`${group} has read nothing`)
+    if (readsCommitted(group)) this.#judgeCommitted(group)
     for (const [place, [first, ...others]] of this.#missed(group)) {
       if (first === undefined) this.#verdict.right('partitions read to the end by groups')
       else
         this.#verdict.wrong(
           `${group} never read ${1 + others.length} records of ${nameOf(place)}, the one at ${first} first`,
         )
+    }
+  }
+
+  #judgeCommitted(group: string): void {
+    for (const { place, seen } of this.#groups.get(group)?.values() ?? []) {
+      const deciding = new Deciding()
+      deciding.follow(this.#logs.of(place))
+      for (const offset of seen) {
+        if (deciding.committed.has(offset)) this.#verdict.right('records read as committed ones')
+        else this.#verdict.wrong(`${group} was shown the record at ${offset} of ${nameOf(place)}, which was taken back`)
+      }
     }
   }
 
@@ -182,3 +217,6 @@ export class JudgeOfGroups implements Part {
     }
   }
 }
+
+/** By their names. */
+const readsCommitted = (group: string): boolean => group.startsWith('committed')

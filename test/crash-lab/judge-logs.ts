@@ -23,6 +23,8 @@ export class JudgeOfLogs implements Part {
   /** By partition and producer, the last record. */
   readonly #last = new Map<string, number>()
 
+  /** Batches of which nobody knows what became of them. */
+  readonly #unknown: Sent[] = []
   /** Branches that nobody can look into any more. */
   readonly #abandoned = new Set<string>()
 
@@ -40,7 +42,11 @@ export class JudgeOfLogs implements Part {
     else if (happened.t === 'acked') {
       this.#acked.push([this.#calls.get(happened.call)!, happened.offsets])
       this.#calls.delete(happened.call)
-    } else if (happened.t === 'unknown') this.#calls.delete(happened.call)
+    } else if (happened.t === 'unknown') {
+      const sent = this.#calls.get(happened.call)
+      if (sent?.isBatch === true) this.#unknown.push(sent)
+      this.#calls.delete(happened.call)
+    } else if (happened.t === 'drained') for (const sent of this.#unknown) this.#expectWhole(sent)
     else if (happened.t === 'audit') this.#due.push(...this.#acked.splice(0))
     else if (happened.t === 'audited') for (const each of this.#due.splice(0)) this.#expect(...each)
     else if (happened.t === 'revisions') this.#judgeRevisions(happened)
@@ -49,11 +55,13 @@ export class JudgeOfLogs implements Part {
   #note(place: Place, [offset, id, , merge]: Logged): void {
     const name = nameOf(place)
     const [producer = '', n] = id.split('#')
+    // What a branch inherits was counted where it was written.
+    if (place.topic.includes('--') && !producer.includes(`${place.topic}.`)) return
     const at = `${name} ${id}`
     const places = this.#places.get(at)
     if (places === undefined) this.#places.set(at, [offset])
     else places.push(offset)
-    // What a merge brings and what a branch inherits was counted where it was written; of transactions others judge.
+    // What a merge brings was counted where it was written; of transactions and of branches others judge.
     if (
       id === deleted ||
       !isIdempotent(producer) ||
@@ -88,6 +96,17 @@ export class JudgeOfLogs implements Part {
       else this.#verdict.right('acknowledged records')
       last = found?.[0] ?? last
     }
+  }
+
+  /** A batch is there or is not. */
+  #expectWhole(sent: Sent): void {
+    const { topic, producer, from, count } = sent
+    if (this.#abandoned.has(topic)) return
+    const ids = Array.from({ length: count }, (_, i) => `${producer}#${from + i}`)
+    const there = ids.filter((id) => this.#places.has(`${nameOf(sent)} ${id}`)).length
+    if (there > 0 && there < count)
+      this.#verdict.wrong(`of the batch of ${ids[0]} ${there} records are in ${nameOf(sent)}, and ${count - there} not`)
+    else this.#verdict.right('batches of unknown end')
   }
 
   /** From the view: of each key 1, 2, 3 … in the order of offsets, and every record of the topic has one. */

@@ -1,7 +1,7 @@
 // Transactions: all of a committed one, in every partition, once; nothing of an aborted one; of one whose end nobody knows
 // all or nothing; and the group's progress that was sent with the last one that took place.
 
-import type { Happened, Outcome, Place } from './history.ts'
+import type { Happened, Logged, Outcome, Place } from './history.ts'
 import type { Part, Verdict } from './judge.ts'
 import { type Logs, nameOf, type PartitionLog } from './logs.ts'
 
@@ -38,6 +38,9 @@ export class Deciding {
 
 export class JudgeOfTransactions implements Part {
   readonly #verdict: Verdict
+  readonly #logs: Logs
+  /** Of a partition and whoever writes: the number of his last transaction, and of its last record there. */
+  readonly #last = new Map<string, readonly [txn: number, n: number]>()
   readonly #deciding = new Map<string, Deciding>()
   readonly #endings = new Map<string, Ending>()
   readonly #outcomes = new Map<string, Outcome>()
@@ -53,8 +56,11 @@ export class JudgeOfTransactions implements Part {
 
   constructor(verdict: Verdict, logs: Logs) {
     this.#verdict = verdict
-    logs.onFresh((place, log) => {
-      if (place.topic.startsWith('txn')) this.#follow(place, log)
+    this.#logs = logs
+    logs.onFresh((place, log, fresh) => {
+      if (!place.topic.startsWith('txn')) return
+      this.#judgeOrder(nameOf(place), fresh)
+      this.#follow(place, log)
     })
   }
 
@@ -72,6 +78,19 @@ export class JudgeOfTransactions implements Part {
     } else if (happened.t === 'offset') this.#judgeProgress(happened)
     else if (happened.t === 'stable') this.#judgeStable(happened)
     else if (happened.t === 'drained') this.#isOver = true
+  }
+
+  /** One transaction after the other, whatever becomes of them, and within each its records as they were sent. */
+  #judgeOrder(name: string, fresh: readonly Logged[]): void {
+    for (const [, id] of fresh) {
+      const [, whose, number, n] = /^txn\.([^.#]+)\.(?:\d+\.)?(\d+)#(\d+)$/.exec(id) ?? []
+      if (whose === undefined) continue
+      const by = `${name} ${whose}`
+      const [txn, last] = this.#last.get(by) ?? [-1, -1]
+      if (Number(number) < txn || (Number(number) === txn && Number(n) <= last))
+        this.#verdict.wrong(`${id} stands behind #${last} of transaction ${txn} in ${name}`)
+      else this.#last.set(by, [Number(number), Number(n)])
+    }
   }
 
   #follow(place: Place, log: PartitionLog): void {
@@ -151,7 +170,11 @@ export class JudgeOfTransactions implements Part {
   /** What the broker's list of aborted transactions leaves is what the markers say. */
   #judgeStable({ records, to, ...place }: Extract<Happened, { t: 'stable' }>): void {
     const name = nameOf(place)
-    const committed = this.#deciding.get(name)?.committed ?? new Map<number, string>()
+    const log = this.#logs.of(place)
+    const deciding = this.#deciding.get(name) ?? new Deciding()
+    deciding.follow(log)
+    const { committed } = deciding
+    if (to < log.end) this.#verdict.wrong(`${name} ends at ${log.end}, and who reads committed records comes to ${to}`)
     const wanted = [...committed].filter(([offset]) => offset < to)
     if (wanted.length !== records.length) {
       this.#verdict.wrong(`${name} has ${wanted.length} committed records below ${to}, and shows ${records.length}`)

@@ -3,36 +3,7 @@
 import { expect, test } from 'vitest'
 import { documentOf, idOf } from './documents.ts'
 import type { Happened, Logged } from './history.ts'
-import { Judge } from './judge.ts'
-
-const log = (topic: string, records: readonly Logged[], to: number, from = 0): Happened => ({
-  t: 'log',
-  topic,
-  partition: 0,
-  from,
-  to,
-  records,
-  markers: [],
-})
-const plainly = (offset: number, id: string): Logged => [offset, id, -1, '']
-const sent = (call: number, producer: string, from: number, count: number, topic = 'idem'): Happened => ({
-  t: 'sent',
-  call,
-  producer,
-  topic,
-  partition: 0,
-  from,
-  count,
-})
-const acked = (call: number, ...offsets: number[]): Happened => ({ t: 'acked', call, offsets })
-const audit = (n = 1, whole = false): Happened => ({ t: 'audit', n, whole })
-const audited = (n = 1): Happened => ({ t: 'audited', n })
-
-function judged(...history: Happened[]): readonly string[] {
-  const judge = new Judge()
-  for (const happened of history) judge.take(happened)
-  return judge.found
-}
+import { acked, audit, audited, drainedOf, judged, log, plainly, sent, unknown } from './telling.ts'
 
 const two = [plainly(0, 'idem.a#0'), plainly(1, 'idem.a#1')]
 
@@ -86,6 +57,40 @@ test.each<[string, Happened[], RegExp]>([
     'a log that is shorter than it was',
     [audit(), log('idem', two, 2), audited(), audit(2), log('idem', two.slice(0, 1), 1)],
     /ended at 2 once/,
+  ],
+  [
+    'a record whose key, time or headers are others than before',
+    [
+      audit(),
+      log('idem', [[0, 'idem.a#0', -1, '', 'k', 'as sent']], 1),
+      audited(),
+      audit(2, true),
+      log('idem', [[0, 'idem.a#0', -1, '', 'k', 'changed']], 1),
+    ],
+    /another key, time or headers/,
+  ],
+  [
+    'a marker that is gone when all is read again',
+    [
+      audit(),
+      { ...log('txn-a', [], 2), markers: [[1, 7, true]] } as Happened,
+      audited(),
+      audit(2, true),
+      log('txn-a', [], 2),
+    ],
+    /had 1 markers/,
+  ],
+  [
+    'a batch of which a part is there',
+    [
+      { ...sent(1, 'idem.a', 0, 2), isBatch: true } as Happened,
+      unknown(1),
+      audit(),
+      log('idem', two.slice(0, 1), 1),
+      audited(),
+      drainedOf(),
+    ],
+    /of the batch of idem.a#0 1 records/,
   ],
   ['a folder that is not clean', [{ t: 'check', n: 3, clean: false, said: 'damage' }], /after kill 3/],
 ])('%s is found out', (_, history, word) => {
@@ -156,6 +161,51 @@ test.each<[string, Happened[], RegExp | undefined]>([
   else expect(found.join('\n')).toMatch(word)
 })
 
+test('transactions of one producer that stand in another order than they were made are found out', () => {
+  const inOrder = (...ids: string[]) =>
+    judged(
+      log(
+        'txn-a',
+        ids.map((id, i): Logged => [i, id, 7, '']),
+        ids.length,
+      ),
+    ).join('\n')
+  expect(inOrder('txn.a.1#0', 'txn.b.1#0', 'txn.a.1#1', 'txn.a.2#0')).toBe('')
+  expect(inOrder('txn.a.1#1', 'txn.a.1#0')).toMatch(/stands behind #1 of transaction 1/)
+  expect(inOrder('txn.a.3.12#1', 'txn.a.2.11#0')).toMatch(/stands behind #1 of transaction 12/)
+})
+
+test('who reads committed records alone and is kept before the end by a transaction that nobody ends is found out', () => {
+  const stable = (to: number): Happened => ({
+    t: 'stable',
+    topic: 'txn-a',
+    partition: 0,
+    to,
+    records: to === 0 ? [] : [[0, 'txn.a.1#0']],
+  })
+  const committed = bothLogs('txn.a.1', true, true)[0]!
+  const open = bothLogs('txn.a.1', undefined, undefined)[0]!
+  expect(judged(committed, stable(2))).toEqual([])
+  expect(judged(open, stable(0)).join('\n')).toMatch(/ends at 1, and who reads committed records comes to 0/)
+})
+
+test('a fork at one cut that shows a part of a transaction, lacks one that was committed, or shows another cut later is found out', () => {
+  const cutting: Happened = { t: 'cutting', set: 'x' }
+  const cut = (...ids: string[]): Happened => ({ t: 'cut', set: 'x', records: ids.map((id) => `txn.a.${id}`) })
+  const look = (...told: Happened[]) =>
+    judged(ending('txn.a.1', 1), ended('txn.a.1', 'committed'), cutting, ...told).join('\n')
+  const next = ending('txn.a.2', 2)
+  expect(look(cut('1#0', '1#1'))).toBe('')
+  expect(look(next, cut('1#0', '1#1', '2#0', '2#1'))).toBe('')
+  expect(look(next, cut('1#0', '1#1', '2#1'))).toMatch(/shows 1 of the 2 records of txn.a.2/)
+  expect(look(cut('1#0', '1#1', '2#0', '2#1'))).toMatch(/which nobody has asked to commit yet/)
+  expect(look(cut())).toMatch(/lacks txn.a.1/)
+  expect(look(next, cut('1#0', '1#1'), cut('1#0', '1#1', '2#0', '2#1'))).toMatch(/showed 2 records, and shows 4 now/)
+  expect(look(next, cut('1#0', '1#1', '2#0', '2#1'), ended('txn.a.2', 'aborted'), drainedOf())).toMatch(
+    /was taken back/,
+  )
+})
+
 const ofGroup = { group: 'all-a', topic: 'idem', partition: 0 }
 const read = (...records: (readonly [number, string])[]): Happened => ({ t: 'read', ...ofGroup, reader: 'r', records })
 const committed = (offset: number): Happened[] => [
@@ -163,7 +213,7 @@ const committed = (offset: number): Happened[] => [
   { t: 'committed', ...ofGroup, offset },
 ]
 const offset = (at: number): Happened => ({ t: 'offset', ...ofGroup, offset: at })
-const drained: Happened = { t: 'drained', groups: ['all-a'], shares: [] }
+const drained = drainedOf('all-a')
 
 test.each<[string, Happened[], RegExp]>([
   ['a committed offset that went back', [...committed(2), audit(), offset(1)], /and 2 was committed before/],
@@ -180,6 +230,28 @@ test.each<[string, Happened[], RegExp]>([
   ],
 ])('of a group %s is found out', (_, history, word) => {
   expect(judged(...history).join('\n')).toMatch(word)
+})
+
+test('a reader of committed records who is shown what was taken back, or what nobody had asked to commit yet, is found out', () => {
+  const shown: Happened = {
+    t: 'read',
+    group: 'committed-a',
+    reader: 'r',
+    topic: 'txn-a',
+    partition: 0,
+    records: [[0, 'txn.a.1#0']],
+  }
+  const told = (isCommitted: boolean, ...first: Happened[]) =>
+    judged(...first, audit(), ...bothLogs('txn.a.1', isCommitted, isCommitted), audited(), drainedOf('committed-a'))
+  expect(told(true, ending('txn.a.1', 1), shown)).toEqual([])
+  expect(told(true, shown, ending('txn.a.1', 1)).join('\n')).toMatch(/before txn.a.1 was to end/)
+  expect(told(false, ending('txn.a.1', 1), shown).join('\n')).toMatch(/which was taken back/)
+})
+
+test('a record that was read and that no log has in the end is found out', () => {
+  const history = [read([2, 'idem.x#0']), audit(), log('idem', two, 2), audited()]
+  expect(judged(...history)).toEqual([])
+  expect(judged(...history, { t: 'over' }).join('\n')).toMatch(/read idem.x#0 at 2 of idem-0, which ends before it/)
 })
 
 test('what a share group has accepted may not be accepted again', () => {
@@ -212,48 +284,4 @@ test('a revision without its number is found out', () => {
   })
   expect(judged(audit(), log('idem', two, 2), audited(), revisions(2))).toEqual([])
   expect(judged(audit(), log('idem', two, 2), audited(), revisions(3)).join('\n')).toMatch(/revision 3 where 2 is due/)
-})
-
-const done = (type: string, id: string, more: object = {}): Happened => ({
-  t: 'event',
-  offset: 0,
-  event: { type, id, status: type === 'merge' ? 'committed' : 'done', ...more },
-})
-const command = (op: string, id: string, from: string): Happened => ({ t: 'command', id, op, topic: 'keyed', from })
-const over: Happened = { t: 'drained', groups: [], shares: [] }
-
-test('a fork that lacks what was acknowledged before, or shows other records than its parent, is found out', () => {
-  const before = [sent(1, 'keyed.a', 0, 2, 'keyed'), acked(1, 0, 1), command('fork', 'f', 'keyed')]
-  const fork = (to: number) => {
-    const topics = [{ from: 'keyed', into: 'keyed--b', partitions: [{ partition: 0, to }] }]
-    return done('fork', 'f', { topics })
-  }
-  const parent = log('keyed', [plainly(0, 'keyed.a#0'), plainly(1, 'keyed.a#1')], 2)
-  const branch = (id: string) => log('keyed--b', [plainly(0, 'keyed.a#0'), plainly(1, id)], 2)
-  expect(judged(...before, audit(), fork(2), parent, branch('keyed.a#1'), audited(), over)).toEqual([])
-  expect(judged(...before, audit(), fork(1)).join('\n')).toMatch(/was cut at 1, and 2 was acknowledged/)
-  expect(judged(...before, audit(), fork(2), parent, branch('keyed.b#1')).join('\n')).toMatch(
-    /where its parent has keyed.a#1/,
-  )
-})
-
-test('a merge that took place by half, or twice, or of which nobody was told, is found out', () => {
-  const before = [sent(1, 'own.b', 0, 2, 'keyed--b'), acked(1, 0, 1), command('merge', 'm', 'keyed--b')]
-  const merged = done('merge', 'm', { counts: { written: 2 } })
-  const target = (...ids: string[]) =>
-    log(
-      'keyed',
-      ids.map((id, i): Logged => [i, id, -1, 'm']),
-      ids.length,
-    )
-  const own = log('keyed--b', [plainly(0, 'own.b#0'), plainly(1, 'own.b#1')], 2)
-  const look = (...rest: Happened[]) => judged(...before, audit(), ...rest, own, audited(), over).join('\n')
-  expect(look(merged, target('own.b#0', 'own.b#1'))).toBe('')
-  expect(look(merged, target('own.b#0'))).toMatch(/tells of 2 records, and 1 are there/)
-  expect(look(merged, target('own.b#0', 'own.b#0'))).toMatch(/which has brought it 2 times/)
-  expect(look(target('own.b#0'))).toMatch(/nobody was told of it/)
-  expect(look(merged, target('own.b#0', 'own.b#1'), { ...merged, offset: 1 } as Happened)).toMatch(/two results/)
-  expect(judged(command('merge', 'm', 'keyed--b'), { t: 'commanded', id: 'm' }, over).join('\n')).toMatch(
-    /has no result/,
-  )
 })

@@ -2,6 +2,7 @@
 
 import type { Happened } from './history.ts'
 import { JudgeOfBranches } from './judge-branches.ts'
+import { JudgeOfCuts } from './judge-cuts.ts'
 import { JudgeOfGroups } from './judge-groups.ts'
 import { JudgeOfLogs } from './judge-logs.ts'
 import { JudgeOfTransactions } from './judge-transactions.ts'
@@ -29,7 +30,8 @@ export class Judge implements Verdict {
     const logs = new Logs(this)
     this.#groups = new JudgeOfGroups(this, logs)
     const ofBranches = new JudgeOfBranches(this, logs)
-    this.#parts = [logs, new JudgeOfLogs(this, logs), new JudgeOfTransactions(this, logs), this.#groups, ofBranches]
+    const ofTransactions = [new JudgeOfTransactions(this, logs), new JudgeOfCuts(this)]
+    this.#parts = [logs, new JudgeOfLogs(this, logs), ...ofTransactions, this.#groups, ofBranches]
   }
 
   /** What groups have not read, or share groups not accepted, of what is there; '' when they have all. */

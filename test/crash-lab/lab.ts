@@ -14,7 +14,7 @@ import type { History } from './history.ts'
 import type { Judge } from './judge.ts'
 import { makeTopics } from './making.ts'
 import { Reader, shareGroup } from './reading.ts'
-import { topics, Writer } from './writing.ts'
+import { parents, topics, Writer } from './writing.ts'
 
 export type Plan = {
   seed: number
@@ -30,7 +30,12 @@ const segmentBytes = '6144'
 const configs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   rev: { 'revision.diff': 'true', 'internal.segment.bytes': segmentBytes, 'revision.pack.lag.ms': '200' },
   // Nothing may be compacted away before it is looked at.
-  keyed: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '86400000', 'internal.segment.bytes': segmentBytes },
+  ...Object.fromEntries(
+    parents.map((name) => [
+      name,
+      { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '86400000', 'internal.segment.bytes': segmentBytes },
+    ]),
+  ),
 }
 const settings = [
   'offsets.topic.num.partitions=3',
@@ -51,6 +56,7 @@ const settings = [
   'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000',
 ]
 const upMsLeast = 400
+const stoppingMs = 150
 const drainMs = 90_000
 
 export class Lab {
@@ -62,6 +68,8 @@ export class Lab {
   readonly #writing = new AbortController()
   readonly #reading = new AbortController()
   #isEnough = false
+  /** How long the last start took. */
+  #startMs = 300
   #auditor!: Auditor
   #players: Player[] = []
   #writers: Writer[] = []
@@ -137,19 +145,24 @@ export class Lab {
       this.#writers.push(new Writer(player(client), this.#history, chanceFrom(seed, `writes ${client.name}`)))
       this.#readers.push(new Reader(player(client), this.#history, chanceFrom(seed, `reads ${client.name}`)))
     }
-    this.#commander = new Commander(this.#connect, this.#history, chanceFrom(seed, 'commands'))
+    this.#commander = new Commander(parents, this.#connect, this.#history, chanceFrom(seed, 'commands'))
     return Promise.all([...this.#writers, this.#commander].map((each) => each.run(signal)))
   }
 
   async #kill(n: number): Promise<void> {
     const up = upMsLeast + this.#chance() * Math.max(0, this.#plan.upMsMax - upMsLeast)
     await pause(up)
+    // One of eight has been told to stop, and is killed while it does.
+    const isStopping = this.#chance() < 1 / 8
+    const stopping = isStopping ? this.#broker.end('SIGTERM') : undefined
+    if (isStopping) await pause(this.#chance() * stoppingMs)
     await this.#broker.end('SIGKILL')
-    this.#look(n, up, 'serving')
-    // One of six is killed again while it starts.
+    await stopping
+    this.#look(n, up, isStopping ? 'stopping' : 'serving')
+    // One of six is killed again while it starts: anywhere in the time that a start takes here.
     while (this.#chance() < 1 / 6) {
       const starting = this.#broker.start().catch(() => {})
-      const soon = this.#chance() * 300
+      const soon = this.#chance() * this.#startMs
       await pause(soon)
       await this.#broker.end('SIGKILL')
       await starting
@@ -158,6 +171,7 @@ export class Lab {
     const since = performance.now()
     await this.#broker.start()
     const ms = Math.round(performance.now() - since)
+    this.#startMs = ms
     this.#history.tell({ t: 'up', n, ms })
     const before = this.#judge.found.length
     await this.#auditor.audit(n, this.#topics, this.#groups)
@@ -214,7 +228,7 @@ export class Lab {
     await consuming
     await this.#auditor.audit(kills + 2, this.#topics, this.#groups, true)
     await this.#auditor.revisions(view, 'rev', topics.get('rev')!)
-    for (const topic of ['txn-a', 'txn-b']) await this.#auditor.stable(topic, topics.get(topic)!)
+    for (const topic of ['txn-a', 'txn-b', ...parents]) await this.#auditor.stable(topic, topics.get(topic)!)
     this.#history.tell({ t: 'drained', groups, shares })
     this.#auditor.stableMs = 30_000
     await this.#auditor.audit(kills + 3, this.#topics, this.#groups)
@@ -226,7 +240,8 @@ export class Lab {
     say(
       `${packs} packs; ${failures} requests failed in the clients' eyes; refused commands: ${this.#commander.refused.length}`,
     )
-    for (const refused of this.#commander.refused.slice(0, 5)) say(`  ${refused}`)
+    // What is in conflict is decided beforehand: nothing speaks against any of them.
+    for (const refused of this.#commander.refused) this.#judge.wrong(`a command was refused: ${refused}`)
   }
 }
 

@@ -10,11 +10,28 @@ import type { Place } from './history.ts'
 import { pause } from './pause.ts'
 
 /** Of the wire, where the broker says that it will not do. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  readonly error: string
+
+  constructor(what: string, error: string) {
+    super(`${what}: ${error}`)
+    this.error = error
+  }
+}
+
+/** What is said of a log that cannot be read just now; any other word would be said of what is lost. */
+const passing = new Set([
+  'KAFKA_STORAGE_ERROR',
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'UNSTABLE_OFFSET_COMMIT',
+])
 
 /** What reading a log says where there is no answer, or not yet. */
 export const isOfTheConnection = (problem: unknown): boolean =>
-  problem instanceof Refusal || / v\d+: (closed|silence)$/.test((problem as Error).message)
+  problem instanceof Refusal ? passing.has(problem.error) : / v\d+: (closed|silence)$/.test((problem as Error).message)
 
 const patienceMs = 30_000
 const chunkBytes = 4_000_000
@@ -94,7 +111,7 @@ async function fetchFrom(
     }
     const name = errorName(found.errorCode)
     if (name === 'UNKNOWN_TOPIC_OR_PARTITION' || performance.now() > giveUpAt) {
-      throw new Refusal(`Fetch of ${topic}-${partition} from ${fetchOffset}: ${name}`)
+      throw new Refusal(`Fetch of ${topic}-${partition} from ${fetchOffset}`, name ?? '?')
     }
     await pause(50)
   }

@@ -27,7 +27,10 @@ export class Logs implements Part {
   }
 
   of(place: Place): PartitionLog {
-    const name = nameOf(place)
+    return this.named(nameOf(place))
+  }
+
+  named(name: string): PartitionLog {
     const log = this.#logs.get(name) ?? new PartitionLog()
     this.#logs.set(name, log)
     return log
@@ -50,16 +53,28 @@ export class Logs implements Part {
       this.#verdict.wrong(`${name} ended at ${log.end} once, and ends at ${happened.to} now`)
     }
     const fresh = happened.records.filter((record) => this.#isFresh(name, log, record))
-    for (const marker of happened.markers) log.markers.set(marker[0], marker)
     const again = happened.records.length - fresh.length
-    if (happened.from < log.end) this.#missing(happened, log, again)
+    if (happened.from < log.end) {
+      this.#missing('records', happened, log.records, log.end, again)
+      const markers = happened.markers.filter(([offset]) => offset < log.end)
+      this.#missing('markers', happened, log.markers, log.end, markers.length)
+    }
+    for (const marker of happened.markers) this.#mark(name, log, marker)
     log.end = Math.max(log.end, happened.to)
     for (const record of fresh) log.records.set(record[0], record)
     if (again > 0) this.#verdict.right('records read again', again)
     for (const listener of this.#listeners) listener(happened, log, fresh)
   }
 
-  #isFresh(name: string, { records, end }: PartitionLog, [offset, id]: Logged): boolean {
+  #mark(name: string, { markers }: PartitionLog, marker: MarkerSeen): void {
+    const [offset, producerId, isCommit] = marker
+    const before = markers.get(offset)
+    markers.set(offset, marker)
+    if (before === undefined || (before[1] === producerId && before[2] === isCommit)) return
+    this.#verdict.wrong(`${name} had another marker at offset ${offset}`)
+  }
+
+  #isFresh(name: string, { records, end }: PartitionLog, [offset, id, producerId, , , rest]: Logged): boolean {
     if (id.startsWith('!')) this.#verdict.wrong(`${name} has at offset ${offset} ${id}`)
     const before = records.get(offset)
     if (before === undefined && offset < end) {
@@ -68,13 +83,23 @@ export class Logs implements Part {
     if (before !== undefined && before[1] !== id) {
       this.#verdict.wrong(`${name} had ${before[1]} at offset ${offset}, and has ${id} there now`)
     }
+    if (before !== undefined && before[2] !== producerId)
+      this.#verdict.wrong(`${name} had ${before[2]} as the producer of the transaction at ${offset}, now ${producerId}`)
+    if (before?.[5] !== undefined && before[5] !== rest)
+      this.#verdict.wrong(`${name} has ${id} at offset ${offset} with another key, time or headers than before`)
     return before === undefined
   }
 
-  #missing({ from, topic, partition }: Place & { from: number }, { records, end }: PartitionLog, again: number): void {
+  #missing(
+    what: string,
+    { from, topic, partition }: Place & { from: number },
+    before: ReadonlyMap<number, unknown>,
+    end: number,
+    again: number,
+  ): void {
     let known = 0
-    for (const offset of records.keys()) if (offset >= from && offset < end) known++
+    for (const offset of before.keys()) if (offset >= from && offset < end) known++
     if (known > again)
-      this.#verdict.wrong(`${topic}-${partition} had ${known} records from ${from} to ${end}, and has ${again}`)
+      this.#verdict.wrong(`${topic}-${partition} had ${known} ${what} from ${from} to ${end}, and has ${again}`)
   }
 }

@@ -8,12 +8,14 @@ import type { Player } from './casting.ts'
 import { documentOf } from './documents.ts'
 import type { History } from './history.ts'
 
+/** Several, so that none grows long: whoever looks at a new branch reads all that it has inherited. */
+export const parents = ['keyed', 'keyed1', 'keyed2', 'keyed3', 'keyed4', 'keyed5']
 export const topics: ReadonlyMap<string, number> = new Map([
   ['plain', 2],
   ['idem', 3],
   ['work', 2],
   ['rev', 2],
-  ['keyed', 2],
+  ...parents.map((name) => [name, 2] as const),
   ['txn-a', 3],
   ['txn-b', 1],
 ])
@@ -49,9 +51,10 @@ export class Writer {
       const which = this.#chance()
       try {
         if (which < 0.2) await this.#write('plain', 'plain')
-        else if (which < 0.7)
-          await this.#write('idem', ['idem', 'work', 'rev', 'keyed', 'idem'][Math.floor(which * 10) % 5]!)
-        else await this.#transact()
+        else if (which < 0.7) {
+          const parent = parents[this.#below(parents.length)]!
+          await this.#write('idem', ['idem', 'work', 'rev', parent, 'idem'][Math.floor(which * 10) % 5]!)
+        } else await this.#transact()
       } catch (problem) {
         this.failures++
         this.lastError = (problem as Error).message.slice(0, 200)

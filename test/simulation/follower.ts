@@ -71,6 +71,6 @@ export class Follower {
       if (offset !== from + i) throw new Error(`${topic}-${partition}: ${offset} came where ${from + i} was due`)
     })
     if (records.length > 0)
-      this.#history.tell({ t: 'read', group: 'follower', reader: 'follower', topic, partition, records })
+      this.#history.tell({ t: 'read', group: `follower of ${topic}`, reader: 'follower', topic, partition, records })
   }
 }

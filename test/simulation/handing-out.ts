@@ -3,13 +3,18 @@
 
 import type { Happened } from '../crash-lab/history.ts'
 
+/** Whatever is on its way to the broker has come by then (network.ts). */
+const lateMs = 5_000
+
 /** Of one record. */
 type Handed = {
   /** When whoever accepted it was told that it is so. */
   acceptedAt: number
-  /** Somebody accepted or gave it up, and heard nothing. */
-  isUnknown: boolean
+  /** When somebody accepted it or gave it up, and heard nothing; Infinity where nobody did, or it was not taken. */
+  unknownAt: number
   deliveries: number
+  /** Not before this was it there: a fetch that was lost until then has not taken it. */
+  thereAt: number
   holder: string
   until: number
 }
@@ -22,8 +27,10 @@ export class HandingOut {
   readonly #records = new Map<string, Handed>()
   /** What was asked for earlier may be anybody's by now. */
   #since = 0
-  /** Fetches of which nobody knows what they took. */
-  lost = 0
+  /** When fetches were lost: nobody knows what they took. */
+  readonly #lost: number[] = []
+  /** When records were sent, by their names. */
+  readonly #sentAt = new Map<string, number>()
 
   /** `deliveriesMax`: so often handed out, a record is given up. */
   constructor(topic: string, deliveriesMax: number, wrong: (what: string) => void, right: () => void) {
@@ -37,7 +44,7 @@ export class HandingOut {
     const name = `${partition} ${offset}`
     const known = this.#records.get(name)
     if (known !== undefined) return known
-    const handed = { acceptedAt: Infinity, isUnknown: false, deliveries: 0, holder: '', until: 0 }
+    const handed = { acceptedAt: Infinity, unknownAt: Infinity, deliveries: 0, thereAt: 0, holder: '', until: 0 }
     this.#records.set(name, handed)
     return handed
   }
@@ -51,6 +58,8 @@ export class HandingOut {
       this.#wrong(`${what} while ${record.holder} had it`)
     else this.#right()
     record.deliveries++
+    // What was said of it before has not been heard, or it would not be here.
+    if (askedAt > record.unknownAt + lateMs) record.unknownAt = Infinity
     record.holder = askedAt < this.#since ? '' : member
     record.until = until
   }
@@ -65,8 +74,13 @@ export class HandingOut {
     this.#of(partition, offset).holder = ''
   }
 
-  unknown(partition: number, offset: number): void {
-    this.#of(partition, offset).isUnknown = true
+  unknown(partition: number, offset: number, now: number): void {
+    this.#of(partition, offset).unknownAt = now
+  }
+
+  /** A fetch got no answer, and may have taken whatever was there. */
+  lose(now: number): void {
+    this.#lost.push(now)
   }
 
   /** A member has lost its session: what it had is anybody's. */
@@ -81,15 +95,23 @@ export class HandingOut {
   }
 
   /** Records that there are. */
-  take(happened: Happened): void {
-    if (happened.t !== 'log' || happened.topic !== this.#topic) return
-    for (const [offset] of happened.records) this.#of(happened.partition, offset)
+  take(happened: Happened, now: number): void {
+    if ((happened.t !== 'log' && happened.t !== 'sent') || happened.topic !== this.#topic) return
+    if (happened.t === 'sent') {
+      const { producer, from, count } = happened
+      for (let n = from; n < from + count; n++) this.#sentAt.set(`${producer}#${n}`, now)
+    } else
+      for (const [offset, id] of happened.records) {
+        const record = this.#of(happened.partition, offset)
+        record.thereAt = this.#sentAt.get(id) ?? record.thereAt
+      }
   }
 
   /** A record that nobody has accepted yet, in a word; '' where there is none. */
   behind(): string {
-    for (const [name, { acceptedAt, isUnknown, deliveries }] of this.#records) {
-      if (acceptedAt === Infinity && !isUnknown && deliveries + this.lost < this.#deliveriesMax)
+    for (const [name, { acceptedAt, unknownAt, deliveries, thereAt }] of this.#records) {
+      const lost = this.#lost.filter((at) => at + lateMs >= thereAt).length
+      if (acceptedAt === Infinity && unknownAt === Infinity && deliveries + lost < this.#deliveriesMax)
         return `${this.#topic} ${name} was handed out ${deliveries} times, and nobody has accepted it`
     }
     return ''

@@ -14,17 +14,23 @@ export type Condition = {
   /** A flush takes so long at most. */
   flushMs: number
   isFull: boolean
+  /** Some of what is asked of it fails. */
+  isBroken: boolean
 }
+
+export const sound: Condition = { flushMs: 2, isFull: false, isBroken: false }
+const brokenFor: ReadonlySet<string> = new Set(['read', 'stage', 'flush', 'sync', 'save'])
 
 type Process = { isAlive: boolean; broker: Broker | undefined; died: Promise<void>; die: () => void }
 type Config = NonNullable<BrokerOptions['config']>
 
 export class Machine {
-  condition: Condition = { flushMs: 2, isFull: false }
+  condition = sound
   kills = 0
   powerCuts = 0
   /** Called whenever a process is over. */
   onEnd: () => void = () => {}
+  onPowerCut: () => void = () => {}
   readonly #loop: Loop
   readonly #network: Network
   readonly #config: Config
@@ -61,7 +67,7 @@ export class Machine {
       if (this.#dieIn !== undefined && operation !== 'read' && this.#dieIn-- <= 0) this.kill()
       if (this.condition.isFull && (operation === 'stage' || operation === 'create' || operation === 'save'))
         return 'ENOSPC'
-      return undefined
+      return this.condition.isBroken && brokenFor.has(operation) && this.#chance() < 0.2 ? 'EIO' : undefined
     }
   }
 
@@ -138,6 +144,7 @@ export class Machine {
   cutPower(kept: number): void {
     if (this.#process !== undefined) this.#end(this.#process)
     this.powerCuts++
+    this.onPowerCut()
     this.#found(this.#store.after('power cut', 0, () => this.#chance() < kept))
   }
 

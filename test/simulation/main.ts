@@ -3,6 +3,8 @@
 //   npm run simulate -- --seed 7 --steps 400              one, by its seed
 //   npm run simulate -- --runs 1000                       many, with seeds that follow each other from one that nobody chose
 //
+//   npm run simulate -- --seed 7 --whole                  with its whole history where it fails, as it is
+//
 // A seed that fails is run again with fewer and fewer steps, as long as it still fails, and the history of what is left is
 // printed. The last line is `N passed, N failed`.
 
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '200' },
     runs: { type: 'string', default: '1' },
     failures: { type: 'string', default: '1' },
+    whole: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
   },
 })
@@ -42,8 +45,8 @@ for (let run = 0; run < runs && sum.failed < failuresMax; run++) {
     for (const found of ran.found.slice(0, 3)) console.log(`WRONG: ${found}`)
     continue
   }
-  const least = await shortest(seed + run, plan, ran)
-  for (const line of least.ran.history.slice(-400)) console.log(line.slice(0, 400))
+  const least = values.whole ? { plan, ran } : await shortest(seed + run, plan, ran)
+  for (const line of values.whole ? ran.history : least.ran.history.slice(-400)) console.log(line.slice(0, 400))
   console.log(
     `${least.plan.length} of ${plan.length} steps are enough: ${least.plan.map(({ n, deed }) => `${n} ${deed}`).join(', ')}`,
   )

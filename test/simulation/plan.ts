@@ -11,6 +11,10 @@ export type Deed =
   | 'work'
   | 'command'
   | 'garden'
+  | 'graft'
+  | 'rebirth'
+  | 'sweep'
+  | 'fork transactions'
   | 'follow'
   | 'kill'
   | 'kill at an operation'
@@ -20,6 +24,7 @@ export type Deed =
   | 'weather'
   | 'slow disk'
   | 'full disk'
+  | 'broken disk'
   | 'audit'
   | 'wait'
 
@@ -33,6 +38,10 @@ const weights: readonly (readonly [Deed, number])[] = [
   ['work', 10],
   ['command', 5],
   ['garden', 3],
+  ['graft', 3],
+  ['rebirth', 1],
+  ['sweep', 4],
+  ['fork transactions', 2],
   ['follow', 6],
   ['kill', 2],
   ['kill at an operation', 4],
@@ -42,6 +51,7 @@ const weights: readonly (readonly [Deed, number])[] = [
   ['weather', 4],
   ['slow disk', 3],
   ['full disk', 1],
+  ['broken disk', 1],
   ['audit', 3],
   ['wait', 3],
 ]

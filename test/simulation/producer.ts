@@ -67,7 +67,7 @@ export class Producer {
     this.#sequences.set(at, baseSequence + count)
     const numbered = { producerId: this.#producerId, producerEpoch: 0, baseSequence }
     const bytes = batchOf(records, this.#isIdempotent ? numbered : {})
-    this.#history.tell({ t: 'sent', call, producer, topic, partition, from, count })
+    this.#history.tell({ t: 'sent', call, producer, topic, partition, from, count, isBatch: true })
     return { call, count, bytes }
   }
 

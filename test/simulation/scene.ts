@@ -3,8 +3,11 @@
 import type { BrokerOptions } from '../../src/embedded.ts'
 import type { Wanted } from '../crash-lab/making.ts'
 import { root } from './gardener.ts'
+import { roots } from './grafter.ts'
 import { type Subscribed, sessionMs } from './group-reading.ts'
+import { phoenix } from './reborn.ts'
 import type { Sharing } from './sharer.ts'
+import { sweptTopics } from './sweeper.ts'
 
 const segmentBytes = '3072'
 export const topics: readonly Wanted[] = [
@@ -29,8 +32,15 @@ export const topics: readonly Wanted[] = [
   { name: 'txn-b', partitions: 1, configs: {} },
 ]
 export const view = { name: 'rev-history', partitions: -1, configs: { 'view.of': 'rev', 'view.kind': 'history' } }
-/** Of whoever promotes and resets; no other looks at it. */
-export const garden = { name: root, partitions: 1, configs: {} }
+/** Of those who look after their topics by themselves; no other looks at them. */
+export const others: readonly Wanted[] = [
+  ...[root, ...roots, phoenix].map((name) => ({
+    name,
+    partitions: 1,
+    configs: { 'internal.segment.bytes': segmentBytes },
+  })),
+  ...sweptTopics,
+]
 
 const lockMs = 15_000
 export const deliveriesMax = 10

@@ -51,7 +51,7 @@ export class Sharer {
       await this.#heartbeat()
       if (this.#places.length === 0) return
       const given = await this.#fetch().catch((problem: unknown) => {
-        if (problem instanceof Lost) this.#model.lost++
+        if (problem instanceof Lost) this.#model.lose(this.#caller.loop.now)
         throw problem
       })
       const said = given.flatMap((each): Said[] => {
@@ -165,7 +165,8 @@ export class Sharer {
       for (const { partitionIndex, errorCode } of answer.responses[0]?.partitions ?? [])
         this.#heard(byPartition.get(partitionIndex) ?? [], errorCode)
     } catch (problem) {
-      if (problem instanceof Lost) for (const { place, offset } of said) this.#model.unknown(place.partition, offset)
+      if (problem instanceof Lost)
+        for (const { place, offset } of said) this.#model.unknown(place.partition, offset, this.#caller.loop.now)
       throw problem
     }
   }
@@ -175,9 +176,10 @@ export class Sharer {
     // Another has it by now: this one was too slow. Nothing of the partition's was taken then.
     if (name === 'INVALID_RECORD_STATE') return
     if (errorCode !== 0 && !notNow.has(name)) throw new Refused('ShareAcknowledge', name)
+    const { now } = this.#caller.loop
     for (const { place, offset, as } of said) {
-      if (errorCode !== 0) this.#model.unknown(place.partition, offset)
-      else if (as === 'accept') this.#model.accept(place.partition, offset, this.#caller.loop.now)
+      if (errorCode !== 0) this.#model.unknown(place.partition, offset, now)
+      else if (as === 'accept') this.#model.accept(place.partition, offset, now)
       else this.#model.release(place.partition, offset)
     }
   }

@@ -8,23 +8,23 @@ import { chanceFrom } from '../crash-lab/chance.ts'
 import { Commander } from '../crash-lab/commanding.ts'
 import type { Happened, Place, Telling } from '../crash-lab/history.ts'
 import { Judge } from '../crash-lab/judge.ts'
+import { isOfTheConnection } from '../crash-lab/log-reader.ts'
 import { makeTopics } from '../crash-lab/making.ts'
-import { Orders } from '../crash-lab/orders.ts'
 import { type Connect, WireClient } from '../wire-client.ts'
 import { Caller } from './caller.ts'
 import { ClassicMember } from './classic-member.ts'
 import { Follower } from './follower.ts'
-import { Gardener } from './gardener.ts'
+import { Gardens } from './gardens.ts'
 import { GroupReading } from './group-reading.ts'
 import { HandingOut } from './handing-out.ts'
 import { Loop } from './loop.ts'
-import { Machine, port } from './machine.ts'
+import { Machine, port, sound } from './machine.ts'
 import { Member } from './member.ts'
 import { calm, Network } from './network.ts'
 import { Ownership } from './ownership.ts'
 import type { Step } from './plan.ts'
 import { Producer } from './producer.ts'
-import { classic, configOf, deliveriesMax, garden, subscribed, topics, view, workers } from './scene.ts'
+import { classic, configOf, deliveriesMax, others, subscribed, topics, view, workers } from './scene.ts'
 import { Sharer } from './sharer.ts'
 import { Transactor } from './transactor.ts'
 
@@ -71,10 +71,10 @@ export class Simulation implements Telling {
   readonly #members: (Member | ClassicMember)[]
   readonly #sharers: Sharer[]
   readonly #handing: HandingOut
-  readonly #gardener: Gardener
+  readonly #gardens: Gardens
   /** What is acknowledged is on stable storage: the power may fail. */
   readonly #isFlushed: boolean
-  readonly #follower: Follower
+  readonly #followers: readonly Follower[]
   readonly #commander: Commander
   readonly #auditor: Auditor
   readonly #lines = new Map<object, Line>()
@@ -98,7 +98,8 @@ export class Simulation implements Telling {
     this.#producers = [true, true, false].map(
       (isIdempotent, i) => new Producer(`p${i}`, isIdempotent, caller(`p${i}`), this, chance(`producer ${i}`)),
     )
-    this.#transactors = [true, false].map((isNew, i) => new Transactor(`t${i}`, isNew, caller(`t${i}`), this))
+    const transactor = (name: string, isNew: boolean, id = name) => new Transactor(name, isNew, caller(name), this, id)
+    this.#transactors = [transactor('t0', true), transactor('t1', false), transactor('t2', true, 't0')]
     const ownership = new Ownership(
       (what) => this.#wrong(what),
       () => this.#judge.right('partitions with one owner'),
@@ -113,12 +114,13 @@ export class Simulation implements Telling {
     this.#handing = new HandingOut(workers.topic, deliveriesMax, wrong, () => this.#judge.right('records handed out'))
     this.#machine.onEnd = () => this.#handing.letGoOfAll(this.#loop.now)
     this.#sharers = ['s0', 's1'].map((id) => new Sharer(workers, id, caller(id), this.#handing, chance(id)))
-    const orders = new Orders(connect, 'gardener')
-    this.#gardener = new Gardener(caller('gardener'), orders, chance('garden'), wrong, () =>
-      this.#judge.right('lives of promoted and reset branches'),
+    const right = (what: string) => this.#judge.right(what)
+    this.#gardens = new Gardens({ connect, history: this, caller, chance, wrong, right })
+    this.#machine.onPowerCut = this.#gardens.powerCut
+    this.#followers = ['idem', 'rev'].map(
+      (topic) => new Follower({ topic, partition: 0 }, caller(`follower of ${topic}`), this),
     )
-    this.#follower = new Follower({ topic: 'idem', partition: 0 }, caller('follower'), this)
-    this.#commander = new Commander(connect, this, chance('commands'))
+    this.#commander = new Commander(['keyed'], connect, this, chance('commands'))
     this.#auditor = new Auditor(connect, this)
   }
 
@@ -135,7 +137,7 @@ export class Simulation implements Telling {
     this.#history.push(line)
     this.#trace.update(line)
     this.#judge.take(happened)
-    this.#handing.take(happened)
+    this.#handing.take(happened, this.#loop.now)
   }
 
   nextCall(): number {
@@ -195,7 +197,7 @@ export class Simulation implements Telling {
   async #play(steps: readonly Step[]): Promise<void> {
     await this.#machine.start()
     const client = WireClient.over(await this.#network.connect(port), 'simulation')
-    await makeTopics(client, [...topics, garden, view])
+    await makeTopics(client, [...topics, ...others, view])
     await fromStart(client, workers.group)
     client.close()
     for (const step of steps) await this.#take(step)
@@ -215,6 +217,8 @@ export class Simulation implements Telling {
     if (!this.#machine.isRunning) await this.#rise(chance)
     await this.#loop.pause(chance() < 0.7 ? 40 * chance() : 800 * chance())
     this.#say(`step ${n}: ${deed}`)
+    const life = this.#gardens.life(deed)
+    if (life !== undefined) return this.#do(life, life)
     switch (deed) {
       case 'send': {
         const producer = this.#producers[below(3)]!
@@ -223,7 +227,7 @@ export class Simulation implements Telling {
         return this.#do(producer, () => producer.send(place, batches))
       }
       case 'transact': {
-        const transactor = this.#transactors[below(2)]!
+        const transactor = this.#transactors[below(5) % 3]!
         const places: Place[] = [
           { topic: 'txn-a', partition: below(2) },
           { topic: 'txn-b', partition: 0 },
@@ -245,12 +249,12 @@ export class Simulation implements Telling {
         const sharer = this.#sharers[below(this.#sharers.length)]!
         return this.#do(sharer, () => (chance() < 0.05 ? sharer.leave() : sharer.poll()))
       }
-      case 'garden':
-        return this.#do(this.#gardener, () => this.#gardener.live())
       case 'command':
         return this.#do(this.#commander, () => this.#commander.live())
-      case 'follow':
-        return this.#do(this.#follower, () => this.#follower.follow())
+      case 'follow': {
+        const follower = this.#followers[below(2)]!
+        return this.#do(follower, () => follower.follow())
+      }
       case 'kill':
         machine.kill()
         return await this.#rise(chance)
@@ -263,6 +267,7 @@ export class Simulation implements Telling {
         await this.#loop.pause(300)
         return await this.#rise(chance)
       case 'stop':
+        if (chance() < 0.3) machine.killIn(below(40))
         await machine.stop()
         return await this.#rise(chance)
       case 'cut':
@@ -280,6 +285,15 @@ export class Simulation implements Telling {
         await this.#loop.pause(500 * chance())
         machine.condition = { ...machine.condition, isFull: false }
         return
+      }
+      case 'broken disk': {
+        // What could not be flushed is lost when the power goes: nobody may have been told that it was kept.
+        machine.condition = { ...machine.condition, isBroken: true }
+        await this.#loop.pause(500 * chance())
+        machine.condition = { ...machine.condition, isBroken: false }
+        if (this.#isFlushed && chance() < 0.5) machine.cutPower(chance())
+        else machine.kill()
+        return await this.#rise(chance)
       }
       case 'audit':
         return await this.#audit(n)
@@ -312,7 +326,7 @@ export class Simulation implements Telling {
       await this.#auditor.audit(n, all, groups, whole)
     } catch (problem) {
       // Killed meanwhile, or a connection was cut.
-      if (whole) throw problem
+      if (whole || !isOfTheConnection(problem)) throw problem
       this.#say(`no audit: ${(problem as Error).message}`)
     }
     this.#network.weather = before
@@ -322,7 +336,7 @@ export class Simulation implements Telling {
   async #end(): Promise<void> {
     this.#say('the end')
     this.#network.weather = calm
-    this.#machine.condition = { flushMs: 2, isFull: false }
+    this.#machine.condition = sound
     this.#machine.spare()
     if (!this.#machine.isRunning) await this.#rise(() => 0.5)
     for (const line of this.#lines.values()) await line.last
@@ -341,10 +355,13 @@ export class Simulation implements Telling {
       if (left === '') break
     }
     if (this.#handing.behind() !== '') this.#wrong(this.#handing.behind())
-    await this.#gardener.lookAnew()
+    await this.#gardens.lookAnew()
     await this.#audit(2_000_000, true)
     await this.#auditor.revisions(view.name, 'rev', 1)
-    for (const { name, partitions } of topics) if (name.startsWith('txn')) await this.#auditor.stable(name, partitions)
+    for (const { name, partitions } of topics) if (transacted(name)) await this.#auditor.stable(name, partitions)
+    for (const refused of this.#commander.refused) this.#say(`refused: ${refused}`)
+    const strange = this.#commander.refused.filter((refused) => !excuses.some((word) => refused.includes(word)))
+    for (const refused of strange) this.#wrong(`a command that nothing speaks against was refused: ${refused}`)
     this.tell({ t: 'drained', groups: this.#hasRead(groups), shares: [] })
     await this.#audit(3_000_000)
     this.#auditor.close()
@@ -357,6 +374,12 @@ export class Simulation implements Telling {
     return groups.filter((group) => this.#history.some((line) => line.includes(`"t":"read","group":"${group}"`)))
   }
 }
+
+/** A disk that was full or broken, or nobody there for a minute. */
+const excuses = ['KAFKA_STORAGE_ERROR', 'no result within']
+
+/** Merges are transactions too. */
+const transacted = (topic: string): boolean => topic.startsWith('txn') || topic === 'keyed'
 
 /** A share group begins at the end of a topic, unless it is told otherwise. */
 async function fromStart(client: WireClient, group: string): Promise<void> {

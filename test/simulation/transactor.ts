@@ -23,6 +23,7 @@ const outdated = [
 
 export class Transactor {
   readonly name: string
+  readonly #id: string
   readonly #isNew: boolean
   readonly #caller: Caller
   readonly #history: Telling
@@ -30,9 +31,10 @@ export class Transactor {
   readonly #sequences = new Map<string, number>()
   #count = 0
 
-  /** `isNew`: by the second version of transactions. */
-  constructor(name: string, isNew: boolean, caller: Caller, history: Telling) {
+  /** `isNew`: by the second version of transactions; `id`: where it is another's too, each ends what the other has begun. */
+  constructor(name: string, isNew: boolean, caller: Caller, history: Telling, id = name) {
     this.name = name
+    this.#id = `txn-${id}`
     this.#isNew = isNew
     this.#caller = caller
     this.#history = history
@@ -40,10 +42,6 @@ export class Transactor {
 
   get group(): string {
     return `progress-${this.name}`
-  }
-
-  get #id(): string {
-    return `txn-${this.name}`
   }
 
   /** `stallMs`: how long it sleeps before the end. Answers what it was told that no such producer should be. */

@@ -8,7 +8,7 @@ import { chanceFrom } from '../crash-lab/chance.ts'
 import { Commander } from '../crash-lab/commanding.ts'
 import { History } from '../crash-lab/history.ts'
 import { Reader } from '../crash-lab/reading.ts'
-import { topics, Writer } from '../crash-lab/writing.ts'
+import { parents, topics, Writer } from '../crash-lab/writing.ts'
 import { WireClient } from '../wire-client.ts'
 import { Asking } from './asking.ts'
 import { type Trend, trendLine, trendsOf } from './flat.ts'
@@ -130,7 +130,8 @@ export class Soak {
 
   async #prepare(): Promise<void> {
     using asking = await Asking.open(this.broker.bootstrap)
-    for (const [name, partitions] of topics) await asking.create(name, partitions, configs[name] ?? short)
+    for (const [name, partitions] of topics)
+      await asking.create(name, partitions, configs[parents.includes(name) ? 'keyed' : name] ?? short)
     for (const name of ['__branch_commands', '__branches']) await asking.id(name, true)
   }
 
@@ -181,6 +182,7 @@ export class Soak {
       running.push(writer.run(signal), reader.run(signal))
     }
     const commander = new Commander(
+      parents,
       (clientId) => WireClient.open(bootstrap, clientId),
       this.#history,
       chanceFrom(seed, 'commands'),
