@@ -105,7 +105,7 @@ export const metadataApi = serve(metadata, [0, 13], async (request, context) => 
   return {
     brokers: broker.nodes(client.listener).map(({ nodeId, host, port }) => ({ nodeId, host, port, rack: null })),
     clusterId: broker.clusterId,
-    controllerId: broker.controller(),
+    controllerId: broker.placement.controller(),
     topics: described(),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : notAsked,
   }

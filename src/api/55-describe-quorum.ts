@@ -20,7 +20,7 @@ const notHere = (partitionIndex: number) => {
 }
 
 function quorum({ broker }: Context) {
-  const leaderId = broker.controller()
+  const leaderId = broker.placement.controller()
   const highWatermark = broker.metadataEndOffset
   const now = broker.clock.now()
   const replica = (replicaId: number) => ({
@@ -57,7 +57,7 @@ export const describeQuorumApi = serve(describeQuorum, [0, 2], ({ topics }, cont
     }))
     return { errorCode: 0, errorMessage: '', topics: answers, nodes: [] }
   }
-  const { nodeId, host, port } = broker.placement.endpoint(client.listener, broker.controller())
+  const { nodeId, host, port } = broker.placement.endpoint(client.listener, broker.placement.controller())
   return {
     errorCode: 0,
     errorMessage: '',

@@ -26,7 +26,7 @@ export const describeClusterApi = serve(describeCluster, [0, 2], (request, { bro
     errorMessage: null,
     endpointType: brokers,
     clusterId: broker.clusterId,
-    controllerId: broker.controller(),
+    controllerId: broker.placement.controller(),
     brokers: broker.placement.ids
       .map((id) => ({ id, isFenced: !broker.placement.isRunning(id) }))
       .filter(({ isFenced }) => !isFenced || request.includeFencedBrokers)

@@ -145,10 +145,6 @@ export class Broker {
     return this.placement.nodes(listener)
   }
 
-  controller(): number {
-    return this.placement.controller()
-  }
-
   /** The node that leads a partition, or `noLeader`. */
   leader(partition: Partition): number {
     return partition.leader

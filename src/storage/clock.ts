@@ -64,10 +64,10 @@ export function randomId(clock: Clock): string {
 
 /** Keeps the process alive until it is done: what waits for a timer of the clock alone would be left in the middle. */
 export async function awake<T>(work: Promise<T>): Promise<T> {
-  const timer = setInterval(() => {}, timeoutMsMax)
+  const timer = setTimeout(() => {}, timeoutMsMax)
   try {
     return await work
   } finally {
-    clearInterval(timer)
+    clearTimeout(timer)
   }
 }
