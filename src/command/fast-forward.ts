@@ -205,8 +205,9 @@ export class FastForward {
         .filter(({ partition }) => partition.promisesFlush)
         .map(({ partition: { index }, to }) => flushSnapshot(store, `${forwardedFolder(into.id, token)}/${index}`, to)),
     )
-    await Promise.all(snapshots)
-    await Promise.all([store.syncFolder(...folders), ...flushes])
+    // Together: what fails while nobody waits for it ends the process.
+    await Promise.all([...snapshots, ...flushes])
+    await store.syncFolder(...folders)
     const moves = prepared.flatMap((one) => one.moves)
     const gone = moves.flatMap(({ partition, source }) => [partition, source]).find(({ isRemoved }) => isRemoved)
     if (gone !== undefined) throw new StorageError('ENOENT', 'a topic was deleted meanwhile')

@@ -1,5 +1,6 @@
-// The metadata log cannot be flushed just when a command has become true in it: nobody knows whether it is, before the next start. The
-// command was told to be rejected, and the next start had it done (found by a simulation).
+// A disk that fails just when a command is about to be decided. The metadata log cannot be flushed when one has become true in it:
+// nobody knows whether it is, before the next start. The command was told to be rejected, and the next start had it done (found by a
+// simulation, as was the other story).
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
@@ -46,5 +47,34 @@ test.each([
   expect(found.results(id)[0]!.status).toBe('done')
   if (values === undefined) expect(found.broker.topic(name)).toBeUndefined()
   else expect(found.seen(name)).toEqual(values)
+  await found.stop()
+})
+
+// What failed while a snapshot was flushed was caught by nobody, and would have ended the process.
+test('a fast-forward whose source cannot be flushed while its snapshot is being flushed waits, and nothing else happens', async () => {
+  const [store, rooms] = await staged()
+  const topic = rooms.broker.topic('P')!
+  await topic.configure({ ...topic.config.overrides(), 'flush.messages': '1' })
+  const astray: unknown[] = []
+  const hear = (cause: unknown) => astray.push(cause)
+  process.on('unhandledRejection', hear)
+  try {
+    const source = rooms.broker.topic('C')!.folder
+    store.slowness = async () => {
+      for (let i = 0; i < 20; i++) await turn()
+    }
+    store.fault = (operation, path) => (operation === 'flush' && path.startsWith(source) ? 'EIO' : undefined)
+    await rooms.command({ op: 'merge', id, from: 'C', into: 'P', strategy: 'fast-forward' })
+    while (waiting === 0 && rooms.results(id).length === 0) await turn()
+    store.fault = () => undefined
+    await rooms.stop()
+  } finally {
+    process.off('unhandledRejection', hear)
+  }
+  expect(astray).toEqual([])
+  expect(rooms.results(id)).toEqual([])
+  const found = await Rooms.open(store.after('kill'))
+  await found.told(id, 1)
+  expect(found.seen('P')).toEqual(['0 k=0', '0 k=c'])
   await found.stop()
 })
