@@ -42,7 +42,9 @@ test('a merge that took place by half, or twice, or of which nobody was told, is
   expect(look(merged, target('own.keyed--b.0#0'))).toMatch(/tells of 2 records, and 1 are there/)
   expect(look(merged, target('own.keyed--b.0#0', 'own.keyed--b.0#0'))).toMatch(/which has brought it 2 times/)
   expect(look(target('own.keyed--b.0#0'))).toMatch(/nobody was told of it/)
-  expect(look(merged, target('own.keyed--b.0#0', 'own.keyed--b.0#1'), { ...merged, offset: 1 } as Happened)).toMatch(/two results/)
+  expect(look(merged, target('own.keyed--b.0#0', 'own.keyed--b.0#1'), { ...merged, offset: 1 } as Happened)).toMatch(
+    /two results/,
+  )
   expect(judged(command('merge', 'm', 'keyed--b'), { t: 'commanded', id: 'm' }, over).join('\n')).toMatch(
     /has no result/,
   )
