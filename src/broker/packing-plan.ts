@@ -36,7 +36,8 @@ function beganAt(segment: Segment): number {
 
 /** Whether two may be the ends of one pack. */
 function areNear(first: Segment, last: Segment, spanMs: number): boolean {
-  if (spanMs === Number.POSITIVE_INFINITY) return true
+  // Where keep rules have left nothing there is nothing that could be too old.
+  if (spanMs === Number.POSITIVE_INFINITY || first.length === 0 || last.length === 0) return true
   return Math.max(first.maxTimestamp, last.maxTimestamp) - Math.min(beganAt(first), beganAt(last)) <= spanMs
 }
 

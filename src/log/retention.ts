@@ -23,7 +23,10 @@ export function expiredSegments(
     // The clock of the records, or, where they bear none, that of the append.
     const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
     const isPast = (time: number): boolean => now - time > retentionMs
-    const isOld = retentionMs >= 0 && isPast(newest) && isPast(broughtAt(segment.baseOffset, segment.nextOffset))
+    // Where keep rules have left nothing no record bears a time, and nothing is kept by it.
+    const isBare = segment.isPacked && segment.maxTimestamp < 0 && segment.length === 0
+    const wasPast = (isBare || isPast(newest)) && isPast(broughtAt(segment.baseOffset, segment.nextOffset))
+    const isOld = retentionMs >= 0 && wasPast
     const isOver = retentionBytes >= 0 && excess >= segment.storedBytes
     if (isOver) excess -= segment.storedBytes
     return isOld || isOver

@@ -72,6 +72,16 @@ function filled(draw: Draw): { packs: number[]; moved: number; total: number } {
   return { packs, moved, total }
 }
 
+test('a pack that is empty is near to any, however old', () => {
+  const timed = segmentsOf([0, 0, 9]).map((one) =>
+    Object.assign(one, { maxTimestamp: one.length === 0 ? -1 : 100_000 }),
+  )
+  expect(lengthsOf(nextMerge(timed, { ...all, spanMs: 10 }))).toEqual([0, 0])
+  const [, empty, last] = segmentsOf([7, 0, -9])
+  const segments = [empty!, Object.assign(last!, { maxTimestamp: 100_000 })]
+  expect(lengthsOf(nextGroup(segments, { ...all, isDue: () => true, spanMs: 10 }))).toEqual([0, 9])
+})
+
 test('what is kept for a time is not kept three times as long because it was packed with what came later', () => {
   const retentionMs = 1000
   const spanMs = retentionMs / 8
