@@ -83,6 +83,7 @@ export class StoredRecords {
   }
 }
 
+/** A copy: whoever asks for one record mostly asks for its neighbours, and a lease would hold the file for as long as the index lives. */
 function load(log: Log, offset: number): OpenBatch | undefined {
   const segment = log.segments[segmentIndexOf(log.segments, offset)]
   if (segment === undefined || offset < segment.baseOffset) return undefined

@@ -8,7 +8,7 @@ import { RisingOffsets, type Selection } from './selection.ts'
 import type { ViewWhere } from './view-config.ts'
 
 /** What a look at a record costs beside its value, told in bytes of a scan. */
-const recordCost = 128
+const recordCost = 1024
 
 /** Offsets of which one pack says that they may have the scalar; it speaks for all below `to`. */
 type Told = { readonly offsets: Float64Array; next: number; readonly to: number }
