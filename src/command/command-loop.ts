@@ -1,7 +1,7 @@
 // Runs what is produced to `__branch_commands`, one command after the other, and goes on after a kill where it was: the
 // result in the history says which command it belongs to.
 
-import { Refusal } from '../../protocol/errors.ts'
+import { DamagedRecords, Refusal } from '../../protocol/errors.ts'
 import { type Command, parseCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { commandsTopic, enteredHeader, principalHeader } from '../branch/json-topics.ts'
@@ -162,10 +162,24 @@ export class CommandLoop {
     try {
       return await executor(command, call)
     } catch (cause) {
+      const unreadable = this.#unreadable(cause)
+      if (unreadable !== undefined) return unreadable
       if (isOfTheDisk(cause) || cause instanceof GivenUp) throw cause
       console.error(`The command ${command.id} (${command.op}) met a mistake of ours:`, cause)
       return new Rejection('UNKNOWN_SERVER_ERROR', 'The command met a mistake of the broker; its log says more.')
     }
+  }
+
+  /** It will not be better for being tried again, and others wait behind it. */
+  #unreadable(cause: unknown): Rejection | undefined {
+    if (cause instanceof DamagedRecords) return new Rejection('KAFKA_STORAGE_ERROR', `${cause.message}.`)
+    for (const { name, isInternal, partitions } of this.#environment.broker.topics()) {
+      const offline = isInternal ? undefined : partitions.find((partition) => partition.offline === cause)
+      if (offline === undefined) continue
+      const message = `Partition ${offline.index} of '${name}' is offline: ${(cause as Error).message}`
+      return new Rejection('KAFKA_STORAGE_ERROR', message)
+    }
+    return undefined
   }
 
   #rejected(id: string, by: string, command: Command | Rejection, { code, message }: Rejection): BranchEvent {
