@@ -279,7 +279,7 @@ function fromFlags(flags: Flags): Settings {
     settings.set(name, { value, origin })
   }
   if (flags.port !== undefined || flags.host !== undefined) {
-    const host = flags.host ?? defaultHost
+    const host = (flags.host ?? defaultHost).replace(/^\[(.*)\]$/, '$1')
     const address = `${host.includes(':') ? `[${host}]` : host}:${flags.port ?? defaultPort}`
     put(flags.port === undefined ? '--host' : '--port', 'listeners', `PLAINTEXT://${address}`)
   }

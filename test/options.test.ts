@@ -66,6 +66,12 @@ describe('the command line', () => {
     expect(await order(['--http-port', '70000'])).toMatchObject({ kind: 'exit', code: 2 })
   })
 
+  test('an address of IPv6 as it is, and as it stands in a URL', async () => {
+    for (const host of ['::1', '[::1]']) {
+      expect((await start(['--host', host, '--port', '0'])).listeners).toMatchObject([{ host: '::1', port: 0 }])
+    }
+  })
+
   test('every flag, before and after the command', async () => {
     const flags = [
       '--port',

@@ -3,6 +3,7 @@
 import { conflictsTopic } from '../../branch/json-topics.ts'
 import type { KafkaClient } from '../client/kafka-client.ts'
 import { readPartition } from '../client/reading.ts'
+import { expectTwiglog } from '../client/session.ts'
 import { shown, table, timeInWords } from './table.ts'
 
 export type Version = {
@@ -30,7 +31,10 @@ export type OpenConflict = {
 /** Those that are open, oldest first; of one merge, of one key. */
 export async function openConflicts(client: KafkaClient, merge?: string, key?: Buffer): Promise<OpenConflict[]> {
   const topic = (await client.topics([conflictsTopic])).get(conflictsTopic)
-  if (topic === undefined) return []
+  if (topic === undefined) {
+    await expectTwiglog(client)
+    return []
+  }
   const { start, end } = (await client.bounds(topic)).get(0)!
   const open = new Map<string, OpenConflict>()
   for await (const record of readPartition(client, topic, 0, { from: start, until: end })) {
