@@ -2,7 +2,8 @@
 // a misspelt one would put a log into memory that was meant for the disk.
 
 import { unknownNames } from './cli/settings.ts'
-import type { BrokerOptions } from './embedded.ts'
+import type { BrokerOptions, TopicOptions } from './embedded.ts'
+import type { HttpOptions } from './http-port.ts'
 
 const known: Readonly<Record<keyof BrokerOptions, true>> = {
   port: true,
@@ -16,18 +17,34 @@ const known: Readonly<Record<keyof BrokerOptions, true>> = {
   http: true,
   onRequest: true,
 }
+const knownOfTopic: Readonly<Record<keyof TopicOptions, true>> = { name: true, partitions: true, config: true }
+const knownOfHttp: Readonly<Record<keyof HttpOptions, true>> = { port: true, host: true, hosts: true, orNone: true }
 const storages = ['memory', 'mapped', 'plain']
 
 /** The same options. Throws TypeError, which names what is wrong and what there is. */
 export function checked(options: BrokerOptions): BrokerOptions {
-  const wrong = strangeIn(options) ?? againstStorage(options) ?? againstListeners(options) ?? strangeConfigIn(options)
+  const { topics = [], http } = options
+  const wrong =
+    strangeIn(options, known, 'a broker') ??
+    (typeof http === 'object' ? strangeIn(http, knownOfHttp, 'HTTP') : undefined) ??
+    topics.map(againstTopic).find((reason) => reason !== undefined) ??
+    againstStorage(options) ??
+    againstListeners(options) ??
+    strangeConfigIn(options)
   if (wrong !== undefined) throw new TypeError(wrong)
   return options
 }
 
-function strangeIn(options: BrokerOptions): string | undefined {
+function strangeIn(options: object, known: object, owner: string): string | undefined {
   const strange = Object.keys(options).find((name) => !Object.hasOwn(known, name))
-  return strange && `there is no option '${strange}' of a broker; there are ${Object.keys(known).join(', ')}`
+  return strange && `there is no option '${strange}' of ${owner}; there are ${Object.keys(known).join(', ')}`
+}
+
+function againstTopic(topic: string | TopicOptions): string | undefined {
+  if (typeof topic === 'string') return undefined
+  return (
+    strangeIn(topic, knownOfTopic, 'a topic') ?? (typeof topic.name === 'string' ? undefined : 'a topic has a name')
+  )
 }
 
 function againstStorage({ storage, data }: BrokerOptions): string | undefined {

@@ -140,6 +140,9 @@ test('options that contradict each other, or say nothing, are refused by name', 
   await refused({ listeners: [] }).toThrow('listeners holds none for clients')
   await refused({ port: 0, listeners: [] }).toThrow('port and listeners say the same thing')
   await refused({ port: '9092' }).toThrow('port is a number from 0 to 65535, not "9092"')
+  await refused({ topics: [{ nam: 'a' }] }).toThrow("there is no option 'nam' of a topic; there are name, partitions")
+  await refused({ topics: [{ partitions: 2 }] }).toThrow('a topic has a name')
+  await refused({ http: { prot: 8080 } }).toThrow("there is no option 'prot' of HTTP; there are port, host")
   // It was taken without a word, and topics had one partition.
   await refused({ config: { 'num.partition': 3 } }).toThrow(
     'Unknown option num.partition (config). Did you mean num.partitions?',
