@@ -84,8 +84,14 @@ export class Lists {
     }
   }
 
+  /** Whoever does not know how things stand does nothing more. Throws Lost. */
+  #know(): void {
+    if (this.#isLost) throw new Lost('nobody knows how things stand')
+  }
+
   /** How it ended; a refusal changes nothing. */
   async order(id: string, command: object): Promise<BranchTold['status'] | undefined> {
+    this.#know()
     const result = await this.#orders.give(id, { id, ...command })
     this.#isLost ||= result === undefined
     if (result?.status === 'rejected' && !excused.has(result.error?.code ?? ''))
@@ -97,6 +103,7 @@ export class Lists {
   async write(name: string): Promise<void> {
     const count = 1 + Math.floor(this.#chance() * 3)
     const values = Array.from({ length: count }, (_, i) => `${name}.${this.#n}.${this.of(name).length + i}`)
+    this.#know()
     this.#isLost = true // until it is known
     await writeOnce(this.#caller, name, values)
     this.#isLost = false
@@ -105,6 +112,7 @@ export class Lists {
 
   /** By its name; whoever hears that it is there has made it, in a try that was not answered. */
   async create(name: string): Promise<void> {
+    this.#know()
     this.#isLost = true
     const topics = [{ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]
     const body = { topics, timeoutMs: 5000, validateOnly: false }
@@ -122,6 +130,7 @@ export class Lists {
 
   /** Deleted before nobody heard of it is deleted too. */
   async delete(name: string): Promise<void> {
+    this.#know()
     this.#isLost = true
     const giveUp = ['UNKNOWN_TOPIC_OR_PARTITION']
     const body = { topicNames: [name], timeoutMs: 5000 }
