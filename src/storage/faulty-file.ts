@@ -210,9 +210,12 @@ export class FaultyStore extends MemoryStore {
     })
   }
 
+  /** The names in a folder and in those around it: first which folders these are, for what is in one moves with it. */
   #sync(folder: string): void {
+    const around = new Set([''])
+    for (let outer = folder; outer !== ''; outer = parent(outer)) around.add(outer)
     const isHere = ([from, to]: readonly [string, string | undefined]) =>
-      parent(from) === folder || (to !== undefined && parent(to) === folder)
+      around.has(parent(from)) || (to !== undefined && around.has(parent(to)))
     for (const [from, to] of this.#moved.filter(isHere)) this.#moveDurable(from, to)
     this.#moved = this.#moved.filter((move) => !isHere(move))
     for (const path of [...this.#durableNames.keys()]) if (parent(path) === folder) this.#durableNames.delete(path)
