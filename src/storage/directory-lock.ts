@@ -17,15 +17,23 @@ const heldByAnother = 11
 /** Those that brokers of this process have. */
 const ours = new Set<string>()
 
+const over = 'over'
+
 type Holder = { readonly pid: number; readonly since: string | undefined }
 
-/** When a process began: its number may belong to another one by now. Undefined where nobody tells. */
+/**
+ * When a process began: its number may belong to another one by now. `over` for one that has ended and whose parent has not asked
+ * yet how; undefined where nobody tells.
+ */
 function beginningOf(pid: number): string | undefined {
   try {
     // The name of the process may hold blanks and brackets. What is behind it is the third field; the 22nd is wanted.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)\s/s, '')
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\)\s/s, '')
+      .split(' ')
+    if (fields[0] === 'Z' || fields[0] === 'X') return over
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8)
-    return `${boot}-${fields.split(' ')[19]}`
+    return `${boot}-${fields[19]}`
   } catch {
     return undefined
   }
@@ -38,6 +46,7 @@ function holderIn(text: string): Holder | undefined {
 
 function isAlive({ pid, since }: Holder, path: string): boolean {
   const beginning = beginningOf(pid)
+  if (beginning === over) return false
   if (since !== undefined && beginning !== undefined) return since === beginning
   // Whoever had this number before us has ended.
   if (pid === process.pid) return ours.has(path)

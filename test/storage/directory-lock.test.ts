@@ -60,6 +60,20 @@ test.runIf(onLinux)('a process that has given itself another name is still who i
   lockDirectory(folder)()
 })
 
+// A container whose first process does not care for others keeps it among them for ever.
+test.runIf(onLinux)('a process that was killed and that nobody has buried yet has ended', async () => {
+  const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)))
+  const stat = `/proc/${pid}/stat`
+  // A shell that is quick enough buries it after all.
+  const isOver = () => !existsSync(stat) || /\) Z /.test(readFileSync(stat, 'latin1'))
+  while (!isOver()) await new Promise((resolve) => setTimeout(resolve, 10))
+  writeFileSync(file(), `${pid}\n`)
+  expect(holderOf(folder)).toBeUndefined()
+  lockDirectory(folder)()
+  parent.kill()
+})
+
 // Two containers with one volume do not see each other's processes.
 test.runIf(native() !== undefined)(
   'where the system has locks, one that is held counts, whatever the file says',
