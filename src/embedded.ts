@@ -394,7 +394,7 @@ export class Broker implements AsyncDisposable {
 
   /** Answers what is under way, flushes, leaves a clean end. May be called more than once. */
   stop(): Promise<void> {
-    this.#stopping ??= awake(this.#stop())
+    this.#stopping ??= awake(this.#world.clock, this.#stop())
     return this.#stopping
   }
 
