@@ -8,6 +8,7 @@ const still: Omit<Gauges, 'seconds'> = {
   anonymousMb: 160,
   heldMb: 100,
   heapMb: 40,
+  codeMb: 10,
   externalMb: 5,
   descriptors: 60,
   fileMaps: 150,

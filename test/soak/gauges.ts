@@ -10,9 +10,11 @@ export type Gauges = {
   readonly seconds: number
   /** The process's own pages; those of files the kernel takes back when others need them. */
   readonly anonymousMb: number
-  /** Without the pages that V8 keeps for what may come, garbage or not: after a peak it gives them back when it pleases. */
+  /** Without compiled code, and the pages that V8 keeps for what may come: after a peak it gives them back when it pleases. */
   readonly heldMb: number
+  /** Without compiled code, which is told by itself: the longer it runs, the more V8 has compiled. */
   readonly heapMb: number
+  readonly codeMb: number
   /** Of buffers. */
   readonly externalMb: number
   readonly descriptors: number
@@ -70,8 +72,9 @@ export async function readGauges(broker: ChildBroker, seconds: number): Promise<
   return {
     seconds,
     anonymousMb: settled.anonymous / mb,
-    heldMb: (settled.anonymous - (settled.heapTotal - settled.heapUsed)) / mb,
-    heapMb: settled.heapUsed / mb,
+    heldMb: (settled.anonymous - (settled.heapTotal - settled.heapUsed) - settled.code) / mb,
+    heapMb: (settled.heapUsed - settled.code) / mb,
+    codeMb: settled.code / mb,
     externalMb: settled.external / mb,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     // An inode says that it is one of a file.
@@ -88,7 +91,7 @@ export function lineOf(at: Gauges): string {
   const words = [
     `${Math.round(at.seconds)} s`,
     `anonymous ${at.anonymousMb.toFixed(1)} MB, ${at.heldMb.toFixed(1)} held`,
-    `heap ${at.heapMb.toFixed(1)} MB`,
+    `heap ${at.heapMb.toFixed(1)} MB, ${at.codeMb.toFixed(1)} of code beside it`,
     `buffers ${at.externalMb.toFixed(1)} MB`,
     `descriptors ${at.descriptors}`,
     `maps ${at.fileMaps} of files, ${at.maps} in all`,

@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { setFlagsFromString } from 'node:v8'
+import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { isMainThread } from 'node:worker_threads'
 import { type Settled, settledWord } from './settled.ts'
@@ -30,7 +30,9 @@ if (isMainThread) {
     trim(0)
     const { heapUsed, heapTotal, external } = process.memoryUsage()
     const anonymous = 1024 * Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
-    const settled: Settled = { heapUsed, heapTotal, external, anonymous }
+    const { code_and_metadata_size, bytecode_and_metadata_size } = getHeapCodeStatistics()
+    const code = code_and_metadata_size + bytecode_and_metadata_size
+    const settled: Settled = { code, heapUsed, heapTotal, external, anonymous }
     process.stdout.write(`${settledWord} ${JSON.stringify(settled)}\n`)
   })
 }
