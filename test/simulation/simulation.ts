@@ -104,11 +104,13 @@ export class Simulation implements Telling {
       (what) => this.#wrong(what),
       () => this.#judge.right('partitions with one owner'),
     )
-    const reading = (of: number, id: string) =>
-      new GroupReading(subscribed[of] ?? classic, id, caller(id), this, ownership)
+    // With one connection for both: who finds it closed has another made.
+    const reading = (of: number, id: string, one: Caller) =>
+      new GroupReading(subscribed[of] ?? classic, id, one, this, ownership)
     this.#members = [0, 0, 0, 1, 1, 2, 2, 2].map((of, i) => {
       const id = `m${i}`
-      return of < 2 ? new Member(id, caller(id), reading(of, id)) : new ClassicMember(caller(id), reading(of, id), 3)
+      const one = caller(id)
+      return of < 2 ? new Member(id, one, reading(of, id, one)) : new ClassicMember(one, reading(of, id, one), 3)
     })
     const wrong = (what: string) => this.#wrong(what)
     this.#handing = new HandingOut(workers.topic, deliveriesMax, wrong, () => this.#judge.right('records handed out'))
