@@ -104,6 +104,13 @@ export class MergedRanges {
     return low
   }
 
+  /** Behind the last one that stands wholly below an offset; 0 where none does. */
+  end(below = Number.POSITIVE_INFINITY): number {
+    const last = this.#own[this.#firstOwn(below) - 1]
+    if (last !== undefined) return last.last + 1
+    return this.#inherited?.ranges.end(Math.min(below, this.#inherited.below)) ?? 0
+  }
+
   /** Those that hold more of other branches than the vector says, below an offset. */
   *loose(below = Number.POSITIVE_INFINITY): Generator<Loose> {
     const inherited = this.#inherited

@@ -2,7 +2,6 @@
 // of a key against the newest that both know, and a branch is where that is found (extensions §1.3).
 
 import type { Pins } from '../log/compaction.ts'
-import type { Knowledge } from './knowledge.ts'
 import type { Lineage } from './lineage.ts'
 
 /** Undefined where nobody compares with anything. */
@@ -11,7 +10,7 @@ export function pinsOf(lineage: Lineage, topicId: string, partition: number): Pi
   if (branch === undefined) return undefined
   const own = lineage.knowledge(topicId, partition)
   const parent = lineage.knowledge(branch.fromId, partition)
-  const below = Math.max(parent.known[topicId] ?? 0, mergedEnd(own))
+  const below = Math.max(parent.known[topicId] ?? 0, own.ranges.end())
   if (below === 0) return undefined
   return {
     below,
@@ -21,11 +20,4 @@ export function pinsOf(lineage: Lineage, topicId: string, partition: number): Pi
       return own.isMerged(offset) && parent.knows(own.originOf(offset, headers(), parent.branch))
     },
   }
-}
-
-/** Behind the last record that a merge has written. */
-function mergedEnd({ ranges }: Knowledge): number {
-  let end = 0
-  for (const { last } of ranges.within(0, Number.POSITIVE_INFINITY)) end = last + 1
-  return end
 }

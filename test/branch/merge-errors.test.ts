@@ -1,21 +1,14 @@
 // What becomes of a merge when something fails around the moment in which it is decided, and nobody is killed: a disk that
 // breaks in a flush, and a target that is deleted. Whatever was decided is told, and the next merge goes on.
 
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { commandsTopic } from '../../src/branch/json-topics.ts'
 import { eachBatchAtOnce, recordOf, walkBatch } from '../../src/branch/reading.ts'
 import type { Topic } from '../../src/broker/topic.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
-import { after, before, merge, Rooms, staged } from './merge-rooms.ts'
+import { after, before, countWaits, merge, Rooms, staged } from './merge-rooms.ts'
 
-let waiting = 0
-beforeEach(() => {
-  waiting = 0
-  vi.spyOn(console, 'error').mockImplementation((text: unknown) => {
-    if (String(text).startsWith('Commands of branches wait')) waiting++
-  })
-})
-afterEach(() => vi.restoreAllMocks())
+const waits = countWaits()
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -40,7 +33,7 @@ async function brokenAt(n: number) {
     return 'EIO'
   }
   await rooms.command(merge)
-  while (waiting === 0 && finals(rooms, 'm1').length === 0) await turn()
+  while (waits.count === 0 && finals(rooms, 'm1').length === 0) await turn()
   store.fault = () => undefined
   await rooms.stop()
   return broken === undefined ? undefined : { broken, store }
@@ -54,7 +47,7 @@ test('a merge whose flush fails is whole or not there after the next start, and 
 }, async () => {
   const broken: string[] = []
   for (let n = 0; ; n++) {
-    waiting = 0
+    waits.count = 0
     const run = await brokenAt(n)
     if (run === undefined) break
     broken.push(run.broken)
@@ -173,10 +166,10 @@ test('a target that is deleted at any operation of a merge holds up neither it n
       return undefined
     }
     await rooms.command({ op: 'merge', id: 'm1', set: 'S' })
-    while (finals(rooms, 'm1').length === 0 && waiting === 0) await turn()
+    while (finals(rooms, 'm1').length === 0 && waits.count === 0) await turn()
     store.fault = () => undefined
     await deleted
-    expect(waiting, operation).toBe(0)
+    expect(waits.count, operation).toBe(0)
     await rooms.command({ op: 'merge', id: 'm2', from: 'T', into: 'R' })
     await rooms.told('m2', 1)
     expect(finals(rooms, 'm2')[0], operation).toMatchObject({ status: 'committed', counts: { written: 1 } })

@@ -1,5 +1,6 @@
 // A broker in which a branch is about to be merged, on a disk that a test keeps.
 
+import { afterEach, beforeEach, vi } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { commandsTopic, jsonTopics } from '../../src/branch/json-topics.ts'
 import { eachBatchAtOnce, Fates, noWalk, recordOf, walkBatch } from '../../src/branch/reading.ts'
@@ -83,4 +84,17 @@ export async function staged(): Promise<[FaultyStore, Rooms]> {
   rooms.write('C', 1, [['k', '1']])
   rooms.write('P', 0, [['both', 'p']])
   return [store, rooms]
+}
+
+/** How often commands were said to wait for a disk, in each test of the file; nothing else that is said is shown. */
+export function countWaits(): { count: number } {
+  const waits = { count: 0 }
+  beforeEach(() => {
+    waits.count = 0
+    vi.spyOn(console, 'error').mockImplementation((text: unknown) => {
+      if (String(text).startsWith('Commands of branches wait')) waits.count++
+    })
+  })
+  afterEach(() => vi.restoreAllMocks())
+  return waits
 }

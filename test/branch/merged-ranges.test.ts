@@ -96,6 +96,7 @@ class Garden {
       const seen = this.lineage.knowledge(id, 0).ranges
       const plain = ({ first, last, at }: MergedRange | Moved) => ({ first, last, at })
       expect([...seen.within(0, end)].map(plain)).toEqual(ranges)
+      expect(seen.end()).toBe(1 + (ranges.at(-1)?.last ?? -1))
       for (let offset = 0; offset < end; offset++) {
         const own = ranges.find(({ first, last }) => first <= offset && offset <= last)
         expect(seen.at(offset)?.at).toBe(own?.at)

@@ -13,6 +13,15 @@ async function compactAgainAndAgain(world: World, name: string): Promise<void> {
   }
 }
 
+/** What the branch deletes outlives any number of compactions there, and reaches its parent. */
+async function deleteInBoth(world: World): Promise<void> {
+  world.write('C', ['k', null])
+  await compactAgainAndAgain(world, 'C')
+  expect(world.state('C')).toMatchObject({ k: null })
+  await world.merge('C', 'P')
+  expect(world.state('P')).toMatchObject({ k: null })
+}
+
 const valuesOf = (world: World, name: string, wanted: string) =>
   world
     .records(name)
@@ -25,11 +34,7 @@ test('what was merged and then deleted in a branch does not come to life again, 
   world.fork('P', 'C')
   world.write('C', ['k', '1'])
   await world.merge('C', 'P')
-  world.write('C', ['k', null])
-  await compactAgainAndAgain(world, 'C')
-  expect(world.state('C')).toMatchObject({ k: null })
-  await world.merge('C', 'P')
-  expect(world.state('P')).toMatchObject({ k: null })
+  await deleteInBoth(world)
   // Both know of it now.
   await compactAgainAndAgain(world, 'C')
   expect(valuesOf(world, 'C', 'k')).toEqual([])
@@ -57,11 +62,7 @@ test('what a merge has brought from the parent and the branch has deleted is del
   world.fork('P', 'C')
   world.write('P', ['k', '1'])
   await world.merge('P', 'C')
-  world.write('C', ['k', null])
-  await compactAgainAndAgain(world, 'C')
-  expect(world.state('C')).toMatchObject({ k: null })
-  await world.merge('C', 'P')
-  expect(world.state('P')).toMatchObject({ k: null })
+  await deleteInBoth(world)
 })
 
 test('what came from a sibling, of which the parent knows nothing, is not kept', async () => {

@@ -2,18 +2,11 @@
 // nobody knows whether it is, before the next start. The command was told to be rejected, and the next start had it done (found by a
 // simulation, as was the other story).
 
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
-import { Rooms } from './merge-rooms.ts'
+import { countWaits, Rooms } from './merge-rooms.ts'
 
-let waiting = 0
-beforeEach(() => {
-  waiting = 0
-  vi.spyOn(console, 'error').mockImplementation((text: unknown) => {
-    if (String(text).startsWith('Commands of branches wait')) waiting++
-  })
-})
-afterEach(() => vi.restoreAllMocks())
+const waits = countWaits()
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 const id = 'undecided'
@@ -39,7 +32,7 @@ test.each([
   store.fault = (operation, path) => (operation === 'flush' && path.startsWith('metadata') ? 'EIO' : undefined)
   await rooms.command({ ...command, id })
   // Tried again and again, it is no more decided.
-  while (waiting < 2 && rooms.results(id).length === 0) await turn()
+  while (waits.count < 2 && rooms.results(id).length === 0) await turn()
   expect(rooms.results(id)).toEqual([])
   await rooms.stop()
   const found = await Rooms.open(store.after('kill'))
@@ -65,7 +58,7 @@ test('a fast-forward whose source cannot be flushed while its snapshot is being 
     }
     store.fault = (operation, path) => (operation === 'flush' && path.startsWith(source) ? 'EIO' : undefined)
     await rooms.command({ op: 'merge', id, from: 'C', into: 'P', strategy: 'fast-forward' })
-    while (waiting === 0 && rooms.results(id).length === 0) await turn()
+    while (waits.count === 0 && rooms.results(id).length === 0) await turn()
     store.fault = () => undefined
     await rooms.stop()
   } finally {
