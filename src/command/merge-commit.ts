@@ -36,8 +36,8 @@ export type MergeJob = {
   readonly writings: readonly Writing[]
   /** What arrived meanwhile is looked at, but for the last of it. */
   readonly catchUp?: () => Promise<void>
-  /** Nobody writes into the targets any more; false: nothing may be written. */
-  readonly conclude: () => boolean
+  /** Nobody writes into the targets any more; false: nothing may be written. Undefined: to see that would take long (catchUp). */
+  readonly conclude: (mayTakeLong: boolean) => boolean | undefined
   /** All of the record that is not about places. */
   readonly record: () => Omit<MergeRecord, 'v' | 'type' | 'topics' | 'gateMs' | 'at'>
   /** For `__branch_conflicts`, as part of the transaction. */
@@ -47,6 +47,8 @@ export type MergeJob = {
 /** `unknown`: the transaction log refused both answers, and may hold the first all the same (merge-recovery.ts finds out). */
 type Fate = { is: 'open' | 'committed' | 'unknown' }
 
+/** How often the gates are opened again because the last look would take long. */
+const againMax = 4
 /** Bytes that are appended in one go, in a few milliseconds: with every turn of others in between the gate stays closed longer. */
 const sliceBytes = 4 * 1024 * 1024
 
@@ -78,7 +80,12 @@ export class MergeCommits {
       await this.#history.write(eventOfMerge(begin))
       // While that went to the disk a busy target got more than should be looked at behind a closed gate.
       await job.catchUp?.()
-      record = await this.#write(job, fate)
+      let written = await this.#write(job, fate, false)
+      for (let again = 1; written === 'again'; again++) {
+        await job.catchUp?.()
+        written = await this.#write(job, fate, again === againMax)
+      }
+      record = written
     } catch (cause) {
       // What is committed and not noted is noted when it is asked for again, or by the next start.
       if (fate.is === 'open') await this.#giveUp(begin)
@@ -116,13 +123,14 @@ export class MergeCommits {
     await this.#history.write(eventOfMerge(begin, 'aborted'))
   }
 
-  async #write(job: MergeJob, fate: Fate): Promise<MergeRecord | undefined> {
+  async #write(job: MergeJob, fate: Fate, mayTakeLong: boolean): Promise<MergeRecord | 'again' | undefined> {
     const targets = [...new Set(job.writings.map(({ partition }) => partition))]
     const began = performance.now()
     const open = targets.map(({ gate }) => gate.close())
     try {
       await turn() // Whoever saw a gate open has written by now.
-      if (!job.conclude()) return undefined
+      const isGood = job.conclude(mayTakeLong)
+      if (isGood !== true) return isGood === undefined ? 'again' : undefined
       const partitions = await this.#append(job, fate)
       const gateMs = Math.round(10 * (performance.now() - began)) / 10
       const record: MergeRecord = {
@@ -184,11 +192,13 @@ const endOf = ({ merged, partition }: Writing): MergedPartition => ({ ...merged(
 const endBehind = (partition: Partition, { end }: MergedPartition): number =>
   partition.isRemoved ? end : partition.logEndOffset
 
+/** What went offline meanwhile is flushed by nobody any more, and later merges are not to wait for it. */
 async function flushUnlessGone(partition: Partition): Promise<void> {
+  const isGone = () => partition.isRemoved || partition.offline !== undefined
   try {
-    if (!partition.isRemoved) await partition.flush()
+    if (!isGone()) await partition.flush()
   } catch (cause) {
-    if (!partition.isRemoved) throw cause
+    if (!isGone()) throw cause
   }
 }
 

@@ -37,6 +37,7 @@ export class MergeOperations {
       transactions,
       broker.clock,
       broker.config.number('transaction.max.timeout.ms'),
+      ({ topic, partition }) => broker.topic(topic)?.partitions[partition]?.offline !== undefined,
     )
     this.conflicts = new OpenConflicts(broker)
     const { conflicts } = this

@@ -5,6 +5,7 @@
 // was decided, and what is open in the others is ended here. Where records are gone the vector stays as it was, so that the next
 // merge brings them again.
 
+import { Corruption, DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { parseMarker } from '../../protocol/records/control.ts'
 import { readRecords } from '../../protocol/records/record.ts'
@@ -13,6 +14,7 @@ import { eventOfMerge } from '../branch/merge-event.ts'
 import type { MergeBeginRecord, MergedPartition, MergedTopic, MergeRecord } from '../branch/merge-records.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
+import type { Log } from '../log/log.ts'
 import { borrow } from '../storage/file.ts'
 import type { History } from './history.ts'
 import type { MergeTransaction } from './merge-transaction.ts'
@@ -21,6 +23,8 @@ import type { MergeTransaction } from './merge-transaction.ts'
 type Found = {
   readonly partition: Partition
   readonly merged: MergedPartition
+  /** It is damaged, and will be the next time: others do not wait for it. */
+  isUnreadable: boolean
   first?: number
   last?: number
   count: number
@@ -49,8 +53,21 @@ export async function recoverMerges(broker: Broker, history: History, transactio
 function look(topic: MergedTopic, merged: MergedPartition, begin: MergeBeginRecord, broker: Broker): Found | undefined {
   const partition = broker.topicById(topic.intoId)?.partitions[merged.partition]
   if (partition === undefined) return undefined
-  const found: Found = { partition, merged, count: 0, isCommitted: false }
-  const { log } = partition
+  const found: Found = { partition, merged, isUnreadable: false, count: 0, isCommitted: false }
+  try {
+    lookInto(partition.log, found, begin)
+  } catch (cause) {
+    if (!(cause instanceof Corruption || cause instanceof DamagedRecords)) throw cause
+    console.error(
+      `What the merge ${begin.id} has written to ${topic.into}-${merged.partition} is not read: ${cause.message}`,
+    )
+    found.isUnreadable = true
+  }
+  return found
+}
+
+function lookInto(log: Log, found: Found, begin: MergeBeginRecord): void {
+  const { merged } = found
   for (let at = Math.max(merged.end, log.logStartOffset); at < log.logEndOffset; ) {
     const start = at
     borrow(log.read(at, 1024 * 1024, log.logEndOffset, true), (bytes) => {
@@ -61,7 +78,6 @@ function look(topic: MergedTopic, merged: MergedPartition, begin: MergeBeginReco
     })
     if (at === start) break
   }
-  return found
 }
 
 function note(found: Found, bytes: Buffer, position: number, epoch: number): void {
@@ -87,6 +103,7 @@ async function endOpen(
 ): Promise<void> {
   const conflicts = broker.topic(conflictsTopic)?.partitions ?? []
   for (const partition of [...found.flatMap((one) => one?.partition ?? []), ...conflicts]) {
+    if (partition.offline !== undefined) continue
     if (!partition.hasOpenTransaction(producerId, producerEpoch)) continue
     await partition.appendMarker({ type, producerId, producerEpoch, coordinatorEpoch: 0, transactionVersion: 1 })
   }
@@ -101,10 +118,13 @@ function completed(begin: MergeBeginRecord, found: readonly (Found | undefined)[
     partitions: topic.partitions.map((merged, at) => {
       const one = found[i]?.[at]
       if (one === undefined) return merged
-      const { first, last, partition } = one
+      const { first, last, partition, isUnreadable } = one
+      const before = broker.lineage.known(topic.intoId, merged.partition)
+      // What it has of the merge nobody can say, nor merge into it.
+      if (isUnreadable) return { ...merged, known: before }
       const written = first === undefined || last === undefined ? {} : { first, last }
       const { known } = merged
-      const learnt = isWhole ? { known } : { known: broker.lineage.known(topic.intoId, merged.partition), loose: known }
+      const learnt = isWhole ? { known } : { known: before, loose: known }
       return { ...merged, ...learnt, ...written, end: partition.logEndOffset }
     }),
   }))
