@@ -47,6 +47,8 @@ export class Branches {
   readonly #merges: MergeOperations
   readonly #asking: Asking
   readonly #onForked: OnForked[] = []
+  /** Forks under way, by the names that they give. */
+  readonly #making = new Map<string, Promise<void>>()
   #begun = false
   /** Of resets that a kill has cut off. */
   #unplanted: PlantedCommit[] = []
@@ -222,7 +224,7 @@ export class Branches {
     if (foreign.size > 0) return foreign
     const made = await makeRoom(request.topics, broker, this.#ready).catch(storageRefusal)
     if (made instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, made]))
-    await this.#gatesOf(request)
+    for (let other = this.#inTheWay(request); other !== undefined; other = this.#inTheWay(request)) await other
     // Judged and cut in the same turn.
     const { planned, refusals } = planFork(request, broker, groups)
     if (refusals.size > 0) {
@@ -230,21 +232,35 @@ export class Branches {
       return refusals
     }
     const { id = `fork-${randomId(broker.clock)}`, by, set, command, isReset = false } = request
-    const record = await carryOut(planned, made, { id, by, set, command, isReset }, this.#rooms)
+    const record = await this.#named(request, carryOut(planned, made, { id, by, set, command, isReset }, this.#rooms))
     if (record instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, record]))
     for (const listener of this.#onForked) await listener(record)
     await this.history.tell(eventOf(record), true)
     return record
   }
 
-  /** A cut through a merge that is just being written would not know what it is. */
-  async #gatesOf({ topics }: ForkRequest): Promise<void> {
+  /**
+   * A cut through a merge that is just being written would not know what it is. And who asks for what is just being made is told
+   * that it exists when it does.
+   */
+  #inTheWay({ topics }: ForkRequest): Promise<void> | undefined {
     const { broker } = this.#rooms
-    while (broker.gates.anyClosed) {
-      const parents = topics.flatMap(({ from }) => broker.topic(from)?.partitions ?? [])
-      const closed = parents.find(({ gate }) => gate.closed !== undefined)
-      if (closed === undefined) return
-      await closed.gate.closed
+    const parents = broker.gates.anyClosed ? topics.flatMap(({ from }) => broker.topic(from)?.partitions ?? []) : []
+    const closed = parents.find(({ gate }) => gate.closed !== undefined)?.gate.closed
+    return closed ?? topics.flatMap(({ to }) => this.#making.get(to) ?? [])[0]
+  }
+
+  /** The names of a fork until they are given, or free again. */
+  async #named<T>({ topics }: ForkRequest, fork: Promise<T>): Promise<T> {
+    const over = fork.then(
+      () => {},
+      () => {},
+    )
+    for (const { to } of topics) this.#making.set(to, over)
+    try {
+      return await fork
+    } finally {
+      for (const { to } of topics) this.#making.delete(to)
     }
   }
 

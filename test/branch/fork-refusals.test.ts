@@ -1,6 +1,8 @@
 // Forks that are not made, each with a message that says what to change; and what may be changed of those that are.
 
 import { describe, expect, test } from 'vitest'
+import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { Rooms } from './merge-rooms.ts'
 import { numbered, Stage } from './stage.ts'
 
 /** The topic that is asked for in vain, and what is said. */
@@ -189,4 +191,25 @@ describe('B21: names that look like branches', () => {
     expect((await stage.configs('orders--x--y'))['branch.from']).toBe('orders--x')
     expect(await stage.branchConfigs('others--x')).toEqual({})
   })
+})
+
+test('who asks for a branch that is just being made is told that it exists when it does, and gets it where nothing came of the first', async () => {
+  const store = new FaultyStore()
+  const rooms = await Rooms.open(store)
+  await rooms.broker.createTopics([{ name: 'P', partitions: 1, configs: {} }])
+  rooms.write('P', 0, [['k', '1']])
+  const fork = async (to: string) => {
+    const made = await rooms.branches.fork({ by: 'User:test', topics: [{ from: 'P', to }] })
+    const isThere = rooms.broker.topic(to) !== undefined
+    return 'topics' in made ? `made ${isThere}` : `${made.get(to)?.error} ${isThere}`
+  }
+  expect(await Promise.all([fork('C'), fork('C')])).toEqual(['made true', 'TOPIC_ALREADY_EXISTS true'])
+  let isFull = true
+  store.fault = (operation, path) => {
+    if (operation !== 'sync' || !isFull || !path.includes('.tmp')) return undefined
+    isFull = false
+    return 'ENOSPC'
+  }
+  expect(await Promise.all([fork('D'), fork('D')])).toEqual(['KAFKA_STORAGE_ERROR false', 'made true'])
+  await rooms.stop()
 })
