@@ -3,7 +3,10 @@
 export type Column = { readonly title: string; readonly right?: boolean }
 
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)))
+  // Rows may be too many to be the arguments of a call.
+  const widths = columns.map(({ title }, i) =>
+    rows.reduce((width, row) => Math.max(width, row[i]!.length), title.length),
+  )
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => (columns[i]!.right ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
