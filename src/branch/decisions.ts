@@ -3,10 +3,11 @@
 
 import type { StoredRecord } from '../../protocol/records/record.ts'
 import { eachAtEase } from '../log/walk.ts'
-import { findBack, findBackAtOnce, type Search } from './find-back.ts'
+import { Bases, type BasesFound, versionOf } from './bases.ts'
+import { findBack } from './find-back.ts'
 import { mergeJson } from './json-merge.ts'
 import { parseJsonObject } from './json-text.ts'
-import type { Knowledge, Place } from './knowledge.ts'
+import type { Place } from './knowledge.ts'
 import type { PairOptions, Version } from './pair.ts'
 import { eachBatch, Fates, keyText, noWalk, RecordReader, walkBatch } from './reading.ts'
 import { type ConflictKind, judge, type Ruling, ruled, type TargetState } from './verdict.ts'
@@ -42,10 +43,9 @@ export type Decided = { readonly question: Question; readonly outcome: Outcome; 
 /** A record that is encoded last; without an origin it is the target's own. */
 export type LateRecord = Pick<StoredRecord, 'offset' | 'timestamp' | 'key' | 'value' | 'headers'> & { origin?: Place }
 
-type Bases = ReadonlyMap<string, Version>
-
 export class Decisions {
   readonly #options: PairOptions
+  readonly #bases: Bases
   readonly #sourceReader: RecordReader
   readonly #targetReader: RecordReader
   /** By offset in the source; a key that is simply written is not here. */
@@ -59,6 +59,7 @@ export class Decisions {
 
   constructor(options: PairOptions) {
     this.#options = options
+    this.#bases = new Bases(options)
     this.#sourceReader = new RecordReader(options.source.log)
     this.#targetReader = new RecordReader(options.target.log)
   }
@@ -79,6 +80,12 @@ export class Decisions {
       else if (outcome === 'there' || outcome === 'target') skipped++
     }
     return { same, skipped, conflicts: this.#conflictCount + this.#readConflicts.size }
+  }
+
+  /** Whether the target comes to know of records that it has no copy of, and has a value of its own instead. */
+  get hasWeighed(): boolean {
+    for (const outcome of this.#outcomes.values()) if (outcome !== 'there' && outcome !== 'source') return true
+    return false
   }
 
   note(offset: number, outcome: Outcome): void {
@@ -128,33 +135,46 @@ export class Decisions {
         if (cursor.keyLength >= 0) wanted.delete(keyText(cursor.key()!))
       })
     })
-    const search = { log: source.log, below: source.end, keys: new Set(wanted.keys()), accepts: this.#isKnownToTarget }
+    const search = {
+      log: source.log,
+      below: source.end,
+      keys: new Set(wanted.keys()),
+      accepts: this.#bases.isKnownToTarget,
+    }
     for (const [key, { value }] of await findBack(search, turns)) {
       if (value !== null) wanted.get(key)!.state = 'deleted'
     }
   }
 
   /** Gives each decision as it is made: there may be a hundred thousand. */
-  async decide(questions: readonly Question[], take: (decided: Decided) => void): Promise<void> {
+  async decide(questions: readonly Question[], take: (decided: Decided) => void, keepsBases = false): Promise<void> {
     const { turns } = this.#options
     await eachAtEase(inOrderOfTarget(questions), turns.rest, (question) => this.#fetch(question))
     const keys = new Set<string>()
     await eachAtEase(questions, turns.rest, (question) => this.#noteForBase(question, keys))
-    const [source, target] = this.#searches(keys)
-    const bases = this.#chosen(await findBack(source, turns), await findBack(target, turns))
+    const bases = await this.#bases.find(keys)
+    if (keepsBases) this.#bases.keep(keys, bases)
     await eachAtEase(questions, turns.rest, (question) => take(this.#remember(this.#decideOne(question, bases))))
   }
 
   /** The same without a pause. Where nobody asks for base values none are looked for. */
   decideAtOnce(questions: readonly Question[]): Decided[] {
+    const bases = this.#bases.findAtOnce(this.#keysForBases(questions))
+    return questions.map((question) => this.#remember(this.#decideOne(question, bases)))
+  }
+
+  /** Whether that would look for bases, through all of both logs where there are none. */
+  looksForBases(questions: readonly Question[]): boolean {
+    return !this.#bases.hasAll(this.#keysForBases(questions))
+  }
+
+  #keysForBases(questions: readonly Question[]): Set<string> {
     const { onConflict, fields } = this.#options
     for (const question of inOrderOfTarget(questions)) this.#fetch(question)
     const keys = new Set<string>()
     const needsBases = fields === 'json' || onConflict === 'park' || onConflict === 'fail'
     if (needsBases) for (const question of questions) this.#noteForBase(question, keys)
-    const [source, target] = this.#searches(keys)
-    const bases = this.#chosen(findBackAtOnce(source), findBackAtOnce(target))
-    return questions.map((question) => this.#remember(this.#decideOne(question, bases)))
+    return keys
   }
 
   #fetch(question: Question): void {
@@ -175,16 +195,6 @@ export class Decisions {
 
   // --- base values
 
-  readonly #isKnownToTarget = (record: StoredRecord): boolean => {
-    const { source, target } = this.#options
-    return isKnownTo(target.knowledge, source.knowledge, record)
-  }
-
-  readonly #isKnownToSource = (record: StoredRecord): boolean => {
-    const { source, target } = this.#options
-    return isKnownTo(source.knowledge, target.knowledge, record)
-  }
-
   /** Whether its base value has to be looked for. */
   #noteForBase(question: Question, keys: Set<string>): void {
     if (question.state !== 'changed' || question.isThere || isAlike(question)) return
@@ -192,50 +202,16 @@ export class Decisions {
     if (!this.#options.open.has(key)) keys.add(key)
   }
 
-  /** For the newest record of each key that both sides know, on either. */
-  #searches(keys: ReadonlySet<string>): [Search, Search] {
-    const { source, target } = this.#options
-    return [
-      { log: source.log, below: source.end, keys, accepts: this.#isKnownToTarget },
-      { log: target.log, below: target.log.logEndOffset, keys, accepts: this.#isKnownToSource },
-    ]
-  }
-
-  #chosen(source: ReadonlyMap<string, StoredRecord>, target: ReadonlyMap<string, StoredRecord>): Bases {
-    const chosen = new Map<string, Version>()
-    for (const [key, record] of target) chosen.set(key, versionOf(record))
-    for (const [key, record] of source) {
-      const other = target.get(key)
-      if (other === undefined || !this.#isOlder(record, other)) chosen.set(key, versionOf(record))
-    }
-    return chosen
-  }
-
-  /** Whether a record of the source was known where one of the target was written. */
-  #isOlder(theirs: StoredRecord, ours: StoredRecord): boolean {
-    const { source, target } = this.#options
-    const theirHome = source.knowledge.home(theirs.offset)
-    const ourHome = target.knowledge.home(ours.offset)
-    if (theirHome === ourHome) return theirs.offset < ours.offset
-    if (ourHome === target.knowledge.branch)
-      return theirs.offset < (target.knowledge.knownAt(ours.offset + 1)[theirHome] ?? 0)
-    return ours.offset >= (source.knowledge.knownAt(theirs.offset + 1)[ourHome] ?? 0)
-  }
-
-  /** The base may have been in what neither log has any more. */
-  get #mayHaveLostBase(): boolean {
-    const { source, target } = this.#options
-    return source.log.logStartOffset > 0 && target.log.logStartOffset > 0
-  }
-
   // --- one key
 
-  #decideOne(question: Question, bases: Bases): Decided {
+  #decideOne(question: Question, bases: BasesFound): Decided {
     const { record, isThere, target, ours } = question
     // Retention was faster.
     const state = question.state === 'changed' && ours === undefined && target >= 0 ? 'lost' : question.state
     const key = keyText(record.key!)
-    const base = this.#options.open.get(key)?.base ?? bases.get(key)
+    const open = this.#options.open.get(key)
+    const { version, isLost: mayBeOld } = bases(key)
+    const base = open?.base ?? version
     const verdict = judge({
       isThere,
       target: state,
@@ -246,7 +222,13 @@ export class Decisions {
     })
     if (verdict === 'already-there') return { question, outcome: 'there' }
     if (verdict === 'write' || verdict === 'same') return { question, outcome: verdict }
-    return this.#conflict(question, verdict, ours, base)
+    const isLost = mayBeOld && open === undefined && state === 'changed' && this.#isOfMembers(question)
+    return isLost ? this.#conflict(question, 'history-lost', ours) : this.#conflict(question, verdict, ours, base)
+  }
+
+  /** Whether it is about members: these are not merged by a base that is perhaps too old. */
+  #isOfMembers({ record, ours }: Question): boolean {
+    return this.#options.fields === 'json' && ours !== undefined && areObjects(record, ours)
   }
 
   #conflict(question: Question, verdict: ConflictKind, ours: StoredRecord | undefined, base?: Version): Decided {
@@ -259,9 +241,7 @@ export class Decisions {
       const merged = mergeJson(base!.value, record.value, ours.value, preferred)
       if (merged !== undefined) return this.#composed(question, ours, base!, ruling, merged)
     }
-    const isLost = asJson && verdict === 'create/create' && this.#mayHaveLostBase && areObjects(record, ours)
-    const conflict = conflictOf(record, isLost ? 'history-lost' : verdict, ours, base)
-    return { question, outcome: outcomeOf(ruling), conflict }
+    return { question, outcome: outcomeOf(ruling), conflict: conflictOf(record, verdict, ours, base) }
   }
 
   #composed(
@@ -301,8 +281,6 @@ const isConflict = (outcome: Outcome | undefined): boolean =>
 const outcomeOf = (ruling: Ruling): Outcome =>
   ruling === 'park' ? 'parked' : ruling === 'fail' ? 'failed' : ruling === 'source' ? 'source' : 'target'
 
-export const versionOf = ({ offset, timestamp, value }: StoredRecord): Version => ({ offset, timestamp, value })
-
 const conflictOf = (
   theirs: StoredRecord,
   kind: ConflictKind,
@@ -318,8 +296,3 @@ const conflictOf = (
 
 const areObjects = (...records: readonly StoredRecord[]): boolean =>
   records.every(({ value }) => parseJsonObject(value) !== undefined)
-
-function isKnownTo(other: Knowledge, own: Knowledge, { offset, headers }: StoredRecord): boolean {
-  if (other.knows({ branch: own.home(offset), offset })) return true
-  return other.knows(own.originOf(offset, headers, other.branch))
-}

@@ -12,23 +12,36 @@ const windowMax = 16_384
 export type Search = {
   readonly log: Log
   readonly below: number
+  /** What lies before is not looked at. */
+  readonly downTo?: number
   /** As keyText gives them. */
   readonly keys: ReadonlySet<string>
   /** Whether a committed record is one of those that are looked for. */
   readonly accepts: (record: StoredRecord) => boolean
+  /** Filled with the offset of each key's next record behind the one that is found, or of its oldest where none is. */
+  readonly above?: Map<string, number>
 }
 
 /** What is to be looked at next, by whoever knows whether others are to have their turn on the way: values may be large. */
 type Window = { readonly from: number; readonly to: number; readonly visit: Parameters<typeof eachBatchAtOnce>[3] }
 
 /** One window after the other, each to be looked into before the next is asked for. */
-function* windows({ log, below, keys, accepts }: Search): Generator<Window, Map<string, StoredRecord>> {
+function* windows({
+  log,
+  below,
+  downTo = 0,
+  keys,
+  accepts,
+  above,
+}: Search): Generator<Window, Map<string, StoredRecord>> {
   const found = new Map<string, StoredRecord>()
-  const fates = new Fates(log, log.logStartOffset, below)
+  const fates = new Fates(log, Math.max(downTo, log.logStartOffset), below)
+  const start = () => Math.max(downTo, log.logStartOffset)
   let size = windowMin
-  for (let to = below; to > log.logStartOffset && found.size < keys.size; ) {
-    const from = Math.max(log.logStartOffset, to - size)
+  for (let to = below; to > start() && found.size < keys.size; ) {
+    const from = Math.max(start(), to - size)
     const here = new Map<string, StoredRecord>()
+    const next = new Map<string, number>()
     const visit: Window['visit'] = (bytes, position) => {
       if (fates.of(bytes, position) !== 'committed') return noWalk
       return walkBatch(bytes, position, from, to, (cursor) => {
@@ -37,11 +50,15 @@ function* windows({ log, below, keys, accepts }: Search): Generator<Window, Map<
         const text = keyText(key)
         if (!keys.has(text) || found.has(text)) return
         const record = recordOf(bytes, position, cursor)
-        if (accepts(record)) here.set(text, kept(record))
+        if (accepts(record)) {
+          here.set(text, kept(record))
+          next.delete(text)
+        } else if (above !== undefined && !next.has(text)) next.set(text, record.offset)
       })
     }
     yield { from, to, visit }
     for (const [key, record] of here) found.set(key, record)
+    for (const [key, offset] of next) above!.set(key, offset)
     to = from
     size = Math.min(windowMax, 2 * size)
   }

@@ -16,8 +16,19 @@ export function heritageAt(
   offset: number,
   isThere: (topicId: string) => boolean,
 ): Heritage {
-  const heritage = lineage.knowledge(topicId, partition).asOf(offset)
-  return { ...heritage, known: knownAt(lineage, topicId, partition, offset, isThere) }
+  const own = lineage.knowledge(topicId, partition)
+  const unheld = lowest(own.unheld, lineage.knowledge(own.home(offset), partition).unheld)
+  return {
+    ...own.asOf(offset),
+    known: knownAt(lineage, topicId, partition, offset, isThere),
+    ...(Object.keys(unheld).length === 0 ? {} : { unheld }),
+  }
+}
+
+function lowest(one: Vector, other: Vector): Vector {
+  const both: Record<string, number> = { ...one }
+  for (const [branch, offset] of Object.entries(other)) both[branch] = Math.min(both[branch] ?? offset, offset)
+  return both
 }
 
 function knownAt(

@@ -19,7 +19,11 @@ export type Place = { readonly branch: string; readonly offset: number }
 export type Span = readonly [branch: string, upTo: number]
 
 /** What a branch knew at one of its offsets: what a fork there takes over. */
-export type Heritage = RangesTold & { readonly known: Vector; readonly spans: readonly Span[] }
+export type Heritage = RangesTold & {
+  readonly known: Vector
+  readonly spans: readonly Span[]
+  readonly unheld?: Vector
+}
 
 /** A merge into this branch. */
 export type Lesson = {
@@ -33,12 +37,14 @@ export type Lesson = {
   readonly last?: number
   readonly loose?: Vector
   readonly isResolution?: boolean
+  /** Copies have come of all that is known now of this branch, its newest of each key. */
+  readonly held?: string
   /** A fast-forward: spans as they are now, and what merges wrote of what is new. */
   readonly spans?: readonly Span[]
   readonly merged?: readonly MergedRange[]
 }
 
-type Known = { readonly known: Vector; readonly spans: readonly Span[] }
+type Known = { readonly known: Vector; readonly spans: readonly Span[]; readonly unheld?: Vector | undefined }
 
 type Step = { readonly end: number; readonly known: Vector }
 
@@ -49,14 +55,20 @@ export class Knowledge {
   readonly ranges: MergedRanges
   #known: Vector
   #spans: readonly Span[]
+  #unheld: Vector
   /** What was known at the fork, and then after each merge that told something new, ascending. */
   #steps: Step[]
 
-  constructor(branch: string, { known, spans }: Known = { known: {}, spans: [] }, ranges = new MergedRanges(branch)) {
+  constructor(
+    branch: string,
+    { known, spans, unheld = {} }: Known = { known: {}, spans: [] },
+    ranges = new MergedRanges(branch),
+  ) {
     this.branch = branch
     this.ranges = ranges
     this.#known = known
     this.#spans = spans
+    this.#unheld = unheld
     this.#steps = [{ end: 0, known }]
   }
 
@@ -67,6 +79,11 @@ export class Knowledge {
 
   get spans(): readonly Span[] {
     return this.#spans
+  }
+
+  /** Of these branches, from the offset on, records are known of which there is perhaps no copy: a value of its own was preferred, or others told. */
+  get unheld(): Vector {
+    return this.#unheld
   }
 
   /** Whether nothing was ever forked or merged here. */
@@ -122,6 +139,7 @@ export class Knowledge {
   /** Forgets a branch that is gone (mentions.ts says when): what came from it was first written where it stands here. */
   forget(branch: string): void {
     if (this.#known[branch] === undefined) return
+    this.#unheld = without(this.#unheld, branch)
     const steps: Step[] = []
     for (const { end, known } of this.#steps) {
       const left = known[branch] === undefined ? known : without(known, branch)
@@ -130,6 +148,11 @@ export class Knowledge {
     }
     this.#steps = steps
     this.#known = steps.at(-1)!.known
+  }
+
+  /** What is known when all that another branch has, up to where its log ends, has come here. */
+  raisedBy(other: Knowledge, end: number): Vector {
+    return raised(this.#known, without(raised(other.known, { [other.branch]: end }), this.branch))
   }
 
   /** The first offset of `[start, end)` whose place another branch does not know; `end` where it knows them all. */
@@ -159,7 +182,12 @@ export class Knowledge {
     return start >= end || homes(this) === homes(other)
   }
 
-  learn({ id, at, end, known, first, last, loose, isResolution, spans, merged = [] }: Lesson): void {
+  learn({ id, at, end, known, first, last, loose, isResolution, held, spans, merged = [] }: Lesson): void {
+    for (const [branch, offset] of Object.entries(known)) {
+      const before = this.#known[branch] ?? 0
+      if (offset <= before || branch === held || this.#unheld[branch] !== undefined) continue
+      this.#unheld = { ...this.#unheld, [branch]: before }
+    }
     const now = raised(this.#known, known)
     if (!isSame(now, this.#known)) this.#steps.push({ end, known: now })
     this.#known = this.#steps.at(-1)!.known
@@ -177,6 +205,17 @@ export class Knowledge {
     })
   }
 
+  /** Where the log ended when a place came to be known; 0 where it was at the fork, or is not. */
+  learntAt({ branch, offset }: Place): number {
+    let low = 0
+    for (let high = this.#steps.length; low < high; ) {
+      const middle = (low + high) >> 1
+      if ((this.#steps[middle]!.known[branch] ?? 0) > offset) high = middle
+      else low = middle + 1
+    }
+    return this.#steps[low]?.end ?? 0
+  }
+
   /** What was known of others when the log ended at an offset. */
   knownAt(offset: number): Vector {
     return this.#steps.findLast(({ end }) => end <= offset)?.known ?? this.#steps[0]!.known
@@ -186,7 +225,7 @@ export class Knowledge {
   upTo(offset: number): Knowledge {
     const known = this.knownAt(offset)
     if (known === this.#known) return this
-    return new Knowledge(this.branch, { known, spans: this.#spans }, this.ranges)
+    return new Knowledge(this.branch, { known, spans: this.#spans, unheld: this.#unheld }, this.ranges)
   }
 
   /** What a fork at an offset takes over: it knows this branch up to there too. */
@@ -199,6 +238,7 @@ export class Knowledge {
     return {
       known: raised(this.knownAt(offset), { [this.branch]: offset }),
       spans: [...inside, [this.branch, offset]],
+      ...(Object.keys(this.#unheld).length === 0 ? {} : { unheld: this.#unheld }),
       ...joined(this.ranges.toldBelow(offset), cut === undefined ? {} : { merged: [cut] }),
     }
   }

@@ -17,6 +17,8 @@ export type ForkedPartition = Inherited &
     readonly known: Vector
     /** Where each offset below the fork was first written. */
     readonly spans?: readonly Span[]
+    /** Of these branches the parent had perhaps no copies of what it knew, from the offset on. */
+    readonly unheld?: Vector
   }
 
 export type ForkedTopic = {

@@ -163,10 +163,10 @@ export class Lineage {
       return { ...topic, partitions }
     })
     this.#merges.add({ ...record, topics })
-    for (const { intoId, partitions, forwarded } of topics) {
+    for (const { fromId, intoId, partitions, forwarded } of topics) {
       if (forwarded !== undefined) this.#forwarded.set(intoId, forwarded)
       for (const each of partitions) {
-        this.#learn(intoId, record, each)
+        this.#learn(intoId, record, each, fromId)
         const { known, spans, merged = [], loose = {} } = each
         this.#mentions.note(intoId, { ...known, ...loose }, spans, { merged })
       }
@@ -178,8 +178,8 @@ export class Lineage {
     return this.#merges.all
   }
 
-  #learn(topicId: string, { id, at, op }: MergeRecord, learnt: MergedPartition): void {
-    const { partition, known, end, first, last, loose, spans, merged } = learnt
+  #learn(topicId: string, { id, at, op }: MergeRecord, learnt: MergedPartition, fromId: string | undefined): void {
+    const { partition, known, end, first, last, loose, spans, merged, isWeighed } = learnt
     const knowledge = this.knowledge(topicId, partition)
     this.#keep(topicId, partition, knowledge)
     knowledge.learn({
@@ -192,6 +192,7 @@ export class Lineage {
       ...(spans === undefined ? {} : { spans }),
       ...(merged === undefined ? {} : { merged }),
       isResolution: op === 'resolve',
+      ...(fromId === undefined || isWeighed ? {} : { held: fromId }),
     })
   }
 
@@ -217,9 +218,9 @@ export class Lineage {
     const branch = this.branches.get(topicId)
     const forked = branch?.partitions[partition]
     if (branch === undefined || forked === undefined) return new Knowledge(topicId)
-    const { known, spans = [[branch.fromId, forked.offset] as const], inherits } = forked
+    const { known, spans = [[branch.fromId, forked.offset] as const], unheld, inherits } = forked
     const inherited = inherits && { ranges: this.#rangesOf(inherits.of, partition), below: inherits.below }
-    const knowledge = new Knowledge(topicId, { known, spans }, new MergedRanges(topicId, forked, inherited))
+    const knowledge = new Knowledge(topicId, { known, spans, unheld }, new MergedRanges(topicId, forked, inherited))
     this.#keep(topicId, partition, knowledge)
     return knowledge
   }
@@ -372,10 +373,11 @@ export class Lineage {
   }
 
   #rememberedFork(topic: ForkedTopic): ForkedTopic {
-    const partitions = topic.partitions.map(({ inherits, merged, forwards, ...of }, i): ForkedPartition => {
+    const partitions = topic.partitions.map(({ inherits, merged, forwards, unheld, ...of }, i): ForkedPartition => {
       const own = { ...(merged && { merged }), ...(forwards && { forwards }) }
+      const held = unheld && { unheld: this.#remembered(topic.id, i, unheld) }
       const { retold = inherits === undefined ? {} : { inherits } } = this.knowledge(topic.id, i).ranges
-      return { ...of, known: this.#remembered(topic.id, i, of.known), ...joined(retold, own) }
+      return { ...of, known: this.#remembered(topic.id, i, of.known), ...held, ...joined(retold, own) }
     })
     return { ...topic, partitions }
   }

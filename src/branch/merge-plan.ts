@@ -2,8 +2,6 @@
 // moment in which nobody writes. Three passes at most: the newest record of each key on either side, then the source once more,
 // key by key; what both sides have changed is decided in batches (decisions.ts). The cost follows what has changed.
 
-import * as batch from '../../protocol/records/batch.ts'
-import { codecName } from '../../protocol/records/compression.ts'
 import type { RecordCursor, StoredRecord } from '../../protocol/records/record.ts'
 import { Changes, looseOrigins } from './changes.ts'
 import { type Conflict, type Decided, Decisions, type Question } from './decisions.ts'
@@ -13,8 +11,8 @@ import type { Place } from './knowledge.ts'
 import { MergeWriter } from './merge-writer.ts'
 import { MergeHeaders } from './origin.ts'
 import type { PairOptions } from './pair.ts'
-import { eachBatch, Fates, kept, keyBytes, keyText, noWalk, recordOf, walkBatch } from './reading.ts'
-import { raised, type Vector } from './vector.ts'
+import { codecAt, eachBatch, Fates, kept, keyBytes, keyText, noWalk, recordOf, walkBatch } from './reading.ts'
+import type { Vector } from './vector.ts'
 import type { TargetState } from './verdict.ts'
 
 /** Questions are put together up to so many bytes of records. */
@@ -42,6 +40,8 @@ export class MergePlan {
   #loose: ReadonlySet<string> = new Set()
   #questions: Question[] = []
   #questionBytes = 0
+  /** Keys that were touched, and are decided anew when there is time to look for their bases. */
+  #left: Question[] = []
   readonly #shown: ShownKey[] = []
   /** By newest offset of a key: all that `replay` writes of it. */
   readonly #revisions = new Map<number, number[]>()
@@ -58,7 +58,7 @@ export class MergePlan {
     this.from = from
     this.#sourceChanges = new Changes({ ...own, ...side })
     this.#targetChanges = new Changes({ ...other, seed })
-    this.known = options.isPick ? target.knowledge.known : this.#learnt()
+    this.known = options.isPick ? target.knowledge.known : target.knowledge.raisedBy(source.knowledge, source.end)
     this.#mayHaveDropped = target.log.compactedOffset > unknown
     this.#decisions = new Decisions(options)
     this.#readKeys = new Set(options.reads.map(keyText))
@@ -66,7 +66,7 @@ export class MergePlan {
       headers: new MergeHeaders(id, source.topic, partition),
       producer,
       messageBytesMax: target.messageBytesMax,
-      codec: target.codec ?? this.#codecOfSource(),
+      codec: target.codec ?? codecAt(source.log, Math.max(this.from, source.log.logStartOffset), source.end),
       counts: options.isOnlyTold ?? false,
       covers: ({ branch, offset }) => branch === target.knowledge.branch || offset < (this.known[branch] ?? 0),
     })
@@ -75,25 +75,6 @@ export class MergePlan {
   /** A part of the target that the source does not know is gone: by now, for retention does not wait. */
   get #hasLost(): boolean {
     return this.#targetChanges.start < this.#options.target.log.logStartOffset
-  }
-
-  #learnt(): Vector {
-    const { source, target } = this.#options
-    const learnt = raised(source.knowledge.known, { [source.knowledge.branch]: source.end })
-    const { [target.knowledge.branch]: _, ...others } = learnt
-    return raised(target.knowledge.known, others)
-  }
-
-  #codecOfSource() {
-    const { log, end } = this.#options.source
-    const from = Math.max(this.from, log.logStartOffset)
-    if (from >= end) return undefined
-    const lease = log.read(from, 1, end, true)
-    try {
-      return lease.bytes.length === 0 ? undefined : codecName(batch.codec(lease.bytes, 0))
-    } finally {
-      lease.release()
-    }
   }
 
   /** Reads, decides and encodes. Throws a Rejection where something cannot be written at all. */
@@ -113,10 +94,11 @@ export class MergePlan {
   async catchUp(): Promise<void> {
     const { target, turns } = this.#options
     if (!this.#looksAtTarget) return
+    await this.#decideAside(this.#left.splice(0))
     const left = () => target.log.logEndOffset - this.#targetChanges.end
     let slice = sliceOffsets
     for (let before = left(); before > sliceOffsets && !turns.isOver(); before = left()) {
-      this.#revise(Math.min(this.#targetChanges.end + slice, target.log.logEndOffset))
+      await this.#decideAside(this.#touched(Math.min(this.#targetChanges.end + slice, target.log.logEndOffset)))
       await turns.rest()
       const gained = before - left()
       if (gained >= slice / 2) continue
@@ -247,7 +229,7 @@ export class MergePlan {
     if (conflict !== undefined) this.#show(record.key, conflict.kind, record.offset, target)
     else if (outcome === 'same') this.#show(record.key, 'same', record.offset, target)
     if (outcome === 'write') this.#write(record, origin)
-    else if (outcome === 'source' && this.#isOpen(record)) this.#writeOwn(record)
+    else if (outcome === 'source' && this.#isOpen(record)) this.#writeLate(record)
     else if (outcome === 'source' && this.#options.strategy !== 'replay') this.#writer.add(record, origin)
   }
 
@@ -255,9 +237,9 @@ export class MergePlan {
     return key !== null && this.#options.open.has(keyText(key))
   }
 
-  /** Others have heard of the record with what the target knew, and not that it is chosen now: it is written as a new one. */
-  #writeOwn({ offset, timestamp, key, value, headers }: StoredRecord): void {
-    this.#decisions.late.set(offset, { offset, timestamp, key, value, headers })
+  /** Without an origin it is a new record: others have heard of the old one with what the target knew, and not that it is chosen. */
+  #writeLate({ offset, timestamp, key, value, headers }: StoredRecord, origin?: Place): void {
+    this.#decisions.late.set(offset, { offset, timestamp, key, value, headers, ...(origin && { origin }) })
   }
 
   /** Keys in open conflict have changed on both sides, whatever the vectors say. */
@@ -305,8 +287,8 @@ export class MergePlan {
     this.#show(key, this.#decisions.readKind(newest), -1, newest)
   }
 
-  /** Takes in what the target got up to an offset, and decides anew what that touches. Without a pause. */
-  #revise(to: number): void {
+  /** Takes in what the target got up to an offset, without a pause: what is to be decided anew. */
+  #touched(to: number): Question[] {
     const touched = new Map<string, Buffer>()
     this.#targetChanges.readAtOnce(to, (key) => void touched.set(keyText(key), Buffer.from(key)))
     const questions: Question[] = []
@@ -321,25 +303,50 @@ export class MergePlan {
       const origin = this.#originOf(record)
       questions.push({ record, origin, isThere: this.#isThere(origin), state: this.#stateOf(target), target })
     }
-    if (questions.length > 0) this.#decideAgain(questions)
+    return questions
   }
 
-  #decideAgain(questions: readonly Question[]): void {
+  async #decideAside(questions: readonly Question[]): Promise<void> {
+    if (questions.length === 0) return
+    const written = this.#retracted(questions)
+    const decided: Decided[] = []
+    await this.#decisions.decide(questions, (one) => void decided.push(one), true)
+    this.#changeTo(decided, written)
+  }
+
+  /** Whether the writer has the records. */
+  #retracted(questions: readonly Question[]): boolean[] {
+    return questions.map(({ record }) => this.#decisions.retract(record.offset))
+  }
+
+  #changeTo(decided: readonly Decided[], written: readonly boolean[]): void {
     const dropped = new Set<number>()
-    const written = questions.map(({ record }) => this.#decisions.retract(record.offset))
-    for (const [i, { question, outcome }] of this.#decisions.decideAtOnce(questions).entries()) {
+    for (const [i, { question, outcome }] of decided.entries()) {
       const { offset } = question.record
       const isWanted = outcome === 'write' || outcome === 'source'
       if (written[i] && !isWanted) for (const each of this.#revisions.get(offset) ?? [offset]) dropped.add(each)
       else if (!written[i] && isWanted)
-        this.#decisions.late.set(offset, { ...question.record, origin: question.origin })
+        this.#writeLate(question.record, this.#isOpen(question.record) ? undefined : question.origin)
     }
     this.#writer.drop(dropped)
   }
 
-  /** Nobody writes into the target any more: the last look. */
-  conclude(): void {
-    if (this.#looksAtTarget) this.#revise(this.#options.target.log.logEndOffset)
+  /**
+   * Nobody writes into the target any more: the last look. False where it would take long, if that is said to matter: they may
+   * write on, for `catchUp` has to look for bases first.
+   */
+  conclude(mayTakeLong = true): boolean {
+    if (!this.#looksAtTarget) return true
+    const all = [...this.#left.splice(0), ...this.#touched(this.#options.target.log.logEndOffset)]
+    // Of a key that was touched again the last counts.
+    const questions = [...new Map(all.map((question) => [question.record.offset, question])).values()]
+    if (!mayTakeLong && this.#decisions.looksForBases(questions)) {
+      this.#left = questions
+      return false
+    }
+    const written = this.#retracted(questions)
+    this.#changeTo(this.#decisions.decideAtOnce(questions), written)
+    return true
   }
 
   /** The batches to put behind the target's log end. */
@@ -373,6 +380,11 @@ export class MergePlan {
 
   get loose(): Vector | undefined {
     return this.#writer.loose
+  }
+
+  /** Whether the target knows more of the source after it than it has copies of. */
+  get isWeighed(): boolean {
+    return !this.#options.isPick && (this.#decisions.hasWeighed || this.closed.length > 0)
   }
 
   get counts() {

@@ -21,6 +21,8 @@ export type MergedPartition = {
   readonly end: number
   /** Of what it wrote, origins that `known` does not cover. */
   readonly loose?: Vector
+  /** Of some keys the target has a value of its own, and no copy of what it knows now of the source. */
+  readonly isWeighed?: true
   /** Of a fast-forward: where the target's records were first written from now on, and which of the new ones merges wrote. */
   readonly spans?: readonly Span[]
   readonly merged?: readonly MergedRange[]

@@ -10,10 +10,14 @@ import type { Turns } from './reading.ts'
 /** A value of a key, where it stands. */
 export type Version = { readonly offset: number; readonly timestamp: number; readonly value: Buffer | null }
 
-type Side = {
+export type Side = {
   readonly topic: string
   readonly log: Log
   readonly knowledge: Knowledge
+  /** Compaction leaves here, of every key, the newest record that this branch knows. */
+  readonly sparesFor?: string
+  /** The number of a revision, by its offset, where keep rules take what they take. */
+  readonly revAt?: (offset: number) => number | undefined
 }
 
 export type PairOptions = {

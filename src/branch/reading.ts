@@ -2,6 +2,7 @@
 // transaction. Offsets in, records out; nothing here knows why.
 
 import * as batch from '../../protocol/records/batch.ts'
+import { type CodecName, codecName } from '../../protocol/records/compression.ts'
 import { type RecordCursor, readRecords, type StoredRecord, walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
 import { atEase, atOnce, Considerate } from '../log/walk.ts'
@@ -105,6 +106,14 @@ export function eachBatchAtOnce(log: Log, from: number, to: number, visit: Visit
       return step.value
     })
   }
+}
+
+/** What the first batch from an offset on is compressed with. */
+export function codecAt(log: Log, from: number, end: number): CodecName | undefined {
+  if (from >= end) return undefined
+  return borrow(log.read(from, 1, end, true), (bytes) => {
+    return bytes.length === 0 ? undefined : codecName(batch.codec(bytes, 0))
+  })
 }
 
 const copied = (bytes: Buffer | null): Buffer | null => bytes && Buffer.from(bytes)

@@ -3,9 +3,9 @@
 
 import type { StoredRecord } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
+import { versionOf } from './bases.ts'
 import type { ConflictRule } from './commands.ts'
 import type { Conflict } from './decisions.ts'
-import { versionOf } from './decisions.ts'
 import { Rejection } from './events.ts'
 import { findBack } from './find-back.ts'
 import { gapsWithin } from './gaps.ts'
@@ -24,6 +24,9 @@ import {
   walkBatch,
 } from './reading.ts'
 import { ruled } from './verdict.ts'
+
+/** Offsets that are looked at in one go while others wait. */
+const sliceOffsets = 4096
 
 export type RevertOptions = {
   readonly log: Log
@@ -87,6 +90,7 @@ export class RevertPlan {
       const byPlace = change.before === undefined ? mayBeLost : stale(change, change.before.offset)
       change.isLost = this.#leavesOut(change) ?? byPlace
     }
+    await this.catchUp()
     this.conclude()
   }
 
@@ -138,21 +142,38 @@ export class RevertPlan {
       })
   }
 
-  /** Looks at what came behind the range, up to now. */
+  /** Looks at what came behind the range, but for the last of it: a merge of last week has all of this week behind it. */
+  async catchUp(): Promise<void> {
+    const { log, turns } = this.#options
+    const left = () => log.logEndOffset - this.#end
+    for (let before = Number.POSITIVE_INFINITY; left() > sliceOffsets && left() < before && !turns.isOver(); ) {
+      before = left()
+      const to = log.logEndOffset
+      await eachBatch(log, this.#end, to, turns, this.#noteBehind(to))
+      this.#end = to
+    }
+  }
+
+  /** Nobody writes any more: the last look. */
   conclude(): void {
     const { log } = this.#options
-    const from = this.#end
     const to = log.logEndOffset
-    const fates = new Fates(log, from, to)
-    eachBatchAtOnce(log, from, to, (bytes, position) => {
+    eachBatchAtOnce(log, this.#end, to, this.#noteBehind(to))
+    this.#end = to
+  }
+
+  /** Visits what stands between what was looked at and an offset. */
+  #noteBehind(to: number): Parameters<typeof eachBatchAtOnce>[3] {
+    const from = this.#end
+    const fates = new Fates(this.#options.log, from, to)
+    return (bytes, position) => {
       if (fates.of(bytes, position) === 'aborted') return noWalk
       return walkBatch(bytes, position, from, to, (cursor, offset) => {
         const key = cursor.key()
         const change = key === null ? undefined : this.#changes.get(keyText(key))
         if (change !== undefined) change.since = offset
       })
-    })
-    this.#end = to
+    }
   }
 
   /** What is to become of a key; `same`: the range has left it as it was. */

@@ -6,9 +6,10 @@ import type { CodecName } from '../../protocol/records/compression.ts'
 import type { MergeCommand } from '../branch/commands.ts'
 import { type ConflictSides, conflictKey, conflictValue, told } from '../branch/conflict-records.ts'
 import { type BranchEvent, type EventCounts, type PlannedKey, Rejection, sumOfCounts } from '../branch/events.ts'
+import type { Lineage } from '../branch/lineage.ts'
 import { MergePlan } from '../branch/merge-plan.ts'
 import type { OwnProducer } from '../branch/merge-writer.ts'
-import type { PairOptions } from '../branch/pair.ts'
+import type { PairOptions, Side } from '../branch/pair.ts'
 import { keyText, politely, type Turns } from '../branch/reading.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { KeyedRecord } from '../broker/internal-topic.ts'
@@ -21,6 +22,7 @@ import { type Asked, pairsOf, type TopicPair } from './merge-pairs.ts'
 import type { MergeTransaction } from './merge-transaction.ts'
 import type { OpenConflicts } from './open-conflicts.ts'
 import type { Call } from './operations.ts'
+import { numbersOf } from './revision-numbers.ts'
 
 export type MergeRooms = {
   readonly broker: Broker
@@ -122,7 +124,7 @@ export class Merging {
     producer: OwnProducer,
   ): Promise<Planned> {
     const options = this.#optionsOf(topics, partition, asked, call, producer)
-    const plan = new MergePlan(options)
+    const plan = new MergePlan(asked.fields === 'json' ? await withNumbers(options, topics, partition.index) : options)
     await plan.prepare()
     return { pair, from: topics.from, into: topics.into, partition, to: options.source.end, plan }
   }
@@ -139,11 +141,18 @@ export class Merging {
     return {
       id: asked.id,
       partition,
-      source: { topic: from.name, log: source.log, knowledge: lineage.knowledge(from.id, partition).upTo(end), end },
+      source: {
+        topic: from.name,
+        log: source.log,
+        knowledge: lineage.knowledge(from.id, partition).upTo(end),
+        ...sparingOf(lineage, from.id),
+        end,
+      },
       target: {
         topic: into.name,
         log: target.log,
         knowledge: lineage.knowledge(into.id, partition),
+        ...sparingOf(lineage, into.id),
         messageBytesMax: into.config.maxMessageBytes,
         codec: codecOf(into),
         needsKeys: into.config.isKeyed,
@@ -168,7 +177,11 @@ export class Merging {
   // --- telling
 
   async #tell(planned: readonly Planned[], pairs: readonly TopicPair[], asked: Asked, call: Call) {
-    for (const { plan } of planned) plan.conclude()
+    for (const { plan } of planned) {
+      if (plan.conclude(false)) continue
+      await plan.catchUp()
+      plan.conclude()
+    }
     const counts = countsOf(planned)
     const event: BranchEvent = {
       ...this.#eventOf('plan', asked, call),
@@ -242,9 +255,9 @@ export class Merging {
       catchUp: async () => {
         for (const { plan } of planned) await plan.catchUp()
       },
-      conclude: () => {
-        for (const { plan } of planned) plan.conclude()
-        return !isRefused()
+      conclude: (mayTakeLong) => {
+        const isSeen = planned.map(({ plan }) => plan.conclude(mayTakeLong)).every(Boolean)
+        return isSeen ? !isRefused() : undefined
       },
       record: () => {
         const { id, pair, strategy, onConflict } = asked
@@ -294,6 +307,24 @@ function turnsIn({ goOn }: Call, isOver: () => boolean): Turns {
   return { ...turns, rest }
 }
 
+/** What pins.ts has compaction leave. */
+function sparingOf({ branches }: Lineage, topicId: string): Pick<Side, 'sparesFor'> {
+  const branch = branches.get(topicId)
+  return branch === undefined ? {} : { sparesFor: branch.fromId }
+}
+
+async function withNumbers(options: PairOptions, { from, into }: TopicPair, partition: number): Promise<PairOptions> {
+  const [source, target] = await Promise.all(
+    [from, into].map((topic) => numbersOf(topic, topic.partitions[partition]!)),
+  )
+  const { source: theirs, target: ours } = options
+  return {
+    ...options,
+    source: source === undefined ? theirs : { ...theirs, revAt: source },
+    target: target === undefined ? ours : { ...ours, revAt: target },
+  }
+}
+
 const writingOf = ({ pair, into, partition, to, plan }: Planned): Writing => ({
   topic: pair,
   target: into,
@@ -304,6 +335,7 @@ const writingOf = ({ pair, into, partition, to, plan }: Planned): Writing => ({
     to,
     known: plan.known,
     ...(plan.loose === undefined ? {} : { loose: plan.loose }),
+    ...(plan.isWeighed ? { isWeighed: true } : {}),
   }),
   written: () => plan.written,
   batches: () => plan.batches(),

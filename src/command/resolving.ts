@@ -4,12 +4,12 @@ import { StorageError } from '../../protocol/errors.ts'
 import type { ResolveCommand } from '../branch/commands.ts'
 import { conflictKey, type OpenConflict, type ToldVersion } from '../branch/conflict-records.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
-import { findBackAtOnce } from '../branch/find-back.ts'
 import { mergeJson } from '../branch/json-merge.ts'
+import { KeySince } from '../branch/key-since.ts'
 import type { Place } from '../branch/knowledge.ts'
 import { MergeWriter } from '../branch/merge-writer.ts'
 import { MergeHeaders } from '../branch/origin.ts'
-import { keyText, RecordReader } from '../branch/reading.ts'
+import { politely, RecordReader, type Turns } from '../branch/reading.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Writing } from './merge-commit.ts'
@@ -23,6 +23,17 @@ type Chosen = {
   readonly timestamp: number
   readonly offset: number
   readonly origin?: Place
+}
+
+type Resolution = {
+  readonly conflict: OpenConflict
+  /** Undefined where the target's value stays. */
+  readonly chosen: Chosen | undefined
+  readonly target: Topic
+  readonly partition: Partition
+  /** Of the key, behind what the conflict tells of the target. */
+  readonly since: KeySince
+  readonly turns: Turns
 }
 
 export class Resolving {
@@ -50,15 +61,23 @@ export class Resolving {
       const message = `No conflict of the merge '${merge}' is open for this key in partition ${index} of '${topic}'. '__branch_conflicts' holds those that are.`
       return new Rejection('NO_SUCH_CONFLICT', message)
     }
-    const chosen = this.#choose(command, conflict, partition)
+    const since = new KeySince(partition.log, key, (conflict.ours?.offset ?? this.#endOf(conflict) - 1) + 1)
+    const turns = politely(() => partition.isRemoved)
+    await since.read(turns)
+    const chosen = this.#choose(command, conflict, partition, since)
     if (chosen instanceof Rejection) return chosen
-    return await this.#carryOut(command, call, conflict, chosen, target, partition)
+    return await this.#carryOut(command, call, { conflict, chosen, target, partition, since, turns })
   }
 
   /** Undefined where the target's value stays. */
-  #choose({ take, value }: ResolveCommand, conflict: OpenConflict, target: Partition): Chosen | undefined | Rejection {
+  #choose(
+    { take, value }: ResolveCommand,
+    conflict: OpenConflict,
+    target: Partition,
+    since: KeySince,
+  ): Chosen | undefined | Rejection {
     const now = this.#rooms.broker.clock.now()
-    const composed = take === 'ours' || take === 'theirs' ? composedOf(conflict, take, target, now) : undefined
+    const composed = take === 'ours' || take === 'theirs' ? composedOf(conflict, take, target, since, now) : undefined
     if (composed !== undefined) return composed
     switch (take) {
       case 'ours':
@@ -66,6 +85,12 @@ export class Resolving {
       case 'value':
         return { value: value ?? null, timestamp: now, offset: -1 }
       case 'base':
+        if (conflict.kind === 'history-lost' && conflict.fromId !== conflict.intoId) {
+          return new Rejection(
+            'VALUE_LEFT_OUT',
+            'What both sides knew last of the key is gone: give a value with take=value.',
+          )
+        }
         return conflict.base === undefined
           ? { value: null, timestamp: now, offset: -1 }
           : chosenOf(conflict.base, now, 'base')
@@ -91,14 +116,11 @@ export class Resolving {
   async #carryOut(
     command: ResolveCommand,
     { by }: Call,
-    conflict: OpenConflict,
-    chosen: Chosen | undefined,
-    target: Topic,
-    partition: Partition,
+    { conflict, chosen, target, partition, since, turns }: Resolution,
   ): Promise<BranchEvent | Rejection> {
     const { broker, transaction, commits, history } = this.#rooms
     const { id, force, key, dryRun } = command
-    let moved = this.#movedTo(conflict, partition, force)
+    let moved = movedTo(since, force)
     if (moved !== undefined) return moved
     const counts = { written: chosen === undefined ? 0 : 1, same: 0, skipped: 0, conflicts: 0 }
     const place = { from: conflict.from, fromId: conflict.fromId, into: target.name, intoId: target.id }
@@ -135,8 +157,10 @@ export class Resolving {
         producer,
         topics: [place],
         writings: [writing],
+        catchUp: () => since.read(turns),
         conclude: () => {
-          moved = this.#movedTo(conflict, partition, force)
+          since.readAtOnce()
+          moved = movedTo(since, force)
           return moved === undefined
         },
         record: () => ({ id, by, op: 'resolve', status: 'done', counts }),
@@ -155,31 +179,26 @@ export class Resolving {
     const partitions = topics.find((topic) => topic.intoId === intoId)?.partitions ?? []
     return partitions.find((one) => one.partition === partition)?.end ?? 0
   }
+}
 
-  /** Somebody has written the key since: who resolves has not seen it. */
-  #movedTo(conflict: OpenConflict, { log }: Partition, force: boolean): Rejection | undefined {
-    if (force) return undefined
-    const { ours, key } = conflict
-    const text = keyText(key)
-    const search = { log, below: log.logEndOffset, keys: new Set([text]), accepts: () => true }
-    const newest = findBackAtOnce(search).get(text)?.offset ?? -1
-    if (newest <= (ours?.offset ?? this.#endOf(conflict) - 1)) return undefined
-    const message = `The key was written again since the conflict: its newest record stands at offset ${newest}. Look at it, then resolve with "force":true.`
-    return new Rejection('MOVED', message)
-  }
+/** Somebody has written the key since: who resolves has not seen it. */
+function movedTo({ newest }: KeySince, force: boolean): Rejection | undefined {
+  if (force || newest === undefined) return undefined
+  const message = `The key was written again since the conflict: its newest record stands at offset ${newest.offset}. Look at it, then resolve with "force":true.`
+  return new Rejection('MOVED', message)
 }
 
 /** Where members are in conflict the choice is about those: what one side alone has changed in others is nobody's to lose. */
 function composedOf(
-  { key, paths, base, ours, theirs }: OpenConflict,
+  { paths, base, ours, theirs }: OpenConflict,
   take: 'ours' | 'theirs',
   { log }: Partition,
+  { newest }: KeySince,
   now: number,
 ): Chosen | undefined {
   if (paths === undefined || !base?.value || !theirs?.value) return undefined
-  const text = keyText(key)
-  const newest = findBackAtOnce({ log, below: log.logEndOffset, keys: new Set([text]), accepts: () => true }).get(text)
-  const target = newest?.value ?? ours?.value ?? null
+  const told = ours && (new RecordReader(log).at(ours.offset)?.value ?? ours.value)
+  const target = newest === undefined ? (told ?? null) : newest.value
   const merged = mergeJson(base.value, theirs.value, target, take === 'theirs' ? 'source' : 'target')
   return merged && { value: merged.value, timestamp: now, offset: theirs.offset }
 }

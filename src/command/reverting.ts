@@ -16,6 +16,7 @@ import type { MergeJob, Writing } from './merge-commit.ts'
 import { codecOf, type MergeRooms, wantsOf } from './merging.ts'
 import { noPartition, noTopic } from './not-there.ts'
 import type { Call } from './operations.ts'
+import { numbersOf } from './revision-numbers.ts'
 
 type Range = { readonly topic: Topic; readonly partition: Partition; readonly first: number; readonly last: number }
 type Planned = Range & { readonly plan: RevertPlan }
@@ -36,7 +37,7 @@ export class Reverting {
       const producer = command.dryRun ? nobody : await this.#rooms.transaction.begin()
       const planned: Planned[] = []
       for (const range of ranges) {
-        const plan = this.#planOf(range, command, producer, await numbersOf(range))
+        const plan = this.#planOf(range, command, producer, await numbersOf(range.topic, range.partition))
         await plan.prepare()
         planned.push({ ...range, plan })
       }
@@ -164,6 +165,9 @@ export class Reverting {
       producer,
       topics: topics.map(({ name, id }) => ({ into: name, intoId: id })),
       writings: planned.map((one) => this.#writingOf(one, topics.indexOf(one.topic))),
+      catchUp: async () => {
+        for (const { plan } of planned) await plan.catchUp()
+      },
       conclude: () => {
         for (const { plan } of planned) plan.conclude()
         return !isRefused()
@@ -190,17 +194,6 @@ export class Reverting {
       batches: () => [],
       lateBatches: (from) => plan.batches(from),
     }
-  }
-}
-
-/** Numbers of revisions, where some may have been left out. */
-async function numbersOf({ topic, partition }: Range): Promise<RevertOptions['revAt']> {
-  if (topic.config.revision === undefined || partition.log.compactedOffset === 0) return undefined
-  const { revisions } = partition
-  await revisions.ready()
-  return (offset) => {
-    const place = revisions.known.at(offset)
-    return place?.part.revOf(place.entry)
   }
 }
 

@@ -1,6 +1,6 @@
 // Merges between bare logs: who knows what, what is written, what is a conflict (extensions §1.4).
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { World } from './merge-world.ts'
 
 function forked(...records: readonly (readonly [string, string | null])[]): World {
@@ -205,6 +205,45 @@ describe('three-way', () => {
 })
 
 describe('what arrives between the plan and the moment of the merge', () => {
+  test('no base is looked for through a whole log while producers wait: they write on until it is known that there is none', async () => {
+    const world = forked()
+    for (let i = 0; i < 100; i++) {
+      world.write('P', ...Array.from({ length: 500 }, (_, j) => [`${i}-${j}`, 'v'.repeat(20)] as const))
+    }
+    world.write('C', ['new', '1'], ['other', '1'])
+    const plan = await world.plan('C', 'P', { onConflict: 'park' })
+    const read = vi.spyOn(world.log('P'), 'read')
+    world.write('P', ['new', '2'])
+    expect(plan.conclude(false)).toBe(false)
+    expect(read.mock.calls.length).toBeLessThan(5)
+    // It came once more, and with another.
+    world.write('P', ['new', '3'], ['other', '2'])
+    expect(plan.conclude(false)).toBe(false)
+    await plan.catchUp()
+    expect(read.mock.calls.length).toBeGreaterThan(50)
+    read.mockClear()
+    world.write('P', ['new', '4'])
+    expect(plan.conclude(false)).toBe(true)
+    expect(read.mock.calls.length).toBeLessThan(5)
+    expect(kinds(plan)).toEqual([
+      ['other', 'create/create'],
+      ['new', 'create/create'],
+    ])
+    expect(plan.written).toBe(0)
+    expect(plan.conflicts.map(({ ours }) => String(ours!.value))).toEqual(['2', '4'])
+  })
+
+  test('a key in open conflict that was written again and is decided is a record of its own all the same', async () => {
+    const world = forked(['a', '0'])
+    world.write('C', ['a', '1'])
+    world.write('P', ['a', '2'])
+    const meanwhile = () => void world.write('P', ['a', '3'])
+    await world.merge('C', 'P', { onConflict: 'theirs', open: ['a'], meanwhile })
+    const { value, headers, offset } = world.records('P').at(-1)!
+    expect(value).toBe('1')
+    expect(headers.find(({ key }) => key === 'branch.origin')!.value!.toString()).toBe(`P:0:${offset}`)
+  })
+
   test('a key that was to be written and has changed is a conflict, and its record is taken out again', async () => {
     const world = forked(['a', '0'], ['b', '0'])
     world.write('C', ['a', '1'], ['b', '1'])

@@ -31,6 +31,8 @@ export type Wish = {
   onConflict?: ConflictRule
   keys?: readonly string[]
   reads?: readonly string[]
+  /** Keys that stand in open conflict. */
+  open?: readonly string[]
   /** Runs between planning and the moment of the merge. */
   meanwhile?: () => void
   /** What others do whenever the plan rests. */
@@ -155,17 +157,29 @@ export class World {
     return Math.min(log.producers.transactions.firstUnstable(log.logEndOffset), log.logEndOffset)
   }
 
+  #sparing(name: string) {
+    const branch = this.lineage.branches.get(name)
+    return branch === undefined ? {} : { sparesFor: branch.fromId }
+  }
+
   async plan(from: string, into: string, wish: Wish = {}, id = `m${++this.#merges}`): Promise<MergePlan> {
-    const { strategy = 'three-way', fields, onConflict = 'fail', keys, reads = [], atRest } = wish
+    const { strategy = 'three-way', fields, onConflict = 'fail', keys, reads = [], open = [], atRest } = wish
     const end = this.stable(from)
     const options: PairOptions = {
       id,
       partition: 0,
-      source: { topic: from, log: this.log(from), knowledge: this.lineage.knowledge(from, 0).upTo(end), end },
+      source: {
+        topic: from,
+        log: this.log(from),
+        knowledge: this.lineage.knowledge(from, 0).upTo(end),
+        ...this.#sparing(from),
+        end,
+      },
       target: {
         topic: into,
         log: this.log(into),
         knowledge: this.lineage.knowledge(into, 0),
+        ...this.#sparing(into),
         messageBytesMax: this.#config.maxMessageBytes,
         codec: undefined,
       },
@@ -175,7 +189,7 @@ export class World {
       isPick: keys !== undefined,
       ...(keys === undefined ? {} : { wants: (key: Buffer) => keys.includes(key.toString()) }),
       reads: reads.map((key) => Buffer.from(key)),
-      open: new Map(),
+      open: new Map(open.map((key) => [key, {}])),
       producer: { producerId: 900_000 + this.#merges, producerEpoch: 0 },
       seed: Buffer.alloc(32, 7),
       turns: atRest === undefined ? hasty : { rest: async () => atRest(), isOver: never },
@@ -207,12 +221,14 @@ export class World {
     if (producerId !== undefined) this.end(into, producerId, 'COMMIT')
     const written = last < first ? {} : { first, last }
     const loose = plan.loose === undefined ? {} : { loose: plan.loose }
+    const weighed = plan.isWeighed ? ({ isWeighed: true } as const) : {}
     const partition = {
       partition: 0,
       from: plan.from,
       to,
       ...written,
       ...loose,
+      ...weighed,
       known: plan.known,
       end: log.logEndOffset,
     }

@@ -211,6 +211,20 @@ describe('three-way', () => {
     expect(await state(stage, 'P', 4)).toEqual({ k: '0' })
   })
 
+  test('a key of which members are in conflict, and that was deleted since, is resolved by force without what is deleted', async () => {
+    await using stage = await Stage.open()
+    await stage.create('P', 1, compacted)
+    await write(stage, 'P', { k: '{"x":0,"y":0}' })
+    await stage.fork('P', 'C')
+    await write(stage, 'C', { k: '{"x":1,"y":0}' })
+    await write(stage, 'P', { k: '{"x":2,"y":2}' })
+    await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P', onConflict: 'park', fields: 'json' })
+    await write(stage, 'P', { k: null })
+    const resolve = { op: 'resolve', merge: 'm1', topic: 'P', partition: 0, key: 'k', take: 'theirs', force: true }
+    expect(await stage.run({ ...resolve, id: 'r1' })).toMatchObject({ status: 'done', counts: { written: 1 } })
+    expect(await state(stage, 'P', 4)).toEqual({ k: '{"x":1,"y":0}' })
+  })
+
   test('B45: one key alone, then the others', async () => {
     await using stage = await Stage.open()
     await stage.create('P', 1, compacted)

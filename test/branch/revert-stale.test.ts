@@ -6,10 +6,13 @@ import { MergeHeaders } from '../../src/branch/origin.ts'
 import { RevertPlan } from '../../src/branch/revert-plan.ts'
 import { World } from './merge-world.ts'
 
+let rests = 0
+
 async function planned(world: World, name: string, first: number, last: number, onConflict: ConflictRule = 'fail') {
+  rests = 0
   const plan = new RevertPlan({
     ...{ log: world.log(name), branch: name, first, last, mode: 'net', onConflict, wants: undefined },
-    turns: { rest: async () => {}, isOver: () => false },
+    turns: { rest: async () => void rests++, isOver: () => false },
     writer: {
       headers: new MergeHeaders('v', name, 0),
       producer: { producerId: 1, producerEpoch: 0 },
@@ -58,4 +61,19 @@ test('a topic that shares nothing has what stood before a range, or knows that i
   expect(kinds(await planned(world, 'P', first, first))).toEqual(['k write'])
   await world.compact('P')
   expect(kinds(await planned(world, 'P', first, first))).toEqual(['k history-lost'])
+})
+
+test('what came behind a range is looked at a slice at a time, and all of it counts', async () => {
+  const world = new World()
+  world.root('P')
+  world.write('P', ['k', '1'], ['j', '1'])
+  const first = world.write('P', ['k', '2'], ['j', '2'])
+  const many = Array.from({ length: 1000 }, (_, i) => [`other-${i}`, 'v'.repeat(50)] as const)
+  for (let i = 0; i < 20; i++) world.write('P', ...many, ...(i === 3 ? [['k', '3'] as const] : []))
+  const plan = await planned(world, 'P', first, first + 1)
+  expect(rests).toBeGreaterThan(20)
+  expect(kinds(plan)).toEqual(['k changed-since', 'j write'])
+  world.write('P', ['j', '3'])
+  plan.conclude()
+  expect(kinds(plan)).toEqual(['k changed-since', 'j changed-since'])
 })

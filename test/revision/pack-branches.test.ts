@@ -100,6 +100,36 @@ test('a revert does not restore what stood before the value that a keep rule has
   expect(state(await packs.read('P-now', 4))).toEqual({ k: 'merged', other: '2', another: '3', fresh: null })
 })
 
+test('members are not merged by the value before the one that keep rules have taken from both sides', {
+  timeout: 60_000,
+}, async () => {
+  await using packs = await Packs.open()
+  await packs.create('P', { 'revision.keep': 'daily:1000' })
+  const [hour, day] = [3_600_000, 86_400_000]
+  const noon = Math.floor(Date.now() / day) * day - 5 * day + 12 * hour
+  const send = (topic: string, at: number, key: string, x: number, y: number) =>
+    packs.send(topic, [{ key, value: JSON.stringify({ x, y }), timestamp: String(at) }])
+  for (const key of ['k', 'sound']) {
+    await send('P', noon - day, key, 0, 0)
+    await send('P', noon - (key === 'k' ? 0 : 20 * hour), key, 1, 0)
+  }
+  await packs.stage.fork('P', 'C')
+  for (const key of ['k', 'sound']) {
+    await send('C', noon + hour, key, 1, 1)
+    await send('P', noon + hour, key, 0, 0)
+  }
+  for (const topic of ['P', 'C']) for (let i = 0; i < 3; i++) await send(topic, noon + i * day, 'closes', i, i)
+  const has = async (topic: string, offset: number) =>
+    (await packs.batches(topic)).some((bytes) => batch.baseOffset(bytes, 0) === offset)
+  for (const topic of ['P', 'C']) while (await has(topic, 1)) await packs.packed(2)
+  expect(await has('P', 0)).toBe(true)
+  const plan = { op: 'plan', from: 'C', into: 'P', strategy: 'three-way', fields: 'json' }
+  expect(await packs.stage.run({ ...plan, id: 'p1', keys: ['k'] })).toMatchObject({ keys: [{ kind: 'history-lost' }] })
+  const merge = { ...plan, op: 'merge', id: 'm1', keys: ['sound'] }
+  expect(await packs.stage.run(merge)).toMatchObject({ status: 'committed', counts: { written: 1 } })
+  expect((await packs.batches('P')).some((bytes) => bytes.includes('{"x":0,"y":1}'))).toBe(true)
+})
+
 test('a branch whose parent is gone reads what it shares of its packs', async () => {
   await using packs = await Packs.open()
   await packs.create('P')
