@@ -9,6 +9,7 @@ import { branchesTopic } from '../branch/json-topics.ts'
 import { applyMetadata, emptyMetadata, type MetadataRecord, type MetadataState } from '../broker/metadata-log.ts'
 import { forkedFolder, forwardedFolder, topicFolder } from '../broker/topic-folders.ts'
 import { checkLog, type Finding, type LogReport } from '../log/check.ts'
+import type { CheckedFiles } from '../log/checked-files.ts'
 import { CarriedCounts, countsName } from '../revision/carried-counts.ts'
 import { hashKey } from '../revision/key-hash.ts'
 import { openPack } from '../revision/open-pack.ts'
@@ -72,8 +73,9 @@ function* lockFinding(directory: string): Generator<Finding> {
   }
 }
 
-/** What is in a data folder, held against itself. */
-export function checkStore(store: Store): { findings: Finding[]; total: Total } {
+/** What is in a data folder, held against itself; of files that were `checked` and have not changed only what they tell others. */
+export function checkStore(store: Store, checked?: CheckedFiles): { findings: Finding[]; total: Total } {
+  checked?.begin()
   const findings: Finding[] = []
   const total: Total = { topics: 0, partitions: 0, batches: 0, records: 0, bytes: 0 }
   const add = (report: LogReport) => {
@@ -94,9 +96,9 @@ export function checkStore(store: Store): { findings: Finding[]; total: Total } 
       for (const { offset, value } of readRecords(bytes, at)) history.take(offset, value)
     }
     const visit = name === branchesTopic ? tell : undefined
-    const checked = checkLog(store, folder, visit, state.lineage.inheritedOf(id, index), openPack)
-    const told = [...countFindings(store, folder), ...checked.findings.filter(({ file }) => !isOfCounts(folder, file))]
-    add({ ...checked, findings: told.map((finding) => named(finding, `${name}-${index}`)) })
+    const report = checkLog(store, folder, visit, state.lineage.inheritedOf(id, index), openPack, checked)
+    const told = [...countFindings(store, folder), ...report.findings.filter(({ file }) => !isOfCounts(folder, file))]
+    add({ ...report, findings: told.map((finding) => named(finding, `${name}-${index}`)) })
   }
   findings.push(...history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
   for (const name of store.list('')) {

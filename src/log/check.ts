@@ -1,12 +1,12 @@
 // Holds a log's files against each other, without changing any: what `twiglog check` says of one partition.
 
-import { Corruption, DamagedRecords, ProtocolViolation } from '../../protocol/errors.ts'
+import { Corruption, DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
-import { CompressionError, UnsupportedCompression } from '../../protocol/records/compression.ts'
-import { walkRecords } from '../../protocol/records/record.ts'
 import { borrow, type Store } from '../storage/file.ts'
 import { checkIndex, type WalkedBatch } from './check-index.ts'
 import { checkpointFindings, snapshotFindings } from './check-notes.ts'
+import { recordProblem } from './check-records.ts'
+import { type CheckedBatches, type CheckedFiles, keptOf } from './checked-files.ts'
 import { type Checkpoint, checkpointNames, checkpointOf, loadCheckpoint } from './checkpoint.ts'
 import { endOfShared, type Inherited, type Lost, lostUpTo, ownPrefix, sharedPrefix } from './inherited.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
@@ -37,21 +37,28 @@ export type LogReport = {
 /** Every batch that is whole, with its place; its bytes are borrowed. */
 export type BatchVisitor = (bytes: Buffer, at: number) => void
 
-/** `inherited`: for a log that is a fork, what it knows of what it shares. */
+/**
+ * `inherited`: for a log that is a fork, what it knows of what it shares. `checked`: of files that have not changed the batches
+ * are not read again, so they cannot be visited either.
+ */
 export function checkLog(
   store: Store,
   folder: string,
-  visit: BatchVisitor = () => {},
+  visit: BatchVisitor | undefined = undefined,
   inherited?: Inherited,
   openPacked?: OpenPacked,
+  checked?: CheckedFiles,
 ): LogReport {
-  return new LogCheck(store, folder, visit, inherited, openPacked).run()
+  return new LogCheck(store, folder, visit, inherited, openPacked, checked).run()
 }
 
 class LogCheck {
   readonly #store: Store
   readonly #folder: string
-  readonly #visit: BatchVisitor
+  readonly #visit: BatchVisitor | undefined
+  readonly #checked: CheckedFiles | undefined
+  /** Of the segment that is looked at. */
+  #seen: CheckedBatches | undefined
   readonly #findings: Finding[] = []
   readonly #checkpoint: Checkpoint | undefined
   readonly #epochs: LeaderEpochs
@@ -71,10 +78,12 @@ class LogCheck {
   constructor(
     store: Store,
     folder: string,
-    visit: BatchVisitor,
+    visit: BatchVisitor | undefined,
     inherited: Inherited | undefined,
     openPacked: OpenPacked | undefined,
+    checked: CheckedFiles | undefined,
   ) {
+    this.#checked = visit === undefined ? checked : undefined
     this.#openPacked = openPacked
     this.#store = store
     this.#folder = folder
@@ -233,6 +242,7 @@ class LogCheck {
     const segment = this.#segmentAt(base)
     const walked: WalkedBatch[] = []
     try {
+      this.#seen = this.#checked?.of(segment.path)
       segment.reset()
       const end = segment.isPacked
         ? this.#walkPacked(segment, walked)
@@ -334,26 +344,39 @@ class LogCheck {
   /** Takes the batch at a position in; answers what is wrong where there is none. */
   #batchAt(segment: Segment, position: number, walked: WalkedBatch[]): string | undefined {
     const left = segment.length - position
+    const seen = this.#seen?.get(position)
+    if (seen !== undefined && batch.sizeInBytes(seen, 0) <= left) return this.#entered(segment, position, walked, seen)
     if (left < batch.headerBytes) return 'no room for the header of a batch'
     const size = borrow(segment.read(position, batch.headerBytes), (bytes) => batch.sizeInBytes(bytes, 0))
     if (size < batch.headerBytes || size > left) return `the batch declares ${size} bytes where ${left} are left`
     return borrow(segment.read(position, size), (bytes) => {
-      const base = batch.baseOffset(bytes, 0)
       if (batch.magic(bytes, 0) !== 2) return `the batch is of format ${batch.magic(bytes, 0)}, not 2`
       if (!batch.crcMatches(bytes, 0)) return 'the batch fails its checksum'
-      if (!follows(base, segment.nextOffset, this.#compactedOffset)) {
-        return `the batch has offset ${base} where ${segment.nextOffset} is next`
-      }
-      for (const message of this.#problemsOf(bytes, base)) this.#find('damage', segment.path, message, position)
-      const maxTimestamp = batch.maxTimestamp(bytes, 0)
-      const nextOffset = batch.nextOffset(bytes, 0)
-      walked.push({ position, byteCount: size, baseOffset: base, nextOffset, maxTimestamp, ...this.#endedBy(bytes) })
-      segment.nextOffset = nextOffset
-      this.#batches++
-      this.#bytes += size
-      this.#visit(bytes, 0)
-      return undefined
+      const inRecords = recordProblem(bytes)
+      if (inRecords === undefined) this.#seen?.set(position, keptOf(bytes))
+      const problem = this.#entered(segment, position, walked, bytes)
+      if (problem === undefined && inRecords !== undefined) this.#find('damage', segment.path, inRecords, position)
+      return problem
     })
+  }
+
+  /** Takes in a batch that is whole in itself; of one that was seen before there may be no more than `keptOf` leaves. */
+  #entered(segment: Segment, position: number, walked: WalkedBatch[], bytes: Buffer): string | undefined {
+    const base = batch.baseOffset(bytes, 0)
+    if (!follows(base, segment.nextOffset, this.#compactedOffset)) {
+      return `the batch has offset ${base} where ${segment.nextOffset} is next`
+    }
+    for (const message of this.#problemsOf(bytes, base)) this.#find('damage', segment.path, message, position)
+    const maxTimestamp = batch.maxTimestamp(bytes, 0)
+    const nextOffset = batch.nextOffset(bytes, 0)
+    const byteCount = batch.sizeInBytes(bytes, 0)
+    walked.push({ position, byteCount, baseOffset: base, nextOffset, maxTimestamp, ...this.#endedBy(bytes) })
+    segment.nextOffset = nextOffset
+    this.#batches++
+    this.#records += batch.recordCount(bytes, 0)
+    this.#bytes += byteCount
+    this.#visit?.(bytes, 0)
+    return undefined
   }
 
   /** What a batch takes back, if it is the marker that does so. */
@@ -375,33 +398,6 @@ class LogCheck {
       problems.push(`leader epoch ${epoch} where the checkpoint knows ${known}`)
     }
     if (batch.lastOffsetDelta(bytes, 0) < 0) problems.push('the last offset comes before the first')
-    const inRecords = this.#recordProblem(bytes)
-    return inRecords === undefined ? problems : [...problems, inRecords]
-  }
-
-  #recordProblem(bytes: Buffer): string | undefined {
-    try {
-      const cursor = walkRecords(bytes, 0)
-      let offset = -1
-      let maxTimestamp = -1
-      while (cursor.next()) {
-        if (cursor.offsetDelta <= offset) return `record ${cursor.index} has no higher offset than the one before`
-        offset = cursor.offsetDelta
-        maxTimestamp = Math.max(maxTimestamp, batch.baseTimestamp(bytes, 0) + cursor.timestampDelta)
-        this.#records++
-      }
-      if (offset > batch.lastOffsetDelta(bytes, 0)) return 'the last record lies behind the last offset'
-      const isShell = batch.recordCount(bytes, 0) === 0 // compaction left it its times
-      if (!isShell && !batch.isLogAppendTime(bytes, 0) && maxTimestamp !== batch.maxTimestamp(bytes, 0)) {
-        return `the largest timestamp is ${maxTimestamp}, not ${batch.maxTimestamp(bytes, 0)}`
-      }
-      return undefined
-    } catch (cause) {
-      if (cause instanceof UnsupportedCompression) return undefined // cannot be looked into here
-      if (!(cause instanceof ProtocolViolation || cause instanceof CompressionError || cause instanceof Corruption)) {
-        throw cause
-      }
-      return `the records cannot be read: ${cause.message}`
-    }
+    return problems
   }
 }

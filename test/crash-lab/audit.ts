@@ -7,7 +7,7 @@ import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
 import type { StoredRecord } from '../../protocol/records/record.ts'
 import type { Connect, WireClient } from '../wire-client.ts'
 import { idOf } from './documents.ts'
-import type { BranchTold, Logged, MarkerSeen, Place, Telling } from './history.ts'
+import type { BranchTold, Happened, Logged, MarkerSeen, Place, Telling } from './history.ts'
 import { Refusal, walk } from './log-reader.ts'
 import { pause } from './pause.ts'
 
@@ -38,18 +38,28 @@ export class Auditor {
     this.#client = await this.#connect('crash-lab-audit')
     this.#history.tell({ t: 'audit', n, whole })
     await this.#events(whole)
-    for (const [topic, partitions] of topics) {
-      for (let partition = 0; partition < partitions; partition++) await this.#log({ topic, partition }, whole)
+    const places = [...topics].flatMap(([topic, partitions]) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+    )
+    // All at once: a broker that is busy keeps each answer waiting, and open transactions those of their groups.
+    const reads = Promise.allSettled(places.map((place) => this.#log(place, whole)))
+    const asked = Promise.allSettled(groups.map(([group, topic]) => this.#offsets(group, topic, topics.get(topic)!)))
+    // A parent is told before its branches.
+    for (const read of fulfilled(await reads)) {
+      if (read.t === 'log') this.#ends.set(`${read.topic}-${read.partition}`, read.to)
+      this.#history.tell(read)
     }
-    // All at once: those whose transactions are open keep an audit waiting.
-    const asked = groups.map(([group, topic]) => this.#offsets(group, topic, topics.get(topic)!))
-    for (const each of await Promise.allSettled(asked)) if (each.status === 'rejected') throw each.reason
+    fulfilled(await asked)
     this.#history.tell({ t: 'audited', n })
   }
 
-  /** A view comes up with its source slice by slice after a start, and a fetch tells how far it is; where it ends ListOffsets knows. */
-  async revisions(view: string, of: string, partitions: number): Promise<void> {
+  /**
+   * What has come since it was last looked at, or everything. A view comes up with its source slice by slice after a start, and
+   * a fetch tells how far it is; where it ends ListOffsets knows.
+   */
+  async revisions(view: string, of: string, partitions: number, whole: boolean): Promise<void> {
     for (let partition = 0; partition < partitions; partition++) {
+      const from = whole ? 0 : (this.#ends.get(`${view}-${partition}`) ?? 0)
       const records: (readonly [number, string, number, string])[] = []
       const note = (record: StoredRecord) => {
         const rev = record.headers.find(({ key }) => key === 'rev')?.value
@@ -57,13 +67,15 @@ export class Auditor {
       }
       const end = await this.#end({ topic: view, partition })
       const giveUpAt = performance.now() + patienceMs
-      for (let at = 0; at < end; ) {
+      for (let at = from; at < end; ) {
         const next = await walk(this.#client!, { topic: view, partition }, at, 0, note)
         if (next <= at && performance.now() > giveUpAt) throw new Error(`${view}-${partition} stays at ${at} of ${end}`)
         if (next <= at) await pause(20)
         at = Math.max(at, next)
       }
-      this.#history.tell({ t: 'revisions', topic: view, of, partition, records })
+      // What lies behind all that was read of its source is held against that the next time.
+      this.#ends.set(`${view}-${partition}`, Math.min(end, this.#ends.get(`${of}-${partition}`) ?? 0))
+      this.#history.tell({ t: 'revisions', topic: view, of, partition, from, records })
     }
   }
 
@@ -100,7 +112,7 @@ export class Auditor {
     this.#client?.close()
   }
 
-  async #log(place: Place, whole: boolean): Promise<void> {
+  async #log(place: Place, whole: boolean): Promise<Happened> {
     const name = `${place.topic}-${place.partition}`
     const from = whole ? 0 : (this.#ends.get(name) ?? 0)
     const records: Logged[] = []
@@ -113,11 +125,10 @@ export class Auditor {
     }
     try {
       const to = await walk(this.#client!, place, from, 0, note, mark)
-      this.#ends.set(name, to)
-      this.#history.tell({ t: 'log', ...place, from, to, records, markers })
+      return { t: 'log', ...place, from, to, records, markers }
     } catch (problem) {
       if (!(problem instanceof Refusal) || !place.topic.includes('--')) throw problem
-      this.#history.tell({ t: 'absent', ...place, error: problem.error }) // a branch may be gone by now
+      return { t: 'absent', ...place, error: problem.error } // a branch may be gone by now
     }
   }
 
@@ -155,6 +166,14 @@ export class Auditor {
       await pause(50)
     }
   }
+}
+
+/** All that was promised; throws what one of them threw. */
+function fulfilled<T>(settled: readonly PromiseSettledResult<T>[]): T[] {
+  return settled.map((each) => {
+    if (each.status === 'rejected') throw each.reason
+    return each.value
+  })
 }
 
 /** Whatever a record has beside its value. */

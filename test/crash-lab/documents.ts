@@ -3,7 +3,18 @@
 
 import { createHash } from 'node:crypto'
 
-const word = (of: string): string => createHash('sha1').update(of).digest('hex').slice(0, 12)
+/** Of one document and the next most words are the same, and each is read again and again. */
+const words = new Map<string, string>()
+const wordsMax = 200_000
+
+function word(of: string): string {
+  const known = words.get(of)
+  if (known !== undefined) return known
+  const made = createHash('sha1').update(of).digest('hex').slice(0, 12)
+  if (words.size >= wordsMax) words.clear()
+  words.set(of, made)
+  return made
+}
 
 /** Lines of which a few are others than in the document before, as in what a revision topic is for. */
 function bodyOf(id: string): string[] {

@@ -52,9 +52,11 @@ export type Happened =
   | ({ t: 'absent'; error: string } & Place)
   /** As a read_committed consumer is told, from the start. */
   | ({ t: 'stable'; to: number; records: readonly (readonly [offset: number, id: string])[] } & Place)
+  /** Of what stands at `from` or behind it, which older histories do not say: they have all. */
   | ({
       t: 'revisions'
       of: string
+      from?: number
       records: readonly (readonly [offset: number, key: string, rev: number, id: string])[]
     } & Place)
   /** Topics of transactions are to be forked at one cut; the ids of the committed records that the branches show, which are all that is told. */

@@ -25,6 +25,8 @@ export class JudgeOfLogs implements Part {
 
   /** Batches of which nobody knows what became of them. */
   readonly #unknown: Sent[] = []
+  /** By partition of a topic that has a view, the number of each key where the next look at the view begins. */
+  readonly #numbers = new Map<string, Map<string, number>>()
   /** Branches that nobody can look into any more. */
   readonly #abandoned = new Set<string>()
 
@@ -110,14 +112,19 @@ export class JudgeOfLogs implements Part {
   }
 
   /** From the view: of each key 1, 2, 3 … in the order of offsets, and every record of the topic has one. */
-  #judgeRevisions({ of, partition, records }: Extract<Happened, { t: 'revisions' }>): void {
+  #judgeRevisions({ of, partition, from = 0, records }: Extract<Happened, { t: 'revisions' }>): void {
     const log = this.#logs.of({ topic: of, partition })
-    const numbers = new Map<string, number>()
+    const name = nameOf({ topic: of, partition })
+    const numbers = from === 0 ? new Map<string, number>() : (this.#numbers.get(name) ?? new Map<string, number>())
+    this.#numbers.set(name, numbers)
+    /** Of what nobody has read of the topic yet: it will be told again. */
+    const beyond = new Map<string, number>()
     for (const [offset, key, rev, id] of records) {
-      const wanted = (numbers.get(key) ?? 0) + 1
+      const wanted = (beyond.get(key) ?? numbers.get(key) ?? 0) + 1
       if (rev !== wanted)
         this.#verdict.wrong(`${of}-${partition}: ${key} has revision ${rev} where ${wanted} is due (offset ${offset})`)
-      numbers.set(key, rev)
+      if (offset < log.end) numbers.set(key, rev)
+      else beyond.set(key, rev)
       if (offset < log.end && !isAt(log, offset, id)) {
         this.#verdict.wrong(
           `${of}-${partition}: the view has ${id} at offset ${offset}, the topic has ${log.records.get(offset)?.[1]}`,
@@ -126,8 +133,10 @@ export class JudgeOfLogs implements Part {
       this.#verdict.right('revisions numbered')
     }
     const shown = records.filter(([offset]) => offset < log.end).length
-    if (shown !== log.records.size) {
-      this.#verdict.wrong(`${of}-${partition} has ${log.records.size} records, and its view shows ${shown}`)
+    let there = 0
+    for (const offset of log.records.keys()) if (offset >= from) there++
+    if (shown !== there) {
+      this.#verdict.wrong(`${of}-${partition} has ${there} records from ${from} on, and its view shows ${shown}`)
     }
   }
 }

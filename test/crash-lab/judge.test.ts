@@ -287,3 +287,27 @@ test('a revision without its number is found out', () => {
   expect(judged(audit(), log('idem', two, 2), audited(), revisions(2))).toEqual([])
   expect(judged(audit(), log('idem', two, 2), audited(), revisions(3)).join('\n')).toMatch(/revision 3 where 2 is due/)
 })
+
+test('a view is looked at from where it was read the last time, and what lay behind all that was read of its topic once more', () => {
+  const part = (from: number, ...records: readonly (readonly [number, string, number, string])[]): Happened => ({
+    t: 'revisions',
+    topic: 'rev-history',
+    of: 'idem',
+    partition: 0,
+    from,
+    records,
+  })
+  const [first, second] = [
+    [0, 'k', 1, 'idem.a#0'],
+    [1, 'k', 2, 'idem.a#1'],
+  ] as const
+  const one = [audit(), log('idem', two.slice(0, 1), 1), audited()]
+  const both = [audit(), log('idem', two.slice(1), 2, 1), audited()]
+  expect(judged(...one, part(0, first), ...both, part(1, second))).toEqual([])
+  expect(judged(...one, part(0, first, second), ...both, part(1, second))).toEqual([])
+  expect(judged(...one, part(0, first), ...both, part(1, [1, 'k', 3, 'idem.a#1'])).join()).toMatch(/3 where 2 is due/)
+  expect(judged(...one, part(0, first), ...both, part(1)).join()).toMatch(
+    /has 1 records from 1 on, and its view shows 0/,
+  )
+  expect(judged(...one, part(0, first), ...both, part(0, first, second))).toEqual([])
+})

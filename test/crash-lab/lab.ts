@@ -2,9 +2,14 @@
 // looked at, started again; and in the end everything that was ever answered is held against what is there.
 
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { incrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
+import { checkStore } from '../../src/cli/check.ts'
+import { CheckedFiles } from '../../src/log/checked-files.ts'
+import { PlainStore } from '../../src/storage/plain-file.ts'
 import { ChildBroker } from '../child-broker.ts'
+import { identityOf } from '../file-identity.ts'
 import { type Connect, WireClient } from '../wire-client.ts'
 import { Auditor } from './audit.ts'
 import { builtBroker, type Client, Player } from './casting.ts'
@@ -27,7 +32,12 @@ export type Plan = {
 const view = 'rev-history'
 /** Small segments, so that logs roll, are indexed and packed all the time. */
 const segmentBytes = '6144'
+/** The others roll too: what a kill leaves open is scanned by every start, and by every look. */
+const plainSegmentBytes = '65536'
 const configs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ...Object.fromEntries(
+    [...topics.keys()].map((name) => [name, { 'internal.segment.bytes': plainSegmentBytes }] as const),
+  ),
   rev: { 'revision.diff': 'true', 'internal.segment.bytes': segmentBytes, 'revision.pack.lag.ms': '200' },
   // Nothing may be compacted away before it is looked at.
   ...Object.fromEntries(
@@ -38,6 +48,11 @@ const configs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ),
 }
 const settings = [
+  'log.segment.bytes=1048576',
+  'offsets.topic.segment.bytes=1048576',
+  'transaction.state.log.segment.bytes=1048576',
+  'share.coordinator.state.topic.segment.bytes=1048576',
+  'log.cleaner.backoff.ms=500',
   'offsets.topic.num.partitions=3',
   'transaction.state.log.num.partitions=3',
   'share.coordinator.state.topic.num.partitions=3',
@@ -56,8 +71,14 @@ const settings = [
   'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000',
 ]
 const upMsLeast = 400
+const longUp = 5
 const stoppingMs = 150
 const drainMs = 90_000
+/** After so many kills everything is checked, by the command that users have. */
+const wholeCheckEvery = 25
+/** So many kills lie between two looks at what views show, and between two at all that they show. */
+const viewEvery = 10
+const wholeViewEvery = 100
 
 export class Lab {
   readonly #plan: Plan
@@ -68,8 +89,11 @@ export class Lab {
   readonly #writing = new AbortController()
   readonly #reading = new AbortController()
   #isEnough = false
-  /** How long the last start took. */
+  readonly #checked = new CheckedFiles((path) => identityOf(join(this.#broker.data, path)))
+  #looks = 0
+  /** How long the last start took, and when it was over. */
   #startMs = 300
+  #upSince = performance.now()
   #auditor!: Auditor
   #players: Player[] = []
   #writers: Writer[] = []
@@ -150,8 +174,12 @@ export class Lab {
   }
 
   async #kill(n: number): Promise<void> {
-    const up = upMsLeast + this.#chance() * Math.max(0, this.#plan.upMsMax - upMsLeast)
-    await pause(up)
+    // One of five lives so long that all clients are back and at work.
+    const times = this.#chance() < 1 / 5 ? longUp : 1
+    const upMs = upMsLeast + this.#chance() * Math.max(0, times * this.#plan.upMsMax - upMsLeast)
+    // Clients go on while an audit reads; behind it comes a moment of chance in any case.
+    await pause(Math.max(this.#chance() * upMsLeast, upMs - (performance.now() - this.#upSince)))
+    const up = performance.now() - this.#upSince
     // One of eight has been told to stop, and is killed while it does.
     const isStopping = this.#chance() < 1 / 8
     const stopping = isStopping ? this.#broker.end('SIGTERM') : undefined
@@ -170,19 +198,28 @@ export class Lab {
     }
     const since = performance.now()
     await this.#broker.start()
-    const ms = Math.round(performance.now() - since)
+    this.#upSince = performance.now()
+    const ms = Math.round(this.#upSince - since)
     this.#startMs = ms
     this.#history.tell({ t: 'up', n, ms })
     const before = this.#judge.found.length
     await this.#auditor.audit(n, this.#topics, this.#groups)
-    if (n % 10 === 0) await this.#auditor.revisions(view, 'rev', topics.get('rev')!)
+    if (n % viewEvery === 0) await this.#auditor.revisions(view, 'rev', topics.get('rev')!, n % wholeViewEvery === 0)
     this.#say(n, up, ms, this.#judge.found.length - before)
   }
 
   #look(n: number, up: number, moment: string): void {
     this.#history.tell({ t: 'kill', n, upMs: Math.round(up), moment })
-    const said = this.#broker.check()
+    const isWhole = moment === 'stopped' || ++this.#looks % wholeCheckEvery === 0
+    const said = isWhole ? this.#broker.check() : this.#checkChanged()
     this.#history.tell({ t: 'check', n, clean: said === undefined, said: said ?? '' })
+  }
+
+  /** As `twiglog check`, but for what lies in files that it has read before. */
+  #checkChanged(): string | undefined {
+    const { findings } = checkStore(new PlainStore(this.#broker.data), this.#checked)
+    const damages = findings.filter(({ kind }) => kind === 'damage')
+    return damages.length === 0 ? undefined : damages.map((found) => JSON.stringify(found)).join('\n')
   }
 
   #say(n: number, up: number, ms: number, wrong: number): void {
@@ -227,7 +264,7 @@ export class Lab {
     this.#reading.abort()
     await consuming
     await this.#auditor.audit(kills + 2, this.#topics, this.#groups, true)
-    await this.#auditor.revisions(view, 'rev', topics.get('rev')!)
+    await this.#auditor.revisions(view, 'rev', topics.get('rev')!, true)
     for (const topic of ['txn-a', 'txn-b', ...parents]) await this.#auditor.stable(topic, topics.get(topic)!)
     this.#history.tell({ t: 'drained', groups, shares })
     this.#auditor.stableMs = 30_000

@@ -5,6 +5,12 @@
 //   npm run crash-lab -- --clients kafkajs,franz         with these clients alone
 //   npm run crash-lab -- --check FILE                    judges the history of a run once more
 //
+// After every kill the folder is checked: what `twiglog check` does, but for what lies in files that have not changed since they
+// were read (same inode, size and time); every 25th time, and in the end, it is that command, which reads everything. After every
+// start all that has come to every topic, to `__branches` and to the offsets of groups is read and held against what clients were
+// answered; at every 10th, what has come to a view of revisions, and at every 100th all that it shows. The end reads everything
+// from the start once more.
+//
 // SIGINT ends it with the kill that is under way, and with the last look at everything. The history lies beside the data,
 // which stays where anything was wrong. The last line is `N passed, N failed, N skipped`: kinds of things that were held
 // against each other, findings, and clients that cannot be had here.

@@ -18,10 +18,12 @@ import * as batch from '../../protocol/records/batch.ts'
 import { MetadataLog } from '../../src/broker/metadata-log.ts'
 import { check } from '../../src/cli/check.ts'
 import { checkLog, type Finding } from '../../src/log/check.ts'
+import { CheckedFiles } from '../../src/log/checked-files.ts'
 import { decodeIndex, encodeIndex } from '../../src/log/index-file.ts'
 import { Log } from '../../src/log/log.ts'
 import { systemClock } from '../../src/storage/clock.ts'
 import { PlainStore } from '../../src/storage/plain-file.ts'
+import { identityOf } from '../file-identity.ts'
 import { append, batchOf, counted, readAll, smallConfig } from './log-environment.ts'
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -362,6 +364,33 @@ describe('a log', () => {
     expect(found, JSON.stringify(findings)).not.toEqual([])
     expect(found.every((finding) => finding.kind === kind)).toBe(true)
     if (kind === 'note') expect(findings.filter((finding) => finding.kind === 'damage')).toEqual([])
+  })
+
+  test.each(faults)('%s is found by who has checked all files when they were sound', (_name, damage) => {
+    let root = ''
+    const checked = new CheckedFiles((path) => identityOf(join(root, path)))
+    root = damagedCopy((place) => {
+      root = place.root
+      expect(checkLog(new PlainStore(root), folder, undefined, undefined, undefined, checked).findings).toEqual([])
+      damage(place)
+    })
+    checked.begin()
+    const report = checkLog(new PlainStore(root), folder, undefined, undefined, undefined, checked)
+    expect(report).toEqual(checkLog(new PlainStore(root), folder))
+  })
+
+  test('what was checked is not read again while its file is the same', () => {
+    const checked = new CheckedFiles((path) => path)
+    const root = damagedCopy((place) => {
+      checkLog(new PlainStore(place.root), folder, undefined, undefined, undefined, checked)
+      edit(place.at(place.segments[0]!), (b) => flip(b, nth(b, 1) + 62, 1))
+    })
+    const again = () => checkLog(new PlainStore(root), folder, undefined, undefined, undefined, checked)
+    expect(again()).toMatchObject({ findings: [], records: 60, batches: 60 })
+    // Two checks later nobody remembers what nobody came by.
+    checked.begin()
+    checked.begin()
+    expect(again().findings).toMatchObject([{ kind: 'damage', message: 'the batch fails its checksum' }])
   })
 
   test('what lies behind a damaged batch is looked at too', () => {

@@ -359,7 +359,7 @@ export class Simulation implements Telling {
     if (this.#handing.behind() !== '') this.#wrong(this.#handing.behind())
     await this.#gardens.lookAnew()
     await this.#audit(2_000_000, true)
-    await this.#auditor.revisions(view.name, 'rev', 1)
+    await this.#auditor.revisions(view.name, 'rev', 1, true)
     for (const { name, partitions } of topics) if (transacted(name)) await this.#auditor.stable(name, partitions)
     for (const refused of this.#commander.refused) this.#say(`refused: ${refused}`)
     const strange = this.#commander.refused.filter((refused) => !excuses.some((word) => refused.includes(word)))
