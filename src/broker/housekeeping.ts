@@ -100,8 +100,8 @@ export class Housekeeping {
     } catch (cause) {
       // A partition that is offline has said so.
       if (cause instanceof Corruption) return
-      if (!(cause instanceof StorageError)) throw cause
-      console.error(`Retention: ${cause.message}`)
+      if (!housekeepingFailures.some((kind) => cause instanceof kind)) throw cause
+      console.error(`Retention: ${(cause as Error).message}`)
     }
   }
 

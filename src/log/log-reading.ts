@@ -72,8 +72,12 @@ export function abortedIn(segments: readonly Segment[], from: number, upTo: numb
 export function abortedAmong(transactions: AbortedTransaction[], bytes: Buffer, from: number): AbortedTransaction[] {
   if (transactions.length === 0) return transactions
   let end = from
-  for (let at = 0; at + batch.headerBytes <= bytes.length; at += batch.sizeInBytes(bytes, at)) {
+  for (let at = 0; at + batch.headerBytes <= bytes.length; ) {
+    const size = batch.sizeInBytes(bytes, at)
+    // Damaged: whoever reads finds it out, but we must not go in circles.
+    if (size < batch.headerBytes) break
     end = batch.nextOffset(bytes, at)
+    at += size
   }
   return transactions.filter(({ firstOffset }) => firstOffset < end)
 }

@@ -1,5 +1,6 @@
 // Walks the batches of a segment from an offset on, as many bytes as are asked for, whatever the file behind it is.
 
+import { DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import type { RecordCursor } from '../../protocol/records/record.ts'
 import type { Segment } from '../log/segment.ts'
@@ -11,8 +12,8 @@ const windowBytes = 256 * 1024
 
 /**
  * Visits batches from the one that holds `from` on, those that end at or below `to`, until `visit` answers true. Answers the
- * offset behind the last that it visited, `to` where there was nothing more. `checks`: throws DamagedRecords where the first of them
- * fails its checksum, and ends in front of a later one that does.
+ * offset behind the last that it visited, `to` where there was nothing more. Throws DamagedRecords where there is no batch. `checks`: and
+ * where the first of them fails its checksum; ends in front of a later one that does.
  */
 export function walkBatches(
   segment: Segment,
@@ -31,6 +32,7 @@ export function walkBatches(
       for (let at = 0; ; at = place! - start) {
         const left = bytes.length - at
         const size = left < batch.headerBytes ? batch.headerBytes : batch.sizeInBytes(bytes, at)
+        if (size < batch.headerBytes) throw new DamagedRecords(`${segment.path}: no batch at byte ${place}`)
         if (size > left) {
           // Cut by the window: the next one begins here and is large enough.
           wanted = Math.max(windowBytes, size)

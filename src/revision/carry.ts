@@ -1,5 +1,6 @@
 // Counts the revisions of files that are about to go, so that numbers go on where they were.
 
+import { Corruption, DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
@@ -36,10 +37,16 @@ export function* carryingCounts(
   for (const segment of [...log.segments]) {
     if (segment.baseOffset >= upTo) break
     if (segment.nextOffset <= counts.upTo) continue
-    const { packed, nextOffset } = segment
-    const to = Math.min(nextOffset, upTo)
-    if (packed instanceof Pack) yield* carryPack(packed, counts, to, hash)
-    else yield* carryBatches(log, segment, counts, to, hash, sliceBytes)
+    const to = Math.min(segment.nextOffset, upTo)
+    try {
+      const { packed } = segment
+      if (packed instanceof Pack) yield* carryPack(packed, counts, to, hash)
+      else yield* carryBatches(log, segment, counts, to, hash, sliceBytes)
+    } catch (cause) {
+      // Of what is damaged nobody is told anything any more; the numbers of the others go on.
+      if (!(cause instanceof DamagedRecords || cause instanceof Corruption)) throw cause
+      console.error(`Revisions in ${segment.path} cannot be counted: ${cause.message}`)
+    }
   }
   counts.upTo = Math.max(counts.upTo, upTo)
 }
