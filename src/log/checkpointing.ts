@@ -88,6 +88,8 @@ export class Checkpointing {
     const isPacked = this.#coming !== undefined || segments.some((segment) => segment.isPacked)
     if (isPacked) this.#durable ??= durableCheckpoint(this.#store, folder)
     const kept = isPacked ? [this.#durable, this.#coming].map((one) => one?.recovered.offset ?? -1) : []
+    // A start after a kill scans the active file: were it not known what was open before, all before it would be read.
+    kept.push(segments.at(-1)?.baseOffset ?? -1)
     dropSnapshots(this.#store, folder, this.#checkpoint!.recovered.offset, kept)
   }
 

@@ -19,32 +19,12 @@ import type { AbortedTransaction } from './open-transactions.ts'
 import type { OpenPacked } from './packed.ts'
 import { dropSnapshotsAbove, loadSnapshot, saveSnapshot, snapshotOffsets } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
+import type { Recovered } from './recovered.ts'
 import { scan, tailOf } from './scan.ts'
 import { indexLagMax, Segment } from './segment.ts'
 import { leftOver, pathOf, type SegmentFiles, saveIndexWhereRoom, segmentFiles, takeDeleted } from './segment-files.ts'
 
-export type Recovered = {
-  segments: Segment[]
-  logStartOffset: number
-  epochs: LeaderEpochs
-  producers: ProducerState
-  /** Below it compaction has been. */
-  compactedOffset: number
-  /** What was known beforehand; undefined where nothing was. */
-  checkpoint: Checkpoint | undefined
-  /** Of a fork. */
-  shared: {
-    /** What a power cut took of it. */
-    lost: readonly Lost[]
-    /** The rest is on stable storage: it was from the beginning, or was found there after a power cut. */
-    isSettled: boolean
-    /** This start has found it so. */
-    wasDoubted: boolean
-  }
-  /** Bytes that were scanned, and bytes that were cut off behind the last whole batch. */
-  scannedBytes: number
-  cutBytes: number
-}
+export type { Recovered } from './recovered.ts'
 
 /** Opens the log in a folder; an empty or missing folder is an empty log. Throws Corruption, StorageError. */
 export function recover(store: Store, folder: string, config: SegmentConfig, inherited?: Inherited): Recovered {
@@ -106,9 +86,9 @@ class Recovery {
     this.#point = this.#checkpoint?.recovered ?? { offset: -1, segment: -1, position: 0 }
     this.#epochs = new LeaderEpochs(this.#checkpoint?.epochs)
     this.#files = segmentFiles(store, folder, this.#bounds.keys(), config.openPacked)
+    config.opened.push(...this.#files.opened.values())
     this.#bases = [...this.#files.files.keys()]
-    const first = this.#bases[0] ?? this.#emptyStart()
-    this.#logStartOffset = Math.max(this.#checkpoint?.logStartOffset ?? 0, first)
+    this.#logStartOffset = Math.max(this.#checkpoint?.logStartOffset ?? 0, this.#bases[0] ?? this.#emptyStart())
     const snapshot = loadSnapshot(store, folder, Math.max(this.#point.offset, this.#logStartOffset))
     const isCut = inherited !== undefined && snapshot.offset < inherited.offset
     this.#producers = isCut ? ProducerState.cutThrough(inherited) : snapshot.producers
@@ -307,9 +287,12 @@ class Recovery {
 
   /** What was known of producers at a segment that the snapshot has left behind, for what transactions it holds. */
   #producersBefore(base: number): ProducerState | undefined {
-    if (base >= this.#producersFrom) return undefined
+    // Most logs never see a transaction, and then nothing is read: it might be all of a log that is large.
+    if (base >= this.#producersFrom || !this.#producers.hasSeenTransactions) return undefined
     const isInherited = this.#isInherited(base)
     if (isInherited && !this.#inherited!.hasTransactions) return undefined
+    const kept = loadSnapshot(this.#store, this.#folder, base)
+    if (kept.offset === base) return kept.producers
     const inherited = isInherited ? undefined : this.#inherited
     const producers = inherited === undefined ? new ProducerState() : ProducerState.cutThrough(inherited)
     // What is open since before the first of them no scan finds, and yet it holds back what those after it say is stable.
