@@ -9,7 +9,7 @@ import type { AbortedTransaction } from '../log/open-transactions.ts'
 import type { MarkerSource, Producer } from '../log/producer-state.ts'
 import type { BroughtAt } from '../log/retention.ts'
 import type { Revisions } from '../revision/revisions.ts'
-import type { Clock } from '../storage/clock.ts'
+import { type Clock, hasPassed } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import { Damages } from './damages.ts'
 import { Gate } from './gate.ts'
@@ -17,13 +17,12 @@ import { type Leadership, ledBy } from './leadership.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import { PartitionRevisions } from './partition-revisions.ts'
 import type { ReadResult } from './read-result.ts'
-import { isShortage, storageRefusal } from './storage-refusal.ts'
+import { isShortage, retryMs, storageRefusal } from './storage-refusal.ts'
 
 export type { ReadResult } from './read-result.ts'
 
 /** Long.MAX_VALUE as a number. */
 const never = 2 ** 63
-const retryMs = 1000
 
 /** How a transaction ends. */
 export type Ending = MarkerSource & { type: 'COMMIT' | 'ABORT' }
@@ -48,7 +47,7 @@ export class Partition {
   #leadership: Leadership
   #log: Log | undefined
   #offline: Corruption | StorageError | undefined
-  #retryAt = Infinity // a disk that was full may have room by then
+  #shortSince = Number.NaN // a disk that was full may have room a while later
   readonly #damages: Damages
   #removed = false
   readonly #waiting = new Set<() => void>()
@@ -82,7 +81,8 @@ export class Partition {
 
   /** Opened at the first use. Throws Corruption or StorageError, and then the partition stays offline: where the disk was full, a while. */
   get log(): Log {
-    if (this.#offline !== undefined && (this.#removed || this.#clock.now() < this.#retryAt)) throw this.#offline
+    const mayRetry = !this.#removed && hasPassed(retryMs, this.#shortSince, this.#clock.now())
+    if (this.#offline !== undefined && !mayRetry) throw this.#offline
     if (this.#log === undefined) {
       try {
         this.#log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
@@ -136,7 +136,7 @@ export class Partition {
     if (cause instanceof Corruption || (cause instanceof StorageError && this.#log === undefined)) {
       if (this.#offline === undefined) console.error(`Partition ${this.#folder} is offline: ${cause.message}`)
       this.#offline = cause
-      if (isShortage(cause)) this.#retryAt = this.#clock.now() + retryMs
+      this.#shortSince = isShortage(cause) ? this.#clock.now() : Number.NaN
     }
     return cause
   }
@@ -319,7 +319,7 @@ export class Partition {
   /** Flushes in the background what has waited for `flush.ms`; false where nothing waits. */
   flushIfDue(now: number): boolean {
     if (this.#dirtySince === undefined || this.#log === undefined) return false
-    if (now - this.#dirtySince >= this.#config.flushMs) this.#flushInBackground()
+    if (hasPassed(this.#config.flushMs, this.#dirtySince, now)) this.#flushInBackground()
     return true
   }
 

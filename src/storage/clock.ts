@@ -44,6 +44,9 @@ function takeAhead(byteCount: number): Buffer {
   return taken
 }
 
+/** Whether so much time has passed. A clock that was set back does not tell: then it has. */
+export const hasPassed = (ms: number, since: number, now: number): boolean => now < since || now - since >= ms
+
 /** Runs `task` every `ms` until it is cancelled. */
 export function repeat(clock: Clock, ms: number, task: () => void): Timer {
   const again = () => {
