@@ -18,6 +18,7 @@ import type { LogConfig } from './log-config.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import type { ProducerState } from './producer-state.ts'
+import { timeOf } from './retention.ts'
 import type { RewrittenFile } from './rewriting.ts'
 import type { Segment } from './segment.ts'
 import { mustBeSound } from './soundness.ts'
@@ -92,16 +93,17 @@ export function planCompaction(
 ): CompactionPlan | undefined {
   const { minCompactionLagMs: lagMs } = config
   // Without a lag a time that lies in the future keeps nobody waiting.
-  const isYoung = (maxTimestamp: number): boolean => lagMs > 0 && now - maxTimestamp < lagMs
-  const isLater = ({ nextOffset, maxTimestamp }: Segment): boolean =>
-    nextOffset > stableOffset || (nextOffset > cleanOffset && isYoung(maxTimestamp))
+  const isYoung = (segment: Segment): boolean => lagMs > 0 && now - timeOf(segment.maxTimestamp, segment, now) < lagMs
+  const isLater = (segment: Segment): boolean =>
+    segment.nextOffset > stableOffset || (segment.nextOffset > cleanOffset && isYoung(segment))
   const later = sealed.findIndex(isLater)
   const segments = later === -1 ? sealed : sealed.slice(0, later)
   const dirty = segments.filter(({ nextOffset }) => nextOffset > cleanOffset)
   if (dirty.length === 0) return undefined
   // One may be empty: a round that was cut short has replaced it.
   const isOverdue = dirty.some(
-    (segment) => segment.length > 0 && now - segment.batchAt(0).maxTimestamp > config.maxCompactionLagMs,
+    (segment) =>
+      segment.length > 0 && now - timeOf(segment.batchAt(0).maxTimestamp, segment, now) > config.maxCompactionLagMs,
   )
   if (!isOverdue && bytesOf(dirty) < config.minCleanableDirtyRatio * bytesOf(segments)) return undefined
   return { segments, cleanOffset, end: segments.at(-1)!.nextOffset }
@@ -134,7 +136,8 @@ export async function mapKeys(plan: CompactionPlan, place: CompactionPlace): Pro
       })
     })
   }
-  const all = new TransactionFates(place.aborted(segments[0]!.baseOffset, end))
+  // An index that is asked of a log that was let go would be opened once more.
+  const all = new TransactionFates(place.isOver() ? [] : place.aborted(segments[0]!.baseOffset, end))
   const newestPinned = await mapPinned(plan, place)
   const { deleteRetentionMs } = config
   const mayHold = place.isFork && !hidesOlder

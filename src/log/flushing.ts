@@ -115,6 +115,9 @@ export class Flushing {
   }
 
   async #flushOne(segment: Segment): Promise<void> {
+    // Its files are let go, and may be others' by now: whoever opened them again would hold them for ever.
+    if (this.#log.isReleased) throw new StorageError('ENOENT', `${this.#log.folder} was let go`)
+    if (!this.#log.segments.includes(segment)) return
     try {
       await segment.flush()
     } catch (cause) {

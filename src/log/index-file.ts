@@ -13,6 +13,7 @@
 
 import { crc32c } from '../../protocol/crc32c.ts'
 import { Corruption } from '../../protocol/errors.ts'
+import type { Lease, Store } from '../storage/file.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { TimeIndex } from './time-index.ts'
@@ -57,6 +58,27 @@ export function encodeIndex({ offsets, times, aborted, segmentBytes, nextOffset,
   const file = Buffer.concat([header, viewOf(times.entries), viewOf(transactions), viewOf(offsets.entries)])
   file.writeUInt32LE(crc32c(file, 8, file.length), 4)
   return file
+}
+
+/** A system maps so many files at a time, and whoever has a hundred thousand segments has small ones: up to here they are read. */
+const readBytesMax = 16 * 1024
+
+/** The bytes of an index, until they are released; undefined where there is none. */
+export function openIndex(store: Store, path: string): Lease | undefined {
+  if (!store.exists(path)) return undefined
+  const file = store.open(path, 0)
+  if (file.length <= readBytesMax) {
+    file.close()
+    const bytes = store.load(path)
+    // In memory of its own, where nothing else is kept with it.
+    return bytes && { bytes: Buffer.from(new Uint8Array(bytes).buffer), release: () => {} }
+  }
+  const lease = file.read(0, file.length)
+  const release = (): void => {
+    lease.release()
+    file.close()
+  }
+  return { bytes: lease.bytes, release }
 }
 
 /** Throws Corruption where the bytes are not a whole index. The entries stay views of `file`. */

@@ -21,14 +21,13 @@ import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
 import { type Recovered, recover } from './recovery.ts'
 import { type BroughtAt, expiredSegments } from './retention.ts'
 import { Rewriting, type RewrittenFile } from './rewriting.ts'
+import { isOver } from './rolling.ts'
 import { Segment } from './segment.ts'
 import { largestTime, searchTime } from './time-search.ts'
 
 export { type Appended, type AppendOptions, BatchRefusal }
 
 export type OffsetAndTime = { offset: number; timestamp: number; leaderEpoch: number }
-
-const relativeOffsetMax = 0x7fff_ffff
 
 export class Log {
   readonly folder: string
@@ -180,7 +179,8 @@ export class Log {
     if (codec !== undefined && codec !== batch.codec(staged, 0)) {
       const packed = repack(staged, codec)
       segment.file.drop()
-      return this.appendOwn(packed, options)
+      // Unpacked, or packed less well, it may be larger than what was sent.
+      return checkSize(packed.length, this.#config) ?? this.appendOwn(packed, options)
     }
     return this.#commit(segment, staged, options)
   }
@@ -222,10 +222,7 @@ export class Log {
     if (this.failure !== undefined) throw this.failure
     const active = this.#segments.at(-1)
     if (active === undefined) return this.#begin()
-    const full = active.length + byteCount > this.#config.segmentBytes
-    const old = active.firstAppendAt !== undefined && now - active.firstAppendAt > this.#config.segmentMs
-    const far = this.#logEndOffset - active.baseOffset > relativeOffsetMax - byteCount
-    return active.isEmpty || !(full || old || far) ? active : this.roll()
+    return isOver(active, byteCount, this.#config, now) ? this.roll() : active
   }
 
   #begin(): Segment {
@@ -297,9 +294,9 @@ export class Log {
   deleteBelow(offset: number): void {
     if (offset <= this.#logStartOffset) return
     if (offset === this.#logEndOffset) this.#beforeAllGoes()
+    this.#startAt(offset)
     // On a disk that is full these make the room for the note. The first file left tells the log start till then.
     this.#dropWhile((segment) => segment.nextOffset <= offset)
-    this.#startAt(offset)
     // If no file may be left to tell where the log goes on, a power cut must not make it begin at 0 again.
     this.saveCheckpoint(this.#segments.at(-1)?.isEmpty ?? true)
   }

@@ -9,6 +9,13 @@ import type { Segment } from './segment.ts'
  */
 export type BroughtAt = (from: number, to: number) => number
 
+/**
+ * A time of a segment's records; where they bear none, when the first of them came in the life of this process, or the last of all
+ * before.
+ */
+export const timeOf = (timestamp: number, segment: Segment, now: number): number =>
+  timestamp >= 0 ? timestamp : (segment.firstAppendAt ?? segment.writtenAt ?? now)
+
 export function expiredSegments(
   segments: readonly Segment[],
   config: Pick<LogConfig, 'deletes' | 'retentionMs' | 'retentionBytes'>,
@@ -20,8 +27,7 @@ export function expiredSegments(
   let excess = segments.reduce((sum, { storedBytes }) => sum + storedBytes, 0) - retentionBytes
   const isExpired = (segment: Segment): boolean => {
     if (segment.isEmpty) return false
-    // The clock of the records, or, where they bear none, that of the append.
-    const newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : (segment.firstAppendAt ?? now)
+    const newest = timeOf(segment.maxTimestamp, segment, now)
     const isPast = (time: number): boolean => now - time > retentionMs
     // Where keep rules have left nothing no record bears a time, and nothing is kept by it.
     const isBare = segment.isPacked && segment.maxTimestamp < 0 && segment.length === 0

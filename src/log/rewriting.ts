@@ -166,7 +166,11 @@ export class Rewriting {
     if (others.length === 0) return
     // Their names go when stable storage knows of the file that holds what they held.
     await this.#store.syncFolder(this.#log.folder)
-    for (const other of others) other.remove()
+    for (const other of others) {
+      // Under the same names others may lie by now; a start removes what is left.
+      if (this.#log.isReleased) other.close()
+      else other.remove()
+    }
   }
 
   #withdraw(others: readonly Segment[]): void {

@@ -3,7 +3,7 @@
 import { Corruption } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { borrow, type File, type Lease, type Store } from '../storage/file.ts'
-import { decodeIndex, encodeIndex } from './index-file.ts'
+import { decodeIndex, encodeIndex, openIndex } from './index-file.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
 import { type OpenPacked, PackedContent, type PackedFile } from './packed.ts'
@@ -44,8 +44,7 @@ export class Segment {
   #offsets: OffsetIndex | undefined
   #times: TimeIndex | undefined
   #aborted: AbortedTransaction[] = []
-  #indexLease: Lease | undefined
-  #indexFile: File | undefined
+  #index: Lease | undefined
   #unindexedBytes = 0
   /** Bytes that the index file describes; undefined where nobody knows of one. */
   #savedBytes: number | undefined
@@ -107,6 +106,11 @@ export class Segment {
   /** The packed file, opened at the first use; undefined where the batches lie as they are. Throws DamagedRecords. */
   get packed(): PackedFile | undefined {
     return this.#packed?.opened
+  }
+
+  /** When somebody last wrote to its file, ms; undefined where nobody knows. */
+  get writtenAt(): number | undefined {
+    return this.#store.writtenAt(this.path)
   }
 
   get isEmpty(): boolean {
@@ -180,12 +184,11 @@ export class Segment {
    * that it may leave out; `nextOffset` is then behind what it describes.
    */
   loadIndex(lagMax = 0): boolean {
-    if (this.isPacked && this.#indexLease !== undefined) return true
-    if (!this.#store.exists(this.indexPath)) return false
-    const file = this.#store.open(this.indexPath, 0)
-    const lease = file.read(0, file.length)
+    if (this.isPacked && this.#index !== undefined) return true
+    const index = openIndex(this.#store, this.indexPath)
+    if (index === undefined) return false
     try {
-      const content = decodeIndex(lease.bytes)
+      const content = decodeIndex(index.bytes)
       // How much a packed file gives, its index tells without opening it.
       if (this.isPacked && this.#length < 0) this.#length = content.segmentBytes
       const lag = this.length - content.segmentBytes
@@ -196,12 +199,10 @@ export class Segment {
       this.nextOffset = this.baseOffset + content.nextOffset
       this.maxTimestamp = content.maxTimestamp
       this.#savedBytes = content.segmentBytes
-      this.#indexFile = file
-      this.#indexLease = lease
+      this.#index = index
       return true
     } catch (cause) {
-      lease.release()
-      file.close()
+      index.release()
       if (!(cause instanceof Corruption)) throw cause
       return false
     }
@@ -403,9 +404,8 @@ export class Segment {
   }
 
   close(): void {
-    this.#indexLease?.release()
-    this.#indexFile?.close()
-    this.#indexLease = undefined
+    this.#index?.release()
+    this.#index = undefined
     this.#offsets = undefined
     this.#times = undefined
     this.#closeFile()

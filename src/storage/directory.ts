@@ -69,6 +69,10 @@ export class Directory {
     return disk(() => fs.statSync(this.path(path)).size)
   }
 
+  writtenAt(path: string): number | undefined {
+    return disk(() => fs.statSync(this.path(path), { throwIfNoEntry: false }))?.mtimeMs
+  }
+
   linkCount(path: string): number {
     return disk(() => fs.statSync(this.path(path), { throwIfNoEntry: false }))?.nlink ?? 0
   }

@@ -56,6 +56,8 @@ export interface Store {
   exists(path: string): boolean
   /** Bytes of a file as the disk has it, pre-allocated zeros included. */
   sizeOf(path: string): number
+  /** When somebody last wrote to a file, by the clock of the machine, ms; undefined where nobody knows. */
+  writtenAt(path: string): number | undefined
   /** How many names a file has; 0 if it is not there. */
   linkCount(path: string): number
   /** Names in a folder, sorted; none if there is no such folder. */

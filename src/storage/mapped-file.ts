@@ -19,7 +19,9 @@ import {
   type Store,
   stagedBytes,
 } from './file.ts'
-import { MemoryMap, memoryCalls, punchHole } from './memory-map.ts'
+import { held, MemoryMap, mapsMax, memoryCalls, punchHole } from './memory-map.ts'
+
+const nothing = (): void => {}
 
 const pageBytes = 4096
 const allocationMin = 16 * 1024
@@ -28,6 +30,8 @@ const allocationStepMax = 128 * 1024 * 1024
 const writeFrom = 4096
 
 const roundUp = (byteCount: number): number => Math.ceil(byteCount / pageBytes) * pageBytes
+/** EINTR. */
+const interrupted = 4
 const names = new Map([
   [28, 'ENOSPC'],
   [27, 'EFBIG'],
@@ -91,10 +95,10 @@ class MappedFile implements File {
     const step = Math.min(allocationStepMax, Math.max(allocationMin, this.#allocated))
     const wanted = Math.max(end, Math.min(this.#allocated + step, this.#growthMax))
     let to = roundUp(wanted)
-    let code = memoryCalls()!.fallocate(this.#descriptor, this.#allocated, to - this.#allocated)
+    let code = this.#fallocate(to)
     if (code === 28 && to > roundUp(end)) {
       to = roundUp(end) // the step was a wish, this is what is needed
-      code = memoryCalls()!.fallocate(this.#descriptor, this.#allocated, to - this.#allocated)
+      code = this.#fallocate(to)
     }
     if (code !== 0) {
       throw new StorageError(
@@ -103,6 +107,14 @@ class MappedFile implements File {
       )
     }
     this.#allocated = to
+  }
+
+  /** Signals cut it short: of profilers, for one. */
+  #fallocate(to: number): number {
+    for (;;) {
+      const code = memoryCalls()!.fallocate(this.#descriptor, this.#allocated, to - this.#allocated)
+      if (code !== interrupted) return code
+    }
   }
 
   /** Maps more than is allocated, so that a growing file is mapped anew only a few times. */
@@ -127,12 +139,32 @@ class MappedFile implements File {
   read(position: number, byteCount: number): Lease {
     const size = Math.max(0, Math.min(byteCount, this.length - position))
     if (this.#map === undefined) {
-      if (this.length === 0) return { bytes: Buffer.alloc(0), release: () => {} }
+      if (this.length === 0) return { bytes: Buffer.alloc(0), release: nothing }
+      const isWritten = this.#append && !this.#sealed
+      if (!isWritten && held.maps >= mapsMax()) return this.#readAside(position, size)
       this.#openAgain()
       this.#remap(this.length)
       if (!this.#append || this.#sealed) this.#closeDescriptor()
     }
     return this.#map!.lease(position, size)
+  }
+
+  /** Where there are maps enough: a system gives a process so many, and V8 ends it when it gets no more. */
+  #readAside(position: number, byteCount: number): Lease {
+    const bytes = Buffer.allocUnsafeSlow(byteCount)
+    const descriptor = this.#openToRead()
+    try {
+      for (let done = 0; done < byteCount; ) {
+        const read = fs.readSync(descriptor, bytes, done, byteCount - done, position + done)
+        if (read === 0) throw new StorageError('EIO', `${this.path} ends at ${position + done}, before ${this.length}`)
+        done += read
+      }
+    } catch (cause) {
+      throw storageError(cause)
+    } finally {
+      fs.closeSync(descriptor)
+    }
+    return { bytes, release: nothing }
   }
 
   #openAgain(): void {

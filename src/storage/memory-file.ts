@@ -223,6 +223,11 @@ export class MemoryStore implements Store {
     return this.#contents.get(path)?.length ?? 0
   }
 
+  /** Nothing here outlives the process. */
+  writtenAt(_path: string): number | undefined {
+    return undefined
+  }
+
   linkCount(path: string): number {
     const content = this.#contents.get(path)
     return content === undefined ? 0 : [...this.#contents.contents()].filter((other) => other === content).length

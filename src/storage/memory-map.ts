@@ -2,6 +2,7 @@
 // anonymous memory. That frees file and pages at once and makes a stale view harmless (it reads zeros) where munmap
 // would make it a crash; the addresses themselves go when the collector has seen the last view.
 
+import { readFileSync } from 'node:fs'
 import { StorageError } from '../../protocol/errors.ts'
 import type { Lease } from './file.ts'
 import { type Call, type Koffi, native } from './native.ts'
@@ -49,6 +50,22 @@ const unmapLater = new FinalizationRegistry<{ address: number; byteCount: number
 
 /** Of the whole process, for whoever looks at metrics. */
 export const held = { maps: 0, leases: 0 }
+
+let most: number | undefined
+
+/** From here on nobody should hold more: half of what the system gives, since what was let go is counted until it is collected. */
+export function mapsMax(): number {
+  most ??= mapsOfSystem() / 2
+  return most
+}
+
+function mapsOfSystem(): number {
+  try {
+    return Number(readFileSync('/proc/sys/vm/max_map_count', 'latin1')) || Infinity
+  } catch {
+    return Infinity // only Linux counts them
+  }
+}
 
 export class MemoryMap {
   readonly bytes: Buffer

@@ -52,18 +52,44 @@ class ReadMemory {
   }
 }
 
+/** Of files that are only read so many stay open: a system gives a process some thousand descriptors, and a log may have more files. */
+const readMax = 256
+
+/** Files that are only read, and open. */
+class Readers {
+  readonly #open = new Set<PlainFile>()
+
+  opened(file: PlainFile): void {
+    this.#open.add(file)
+    if (this.#open.size <= readMax) return
+    const [oldest] = this.#open
+    oldest!.close()
+  }
+
+  closed(file: PlainFile): void {
+    this.#open.delete(file)
+  }
+}
+
+/** What the files of a store have in common. */
+type Shared = { readonly readers: Readers; readonly memory: ReadMemory | undefined }
+
 class PlainFile implements File {
   readonly path: string
   length: number
   readonly #append: boolean
+  readonly #absolute: string
+  readonly #shared: Shared
+  /** -1: not open. One that takes no bytes is opened by whoever reads. */
   #descriptor: number
-  readonly #memory: ReadMemory | undefined
   #staged: Buffer = Buffer.alloc(0)
+  #sealed = false
   #failure: StorageError | undefined
 
-  constructor(path: string, descriptor: number, length: number, append: boolean, memory: ReadMemory | undefined) {
-    this.#memory = memory
+  constructor(path: string, absolute: string, descriptor: number, length: number, append: boolean, shared: Shared) {
     this.path = path
+    this.#absolute = absolute
+    this.#shared = shared
     this.#append = append
     this.#descriptor = descriptor
     this.length = length
@@ -106,9 +132,11 @@ class PlainFile implements File {
 
   read(position: number, byteCount: number): Lease {
     const wanted = Math.max(0, Math.min(byteCount, this.length - position))
-    const lease = this.#memory?.lend(wanted) ?? { bytes: Buffer.allocUnsafe(wanted), release: nothing }
+    const { memory } = this.#shared
+    const lease = memory?.lend(wanted) ?? { bytes: Buffer.allocUnsafe(wanted), release: nothing }
     const { bytes } = lease
     try {
+      if (this.#descriptor < 0) this.#openToRead()
       for (let done = 0; done < bytes.length; ) {
         const read = fs.readSync(this.#descriptor, bytes, done, bytes.length - done, position + done)
         if (read === 0) throw new StorageError('EIO', `${this.path} ends at ${position + done}, before ${this.length}`)
@@ -120,14 +148,30 @@ class PlainFile implements File {
     return lease
   }
 
+  /** No more bytes come: then it need not stay open. */
+  get #isSealed(): boolean {
+    return this.#sealed || !this.#append
+  }
+
+  #openToRead(): void {
+    this.#descriptor = fs.openSync(this.#absolute, 'r')
+    this.#shared.readers.opened(this)
+  }
+
   async flush(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
+    // One of its own where the file has none that stays open all the while. Some systems flush only what may be written.
+    const own = this.#isSealed
+    let descriptor = own ? -1 : this.#descriptor
     try {
-      await flushDescriptor(this.#descriptor)
+      if (own) descriptor = fs.openSync(this.#absolute, 'r+')
+      await flushDescriptor(descriptor)
     } catch (cause) {
       // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
-      this.#failure = cause as StorageError
-      throw cause
+      this.#failure = storageError(cause)
+      throw this.#failure
+    } finally {
+      if (own && descriptor >= 0) fs.closeSync(descriptor)
     }
   }
 
@@ -138,9 +182,13 @@ class PlainFile implements File {
 
   seal(): void {
     this.#staged = Buffer.alloc(0)
+    if (this.#isSealed) return
+    this.#sealed = true
+    if (this.#descriptor >= 0) this.#shared.readers.opened(this)
   }
 
   close(): void {
+    this.#shared.readers.closed(this)
     if (this.#descriptor < 0) return
     fs.closeSync(this.#descriptor)
     this.#descriptor = -1
@@ -149,21 +197,24 @@ class PlainFile implements File {
 
 export class PlainStore extends Directory implements Store {
   readonly kind = 'plain'
-  readonly #memory: ReadMemory | undefined
+  readonly #shared: Shared
 
   /** `reusesReads`: what a read has lent is written over once it is released. */
   constructor(root: string, { reusesReads = false } = {}) {
     super(root)
-    if (reusesReads) this.#memory = new ReadMemory()
+    this.#shared = { readers: new Readers(), memory: reusesReads ? new ReadMemory() : undefined }
   }
 
   create(path: string, _growthMax: number): File {
-    return new PlainFile(path, this.openFile(path, 'wx+'), 0, true, this.#memory)
+    return new PlainFile(path, this.path(path), this.openFile(path, 'wx+'), 0, true, this.#shared)
   }
 
   open(path: string, _growthMax: number, { length, append = false }: OpenOptions = {}): File {
     const descriptor = this.openFile(path, append ? 'r+' : 'r')
-    return new PlainFile(path, descriptor, length ?? fs.fstatSync(descriptor).size, append, this.#memory)
+    const size = length ?? fs.fstatSync(descriptor).size
+    const file = new PlainFile(path, this.path(path), descriptor, size, append, this.#shared)
+    if (!append) this.#shared.readers.opened(file)
+    return file
   }
 
   close(): void {}

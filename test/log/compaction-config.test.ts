@@ -53,6 +53,23 @@ describe('min.compaction.lag.ms', () => {
   })
 })
 
+// Kafka takes the time of their file for them.
+test('records without a time are as old as their time in the log: no lag is over for them at once', async () => {
+  config.minCompactionLagMs = 500
+  for (const value of ['1', '2'])
+    log.append(encodeBatch({ records: [{ key: 'a', value }] }), { leaderEpoch: 0, now: 2000 })
+  await seal()
+  await log.compact(2499)
+  expect(keys()).toHaveLength(2)
+  config.minCompactionLagMs = 0
+  config.minCleanableDirtyRatio = 1.1
+  config.maxCompactionLagMs = 600
+  await log.compact(2600)
+  expect(keys()).toHaveLength(2)
+  await log.compact(2601)
+  expect(keys()).toEqual(['1 a'])
+})
+
 describe('max.compaction.lag.ms', () => {
   test('asks for compaction however little there is to gain', async () => {
     config.minCleanableDirtyRatio = 1
