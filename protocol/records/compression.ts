@@ -6,6 +6,7 @@ import { crc32cLoaded } from '../crc32c.ts'
 import { ProtocolViolation } from '../errors.ts'
 import { CompressionError, DecompressionLimit, UnsupportedCompression } from './compression-error.ts'
 import { compressLz4, lz4Loaded, uncompressLz4 } from './lz4.ts'
+import { ownRoom, type Room } from './room.ts'
 import { compressSnappy, uncompressSnappy } from './xerial.ts'
 import { compressZstd, uncompressZstd, zstdLoaded } from './zstd.ts'
 
@@ -28,15 +29,15 @@ export function codecName(codec: number): CodecName {
 /**
  * Unpacks one block of records. Throws CompressionError where the bytes are not what the codec says (DecompressionLimit
  * where they would exceed `bytesMax`) and UnsupportedCompression for a number that names no codec. With `none` the
- * result is the view itself.
+ * result is the view itself; else it may lie in `room`.
  */
-export function decompress(codec: number, bytes: Buffer, bytesMax: number, magic = 2): Buffer {
-  const unpacked = unpack(codecName(codec), bytes, bytesMax, magic)
+export function decompress(codec: number, bytes: Buffer, bytesMax: number, magic = 2, room: Room = ownRoom): Buffer {
+  const unpacked = unpack(codecName(codec), bytes, bytesMax, magic, room)
   if (unpacked.length > bytesMax) throw new DecompressionLimit(bytesMax)
   return unpacked
 }
 
-function unpack(codec: CodecName, bytes: Buffer, bytesMax: number, magic: number): Buffer {
+function unpack(codec: CodecName, bytes: Buffer, bytesMax: number, magic: number, room: Room): Buffer {
   try {
     switch (codec) {
       case 'none':
@@ -44,9 +45,9 @@ function unpack(codec: CodecName, bytes: Buffer, bytesMax: number, magic: number
       case 'gzip':
         return uncompressGzip(bytes, bytesMax)
       case 'snappy':
-        return uncompressSnappy(bytes, bytesMax)
+        return uncompressSnappy(bytes, bytesMax, room)
       case 'lz4':
-        return uncompressLz4(bytes, bytesMax, magic > 0)
+        return uncompressLz4(bytes, bytesMax, magic > 0, room)
       case 'zstd':
         return uncompressZstd(bytes, bytesMax)
     }
@@ -56,10 +57,21 @@ function unpack(codec: CodecName, bytes: Buffer, bytesMax: number, magic: number
   }
 }
 
+/** deflate makes no more than this of a byte. */
+const gzipExpansionMax = 1032
+const gzipChunkBytes = 64 * 1024
+
+/** What a gzip member declares at its end, where that can be true, and a little more: in one piece nothing needs to be put together. */
+function gzipRoom(bytes: Buffer, bytesMax: number): number {
+  const declared = bytes.length < 18 ? 0 : bytes.readUInt32LE(bytes.length - 4)
+  return declared <= Math.min(bytesMax, bytes.length * gzipExpansionMax) ? declared + 64 : gzipChunkBytes
+}
+
 /** Node wants a limit of at least one byte, so an empty allowance is checked by the caller. */
 function uncompressGzip(bytes: Buffer, bytesMax: number): Buffer {
   try {
-    return zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, bytesMax), chunkSize: 64 * 1024 })
+    const chunkSize = gzipRoom(bytes, bytesMax)
+    return zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, bytesMax), chunkSize })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw new DecompressionLimit(bytesMax)
     throw new CompressionError('not gzip', { cause })

@@ -12,12 +12,14 @@
 import { createRequire } from 'node:module'
 import { nativeAllowed } from '../native.ts'
 import { CompressionError, DecompressionLimit } from './compression-error.ts'
+import { type Lz4Block, uncompressLz4Block } from './lz4-block.ts'
+import { Pieces, type Room, slackBytes } from './room.ts'
+import { xxh32 } from './xxh32.ts'
 
 const require = createRequire(import.meta.url)
 
-type Native = { compressFrameSync: (bytes: Buffer) => Buffer; decompressFrameSync: (bytes: Buffer) => Buffer }
+type Native = { compressFrameSync: (bytes: Buffer) => Buffer }
 type Script = {
-  decompressBlock: (source: Uint8Array, target: Uint8Array, start: number, length: number, at: number) => number
   compressBlock: (source: Uint8Array, target: Uint8Array, start: number, length: number, table: Uint32Array) => number
 }
 
@@ -49,10 +51,13 @@ const dictionary = 0x01
 const contentChecksum = 0x04
 const contentSize = 0x08
 const blockChecksums = 0x10
+const independent = 0x20
 const version = 0x40
 const stored = 0x8000_0000
 /** No sequence of a block makes more than 255 bytes of one. */
 const expansionMax = 255
+/** What most frames unpack to is within so many times their bytes. */
+const roomAhead = 8
 
 const blockSizes = new Map([
   [4, 64 * 1024],
@@ -61,10 +66,15 @@ const blockSizes = new Map([
   [7, 4 * 1024 * 1024],
 ])
 
-type Block = { start: number; length: number; stored: boolean; outputMax: number }
+type Block = Lz4Block & { isStored: boolean }
+type Frame = { isLinked: boolean; hasContentChecksum: boolean; blocks: Block[]; end: number }
 
-/** Walks the frame without unpacking it. */
-function blocksOf(bytes: Buffer): Block[] {
+const checked = (bytes: Buffer, start: number, end: number, checksum: number): void => {
+  if (xxh32(bytes, start, end) !== checksum) throw new CompressionError('an lz4 frame does not match its checksum')
+}
+
+/** Walks the frame without unpacking it. `trustHeader`: its checksum was made over the right bytes. */
+function frameOf(bytes: Buffer, trustHeader: boolean): Frame {
   const cut = () => new CompressionError('an lz4 frame is cut short')
   if (bytes.length < 7) throw cut()
   if (bytes.readUInt32LE(0) !== magic) throw new CompressionError('not an lz4 frame')
@@ -73,6 +83,10 @@ function blocksOf(bytes: Buffer): Block[] {
   const blockBytesMax = blockSizes.get((bytes[5]! >> 4) & 7)
   if (blockBytesMax === undefined) throw new CompressionError('unknown lz4 block size')
   let position = (flags & contentSize) === 0 ? 7 : 15
+  if (bytes.length < position) throw cut()
+  if (trustHeader && ((xxh32(bytes, 4, position - 1) >>> 8) & 0xff) !== bytes[position - 1]) {
+    throw new CompressionError('an lz4 header does not match its checksum')
+  }
   const blocks: Block[] = []
   while (true) {
     if (bytes.length - position < 4) throw cut()
@@ -84,57 +98,48 @@ function blocksOf(bytes: Buffer): Block[] {
     if (length > bytes.length - position) throw cut()
     if (length > blockBytesMax && isStored) throw new CompressionError('an lz4 block exceeds the declared size')
     const outputMax = isStored ? length : Math.min(blockBytesMax, length * expansionMax)
-    blocks.push({ start: position, length, stored: isStored, outputMax })
+    blocks.push({ start: position, length, isStored, outputMax })
     position += length
-    if ((flags & blockChecksums) !== 0) position += 4
+    if ((flags & blockChecksums) === 0) continue
+    if (bytes.length - position < 4) throw cut()
+    checked(bytes, position - length, position, bytes.readUInt32LE(position))
+    position += 4
   }
-  if ((flags & contentChecksum) !== 0 && bytes.length - position < 4) throw cut()
+  const hasContentChecksum = (flags & contentChecksum) !== 0
+  if (hasContentChecksum && bytes.length - position < 4) throw cut()
   // A declared size is what a decoder may set aside at once.
   if ((flags & contentSize) !== 0 && bytes.readBigUInt64LE(6) > BigInt(outputMaxOf(blocks))) {
     throw new CompressionError('an lz4 frame declares more than it can hold')
   }
-  return blocks
+  return { isLinked: (flags & independent) === 0, hasContentChecksum, blocks, end: position }
 }
 
-function outputMaxOf(blocks: Block[]): number {
+function outputMaxOf(blocks: readonly Block[]): number {
   let total = 0
   for (const block of blocks) total += block.outputMax
   return total
 }
 
-export function uncompressLz4(bytes: Buffer, bytesMax: number, trustHeader: boolean): Buffer {
-  const blocks = blocksOf(bytes)
-  const codec = native()
-  // The native codec has no limit of its own: it gets a frame only when no lie in it can exceed ours.
-  if (codec && trustHeader && outputMaxOf(blocks) <= bytesMax) {
-    try {
-      return codec.decompressFrameSync(bytes)
-    } catch (cause) {
-      throw new CompressionError('not an lz4 frame', { cause })
-    }
-  }
-  return uncompressBlocks(bytes, blocks, bytesMax)
-}
-
-function uncompressBlocks(bytes: Buffer, blocks: Block[], bytesMax: number): Buffer {
-  // Zeroed: a block that refers to bytes it never wrote must not read what lay in memory before.
-  let output = Buffer.alloc(Math.min(bytesMax, bytes.length * 4))
-  let length = 0
+export function uncompressLz4(bytes: Buffer, bytesMax: number, trustHeader: boolean, room: Room): Buffer {
+  const { isLinked, hasContentChecksum, blocks, end } = frameOf(bytes, trustHeader)
+  const frame = new Pieces(bytes)
+  const most = outputMaxOf(blocks)
+  let output = new Pieces(room(Math.min(most, bytesMax, bytes.length * roomAhead)))
+  let filled = 0
   for (const block of blocks) {
-    if (length + block.outputMax > output.length) {
-      const room = Buffer.alloc(Math.max(length + block.outputMax, Math.min(output.length * 2, bytesMax)))
-      room.set(output.subarray(0, length))
-      output = room
+    const { start, length, isStored, outputMax } = block
+    if (filled + outputMax + slackBytes > output.bytes.length) {
+      // Rare: it was packed far better than most, or it lies about its blocks, and then the limit comes first.
+      const grown = new Pieces(Buffer.allocUnsafe(Math.max(filled + outputMax, 2 * output.bytes.length) + slackBytes))
+      output.bytes.copy(grown.bytes, 0, 0, filled)
+      output = grown
     }
-    const end = block.stored
-      ? length + bytes.copy(output, length, block.start, block.start + block.length)
-      : script().decompressBlock(bytes, output, block.start, block.length, length)
-    // The package writes past the end of its target without a word; the count it returns tells.
-    if (!(end <= length + block.outputMax)) throw new CompressionError('an lz4 block exceeds the declared size')
-    length = end
-    if (length > bytesMax) throw new DecompressionLimit(bytesMax)
+    if (isStored) filled += bytes.copy(output.bytes, filled, start, start + length)
+    else filled = uncompressLz4Block(frame, block, output, filled, isLinked ? 0 : filled)
+    if (filled > bytesMax) throw new DecompressionLimit(bytesMax)
   }
-  return output.subarray(0, length)
+  if (hasContentChecksum) checked(output.bytes, 0, filled, bytes.readUInt32LE(end))
+  return output.bytes.subarray(0, filled)
 }
 
 const writtenHeader = Buffer.from('04224d18604082', 'hex')

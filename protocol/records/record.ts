@@ -11,6 +11,7 @@ import { ProtocolViolation } from '../errors.ts'
 import { Cursor, sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../varint.ts'
 import * as batch from './batch.ts'
 import { decompress } from './compression.ts'
+import { ownRoom, type Room, reusedRoom } from './room.ts'
 
 export type RecordHeader = { key: string; value: Buffer | null }
 
@@ -135,11 +136,16 @@ export class RecordCursor {
   }
 }
 
-/** The records of the batch at `position`, unpacked: a view where no codec is set, new bytes otherwise. */
-export function unpackedRecords(bytes: Buffer, position: number, unpackedBytesMax = unpackedBytesMaxDefault): Buffer {
+/** The records of the batch at `position`, unpacked: a view where no codec is set, bytes in `room` otherwise. */
+export function unpackedRecords(
+  bytes: Buffer,
+  position: number,
+  unpackedBytesMax = unpackedBytesMaxDefault,
+  room: Room = ownRoom,
+): Buffer {
   const packed = bytes.subarray(position + batch.headerBytes, position + batch.sizeInBytes(bytes, position))
   const codec = batch.codec(bytes, position)
-  return codec === 0 ? packed : decompress(codec, packed, unpackedBytesMax)
+  return codec === 0 ? packed : decompress(codec, packed, unpackedBytesMax, 2, room)
 }
 
 /** A cursor before the first record of the batch at `position`. */
@@ -148,13 +154,14 @@ export function walkRecords(
   position: number,
   unpackedBytesMax = unpackedBytesMaxDefault,
   cursor = new RecordCursor(),
+  room: Room = ownRoom,
 ): RecordCursor {
   const count = batch.recordCount(bytes, position)
   if (batch.codec(bytes, position) === 0) {
     const start = position + batch.headerBytes
     return cursor.reset(bytes, start, position + batch.sizeInBytes(bytes, position), count)
   }
-  const records = unpackedRecords(bytes, position, unpackedBytesMax)
+  const records = unpackedRecords(bytes, position, unpackedBytesMax, room)
   return cursor.reset(records, 0, records.length, count)
 }
 
@@ -197,7 +204,7 @@ export function offsetOfTimestamp(
   const baseOffset = batch.baseOffset(bytes, position)
   const baseTimestamp = batch.baseTimestamp(bytes, position)
   const isLogAppendTime = batch.isLogAppendTime(bytes, position)
-  const cursor = walkRecords(bytes, position, unpackedBytesMax)
+  const cursor = walkRecords(bytes, position, unpackedBytesMax, new RecordCursor(), reusedRoom)
   while (cursor.next()) {
     const offset = baseOffset + cursor.offsetDelta
     const found = isLogAppendTime ? maxTimestamp : baseTimestamp + cursor.timestampDelta

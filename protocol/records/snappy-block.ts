@@ -8,20 +8,18 @@
 
 import { Cursor } from '../varint.ts'
 import { CompressionError } from './compression-error.ts'
-
-/** Shorter pieces are copied byte by byte: a call costs more. */
-const loopMax = 24
+import { Pieces } from './room.ts'
 
 const bad = (why: string): CompressionError => new CompressionError(`not a snappy block: ${why}`)
 
-/** The length that the block declares must have been looked at: so much is allocated. */
-export function uncompressSnappyBlock(block: Buffer): Buffer {
+/** Unpacks a block to `start`, and answers where it ends. There is room for the length that it declares. */
+export function uncompressSnappyBlock(block: Buffer, output: Pieces, start: number): number {
   const cursor = new Cursor(block)
-  const length = cursor.unsignedVarint()
-  const out = Buffer.allocUnsafe(length)
+  const outputEnd = cursor.unsignedVarint() + start
+  const source = new Pieces(block)
   const end = block.length
   let at = cursor.position
-  let filled = 0
+  let filled = start
   while (at < end) {
     const tag = block[at++]!
     const kind = tag & 3
@@ -33,24 +31,27 @@ export function uncompressSnappyBlock(block: Buffer): Buffer {
         size = block.readUIntLE(at, sizeBytes) + 1
         at += sizeBytes
       }
-      if (size > end - at || size > length - filled) throw bad('a literal is longer than what is left')
-      if (size > loopMax) block.copy(out, filled, at, at + size)
-      else for (let i = 0; i < size; i++) out[filled + i] = block[at + i]!
+      if (size > end - at || size > outputEnd - filled) throw bad('a literal is longer than what is left')
+      output.take(filled, source, at, size)
       at += size
       filled += size
       continue
     }
     const backBytes = kind === 3 ? 4 : kind
     if (backBytes > end - at) throw bad('a copy is cut short')
-    const size = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
-    const back = kind === 1 ? ((tag >>> 5) << 8) | block[at]! : block.readUIntLE(at, backBytes)
+    let size = (tag >>> 2) + 1
+    let back = block[at]!
+    if (kind === 1) {
+      size = ((tag >>> 2) & 7) + 4
+      back |= (tag >>> 5) << 8
+    } else if (kind === 2) back |= block[at + 1]! << 8
+    else back = block.readUInt32LE(at)
     at += backBytes
-    if (back === 0 || back > filled) throw bad('a copy begins where nothing is')
-    if (size > length - filled) throw bad('a copy is longer than what is left')
-    if (back >= size && size > loopMax) out.copyWithin(filled, filled - back, filled - back + size)
-    else for (let i = 0; i < size; i++) out[filled + i] = out[filled + i - back]!
+    if (back === 0 || back > filled - start) throw bad('a copy begins where nothing is')
+    if (size > outputEnd - filled) throw bad('a copy is longer than what is left')
+    output.repeat(filled, back, size)
     filled += size
   }
-  if (filled !== length) throw bad('it is shorter than it says')
-  return out
+  if (filled !== outputEnd) throw bad('it is shorter than it says')
+  return filled
 }

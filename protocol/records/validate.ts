@@ -5,6 +5,7 @@ import { type ErrorName, ProtocolViolation } from '../errors.ts'
 import * as batch from './batch.ts'
 import { CompressionError, codecs, DecompressionLimit, UnsupportedCompression } from './compression.ts'
 import { RecordCursor, unpackedBytesMaxDefault, walkRecords } from './record.ts'
+import { reusedRoom } from './room.ts'
 
 const zstd = codecs.indexOf('zstd')
 const zstdSinceProduce = 7
@@ -112,7 +113,7 @@ function walk(bytes: Buffer, position: number, limits: RecordLimits): RecordsVer
   let error: ErrorName = 'NONE'
   const recordErrors: RecordError[] = []
   const recordBytesMax = batch.codec(bytes, position) === 0 ? Infinity : (limits.recordBytesMax ?? Infinity)
-  walkRecords(bytes, position, limits.unpackedBytesMax ?? unpackedBytesMaxDefault, cursor)
+  walkRecords(bytes, position, limits.unpackedBytesMax ?? unpackedBytesMaxDefault, cursor, reusedRoom)
   while (cursor.next()) {
     // Kafka stores an unpacked batch whose offsets do not count up as it is, holes and all, and fails on a packed one;
     // no client sends either, so we refuse both.

@@ -9,6 +9,7 @@
 import { createRequire } from 'node:module'
 import { Cursor } from '../varint.ts'
 import { CompressionError, DecompressionLimit } from './compression-error.ts'
+import { Pieces, type Room } from './room.ts'
 import { uncompressSnappyBlock } from './snappy-block.ts'
 
 const require = createRequire(import.meta.url)
@@ -35,13 +36,15 @@ function uncompressedLength(block: Buffer): number {
   return length
 }
 
-export function uncompressSnappy(bytes: Buffer, bytesMax: number): Buffer {
+export function uncompressSnappy(bytes: Buffer, bytesMax: number, room: Room): Buffer {
   const blocks = isFramed(bytes, 0) ? unframe(bytes) : [bytes]
   let total = 0
   for (const block of blocks) total += uncompressedLength(block)
   if (total > bytesMax) throw new DecompressionLimit(bytesMax)
-  const parts = blocks.map(uncompressSnappyBlock)
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+  const output = new Pieces(room(total))
+  let filled = 0
+  for (const block of blocks) filled = uncompressSnappyBlock(block, output, filled)
+  return output.bytes.subarray(0, filled)
 }
 
 function unframe(bytes: Buffer): Buffer[] {

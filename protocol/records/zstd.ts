@@ -13,6 +13,9 @@ import { CompressionError, DecompressionLimit } from './compression-error.ts'
 
 const require = createRequire(import.meta.url)
 
+/** Of a block, unpacked. */
+const blockBytesMax = 128 * 1024
+
 type Codec = {
   name: string
   uncompress: (bytes: Buffer, bytesMax: number) => Buffer
@@ -21,17 +24,21 @@ type Codec = {
 
 // Node 20 has no types for what Node 22 brought.
 type BuiltIn = {
-  zstdDecompressSync: (bytes: Buffer, options: { maxOutputLength: number }) => Buffer
+  zstdDecompressSync: (bytes: Buffer, options: { maxOutputLength: number; chunkSize: number }) => Buffer
   zstdCompressSync: (bytes: Buffer, options: { params: Record<number, number> }) => Buffer
   constants: { ZSTD_c_compressionLevel: number }
 }
+
+/** Most frames unpack to less than this: one chunk is enough, and none is far larger than need be. */
+const chunkBytes = (bytes: Buffer): number => Math.min(blockBytesMax, Math.max(4096, 8 * bytes.length))
 
 function builtIn(): Codec | undefined {
   const node = zlib as unknown as BuiltIn
   if (!nativeAllowed() || typeof node.zstdDecompressSync !== 'function') return undefined
   return {
     name: 'node:zlib',
-    uncompress: (bytes, bytesMax) => node.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, bytesMax) }),
+    uncompress: (bytes, bytesMax) =>
+      node.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, bytesMax), chunkSize: chunkBytes(bytes) }),
     compress: (bytes, level) =>
       node.zstdCompressSync(bytes, { params: { [node.constants.ZSTD_c_compressionLevel]: level } }),
   }
@@ -128,8 +135,6 @@ function windowOf(bytes: Buffer): number {
   return bytes.readUIntLE(at, width) + (width === 2 ? 256 : 0)
 }
 
-const storedBlockBytesMax = 128 * 1024
-
 /** One frame, one segment, a content size of four bytes, no checksum. */
 function store(bytes: Buffer): Buffer {
   const head = Buffer.from('28b52ffda000000000', 'hex')
@@ -137,7 +142,7 @@ function store(bytes: Buffer): Buffer {
   const parts: Buffer[] = [head]
   let start = 0
   do {
-    const end = Math.min(start + storedBlockBytesMax, bytes.length)
+    const end = Math.min(start + blockBytesMax, bytes.length)
     const blockHead = Buffer.alloc(3)
     blockHead.writeUIntLE((end === bytes.length ? 1 : 0) + (end - start) * 8, 0, 3)
     parts.push(blockHead, bytes.subarray(start, end))

@@ -89,9 +89,18 @@ describe.each([
     expect(codec.decompress(lz4, hex(`04224d18 60 40 82 ${stored} 00000000`), 100).toString()).toBe('hello')
     const withSizes = hex(`04224d18 68 40 0500000000000000 2e ${stored} 00000000`)
     expect(codec.decompress(lz4, withSizes, 100, 0).toString()).toBe('hello')
-    const withChecksums = hex(`04224d18 74 40 bd ${stored} 4d0a3ff8 00000000 4d0a3ff8`)
-    expect(codec.decompress(lz4, withChecksums, 100, 0).toString()).toBe('hello')
+    const withChecksums = hex(`04224d18 74 40 bd ${stored} f97700fb 00000000 f97700fb`)
+    expect(codec.decompress(lz4, withChecksums, 100).toString()).toBe('hello')
     expect(codec.decompress(lz4, hex(`04224d18 40 40 c0 ${linked} 00000000`), 100).toString()).toBe('hello!hello')
+  })
+
+  test('an lz4 frame whose header, block or content does not match its checksum is refused', () => {
+    const frame = hex('04224d18 74 40 bd 05000080 68656c6c6f f97700fb 00000000 f97700fb')
+    for (const at of [6, 12, 16, frame.length - 1]) {
+      const damaged = Buffer.from(frame)
+      damaged[at]! ^= 1
+      expect(() => codec.decompress(lz4, damaged, 100), `byte ${at}`).toThrow(codec.CompressionError)
+    }
   })
 
   test('a wrong lz4 header checksum is passed over in the oldest message format, which computed it wrongly', () => {
