@@ -6,7 +6,7 @@ import { type Context, serve } from './api.ts'
 
 const kinds = ['group', 'transaction', 'share'] as const
 /** A share partition: group, topic id and partition, as they are remembered (KIP-932). */
-const shareKey = /^.+:[\w-]{22}:\d{1,10}$/
+const shareKey = /^.+:[\w-]{22}:[+-]?\d{1,10}$/
 
 export const findCoordinatorApi = serve(findCoordinator, [0, 6], (request, context) => {
   const { key, keyType, coordinatorKeys } = request
@@ -16,10 +16,13 @@ export const findCoordinatorApi = serve(findCoordinator, [0, 6], (request, conte
   return { ...found, errorMessage: found.errorCode === 0 ? 'NONE' : errorMessage }
 })
 
-function find(key: string, keyType: number, { broker, client }: Context) {
+/** From here on share partitions have a coordinator (KIP-932). */
+const sharesFrom = 6
+
+function find(key: string, keyType: number, { broker, client, version }: Context) {
   const kind = kinds[keyType]
   if (kind === undefined) return refused(key, 'INVALID_REQUEST', `Coordinators of type ${keyType} are not known here.`)
-  if (kind === 'share' && !shareKey.test(key)) return refused(key, 'INVALID_REQUEST', '')
+  if (kind === 'share' && (version < sharesFrom || !shareKey.test(key))) return refused(key, 'INVALID_REQUEST', '')
   const id = broker.coordinator(kind, key)
   const found = broker.nodes(client.listener).find((node) => node.nodeId === id)
   if (found === undefined) return refused(key, 'COORDINATOR_NOT_AVAILABLE', errors.COORDINATOR_NOT_AVAILABLE.sentence)

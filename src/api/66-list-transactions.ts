@@ -22,7 +22,7 @@ export const listTransactionsApi = serve(listTransactions, [0, 2], (request, { b
   const now = broker.clock.now()
   return {
     errorCode: 0,
-    unknownStateFilters: request.stateFilters.filter((name) => !known.has(name)),
+    unknownStateFilters: [...new Set(request.stateFilters)].filter((name) => !known.has(name)),
     transactionStates: states
       .filter((state) => passes(state, request, now) && pattern.matches(state.id))
       .filter(({ id }) => broker.coordinates('transaction', id, node))

@@ -53,10 +53,14 @@ export class ClientMetricsConfigs extends NamedConfigs<ConfigRow> {
 }
 
 function isPattern(text: string): boolean {
-  const [name = '', pattern, ...more] = text.split('=')
+  // As Java splits: empty parts at the end are none.
+  const [name = '', pattern, ...more] = text.replace(/=+$/, '').split('=')
   if (!matchable.has(name.trim()) || pattern === undefined || more.length > 0) return false
   try {
-    new RegExp(pattern)
+    // What Java's expressions have beyond ours: possessive repetition, and flags in the middle.
+    new RegExp(
+      pattern.replace(/([*+?}])\+/g, '$1').replace(/\(\?[a-zA-Z-]+([:)])/g, (_, end) => (end === ':' ? '(?:' : '')),
+    )
     return true
   } catch {
     return false

@@ -17,7 +17,8 @@ export function parseDouble(text: string): number | undefined {
 /** 2 is `2.0`; from 10^7 up and below 10^-3 Java writes `1.0E7`. */
 export function formatDouble(value: number): string {
   const size = Math.abs(value)
-  if (!Number.isFinite(value) || value === 0) return value === 0 ? '0.0' : String(value)
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
+  if (!Number.isFinite(value)) return String(value)
   if (size >= 1e-3 && size < 1e7) return Number.isInteger(value) ? `${value}.0` : String(value)
   const [mantissa = '', exponent = ''] = value.toExponential().split('e')
   return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${exponent.replace('+', '')}`

@@ -52,6 +52,8 @@ export type ConfigRow = {
   readonly ignoreCase?: true
   /** An empty list is refused. */
   readonly nonEmpty?: true
+  /** A list may have empty elements. */
+  readonly emptyElements?: true
   /** Anything the fields above cannot say: a complete message, or undefined if all is well. */
   readonly check?: (value: ConfigValue) => string | undefined
   /** Works, but is not listed unless someone has set it. */
@@ -96,7 +98,8 @@ const invalid = (row: ConfigRow, value: string, why: string): Refusal =>
 export function parseConfig(row: ConfigRow, text: string): ConfigValue | Refusal {
   const value = parseType(row, text.trim())
   if (value === undefined) return invalid(row, text, notOfType(row.type))
-  return refuse(row, value) ?? value
+  // What a list names twice counts once (KIP-1161).
+  return refuse(row, value) ?? (Array.isArray(value) && row.emptyElements !== true ? [...new Set(value)] : value)
 }
 
 function parseType(row: ConfigRow, text: string): ConfigValue | undefined {
@@ -152,7 +155,8 @@ function refuseWord(row: ConfigRow, word: string): Refusal | undefined {
 
 function refuseList(row: ConfigRow, list: readonly string[]): Refusal | undefined {
   const { name, nonEmpty } = row
-  if (list.includes('')) return new Refusal('INVALID_CONFIG', `Configuration '${name}' values must not be empty.`)
+  if (list.includes('') && row.emptyElements !== true)
+    return new Refusal('INVALID_CONFIG', `Configuration '${name}' values must not be empty.`)
   if (nonEmpty && list.length === 0) {
     const message = `Configuration '${name}' must not be empty. Valid values include: any non-empty value`
     return new Refusal('INVALID_CONFIG', message)

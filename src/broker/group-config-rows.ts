@@ -113,6 +113,12 @@ export const groupRows: readonly GroupRow[] = [
           ? undefined
           : `streams.assignor.name '${value}' is not a registered task assignor. Registered assignors are: [sticky].`,
     }),
-    row('list', 'streams.rack.aware.assignment.tags', '', '', { broker: 'group.streams.rack.aware.assignment.tags' }),
+    row('list', 'streams.rack.aware.assignment.tags', '', '', {
+      broker: 'group.streams.rack.aware.assignment.tags',
+      check: (value) =>
+        Array.isArray(value) && new Set(value).size < value.length
+          ? "Configuration 'streams.rack.aware.assignment.tags' values must not be duplicated."
+          : undefined,
+    }),
   ]),
 ]

@@ -123,7 +123,7 @@ export class Placement {
 }
 
 /** Java's String.hashCode, over UTF-16 code units. */
-function javaHash(text: string): number {
+export function javaHash(text: string): number {
   let hash = 0
   for (let i = 0; i < text.length; i++) hash = (31 * hash + text.charCodeAt(i)) | 0
   return hash

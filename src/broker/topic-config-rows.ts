@@ -52,11 +52,13 @@ const localOnly = 'records are kept on this machine only'
 const oneLevel = 'each codec works at its default level'
 
 const throttled = (name: string) => (value: ConfigValue) => {
-  if (!Array.isArray(value) || value.every((replica) => replica === '*' || /^\d+:\d+$/.test(replica))) return undefined
+  if (!Array.isArray(value) || value.join('') === '*' || value.every((replica) => /^(\d+:\d+)?$/.test(replica)))
+    return undefined
   const form = `the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...`
   return `Invalid value [${value.join(', ')}] for configuration ${name}: ${name} must be ${form}`
 }
-const throttle = (name: string): TopicRow => without(oneCopy, list(name, '', null, '', { check: throttled(name) }))
+const throttle = (name: string): TopicRow =>
+  without(oneCopy, list(name, '', null, '', { check: throttled(name), emptyElements: true }))
 
 const noTiers = (value: ConfigValue): string | undefined =>
   value === true

@@ -101,7 +101,9 @@ export class Groups {
     if (group === undefined || group.state === 'Dead') return 'GROUP_ID_NOT_FOUND'
     if (!group.isEmpty) return 'NON_EMPTY_GROUP'
     try {
-      if (!(await this.#remove(group, () => [...group.offsets.all()]))) return 'NON_EMPTY_GROUP'
+      // What open transactions have committed goes too, as in Kafka: their end finds nobody to commit for.
+      const pick = () => [...group.offsets.all(), ...group.offsets.pending()]
+      if (!(await this.#remove(group, pick, () => !group.isEmpty))) return 'NON_EMPTY_GROUP'
       return group.type === 'share' ? await this.share.forget(groupId) : 'NONE'
     } catch (error) {
       return refusalOf(error)
@@ -120,12 +122,16 @@ export class Groups {
     await Promise.all(doomed.map((group) => end(group).catch(refusalOf)))
   }
 
-  /** Removes an empty group with all its offsets, if `pick` still names them all when its turn comes. */
-  async #remove(group: Group, pick: () => readonly TopicPartition[]): Promise<boolean> {
+  /** Removes an empty group with the offsets that `pick` names, unless it `stays` when its turn comes. */
+  async #remove(
+    group: Group,
+    pick: () => readonly TopicPartition[],
+    stays = (doomed: readonly TopicPartition[]) => outlives(group, doomed),
+  ): Promise<boolean> {
     let dying = false
     const records = (): OffsetsRecord[] => {
       const doomed = pick()
-      if (this.#roster.find(group.id) !== group || outlives(group, doomed)) return []
+      if (this.#roster.find(group.id) !== group || stays(doomed)) return []
       dying = true
       const tombstones = tombstonesOf(group, doomed)
       group.die()

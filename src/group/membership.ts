@@ -5,6 +5,7 @@ import { ProtocolViolation } from '../../protocol/errors.ts'
 import { consumerProtocolSubscription } from '../../protocol/other-tables.ts'
 import { Reader } from '../../protocol/reader.ts'
 import type { Message } from '../../protocol/schema.ts'
+import { javaHash } from '../broker/placement.ts'
 import type { Member, MemberMetadata, Protocol } from './member.ts'
 
 /** What consumers call themselves; Connect's workers and others have types of their own. */
@@ -79,7 +80,10 @@ export class Membership {
     return protocols.some(({ name }) => candidates.has(name))
   }
 
-  /** Every member votes for the first of its protocols that all support. Equal votes: the longest-standing voter's. */
+  /**
+   * Every member votes for the first of its protocols that all support. Of equal votes Kafka takes what its HashMap has
+   * first; clients of one group must be told the same by whichever broker.
+   */
   electProtocol(): string | null {
     const candidates = this.#candidates()
     const votes = new Map<string, number>()
@@ -88,7 +92,8 @@ export class Membership {
       if (choice !== undefined) votes.set(choice, (votes.get(choice) ?? 0) + 1)
     }
     let elected: string | null = null
-    for (const [name, count] of votes) if (elected === null || count > votes.get(elected)!) elected = name
+    const inOrder = [...votes].sort(([one], [other]) => bucketOf(one) - bucketOf(other))
+    for (const [name, count] of inOrder) if (elected === null || count > votes.get(elected)!) elected = name
     return elected
   }
 
@@ -125,6 +130,12 @@ export class Membership {
       for (const name of new Set(protocols.map((of) => of.name))) counts.set(name, (counts.get(name) ?? 0) + 1)
     return new Set([...counts].filter(([, count]) => count === this.size).map(([name]) => name))
   }
+}
+
+/** Of the sixteen that a HashMap of Java begins with. */
+function bucketOf(name: string): number {
+  const hash = javaHash(name)
+  return (hash ^ (hash >>> 16)) & 15
 }
 
 /** Clients may be newer than we: what is known of the newest version stands before what is not. */

@@ -79,6 +79,11 @@ export class Offsets {
     for (const [partition, { committed }] of this.#topics.get(topic) ?? []) yield { topic, partition, committed }
   }
 
+  /** Where open transactions have commits. */
+  *pending(): Generator<TopicPartition, void, undefined> {
+    for (const commits of this.#pending.values()) yield* commits
+  }
+
   /** Keeps a commit that a transaction may still take back. */
   stage(producerId: number, commits: readonly CommittedAt[]): void {
     const ordered = commits.map((of) => ({ ...of, order: ++this.#order }))

@@ -11,34 +11,16 @@ import type { Api, Client, Context } from '../api/api.ts'
 import { Entrance } from '../api/entering/entrance.ts'
 import type { Timer } from '../storage/clock.ts'
 import { encode, type Queued, queuedIn, release, type Slot, unsupportedVersion } from './answer.ts'
-import type { Backlog } from './backlog.ts'
 import { Closing } from './closing.ts'
 import { Frames } from './frames.ts'
-import { type BufferPool, ReceiveBuffer, readInto } from './receive-buffer.ts'
+import { Order } from './order.ts'
+import { ReceiveBuffer, readInto } from './receive-buffer.ts'
 import { readHeader } from './request-header.ts'
-import type { RequestMemory } from './request-memory.ts'
-import type { RequestTimes, RequestTiming } from './request-times.ts'
+import type { RequestTiming } from './request-times.ts'
+import type { Services, Shared } from './services.ts'
 import { Toll } from './toll.ts'
 
-/** What all connections of a node share. */
-export type Services = Pick<
-  Context,
-  'broker' | 'groups' | 'transactions' | 'branches' | 'sessions' | 'shares' | 'node'
-> & {
-  readonly apis: ReadonlyMap<number, Api>
-  readonly requestBytesMax: number
-  /** Told how long requests take; absent where nobody wants to know. */
-  readonly times?: RequestTimes
-  /** Told of each request that was understood: the matrix of what clients really use. */
-  readonly onRequest?: (apiKey: number, version: number, client: Client) => void
-}
-
-/** What all connections of a server share. */
-export type Shared = {
-  readonly pool: BufferPool
-  readonly memory: RequestMemory
-  readonly backlog: Backlog
-}
+export type { Services, Shared } from './services.ts'
 
 /** More requests in flight than this, or more bytes of them, and nothing more is read from the peer. */
 const inFlightMax = 128
@@ -49,6 +31,7 @@ export class Connection {
   readonly #services: Services
   readonly #entrance: Entrance
   readonly #frames: Frames
+  readonly #order = new Order()
   readonly #buffer: ReceiveBuffer
   /** The bytes of a frame are overwritten after it was taken: who wants them for longer has a copy. */
   readonly #reuses: boolean
@@ -169,7 +152,7 @@ export class Connection {
     this.#corkTurn()
     try {
       while (!this.#isBusy && !this.#socket.destroyed && !this.#draining && !this.#failed) {
-        const frame = this.#frames.next()
+        const frame = this.#order.next(this.#frames)
         if (frame === undefined) {
           if (this.#shared.memory.isLimited) this.#askForMemory()
           break
@@ -184,7 +167,7 @@ export class Connection {
       this.#taking = false
     }
     this.#noteBacklog()
-    if (this.#isBusy) this.#pause()
+    if (this.#isBusy || this.#order.isHolding) this.#pause()
   }
 
   /**
@@ -251,7 +234,7 @@ export class Connection {
     this.#request = ''
     this.#taken = undefined
     const byteCount = frame.remaining
-    const apiKey = frame.int16()
+    const { apiKey } = this.#order
     const version = frame.int16()
     const api = this.#services.apis.get(apiKey)
     if (api === undefined) throw new ProtocolViolation(`API key ${apiKey} is not served`)
@@ -300,7 +283,9 @@ export class Connection {
     if (answer instanceof Promise) {
       this.#shared.memory.hold(byteCount)
       this.#waitingBytes += byteCount
+      this.#order.begun(apiKey)
       const waited = () => {
+        this.#order.ended(apiKey)
         this.#waitingBytes -= byteCount
         this.#shared.memory.give(byteCount)
       }

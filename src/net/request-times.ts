@@ -12,7 +12,7 @@ import { Durations } from '../storage/durations.ts'
 import type { Slot } from './answer.ts'
 
 /** These wait because they were asked to, or for others: that alone makes nobody slow. */
-const patient: readonly number[] = [fetch.key, joinGroup.key, syncGroup.key, shareFetch.key]
+export const patient: readonly number[] = [fetch.key, joinGroup.key, syncGroup.key, shareFetch.key]
 /** A disk that is slow makes every request slow; so many lines a second, and a word on the others. */
 const linesMax = 10
 const lineWindowMs = 1000

@@ -37,7 +37,7 @@ export function acquire(
  * them from the middle of their life on, then fewer, the last time one): so the record that makes members fail is found.
  */
 export function deliveriesAtOnce(deliveryCount: number, count: number, deliveriesMax: number): number {
-  const suspect = Math.ceil(deliveriesMax / 2)
+  const suspect = Math.max(2, Math.ceil(deliveriesMax / 2))
   if (deliveryCount < suspect) return count
   if (deliveryCount >= deliveriesMax - 1) return 1
   return Math.max(1, count >> (deliveryCount - suspect + 1))

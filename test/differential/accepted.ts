@@ -138,4 +138,19 @@ export const accepted: readonly Accepted[] = [
     why: 'the broker’s own topics are not there for clients even before they are made',
     matches: ({ api, label }) => api === 'Produce' && label === 'an internal topic',
   },
+  {
+    why: 'of records that failed again and again a batch of the log is halved; Kafka halves what one fetch had taken',
+    matches: ({ api, label }) =>
+      /^(ShareFetch|DescribeShareGroupOffsets)$/.test(api) && /round \d+, mode|^how far: sd-(b|s)/.test(label),
+  },
+  {
+    why: 'markers of transactions are passed over and done; Kafka hands them to members, who say that there is nothing',
+    matches: ({ api, label }) =>
+      /^(ShareFetch|DescribeShareGroupOffsets)$/.test(api) && /^(how far: )?read_(un)?committed/.test(label),
+  },
+  {
+    why: 'a share group waits for nobody between two assignments until it is told to (docs: group.share.assignment.interval.ms)',
+    matches: ({ api, path }) =>
+      api === 'DescribeConfigs' && /configs\[(consumer|share)\.assignment\.interval\.ms\]/.test(path),
+  },
 ]

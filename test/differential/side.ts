@@ -7,14 +7,20 @@ import { apiVersions } from '../../protocol/messages/18-api-versions.ts'
 import { createTopics } from '../../protocol/messages/19-create-topics.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { type Answer, type ApiTable, zeroUuid } from '../../protocol/schema.ts'
+import { Writer } from '../../protocol/writer.ts'
+import { framed } from '../net/wire.ts'
 import { type Body, type Unanswered, WireClient } from '../wire-client.ts'
 
+/** What is sent together with others. */
+export type Request = readonly [table: ApiTable, version: number, body: object]
 export type Asked = { label: string; api: string; version: number; answer: unknown }
 
 /** How long an answer may take that is not meant to be parked. */
 const patienceMs = 8000
 /** For what waits until others have come. */
 const parkedMs = 20_000
+/** For what hardly anybody answers. */
+const rawMs = 1000
 /** What nobody compares may take as long as a busy machine lets it. */
 const quietMs = 60_000
 /** A change that one request made may take so long to be seen by the next. */
@@ -77,6 +83,22 @@ export class Side {
     return answer
   }
 
+  /** Asks for what no table has, on a connection of its own. */
+  async raw(label: string, key: number, version: number, isFlexible: boolean): Promise<void> {
+    const writer = new Writer()
+    writer.int16(key)
+    writer.int16(version)
+    writer.int32(1)
+    writer.nullableString('differential')
+    if (isFlexible) writer.uvarint(0)
+    const client = await WireClient.open(this.bootstrap, 'differential')
+    client.send(framed(writer.bytesWritten()))
+    const answer = await client.receive(rawMs)
+    client.close()
+    const shown = typeof answer === 'string' ? answer : answer.toString('hex')
+    this.asked.push({ label, api: `key ${key}`, version, answer: shown })
+  }
+
   /** Asks on a connection of its own what waits for others; among the answers it stands where it was asked. */
   async park<A extends ApiTable>(label: string, table: A, version: number, body: Body<A>) {
     const client = await WireClient.open(this.bootstrap, 'differential')
@@ -88,6 +110,19 @@ export class Side {
       return answer
     })
     return { answered }
+  }
+
+  /** Sends several at once by one connection, as clients do that do not wait for answers. */
+  async together(label: string, ...requests: readonly Request[]): Promise<void> {
+    const client = await WireClient.open(this.bootstrap, 'differential')
+    const answers = await Promise.all(
+      requests.map(([table, version, body]) => client.attempt(table, version, body as never, patienceMs)),
+    )
+    client.close()
+    for (const [i, [{ name: api }, version]] of requests.entries()) {
+      this.#learn(answers[i])
+      this.asked.push({ label, api, version, answer: this.#plain(answers[i], '') })
+    }
   }
 
   /** As `ask`, for every version that both sides serve. */
@@ -180,7 +215,9 @@ export class Side {
 
   #plain(value: unknown, name: string): unknown {
     if (this.#tokens.has(value)) return this.#tokens.get(value)
+    if (name === 'acquiredRecords') return acquired(value as Acquired[])
     if (name === 'records') return value === null ? null : describeRecords(value as Buffer)
+    if (unordered.has(name) && isPlainList(value)) return [...value].sort()
     if (Array.isArray(value)) return value.map((element) => this.#plain(element, name.replace(/s$/, '')))
     if (typeof value === 'object' && value !== null) {
       const entries = Object.entries(value).filter(([key]) => !hidden.has(key))
@@ -188,6 +225,7 @@ export class Side {
     }
     // What they say is theirs and ours; that something is said is not.
     if (typeof value === 'string' && /[mM]essage$/.test(name)) return value === '' ? '' : '<a sentence>'
+    if (typeof value === 'string' && memberId.test(value)) return value.replace(memberId, '$1<uuid>')
     if (typeof value === 'number' && isNow(value, this.base)) return '<now>'
     if (name === 'sessionId' && typeof value === 'number' && value > 0) return '<session>'
     if (name === 'producerId' && typeof value === 'number' && value >= 0)
@@ -200,6 +238,28 @@ const hidden = new Set([
   ...['throttleTimeMs', 'host', 'port', 'unknownTags', 'totalBytes', 'usableBytes'],
   ...['finalizedFeaturesEpoch', 'replicaDirectoryId'],
 ])
+
+/** Lists that Kafka keeps as sets. */
+const unordered = new Set(['subscribedTopicNames', 'partitions'])
+const isPlainList = (value: unknown): value is (string | number)[] =>
+  Array.isArray(value) && value.every((element) => typeof element !== 'object')
+
+/** As coordinators make them of a client's or an instance's name. */
+const memberId = /^(.+-)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+type Acquired = { firstOffset: number; lastOffset: number; deliveryCount: number }
+
+/** In how many ranges is for each to say. */
+function acquired(ranges: readonly Acquired[]): Acquired[] {
+  const joined: Acquired[] = []
+  for (const range of ranges) {
+    const before = joined.at(-1)
+    const follows = before?.lastOffset === range.firstOffset - 1 && before.deliveryCount === range.deliveryCount
+    if (follows) before.lastOffset = range.lastOffset
+    else joined.push({ ...range })
+  }
+  return joined
+}
 
 function describeRecords(bytes: Buffer): unknown {
   try {

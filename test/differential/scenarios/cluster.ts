@@ -21,6 +21,18 @@ export async function apiVersionsScenario(side: Side): Promise<void> {
   }
 }
 
+/** Versions that a broker does not serve, and keys that nobody has. */
+export async function unservedScenario(side: Side): Promise<void> {
+  for (const version of [-1, 6, 99, 32_767]) {
+    await side.raw(`ApiVersions v${version}`, apiVersions.key, version, false)
+    await side.raw(`ApiVersions v${version}, flexible`, apiVersions.key, version, true)
+  }
+  for (const [key, [from, to]] of side.versions)
+    for (const version of [from - 1, to + 1])
+      if (key !== apiVersions.key) await side.raw('an unserved version', key, version, true)
+  for (const key of [-1, 4, 5, 6, 7, 52, 59, 67, 73, 80, 83, 94, 1000]) await side.raw('an unserved key', key, 0, false)
+}
+
 export async function describeClusterScenario(side: Side): Promise<void> {
   for (const includeClusterAuthorizedOperations of [false, true]) {
     await side.each(`operations ${includeClusterAuthorizedOperations}`, describeCluster, {

@@ -21,7 +21,7 @@ import { pause } from '../side.ts'
 import { coordinatorOf } from './groups.ts'
 
 /** For as long as the brokers run: both are fresh, and are thrown away. */
-async function withoutInterval(side: Side): Promise<void> {
+export async function withoutInterval(side: Side): Promise<void> {
   const configs = [{ name: 'group.consumer.assignment.interval.ms', configOperation: 0, value: '0' }]
   await side.quiet(incrementalAlterConfigs, 1, {
     resources: [{ resourceType: 4, resourceName: '', configs }],
@@ -33,7 +33,7 @@ async function withoutInterval(side: Side): Promise<void> {
 type Part = Record<string, unknown>
 type Owned = { topicId: string; partitions: number[] }[]
 
-class Member {
+export class Member {
   readonly side: Side
   readonly id: string
   readonly words: Part

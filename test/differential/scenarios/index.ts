@@ -9,29 +9,45 @@ import {
   quorumScenario,
   reassignmentsScenario,
 } from './admin.ts'
-import { apiVersionsScenario, describeClusterScenario } from './cluster.ts'
+import { assignorsScenario, consumerWordsScenario, protocolsScenario } from './assignments.ts'
+import { apiVersionsScenario, describeClusterScenario, unservedScenario } from './cluster.ts'
+import {
+  brokerValuesScenario,
+  groupValuesScenario,
+  metricsValuesScenario,
+  topicValuesScenario,
+} from './config-values.ts'
 import { alterConfigsScenario, describeConfigsScenario } from './configs.ts'
 import { consumerGroupScenario, consumerRefusalsScenario, expressionsScenario } from './consumer-groups.ts'
+import { committedOffsetsScenario, coordinatorsScenario } from './coordinators.ts'
+import { featuresOffScenario } from './features-off.ts'
 import { fetchScenario, fetchSessionScenario } from './fetch.ts'
 import { groupMembersScenario, joinGroupScenario, staticMembersScenario } from './groups.ts'
 import { isolationScenario } from './isolation.ts'
+import { limitsScenario } from './limits.ts'
 import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts'
 import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
+import { pipelinedScenario } from './pipelined.ts'
 import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
 import { quotasScenario } from './quotas.ts'
 import { migrationScenario, rebalanceScenario } from './rebalances.ts'
 import { aclsScenario, scramScenario, tokensScenario } from './security.ts'
 import { shareMembersScenario, shareOffsetsScenario, shareRecordsScenario } from './share-groups.ts'
+import { shareDeliveriesScenario, shareSessionsScenario } from './share-sessions.ts'
+import { timeIsUpScenario } from './time-is-up.ts'
 import {
   createPartitionsScenario,
   createTopicsScenario,
   deleteRecordsScenario,
   deleteTopicsScenario,
 } from './topics.ts'
+import { topicsGoneScenario } from './topics-gone.ts'
 import { transactionsScenario } from './transactions.ts'
+import { mixedTransactionsScenario } from './transactions-mixed.ts'
 
 export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> = {
   apiVersions: apiVersionsScenario,
+  unserved: unservedScenario,
   describeCluster: describeClusterScenario,
   metadata: metadataScenario,
   describeTopicPartitions: describeTopicPartitionsScenario,
@@ -73,4 +89,26 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   acls: aclsScenario,
   scram: scramScenario,
   tokens: tokensScenario,
+  // Behind all that count what is there: these leave much behind.
+  coordinators: coordinatorsScenario,
+  committedOffsets: committedOffsetsScenario,
+  mixedTransactions: mixedTransactionsScenario,
+  pipelined: pipelinedScenario,
+  protocols: protocolsScenario,
+  assignors: assignorsScenario,
+  consumerWords: consumerWordsScenario,
+  shareSessions: shareSessionsScenario,
+  shareDeliveries: shareDeliveriesScenario,
+  timeIsUp: timeIsUpScenario,
+  topicsGone: topicsGoneScenario,
+  topicValues: topicValuesScenario,
+  groupValues: groupValuesScenario,
+  metricsValues: metricsValuesScenario,
+  brokerValues: brokerValuesScenario,
+}
+
+/** Those that need brokers of their own: played where they are named. */
+export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> = {
+  limits: limitsScenario,
+  featuresOff: featuresOffScenario,
 }

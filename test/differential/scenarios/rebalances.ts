@@ -16,11 +16,14 @@ import { coordinatorOf } from './groups.ts'
 /** Who has no id from a coordinator. */
 const fixedIds: Readonly<Record<string, string>> = { m: 'm', nobody: 'nobody', outside: '' }
 
-class Group {
+export class Group {
   readonly side: Side
   readonly id: string
   readonly #ids = new Map<string, string>()
   readonly #generations = new Map<string, number>()
+  /** Of those who join from here on. */
+  sessionTimeoutMs = 30_000
+  rebalanceTimeoutMs = 30_000
 
   /** Named as the topic that it reads. */
   constructor(side: Side, id: string) {
@@ -35,7 +38,7 @@ class Group {
   #joining(memberId: string) {
     const protocols = [{ name: 'range', metadata: subscriptionOf([this.id]) }]
     const who = { groupId: this.id, memberId, groupInstanceId: null, protocolType: 'consumer', protocols }
-    return { ...who, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000 }
+    return { ...who, sessionTimeoutMs: this.sessionTimeoutMs, rebalanceTimeoutMs: this.rebalanceTimeoutMs }
   }
 
   /** KIP-394: an id, and no member yet; in a group of consumers it is one at once. */

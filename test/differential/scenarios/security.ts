@@ -41,6 +41,20 @@ export async function aclsScenario(side: Side): Promise<void> {
   await side.each('a principal without a type', createAcls, { creations: [{ ...one, principal: 'a' }] })
   await side.each('operation 99', describeAcls, { ...any, operation: 99 })
   await side.each('operation 99 to make', createAcls, { creations: [{ ...one, operation: 99 }] })
+  const odd = (label: string, filter: Partial<typeof any>, creation: Partial<typeof one>) =>
+    Promise.resolve()
+      .then(() => side.each(label, describeAcls, { ...any, ...filter }))
+      .then(() => side.each(`${label}, to delete`, deleteAcls, { filters: [{ ...any, ...filter }] }))
+      .then(() => side.each(`${label}, to make`, createAcls, { creations: [{ ...one, ...creation }] }))
+  for (const code of [-1, 0, 1, 2, 3, 4, 5, 7, 8, 13, 15, 16, 127]) {
+    await odd(`resource type ${code}`, { resourceTypeFilter: code }, { resourceType: code })
+    await odd(`pattern type ${code}`, { patternTypeFilter: code }, { resourcePatternType: code })
+    await odd(`operation ${code}`, { operation: code }, { operation: code })
+    await odd(`permission ${code}`, { permissionType: code }, { permissionType: code })
+  }
+  for (const name of ['', '*', 'a'])
+    await odd(`name «${name}»`, { resourceNameFilter: name as never }, { resourceName: name })
+  for (const host of ['', '::1', 'x']) await odd(`host «${host}»`, { hostFilter: host as never }, { host })
 }
 
 export async function scramScenario(side: Side): Promise<void> {

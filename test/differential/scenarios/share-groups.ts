@@ -12,6 +12,7 @@ import { shareAcknowledge } from '../../../protocol/messages/79-share-acknowledg
 import { describeShareGroupOffsets } from '../../../protocol/messages/90-describe-share-group-offsets.ts'
 import { alterShareGroupOffsets } from '../../../protocol/messages/91-alter-share-group-offsets.ts'
 import { deleteShareGroupOffsets } from '../../../protocol/messages/92-delete-share-group-offsets.ts'
+import type { Body } from '../../wire-client.ts'
 import { batchOf } from '../../wire-client.ts'
 import { pause, type Side } from '../side.ts'
 import { coordinatorOf } from './groups.ts'
@@ -21,14 +22,14 @@ const unknownId = 'QQQQQQQQQQQQQQQQQQQQQg'
 type Said = readonly [number, number, ...number[]]
 type Asked = { groupId?: string | null; memberId?: string | null; epoch?: number; isRenewAck?: boolean }
 
-async function earliest(side: Side, groupId: string): Promise<void> {
+export async function earliest(side: Side, groupId: string): Promise<void> {
   const configs = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }]
   const resources = [{ resourceType: 32, resourceName: groupId, configs }]
   await side.quiet(incrementalAlterConfigs, 1, { resources, validateOnly: false })
   await side.settle()
 }
 
-const beatBody = (
+export const beatBody = (
   groupId: string,
   memberId: string,
   memberEpoch: number,
@@ -43,7 +44,7 @@ const beatBody = (
 })
 
 /** Until the member has partitions: Kafka takes its time. */
-async function ready(side: Side, groupId: string, memberId: string, topic: string): Promise<void> {
+export async function ready(side: Side, groupId: string, memberId: string, topic: string): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     const answer = await side.quiet(shareGroupHeartbeat, 1, beatBody(groupId, memberId, 0, [topic]))
     if ((answer.assignment?.topicPartitions.length ?? 0) > 0) return
@@ -52,7 +53,7 @@ async function ready(side: Side, groupId: string, memberId: string, topic: strin
   throw new Error(`${side.bootstrap}: ${groupId} gets nothing`)
 }
 
-const topicsOf = (topicId: string, partitionIndex: number, said: readonly Said[]) => [
+export const topicsOf = (topicId: string, partitionIndex: number, said: readonly Said[]) => [
   {
     topicId,
     partitions: [
@@ -70,12 +71,12 @@ const topicsOf = (topicId: string, partitionIndex: number, said: readonly Said[]
 
 type Topics = ReturnType<typeof topicsOf>
 
-async function fetch(
+export async function fetch(
   side: Side,
   label: string,
   topics: Topics,
   { groupId = 'sg', memberId = 'a', epoch = 0, isRenewAck = false }: Asked,
-  { maxRecords = 500, shareAcquireMode = 0 } = {},
+  more: Partial<Body<typeof shareFetch>> = {},
 ): Promise<void> {
   await side.ask(label, shareFetch, 2, {
     groupId,
@@ -84,16 +85,17 @@ async function fetch(
     maxWaitMs: 300,
     minBytes: 1,
     maxBytes: 1_000_000,
-    maxRecords,
+    maxRecords: 500,
     batchSize: 500,
-    shareAcquireMode,
+    shareAcquireMode: 0,
     isRenewAck,
     topics,
     forgottenTopicsData: [],
+    ...more,
   })
 }
 
-async function acknowledge(
+export async function acknowledge(
   side: Side,
   label: string,
   topics: Topics,

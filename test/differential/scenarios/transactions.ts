@@ -25,12 +25,12 @@ type Places = Readonly<Record<string, readonly number[]>>
 const later = new Set([14, 15, 16, 51])
 
 /** A producer on one side; `name` is its transactional id. */
-class Producer {
+export class Producer {
   readonly side: Side
   readonly name: string
   held: Held = { producerId: -1, producerEpoch: -1 }
 
-  private constructor(side: Side, name: string) {
+  constructor(side: Side, name: string) {
     this.side = side
     this.name = name
   }
