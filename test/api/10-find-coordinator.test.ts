@@ -41,3 +41,11 @@ test('v4: many keys at once', async () => {
     ['', 0],
   ])
 })
+
+test('share partitions have a coordinator from v6 on, numbered below 0 or not, as in Kafka', async () => {
+  const key = `g:${'A'.repeat(22)}`
+  for (const version of all.filter((of) => of >= 1 && of < 6))
+    expect(await find(version, 2, `${key}:0`)).toMatchObject({ nodeId: -1, errorCode: 42 })
+  for (const partition of ['0', '-1', '+1'])
+    expect(await find(6, 2, `${key}:${partition}`)).toMatchObject({ nodeId: 7, errorCode: 0 })
+})

@@ -65,7 +65,7 @@ describe('numbers', () => {
   test('what is printed is read back as the same', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), (value) => {
-        expect(Number(parseConfig(row('double'), formatDouble(value)))).toBe(value === 0 ? 0 : value)
+        expect(Number(parseConfig(row('double'), formatDouble(value)))).toBe(value)
       }),
     )
   })
@@ -75,6 +75,12 @@ test('words may be compared without regard to case where the row says so', () =>
   const strict = row('string', { oneOf: ['UPGRADE'] })
   expect(parseConfig(strict, 'upgrade')).toBeInstanceOf(Refusal)
   expect(parseConfig({ ...strict, ignoreCase: true }, 'upgrade')).toBe('upgrade')
+})
+
+test('what a list names twice counts once, unless its elements may be empty', () => {
+  expect(parseConfig(row('list'), 'a, b,a')).toEqual(['a', 'b'])
+  expect(parseConfig(row('list', { emptyElements: true }), ',')).toEqual(['', ''])
+  expect(parseConfig(row('list'), ',')).toBeInstanceOf(Refusal)
 })
 
 test('no text makes the parser throw', () => {

@@ -83,7 +83,7 @@ export const accepted: readonly Accepted[] = [
   },
   {
     why: 'a share group’s partitions are remembered before its first member is answered: it has them one epoch sooner',
-    matches: ({ api, path }) => /^ShareGroup(Heartbeat|Describe)$/.test(api) && /Epoch$/.test(path),
+    matches: ({ api, path }) => /^ShareGroup(Heartbeat|Describe)$/.test(api) && /Epoch$|<new id>\]$/.test(path),
   },
   {
     why: 'partitions of a transaction are told in the order in which they joined it; Kafka goes by its hash sets',
@@ -123,7 +123,8 @@ export const accepted: readonly Accepted[] = [
   {
     why: 'in a session too a topic that is gone is UNKNOWN_TOPIC_ID; Kafka remembers its name and says so by that',
     matches: ({ api, label, ours, version }) =>
-      api === 'Fetch' && version >= 13 && /^it (went|came back)/.test(label) && (ours === '100' || ours === '[]'),
+      (api === 'Fetch' && version >= 13 && /^it (went|came back)/.test(label) && (ours === '100' || ours === '[]')) ||
+      (api === 'ShareFetch' && label === 'its topic is gone' && ours === '100'),
   },
   {
     why: 'records without a time have no largest one; Kafka names the first of them',
@@ -152,5 +153,10 @@ export const accepted: readonly Accepted[] = [
     why: 'a share group waits for nobody between two assignments until it is told to (docs: group.share.assignment.interval.ms)',
     matches: ({ api, path }) =>
       api === 'DescribeConfigs' && /configs\[(consumer|share)\.assignment\.interval\.ms\]/.test(path),
+  },
+  {
+    why: 'what has no aborted transactions because it is gone says so as before it waited; Kafka leaves the list away then',
+    matches: ({ api, label, path }) =>
+      api === 'Fetch' && /^waits, v/.test(label) && path.endsWith('abortedTransactions'),
   },
 ]

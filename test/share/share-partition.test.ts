@@ -189,17 +189,16 @@ describe('the delivery limit', () => {
     await world.say('a', 4, 5, 2)
     world.acquire('a', batches(0, 1, 6))
     await world.clock.pass(30_000)
-    expect(world.buried).toEqual(['2-3x1 rejected', '4-4x2 exhausted'])
+    expect(world.buried).toEqual(['2-3x1 rejected', '4-5x2 exhausted'])
   })
 
   test('a record that went round as often as it may is given up, by release as by time', async () => {
     const world = await ShareWorld.begun({ deliveriesMax: 2 })
     expect(world.acquire('a', batches(0, 1, 2), { recordsMax: 1 })).toBe('0-1x1')
     await world.say('a', 0, 1, 2)
-    expect(world.acquire('a', batches(0, 1, 2))).toBe('0-0x2')
+    // As Kafka: what failed once is under no suspicion yet, however seldom it may be handed out.
+    expect(world.acquire('a', batches(0, 1, 2))).toBe('0-1x2')
     await world.say('a', 0, 0, 2)
-    expect(world.inFlight).toBe('available 1-1x1')
-    expect(world.acquire('a', batches(0, 1, 2))).toBe('1-1x2')
     await world.clock.pass(30_000)
     expect(world.inFlight).toBe('')
     expect(world.share.nextOffset).toBe(2)
