@@ -68,7 +68,13 @@ test('a transaction may be sent whole, each request with what the one before has
 
 test('nobody waits behind a request that waits for others: a commit behind a parked fetch is done before its time is up', async () => {
   const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }]
-  const body = { maxWaitMs: 60_000, minBytes: 1, topics: [{ topic: 'orders', partitions }], forgottenTopicsData: [] }
+  const body = {
+    maxWaitMs: 60_000,
+    minBytes: 1,
+    isolationLevel: 0,
+    topics: [{ topic: 'orders', partitions }],
+    forgottenTopicsData: [],
+  }
   void client.attempt(fetch, 12, body)
   void client.attempt(offsetCommit, 8, {
     groupId: 'g',
