@@ -228,6 +228,7 @@ export class MergePlan {
     const { record, origin, target } = question
     if (conflict !== undefined) this.#show(record.key, conflict.kind, record.offset, target)
     else if (outcome === 'same') this.#show(record.key, 'same', record.offset, target)
+    else if (outcome === 'composed') this.#show(record.key, 'write', record.offset, target)
     if (outcome === 'write') this.#write(record, origin)
     else if (outcome === 'source' && this.#isOpen(record)) this.#writeLate(record)
     else if (outcome === 'source' && this.#options.strategy !== 'replay') this.#writer.add(record, origin)

@@ -2,6 +2,9 @@
 
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
+import { produce } from '../../protocol/messages/00-produce.ts'
+import { encodeBatch } from '../../protocol/records/builder.ts'
+import { WireClient } from '../wire-client.ts'
 import { numbered, Stage } from './stage.ts'
 
 const kafkaIn = (stage: Stage, set: string) =>
@@ -129,3 +132,15 @@ test.each(['append', 'fast-forward'])(
     expect(await stage.send('a', ['others write on'])).toBe(strategy === 'append' ? 2 : 1)
   },
 )
+
+test('who produces by topic id inside is told in names from inside why that is refused', async () => {
+  await using stage = await Stage.open()
+  await stage.create('a')
+  const forked = await stage.run({ op: 'fork', id: 'f1', set: 'S', from: 'a', configs: { 'branch.protect': 'merge' } })
+  const wire = await WireClient.open(stage.broker.bootstrapServers, 'app--branch--S--')
+  const records = encodeBatch({ records: [{ value: 'v', timestamp: 1 }] })
+  const topicData = [{ topicId: forked.topics![0]!.intoId!, partitionData: [{ index: 0, records }] }]
+  const answer = await wire.ask(produce, 13, { transactionalId: null, acks: -1, timeoutMs: 5000, topicData })
+  wire.close()
+  expect(answer.responses[0]!.partitionResponses[0]!.errorMessage).toMatch(/^'a' has branch.protect=merge/)
+})

@@ -204,6 +204,18 @@ describe('three-way', () => {
   })
 })
 
+test('a plan tells of every key that it writes, of those too whose members it has put together', async () => {
+  const world = forked(['a', '{"x":0,"y":0}'], ['b', '0'])
+  world.write('C', ['a', '{"x":1,"y":0}'], ['b', '1'])
+  const target = world.write('P', ['a', '{"x":0,"y":1}'])
+  const { shown, counts } = await world.plan('C', 'P', { fields: 'json' })
+  expect(counts.written).toBe(2)
+  expect(shown.map(({ key, ...rest }) => ({ ...rest, key: key.toString() }))).toEqual([
+    { key: 'b', kind: 'write', source: 3 },
+    { key: 'a', kind: 'write', source: 2, target },
+  ])
+})
+
 describe('what arrives between the plan and the moment of the merge', () => {
   test('no base is looked for through a whole log while producers wait: they write on until it is known that there is none', async () => {
     const world = forked()

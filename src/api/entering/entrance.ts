@@ -150,7 +150,10 @@ class Interpreter implements Translator {
   }
 
   #tellWords(text: string): string {
-    const names = [...this.#topics, ...this.#ids].filter(([below, inside]) => below !== inside && text.includes(below))
+    // Requests by topic id have named none.
+    const members = this.#view.broker.topics().map(({ name }) => [name, this.#view.shown(name)] as const)
+    const all = new Map([...members, ...this.#topics, ...this.#ids])
+    const names = [...all].filter(([below, inside]) => below !== inside && text.includes(below))
     // The longest first: one name may be the beginning of another.
     names.sort(([a], [b]) => b.length - a.length)
     return names.reduce((words, [below, inside]) => words.replaceAll(below, inside), text)

@@ -14,6 +14,7 @@ export function eventLine(event: BranchEvent): string[] {
   const words = [
     ...(set === undefined ? [] : [`set ${set}:`]),
     ...many,
+    ...(event['bootstrap'] === undefined ? [] : [String(event['bootstrap'])]),
     ...(counts === undefined ? [] : [`${counts.written} written, ${counts.conflicts} conflicts`]),
     ...(error === undefined ? [] : [`${error.code}: ${error.message}`]),
     ...(replayed ? ['(told again)'] : []),
@@ -74,7 +75,7 @@ function planned(event: BranchEvent): string[] {
     case 'promote':
       return ['Would rename:', ...topics.map(({ from, into }) => `${from} → ${into}`)]
     default:
-      return [counts === undefined ? `${status}.` : `Would be ${countsInWords(counts)}.`, ...keysInWords(event)]
+      return [counts === undefined ? `${status}.` : `Would be ${countsInWords(event)}.`, ...keysInWords(event)]
   }
 }
 
@@ -83,7 +84,7 @@ const done: Readonly<Record<string, string>> = { merge: 'Merged', revert: 'Rever
 /** What merges, reverts and resolutions have written, or why they have not. */
 function written(event: BranchEvent): string[] {
   const { type, status, counts, gateMs } = event
-  const numbers = counts === undefined ? '' : `: ${countsInWords(counts)}`
+  const numbers = counts === undefined ? '' : `: ${countsInWords(event)}`
   if (status === 'conflicts') {
     return [
       `Nothing was written${numbers.replace(': 0 written, ', ': ')}.`,
@@ -97,10 +98,12 @@ function written(event: BranchEvent): string[] {
 }
 
 /** Of what there is none is not spoken. */
-function countsInWords({ written, same, skipped, conflicts }: NonNullable<BranchEvent['counts']>): string {
+function countsInWords(event: BranchEvent): string {
+  const { written, same, skipped, conflicts } = event.counts!
+  const isRevert = event.type === 'revert' || event['op'] === 'revert'
   const words = [
     `${written} written`,
-    ...(same > 0 ? [`${same} the same on both sides`] : []),
+    ...(same > 0 ? [`${same} ${isRevert ? 'as before already' : 'the same on both sides'}`] : []),
     ...(skipped > 0 ? [`${skipped} left as they were`] : []),
     ...(conflicts > 0 ? [`${conflicts} in conflict`] : []),
   ]
