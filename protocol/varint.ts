@@ -158,6 +158,7 @@ export function sizeOfVarint(value: number): number {
 }
 
 export function sizeOfVarlong(value: number): number {
+  if ((value | 0) === value) return sizeOfVarint(value)
   // The first byte holds the sign and six bits of the magnitude.
   let rest = value < 0 ? -value - 1 : value
   let size = 1
@@ -183,6 +184,8 @@ export function writeVarint(bytes: Uint8Array, position: number, value: number):
 
 /** Writes and returns the position behind. `value` is a safe integer. */
 export function writeVarlong(bytes: Uint8Array, position: number, value: number): number {
+  // Most are: the bytes are the same.
+  if ((value | 0) === value) return writeVarint(bytes, position, value)
   const sign = value < 0 ? 1 : 0
   let rest = value < 0 ? -value - 1 : value
   // Not a shift: the magnitude may be wider than 32 bits.

@@ -72,8 +72,8 @@ async function* readsFrom(place: KeyPlace, bound: number): AsyncGenerator<Read> 
   let until = performance.now() + sliceMs
   for await (const revision of revisionsFrom(place, bound)) {
     const record = place.partition.revisions.read(revision.offset)
-    // Its file went in this moment.
-    if (record === undefined) return
+    // Its file, or a keep rule, has taken it in this moment.
+    if (record === undefined) continue
     yield { revision, value: record.value }
     if (performance.now() < until) continue
     await rest()

@@ -23,8 +23,11 @@ class Group {
   readonly rooms: Int32Array
   bytes: Buffer = Buffer.alloc(0)
   #used = 0
+  readonly #expected: number
 
-  constructor(keys: number) {
+  /** `expected`: bytes that one value of each key takes. */
+  constructor(keys: number, expected: number) {
+    this.#expected = expected
     this.entries = new Int32Array(keys * ways).fill(none)
     this.places = new Int32Array(keys * ways)
     this.rooms = new Int32Array(keys * ways)
@@ -52,8 +55,7 @@ class Group {
     const { bytes, entries, places, rooms } = this
     let live = 0
     for (let way = 0; way < entries.length; way++) if (entries[way] !== none) live += rooms[way]!
-    // A single value is all there is to many a group of large ones.
-    const larger = Buffer.allocUnsafeSlow(live + more + (entries.length > ways ? (live + more) >> 2 : 0))
+    const larger = Buffer.allocUnsafeSlow(live + more + this.#spareFor(live + more))
     this.#used = 0
     for (let way = 0; way < entries.length; way++) {
       if (entries[way] === none) {
@@ -66,11 +68,21 @@ class Group {
     }
     this.bytes = larger
   }
+
+  /** Room for values to come. A single one is all there is to many a group of large ones. */
+  #spareFor(byteCount: number): number {
+    if (this.entries.length === ways) return 0
+    return Math.max(byteCount >> 2, Math.min(byteCount, this.#expected - byteCount))
+  }
 }
 
 export class KeptValues {
   readonly #room: CacheRoom
   readonly #keysPerGroup: number
+  readonly #valueBytes: number
+  /** Asked for last, and again for the neighbours of its key: what lies in it is right even where it is not kept any more. */
+  #lastSlot = -1
+  #last: Group | undefined
   /** Where the value found last lies. */
   bytes: Buffer = Buffer.alloc(0)
   at = 0
@@ -78,12 +90,13 @@ export class KeptValues {
   /** `valueBytes`: of a value, on average. */
   constructor(room: CacheRoom, valueBytes: number) {
     this.#room = room
+    this.#valueBytes = valueBytes
     this.#keysPerGroup = Math.max(1, Math.min(keysMax, Math.floor(groupBytes / Math.max(1, valueBytes))))
   }
 
   /** Whether the value of an entry of this key is kept: then it lies at `at` in `bytes` until something is kept or dropped. */
   find(key: number, entry: number): boolean {
-    const group = this.#room.get<Group>(this.#slotOf(key))
+    const group = this.#groupOf(this.#slotOf(key))
     if (group === undefined) return false
     const first = (key % this.#keysPerGroup) * ways
     for (let way = first; way < first + ways; way++) {
@@ -95,13 +108,21 @@ export class KeptValues {
     return false
   }
 
+  #groupOf(slot: number): Group | undefined {
+    if (slot === this.#lastSlot) return this.#last
+    const group = this.#room.get<Group>(slot)
+    this.#lastSlot = slot
+    this.#last = group
+    return group
+  }
+
   #slotOf(key: number): number {
     return Math.floor(key / this.#keysPerGroup) * kept.kinds + kept.walked
   }
 
   /** Nobody needs the value of this entry any more. */
   drop(key: number, entry: number): void {
-    const group = this.#room.get<Group>(this.#slotOf(key))
+    const group = this.#groupOf(this.#slotOf(key))
     if (group === undefined) return
     const way = wayOf(group, (key % this.#keysPerGroup) * ways, entry)
     if (way !== none) group.entries[way] = none
@@ -110,8 +131,8 @@ export class KeptValues {
   /** Keeps a copy of a value, in the place of `spare` where that is kept. */
   keep(key: number, entry: number, spare: number, bytes: Buffer, at: number, size: number): void {
     const slot = this.#slotOf(key)
-    const known = this.#room.get<Group>(slot)
-    const group = known ?? new Group(this.#keysPerGroup)
+    const known = this.#groupOf(slot)
+    const group = known ?? new Group(this.#keysPerGroup, this.#keysPerGroup * roomFor(this.#valueBytes))
     const first = (key % this.#keysPerGroup) * ways
     let way = wayOf(group, first, spare)
     if (way === none) way = wayOf(group, first, none)
@@ -120,7 +141,9 @@ export class KeptValues {
     const grew = group.rooms[way]! < size && group.grow(way, size)
     copyTo(group.bytes, group.places[way]!, bytes, at, at + size)
     group.entries[way] = entry
-    if (grew || known === undefined) this.#room.set(slot, group, group.byteCount)
+    if (!grew && known !== undefined) return
+    this.#last = group
+    this.#room.set(slot, group, group.byteCount)
   }
 }
 

@@ -1,7 +1,7 @@
 // A pack as a file: the rebuilt batches one behind the other, at positions that never change. Whoever reads segments reads it too.
 //
-// Batches are rebuilt in runs of about 256 KiB and kept for a while, for who reads on or reads the same. Headers alone are had
-// without their records: a search for an offset or a time rebuilds nothing.
+// Batches are kept for a while in runs of about 256 KiB, for who reads on or reads the same, and several runs are rebuilt at once where
+// that takes no time to speak of. Headers alone are had without their records: a search for an offset or a time rebuilds nothing.
 
 import { DamagedRecords, StorageError } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
@@ -12,9 +12,15 @@ import { type CacheRoom, kept } from './pack-cache.ts'
 import { type Frame, writeFrameHeader } from './pack-frames.ts'
 import type { Window } from './run-memory.ts'
 
-/** As many batches as are rebuilt at once: so many bytes, or so many records, each of which may be in a block of its own. */
+/** As many batches as are kept as one: so many bytes, or so many records, each of which may be in a block of its own. */
 const runBytes = 256 * 1024
 const runRecords = 128
+/**
+ * So many records at most are rebuilt at once: the more there are the more have their block, or their key, in common. Fewer where
+ * they take longer than this, as they do while blocks are still to be inflated.
+ */
+const togetherMax = 4096
+const togetherMs = 2
 /** What one read gives at most, where a single batch is not longer, and about how long it may take. */
 const readBytesMax = 1024 * 1024
 const readMsMax = 5
@@ -38,6 +44,8 @@ export class PackedFile implements File {
   readonly pack: Pack
   readonly #file: File
   readonly #room: CacheRoom
+  /** Records that were rebuilt in good time. */
+  #together = runRecords
 
   constructor(pack: Pack, file: File, room: CacheRoom, length: number) {
     this.path = file.path
@@ -72,7 +80,7 @@ export class PackedFile implements File {
     let skipped = position - this.pack.framePosition(index) - frame.positions[at]!
     try {
       for (;;) {
-        const next = this.#addRun(gathered, index, frame, at, skipped)
+        const next = this.#addRuns(gathered, index, frame, at, skipped, wanted - gathered.length)
         if (next === at) break
         at = next
         skipped = 0
@@ -100,32 +108,75 @@ export class PackedFile implements File {
   }
 
   /**
-   * Adds batches from one on, up to the end of its run, but for the bytes skipped. Answers the batch behind them: the same one where
+   * Adds batches from one on, up to the end of a run, but for the bytes skipped. Answers the batch behind them: the same one where
    * they are damaged, or have no room, and there is something in front of them.
    */
-  #addRun(gathered: Gathered, index: number, frame: Frame, at: number, skipped: number): number {
+  #addRuns(gathered: Gathered, index: number, frame: Frame, at: number, skipped: number, byteCount: number): number {
+    const { positions } = frame
     const [first, end] = runOf(frame, at)
-    const key = (index * batchesPerFrameMax + first) * kept.kinds + kept.batches
-    const known = this.#room.get<Run | typeof damaged>(key)
+    const known = this.#room.get<Run | typeof damaged>(keyOf(index, first))
     if (known === damaged) return this.#addOneByOne(gathered, index, at, end, skipped)
-    const from = frame.positions[at]! - frame.positions[first]! + skipped
+    const from = positions[at]! - positions[first]! + skipped
     if (known !== undefined) return gathered.add(known.window, known.at + from, known.at + known.length) ? end : at
-    const length = frame.positions[end]! - frame.positions[first]!
-    const window = gathered.room(length)
+    const ends = this.#runsFrom(index, frame, first, end, from + byteCount)
+    const last = ends.at(-1)!
+    const window = gathered.room(positions[last]! - positions[first]!)
     if (window === undefined) return at
     const start = window.used
-    try {
-      this.pack.rebuild(index, first, end, window.bytes, start)
-    } catch (cause) {
-      if (!(cause instanceof DamagedRecords)) throw cause
-      this.#room.set(key, damaged, damagedBytes)
+    if (!this.#rebuilt(index, frame, first, ends, window)) {
+      // One that is damaged must not take those before it along.
+      if (ends.length > 1) return this.#addRuns(gathered, index, frame, at, skipped, 0)
+      this.#room.set(keyOf(index, first), damaged, damagedBytes)
       return this.#addOneByOne(gathered, index, at, end, skipped)
     }
-    window.used += length
-    window.hold()
-    this.#room.set(key, { window, at: start, length } satisfies Run, length, () => window.release())
-    gathered.add(window, start + from, start + length)
-    return end
+    gathered.add(window, start + from, window.used)
+    return last
+  }
+
+  /** Ends of runs that are to be rebuilt at once: from one on those that are not kept, as far as they are asked for. */
+  #runsFrom(index: number, frame: Frame, first: number, end: number, byteCount: number): number[] {
+    const { positions, firstRecords } = frame
+    const ends = [end]
+    for (let last = end; last < frame.batchCount; ) {
+      const next = runOf(frame, last)[1]
+      const isWanted =
+        positions[last]! - positions[first]! < byteCount &&
+        firstRecords[next]! - firstRecords[first]! <= this.#together &&
+        this.#room.get(keyOf(index, last)) === undefined
+      if (!isWanted) break
+      ends.push(next)
+      last = next
+    }
+    return ends
+  }
+
+  /** Rebuilds runs into a window, and keeps them there; false where they are damaged. */
+  #rebuilt(index: number, frame: Frame, first: number, ends: readonly number[], window: Window): boolean {
+    const { positions, firstRecords } = frame
+    const last = ends.at(-1)!
+    const start = window.used - positions[first]!
+    const began = performance.now()
+    try {
+      this.pack.rebuild(index, first, last, window.bytes, window.used)
+    } catch (cause) {
+      if (!(cause instanceof DamagedRecords)) throw cause
+      this.#together = runRecords
+      return false
+    }
+    const took = performance.now() - began
+    const recordCount = firstRecords[last]! - firstRecords[first]!
+    if (took > togetherMs) this.#together = Math.max(runRecords, Math.floor(recordCount / 2))
+    else if (2 * recordCount > this.#together) this.#together = Math.min(togetherMax, 2 * this.#together)
+    window.used = start + positions[last]!
+    let from = first
+    for (const end of ends) {
+      window.hold()
+      const length = positions[end]! - positions[from]!
+      const run: Run = { window, at: start + positions[from]!, length }
+      this.#room.set(keyOf(index, from), run, length, () => window.release())
+      from = end
+    }
+    return true
   }
 
   /** Where something in a run is damaged: what comes before it. */
@@ -184,6 +235,8 @@ function header(frame: Frame, index: number, byteCount: number): Buffer {
   writeFrameHeader(bytes, 0, frame.headers[index]!, frame.verbatim(index)?.readInt32BE(57) ?? frame.recordCount(index))
   return bytes.subarray(0, byteCount)
 }
+
+const keyOf = (index: number, first: number): number => (index * batchesPerFrameMax + first) * kept.kinds + kept.batches
 
 /** The run that a batch is in: runs are cut from the start of the frame on, so each batch is in one only. */
 function runOf(frame: Frame, at: number): [first: number, end: number] {

@@ -43,21 +43,18 @@ const sizeOfRecord = ({ timestampDelta, key, value, headers }: RecordParts, offs
   return sizeOfVarint(body) + body
 }
 
-/** Writes a record up to its value and answers where that begins; -1 where the record would end behind `end`. `keyLength` -1: a null key. */
+/** Writes a record, which has `body` bytes behind its length, up to its value and answers where that begins. `keyLength` -1: a null key. */
 export function writeHead(
   into: Buffer,
   at: number,
-  end: number,
+  body: number,
   timestampDelta: number,
   offsetDelta: number,
   key: Uint8Array,
   keyStart: number,
   keyLength: number,
   valueLength: number,
-  headerBytes: number,
 ): number {
-  const body = bodyBytes(timestampDelta, offsetDelta, keyLength, valueLength, headerBytes)
-  if (at + sizeOfVarint(body) + body > end) return -1
   let to = writeVarint(into, at, body)
   into[to++] = 0
   to = writeVarlong(into, to, timestampDelta)
@@ -70,22 +67,11 @@ export function writeHead(
   return writeVarint(into, to, valueLength)
 }
 
-function writeParts(into: Buffer, at: number, end: number, record: RecordParts, offsetDelta: number): number {
+function writeParts(into: Buffer, at: number, record: RecordParts, offsetDelta: number): number {
   const { timestampDelta, key, value, headers } = record
-  const headerBytes = headers?.length ?? 0
+  const body = bodyBytes(timestampDelta, offsetDelta, lengthOf(key), lengthOf(value), headers?.length ?? 0)
   const keyBytes = key ?? nothing
-  let to = writeHead(
-    into,
-    at,
-    end,
-    timestampDelta,
-    offsetDelta,
-    keyBytes,
-    0,
-    lengthOf(key),
-    lengthOf(value),
-    headerBytes,
-  )
+  let to = writeHead(into, at, body, timestampDelta, offsetDelta, keyBytes, 0, lengthOf(key), lengthOf(value))
   if (value !== null) to += value.copy(into, to)
   if (headers !== undefined) return to + headers.copy(into, to)
   into[to++] = 0
@@ -141,7 +127,7 @@ function piece(
   let maxDelta = Number.NEGATIVE_INFINITY
   for (let i = first; i < end; i++) {
     const { timestampDelta, offsetDelta } = records[i]!
-    to = writeParts(scratch, to, size, records[i]!, offsetDelta - from)
+    to = writeParts(scratch, to, records[i]!, offsetDelta - from)
     if (timestampDelta > maxDelta) maxDelta = timestampDelta
   }
   const isWhole = end - first === recordCount

@@ -15,7 +15,7 @@ import { Steps } from './pack-steps.ts'
 import { PackedBlocks } from './packed-blocks.ts'
 import { KeyBlocks } from './packed-keys.ts'
 import { type PackedRevision, PackedValues } from './packed-values.ts'
-import { WalkedValues } from './walked-values.ts'
+import { WalkedValues, type WantedValues } from './walked-values.ts'
 
 export type { PackedRevision }
 
@@ -252,9 +252,9 @@ export class Pack {
     return this.#values.kind(entry) === tombstone ? -1 : this.#values.size(entry)
   }
 
-  /** Writes the value, which is not null, to a place: for who asks in the order of the log. */
-  writeValue(entry: number, into: Buffer, at: number, ordinal = this.ordinalOf(entry)): void {
-    this.#walked.write(ordinal, entry, into, at)
+  /** Writes values to places: for who asks in the order of the log. */
+  writeValues(wanted: WantedValues, into: Buffer): void {
+    this.#walked.write(wanted, into)
   }
 
   /** The delta as stored, in VCDIFF, against `entry(…).base`; undefined where it is none. */
@@ -295,6 +295,7 @@ export class Pack {
   close(): void {
     this.#room.clear()
     this.#values.clear()
+    this.#keys.clear()
     this.#footer.release()
     this.#file.close()
   }

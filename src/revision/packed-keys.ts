@@ -13,6 +13,10 @@ type KeyBlock = { bytes: Buffer; ends: Uint32Array; starts: Uint32Array }
 export class KeyBlocks {
   readonly #blocks: PackedBlocks<KeyBlock>
   readonly #steps: Steps
+  /** The block that was looked into last, and which keys it has: the next one is mostly there, too. */
+  #last: KeyBlock | undefined
+  #lastFirst = 0
+  #lastEnd = 0
   /** The key found last. */
   bytes: Buffer = Buffer.alloc(0)
   start = 0
@@ -25,12 +29,26 @@ export class KeyBlocks {
 
   /** Then it is from `start` to `end` in `bytes`. */
   find(ordinal: number): void {
-    const index = this.#steps.find(ordinal)
-    const { bytes, starts, ends } = this.#blocks.get(index)
-    const place = ordinal - this.#blocks.number(index)
+    if (ordinal < this.#lastFirst || ordinal >= this.#lastEnd) this.#show(ordinal)
+    const { bytes, starts, ends } = this.#last!
+    const place = ordinal - this.#lastFirst
     this.bytes = bytes
     this.start = starts[place]!
     this.end = ends[place]!
+  }
+
+  #show(ordinal: number): void {
+    const index = this.#steps.find(ordinal)
+    const block = this.#blocks.get(index)
+    this.#last = block
+    this.#lastFirst = this.#blocks.number(index)
+    this.#lastEnd = this.#lastFirst + block.starts.length
+  }
+
+  /** Lets go what it holds. */
+  clear(): void {
+    this.#last = undefined
+    this.#lastEnd = 0
   }
 }
 

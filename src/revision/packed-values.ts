@@ -47,8 +47,10 @@ export class PackedValues {
   readonly #count: number
   /** In which block of values an entry is. */
   readonly #steps: Steps
-  #lastIndex = -1
   #last: EntryBlock | undefined
+  /** The entries in it. */
+  #first = 0
+  #end = 0
   #lastValues: ValueBlock | undefined
   #lastFirst = 0
   #lastEnd = 0
@@ -71,20 +73,24 @@ export class PackedValues {
     })
   }
 
+  /** The block with an entry. */
   #block(entry: number): EntryBlock {
-    const index = Math.floor(entry / entriesPerBlock)
     // Asked several things of one entry, and then of its neighbours.
-    if (index !== this.#lastIndex) {
-      this.#last = this.#entries.get(index)
-      this.#lastIndex = index
-    }
+    if (entry < this.#first || entry >= this.#end) this.#showEntries(entry)
     return this.#last!
+  }
+
+  #showEntries(entry: number): void {
+    const index = Math.floor(entry / entriesPerBlock)
+    this.#last = this.#entries.get(index)
+    this.#first = index * entriesPerBlock
+    this.#end = this.#first + entriesPerBlock
   }
 
   /** Lets go what it holds. */
   clear(): void {
-    this.#lastIndex = -1
     this.#last = undefined
+    this.#end = 0
     this.#lastValues = undefined
     this.#lastEnd = 0
   }

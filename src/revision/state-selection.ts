@@ -2,6 +2,7 @@
 
 import { offsetOf } from './known-parts.ts'
 import { sorting } from './pack-sort.ts'
+import type { Part } from './part.ts'
 import type { Revisions } from './revisions.ts'
 import { offsetOrNone, RisingOffsets, type Selection } from './selection.ts'
 
@@ -74,7 +75,9 @@ export class StateSelection implements Selection {
   readonly #live: LiveSelection
   #found = new RisingOffsets()
   #filesVersion = -1
-  #work: Generator<void, void> | undefined
+  /** Where that was found. */
+  #parts: readonly Part[] = []
+  #work: Generator<void, RisingOffsets> | undefined
   #isDone = false
   #last = -1
 
@@ -93,8 +96,7 @@ export class StateSelection implements Selection {
   }
 
   advance(bytes: number): boolean {
-    if (this.#isDone) return false
-    if (this.#isLive) {
+    if (!this.#isDone && this.#isLive) {
       this.#last = this.#live.last
       return this.#live.advance(bytes)
     }
@@ -102,31 +104,41 @@ export class StateSelection implements Selection {
     if (this.#filesVersion !== filesVersion) {
       // What it goes through is not there any more.
       this.#filesVersion = filesVersion
-      this.#found = new RisingOffsets()
-      this.#work = this.#collect()
+      const parts = this.#revisions.known.all.filter(({ baseOffset }) => baseOffset < this.#below)
+      // Where it was packed a keep rule may have taken the newest of a key: one before it that is left is the newest now.
+      const isOther = parts.some((part) => !this.#parts.includes(part))
+      if (!this.#isDone || this.#work !== undefined || isOther) this.#work = this.#collect()
+      this.#parts = parts
     }
-    for (let left = bytes; left > 0; left -= keysAtOnce * keyCost) {
-      if (this.#work!.next().done !== true) continue
+    const work = this.#work
+    for (let left = bytes; work !== undefined; left -= keysAtOnce * keyCost) {
+      if (left <= 0) return true
+      const { done, value } = work.next()
+      if (done !== true) continue
+      this.#work = undefined
       this.#isDone = true
-      this.#last = this.#found.last
+      this.#found = value
+      this.#last = value.last
       return false
     }
-    return true
+    return false
   }
 
-  *#collect(): Generator<void, void> {
+  *#collect(): Generator<void, RisingOffsets> {
     const { known } = this.#revisions
+    const found = new RisingOffsets()
     let met = 0
     for (const part of known.all) {
-      if (part.baseOffset >= this.#below) return
+      if (part.baseOffset >= this.#below) break
       const offsets: number[] = []
       for (const entry of part.newestBelow(this.#below)) {
         const isNewest = known.newest(part.hashOf(entry), part.keyOf(entry), this.#below)?.part === part
         if (isNewest) offsets.push(part.offsetOf(entry))
         if (++met % keysAtOnce === 0) yield
       }
-      for (const offset of yield* sorting(Float64Array.from(offsets))) this.#found.push(offset)
+      for (const offset of yield* sorting(Float64Array.from(offsets))) found.push(offset)
     }
+    return found
   }
 
   next(from: number): number | undefined {

@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { crc32c } from '../../protocol/crc32c.ts'
+import { DamagedRecords } from '../../protocol/errors.ts'
 import type { BatchRecord } from '../../protocol/records/builder.ts'
 import { differenceOf } from './difference.ts'
 import type { Place } from './known-parts.ts'
@@ -68,9 +69,15 @@ export class ViewRecords {
     return delta === undefined ? full : { format: 'vcdiff', base, value: delta }
   }
 
+  /** Null where it is damaged, too: who reads on is owed what comes after it, and has nothing to apply a delta to. */
   #valueOf({ part, entry }: Place): Buffer | null {
-    const offset = part.offsetOf(entry)
-    return this.#held.get(offset) ?? this.#revisions.read(offset)?.value ?? null
+    try {
+      const offset = part.offsetOf(entry)
+      return this.#held.get(offset) ?? this.#revisions.read(offset)?.value ?? null
+    } catch (cause) {
+      if (!(cause instanceof DamagedRecords)) throw cause
+      return null
+    }
   }
 
   #hold(offset: number, value: Buffer): void {

@@ -1,5 +1,6 @@
-// Values of a pack for who reads in the order of the log: each is written to where it is wanted, and of each key only what its next
-// values are made of is kept, in memory that is written over again and again. A reader of many keys leaves nothing to collect.
+// Values of a pack for who reads in the order of the log: all those of a run at once, in the order of their entries, each to where it is
+// wanted. A run's next revision of a key is made of the one just written; beyond the run only that is kept of each key which its next
+// values are made of, in memory that is written over again and again. A reader of many keys leaves nothing to collect.
 
 import { DamagedRecords } from '../../protocol/errors.ts'
 import { DeltaError } from './decode-delta.ts'
@@ -8,6 +9,17 @@ import type { CacheRoom } from './pack-cache.ts'
 import { anchorDistance, deltaFromAnchor, deltaFromPrevious, full, tombstone } from './pack-entries.ts'
 import type { PackedValues } from './packed-values.ts'
 import { copyTo } from './value-memory.ts'
+
+/**
+ * Entries, ascending; those of a key stand one behind the other and without gaps, as a piece of the log has them. Of each the key (by its
+ * ordinal), and where its value is to be.
+ */
+export type WantedValues = {
+  readonly count: number
+  readonly entries: Int32Array
+  readonly keys: Int32Array
+  readonly places: Int32Array
+}
 
 /** For chains from their beginning on: a value and what it is made of. */
 let scratches: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
@@ -29,20 +41,54 @@ export class WalkedValues {
     this.#kept = new KeptValues(room, valueBytes)
   }
 
-  /** Writes the value of an entry of a key (by its ordinal), which is no tombstone, to a place that has room for it. */
-  write(key: number, entry: number, target: Buffer, at: number): void {
-    const kind = this.#values.kind(entry)
-    const size = this.#values.size(entry)
-    if (kind === full) {
-      const { bytes } = this.#values.fullBlock(entry)
-      const from = this.#values.start
-      copyTo(target, at, bytes, from, from + size)
-      return
+  /** Writes all but tombstones, each to its place, where there is room for it. */
+  write({ count, entries, keys, places }: WantedValues, target: Buffer): void {
+    const values = this.#values
+    // Of the key that is written: what was kept of it for this run, and gives way to what is kept for the next.
+    let left = nothing
+    let leftAnchor = nothing
+    for (let i = 0; i < count; i++) {
+      const entry = entries[i]!
+      const key = keys[i]!
+      const kind = values.kind(entry)
+      if (i === 0 || keys[i - 1] !== key) {
+        left = kind === deltaFromPrevious && !this.#isAnchorBase(entry - 1) ? entry - 1 : nothing
+        leftAnchor = nothing
+      }
+      const isLast = i + 1 === count || keys[i + 1] !== key
+      const size = values.size(entry)
+      const at = places[i]!
+      if (kind === full) {
+        const { bytes } = values.fullBlock(entry)
+        copyTo(target, at, bytes, values.start, values.start + size)
+      } else if (kind !== tombstone) {
+        const distance = kind === deltaFromPrevious ? 1 : anchorDistance
+        const base = entry - distance
+        if (i >= distance && entries[i - distance] === base && values.kind(base) !== tombstone) {
+          this.#base = target
+          this.#baseAt = places[i - distance]!
+        } else this.#find(key, base, entry)
+        this.#apply(entry, base, target, at, size)
+        const isAnchor = kind !== deltaFromPrevious
+        if (isAnchor && leftAnchor === nothing) leftAnchor = base
+        const isLastAnchor = isAnchor && (i + anchorDistance >= count || keys[i + anchorDistance] !== key)
+        const isBase = isLast && values.kind(entry + 1) === deltaFromPrevious
+        if (isBase || (isLastAnchor && this.#isAnchorBase(entry))) {
+          this.#kept.keep(key, entry, isAnchor ? leftAnchor : left, target, at, size)
+          if (!isAnchor) left = nothing
+        }
+      }
+      if (isLast && left !== nothing) this.#kept.drop(key, left)
     }
-    const base = entry - (kind === deltaFromPrevious ? 1 : anchorDistance)
-    this.#find(key, base, entry)
-    this.#apply(entry, base, target, at, size)
-    this.#keep(key, entry, kind, target, at, size)
+  }
+
+  /** Whether a value is what the next anchor is made of. */
+  #isAnchorBase(entry: number): boolean {
+    return (
+      entry >= 0 &&
+      this.#values.kind(entry) === deltaFromAnchor &&
+      this.#values.kind(entry + anchorDistance) === deltaFromAnchor
+    )
   }
 
   #apply(entry: number, base: number, target: Buffer, at: number, size: number): void {
@@ -78,8 +124,12 @@ export class WalkedValues {
       const target = scratch[i & 1]!
       this.#apply(at, at - (kind === deltaFromPrevious ? 1 : anchorDistance), target, 0, size)
       // The last anchor is what the next one is made of.
-      if (kind === deltaFromAnchor && (i === 0 || this.#values.kind(deltas[i - 1]!) !== kind)) {
-        this.#keep(key, at, kind, target, 0, size)
+      if (
+        kind === deltaFromAnchor &&
+        (i === 0 || this.#values.kind(deltas[i - 1]!) !== kind) &&
+        this.#isAnchorBase(at)
+      ) {
+        this.#kept.keep(key, at, at - anchorDistance, target, 0, size)
       }
       this.#base = target
       this.#baseAt = 0
@@ -99,18 +149,5 @@ export class WalkedValues {
     this.#base = this.#kept.bytes
     this.#baseAt = this.#kept.at
     return true
-  }
-
-  /** Keeps a value for those after it, in the place of one that nobody needs any more. */
-  #keep(key: number, entry: number, kind: number, bytes: Buffer, at: number, size: number): void {
-    const isAnchor = kind === deltaFromAnchor
-    const isBase = this.#values.kind(entry + 1) === deltaFromPrevious
-    const isNeeded = isBase || (isAnchor && this.#values.kind(entry + anchorDistance) === deltaFromAnchor)
-    // An anchor takes the place of the anchor before; another value that of the one before, which is no anchor, or of the one
-    // before that, which the anchor between them left behind.
-    const before = isAnchor ? entry - anchorDistance : entry - 1
-    const spare = isAnchor || this.#values.kind(before) === deltaFromPrevious ? before : before - 1
-    if (isNeeded) this.#kept.keep(key, entry, Math.max(nothing, spare), bytes, at, size)
-    else if (spare >= 0) this.#kept.drop(key, spare)
   }
 }

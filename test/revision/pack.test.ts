@@ -99,7 +99,9 @@ describe('a pack', () => {
         entry = draw(8) === 0 ? draw(pack.entryCount) : (entry + 1) % pack.entryCount
         const value = expected.value(entry)
         const at = draw(100)
-        if (value !== null) pack.writeValue(entry, target, at)
+        const one = (number: number) => Int32Array.of(number)
+        const wanted = { count: 1, entries: one(entry), keys: one(pack.ordinalOf(entry)), places: one(at) }
+        pack.writeValues(wanted, target)
         const isSame =
           value === null
             ? pack.valueLength(entry) === -1

@@ -5,9 +5,9 @@ import type { CodecName } from '../../protocol/records/compression.ts'
 import { hashKey, type KeyHash } from '../../src/revision/key-hash.ts'
 import type { Selection } from '../../src/revision/selection.ts'
 import type { ViewConfig } from '../../src/revision/view-config.ts'
-import { selectionOf } from '../../src/revision/view-selection.ts'
 import { drawing } from './delta-pairs.ts'
-import { type Known, RevisionWorld } from './revision-world.ts'
+import { Lasting, newestOf, oddRecord, pointersOfAll, selectionIn } from './lasting.ts'
+import { type Given, RevisionWorld } from './revision-world.ts'
 
 type Draw = ReturnType<typeof drawing>
 
@@ -36,20 +36,8 @@ const shown = (selection: Selection, from: number): number[] => {
   return found
 }
 
-const newestOf = (known: readonly Known[]): number[] =>
-  [...new Map(known.map((of) => [of.key, of.offset])).values()].sort((a, b) => a - b)
-
-const wholeView: ViewConfig = {
-  of: 't',
-  kind: 'history',
-  below: () => Infinity,
-  key: undefined,
-  where: undefined,
-  ttlMs: -1,
-}
-
 function select(world: RevisionWorld, view: Partial<ViewConfig>): Selection {
-  const selection = selectionOf(world.revisions, { ...wholeView, ...view }, 0)
+  const selection = selectionIn(world.revisions, view)
   while (selection.advance(1000));
   return selection
 }
@@ -107,11 +95,37 @@ function check(world: RevisionWorld, draw: Draw): void {
 async function play(seed: number): Promise<void> {
   const draw = drawing(seed)
   const pointers = draw(2) === 0 ? ['/s'] : []
+  await live(seed, draw, 60, pointers, recordOf, () => {}, check)
+}
+
+/** The same with views that stay while it goes on. */
+async function playLasting(seed: number): Promise<void> {
+  const draw = drawing(seed)
+  const pointers = pointersOfAll.filter(() => draw(3) > 0)
+  const views = new Map<RevisionWorld, Lasting>()
+  const viewsOf = (world: RevisionWorld): Lasting => {
+    const known = views.get(world) ?? new Lasting(world, draw)
+    views.set(world, known)
+    return known
+  }
+  const look = (world: RevisionWorld) => viewsOf(world).look()
+  await live(seed, draw, 25, pointers, oddRecord, look, (world) => viewsOf(world).check())
+}
+
+async function live(
+  seed: number,
+  draw: Draw,
+  steps: number,
+  pointers: readonly string[],
+  recordOf: (draw: Draw) => Given,
+  look: (world: RevisionWorld) => void,
+  check: (world: RevisionWorld, draw: Draw) => void,
+): Promise<void> {
   const root = new RevisionWorld({ segmentBytes: 300 + draw(1500) }, seed % 2 === 0 ? hashKey : poorHash, pointers)
   const codec = codecs[draw(codecs.length)]!
   const worlds = [root]
   let nextProducer = 1
-  for (let step = 0; step < 60; step++) {
+  for (let step = 0; step < steps; step++) {
     const choice = draw(21)
     const world = worlds[draw(worlds.length)]!
     const open = world.openProducers
@@ -149,6 +163,7 @@ async function play(seed: number): Promise<void> {
         await world.pack(packable.slice(first, first + 1 + draw(3)), () => draw(4) === 0)
       }
     } else world.revisions.catchUp()
+    look(world)
     if (draw(5) === 0) check(world, draw)
   }
   for (const world of worlds) check(world, draw)
@@ -189,6 +204,12 @@ describe('the index of a partition', () => {
       for (const seed of failedOnce) await play(seed)
       await eachSeed(500, play)
     },
+    300_000 + 2 * soaks,
+  )
+
+  test(
+    'is shown as it is by views that have looked at it before: what was packed, thinned and deleted since, and JSON however it is written',
+    () => eachSeed(500, playLasting),
     300_000 + 2 * soaks,
   )
 })

@@ -254,6 +254,52 @@ test('R26: a view gives what lies in front of a damaged block, says so there, an
   expect([...found, ...damaged].sort((a, b) => a - b)).toEqual(world.known.map(({ offset }) => offset))
 })
 
+test('R26: a delta whose base is damaged is told as the whole value: who reads on has lost the base alone', async () => {
+  const store = new MemoryStore()
+  const world = new RevisionWorld({ segmentBytes: 1 << 24 }, undefined, [], { store })
+  const noise = () => Array.from({ length: 200 }, () => Math.random().toString(36).slice(2)).join('')
+  const bodies = Array.from({ length: 60 }, noise)
+  const packAll = async (edition: string) => {
+    for (const [i, body] of bodies.entries()) world.write([{ key: `key-${i}`, value: `${edition} ${body}` }])
+    world.log.roll()
+    world.write([{ key: 'last', value: '' }])
+    await world.log.flush()
+    await world.pack(world.log.packable.slice(-1))
+  }
+  await packAll('first')
+  await packAll('second')
+  const older = store
+    .list('topics/t/0')
+    .sort()
+    .find((name) => name.endsWith('.pack'))
+  const bytes = Buffer.from(store.load(`topics/t/0/${older}`)!)
+  bytes[Math.floor(bytes.length / 2)]! ^= 1
+  await world.log.close()
+  store.save(`topics/t/0/${older}`, bytes, true)
+  await world.reopen()
+  const { revisions } = world
+  const isThere = (offset: number): boolean => {
+    try {
+      return revisions.read(offset) !== undefined
+    } catch {
+      return false
+    }
+  }
+  const records = new ViewRecords(revisions, 'diff', () => 1 << 20)
+  const formats = new Map<boolean, Set<string>>([true, false].map((isBaseThere) => [isBaseThere, new Set()]))
+  for (const { offset, value, key } of world.known.filter(({ value }) => value?.startsWith('second'))) {
+    const { record } = records.at(offset)!
+    const base = world.known.find((of) => of.key === key)!
+    const format = String(record.headers?.find(({ key }) => key === 'rev.format')?.value)
+    formats.get(isThere(base.offset))!.add(format)
+    if (format === 'full') expect(text(record.value as Buffer)).toBe(value)
+  }
+  expect([...formats]).toEqual([
+    [true, new Set(['vcdiff'])],
+    [false, new Set(['full'])],
+  ])
+})
+
 test('keep rules spare the record with which a view ends, so that its end never goes back', async () => {
   await using packs = await Packs.open()
   const { stage } = packs
