@@ -87,6 +87,9 @@ export class Promoting {
   async finish(record: PromoteRecord): Promise<BranchEvent> {
     const { broker, groups } = this.#rooms
     await plant(record.commits, groups)
+    // Under a name that nobody bears any more the stock tools find no end of the topic, and tell nothing of the whole group.
+    const freed = record.topics.filter(({ was }) => broker.topic(was) === undefined)
+    await Promise.all(freed.map(({ was, id }) => groups.offsets.onTopicDeleted(was, id)))
     // A start that comes back to it has told it already, if nobody else had.
     const event = this.#history.result(record.id) ?? (await this.#history.write(eventOf(record)))
     await broker.noteLineage([{ v: 1, type: 'promoted', id: record.id }])

@@ -19,6 +19,9 @@ const committedBy = (stage: Stage, groupId: string, topic: string) =>
     const [found] = await admin.fetchOffsets({ groupId, topics: [topic] })
     return Number(found!.partitions[0]!.offset)
   })
+const topicsOf = (stage: Stage, groupId: string) =>
+  asAdmin(stage, async (admin) => (await admin.fetchOffsets({ groupId })).map(({ topic }) => topic).sort())
+
 describe('B57: promote', () => {
   test('the name shows the records of the branch, the parent lives on under another; groups stand as the rule says', async () => {
     await using stage = await Stage.open({ onDisk: true })
@@ -46,6 +49,8 @@ describe('B57: promote', () => {
       expect(await committedBy(stage, 'near', 'orders')).toBe(4)
       expect(await committedBy(stage, 'both', 'orders')).toBe(8)
       expect(await committedBy(stage, 'both', 'orders--before')).toBe(9)
+      // Nothing under a name that no topic has: kafka-consumer-groups would describe no group any more.
+      expect(await topicsOf(stage, 'both')).toEqual(['orders', 'orders--before'])
     }
     await check()
     await stage.restart()
@@ -57,6 +62,7 @@ describe('B57: promote', () => {
     expect(await committedBy(stage, 'far', 'orders')).toBe(9)
     expect(await committedBy(stage, 'both', 'orders')).toBe(9)
     expect(await committedBy(stage, 'both', 'orders--try')).toBe(8)
+    expect(await topicsOf(stage, 'both')).toEqual(['orders', 'orders--try'])
   }, 120_000)
 
   test('a consumer and an idempotent producer of the name go on with the records of the branch', async () => {
