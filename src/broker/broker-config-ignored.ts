@@ -294,7 +294,7 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('offsets.topic.compression.codec', 0),
   ]),
   ...ignored('there is no Java virtual machine to report on or to load classes', [
-    list('config.providers', '', { dynamic: 'cluster' }),
+    list('config.providers', '', { emptyElements: true, dynamic: 'cluster' }),
     int('kafka.metrics.polling.interval.secs', 10, { min: 1 }),
     list('kafka.metrics.reporters', ''),
     list('metric.reporters', 'org.apache.kafka.common.metrics.JmxReporter', { dynamic: 'cluster' }),

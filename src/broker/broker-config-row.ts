@@ -14,7 +14,17 @@ export type BrokerRow = ConfigRow & {
 type Default = string | number | boolean | null
 type Options = Pick<
   BrokerRow,
-  'dynamic' | 'min' | 'max' | 'orEqual' | 'oneOf' | 'ignoreCase' | 'nonEmpty' | 'check' | 'internal' | 'ours'
+  | 'dynamic'
+  | 'min'
+  | 'max'
+  | 'orEqual'
+  | 'oneOf'
+  | 'ignoreCase'
+  | 'nonEmpty'
+  | 'emptyElements'
+  | 'check'
+  | 'internal'
+  | 'ours'
 > & {
   /** Kafka's default where ours differs. */
   readonly kafka?: Default

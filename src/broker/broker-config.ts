@@ -14,6 +14,7 @@ import {
 } from './config-alter.ts'
 import { type ConfigEntry, type ConfigSynonym, configEntry, type DescribeRequest, wants } from './config-entry.ts'
 import { ConfigTable, type ConfigValue, configSources, parseConfig } from './config-table.ts'
+import { refuseWhileRunning } from './dynamic-limits.ts'
 import { shareRows } from './share-config-rows.ts'
 import { transactionRows } from './transaction-config-rows.ts'
 
@@ -258,14 +259,19 @@ export class BrokerConfig {
         perBroker,
       )
     }
-    if (next['max.connections']?.trim() === '0') {
-      return new Refusal('INVALID_REQUEST', 'Invalid max.connections 0: nobody could connect to change it back')
-    }
     for (const [each, value] of Object.entries(next)) {
       const refusal = refuseValue(each, value)
-      if (refusal !== undefined) return new Refusal('INVALID_REQUEST', refusal.message)
+      const why = refusal === undefined ? this.#refuseChange(name, each, value) : refusal.message
+      if (why !== undefined) return new Refusal('INVALID_REQUEST', why)
     }
     return undefined
+  }
+
+  #refuseChange(of: string, name: string, text: string): string | undefined {
+    const row = brokerConfigTable.row(name)
+    if (row === undefined || this.#dynamic.get(of)?.[name] === text) return undefined
+    const value = parseConfig(row, text)
+    return value instanceof Refusal ? undefined : refuseWhileRunning(row, text, value, this)
   }
 
   /** The dynamic values of `name` as they are persisted. */
