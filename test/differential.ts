@@ -4,7 +4,7 @@
 
 import { accepted } from './differential/accepted.ts'
 import { type Difference, differences, gathered } from './differential/compare.ts'
-import { onDemand, scenarios } from './differential/scenarios/index.ts'
+import { scenarios } from './differential/scenarios/index.ts'
 import { Side } from './differential/side.ts'
 
 const [kafka, twiglog, ...wanted] = process.argv.slice(2)
@@ -29,9 +29,8 @@ const unexpected: Difference[] = []
 const expected = new Map<string, number>()
 const unplayed: string[] = []
 let asked = 0
-const all = Object.entries(scenarios)
-const named = [...all, ...Object.entries(onDemand)].filter(([name]) => wanted.includes(name))
-for (const [name, scenario] of wanted.length > 0 ? named : all) {
+for (const [name, scenario] of Object.entries(scenarios)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
   theirs.asked.length = 0
   ours.asked.length = 0
   const [there, here] = await Promise.allSettled([scenario(theirs), scenario(ours)])

@@ -20,11 +20,9 @@ import {
 import { alterConfigsScenario, describeConfigsScenario } from './configs.ts'
 import { consumerGroupScenario, consumerRefusalsScenario, expressionsScenario } from './consumer-groups.ts'
 import { committedOffsetsScenario, coordinatorsScenario } from './coordinators.ts'
-import { featuresOffScenario } from './features-off.ts'
 import { fetchScenario, fetchSessionScenario } from './fetch.ts'
 import { groupMembersScenario, joinGroupScenario, staticMembersScenario } from './groups.ts'
 import { isolationScenario } from './isolation.ts'
-import { limitsScenario } from './limits.ts'
 import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts'
 import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
 import { pipelinedScenario } from './pipelined.ts'
@@ -105,10 +103,4 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   groupValues: groupValuesScenario,
   metricsValues: metricsValuesScenario,
   brokerValues: brokerValuesScenario,
-}
-
-/** Those that need brokers of their own: played where they are named. */
-export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> = {
-  limits: limitsScenario,
-  featuresOff: featuresOffScenario,
 }
