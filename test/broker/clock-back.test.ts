@@ -23,7 +23,7 @@ test('a flush that is due after a second comes, though the clock is a day behind
   const { clock, broker, partition } = await stage({ 'flush.ms': '1000' })
   clock.jump(-day)
   broker.housekeeping.flushDue()
-  await vi.waitFor(() => expect(partition.log.flushedOffset).toBe(1))
+  await vi.waitFor(() => expect(partition.log.flushedOffset).toBe(1), { timeout: 30_000 })
 })
 
 test('a partition that the disk had no room for is tried again, though the clock is a day behind', async () => {

@@ -10,6 +10,8 @@ import { abortedAmong } from '../../src/log/log-reading.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
 import { FakeClock } from '../group/world.ts'
 
+const patience = { timeout: 30_000 }
+
 const open = (store: FaultyStore, clock: FakeClock) => new Broker({ store, clock, config: new BrokerConfig(new Map()) })
 
 async function write(partition: Partition, clock: FakeClock): Promise<void> {
@@ -46,7 +48,7 @@ test('a damaged pack goes with the others, and the topics behind it lose what is
   for (const partition of partitions) expect(partition.logEndOffset).toBe(6)
   clock.jump(20_000)
   after.housekeeping.retain()
-  await vi.waitFor(() => expect(partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([4, 4]))
+  await vi.waitFor(() => expect(partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([4, 4]), patience)
   expect(said.mock.calls.join()).toMatch(/cannot be counted/)
 })
 
@@ -70,7 +72,7 @@ test('a length of a batch that is below nothing was walked over in circles: the 
   for (const partition of partitions) expect(partition.logEndOffset).toBe(2)
   clock.jump(200_000)
   after.housekeeping.retain()
-  await vi.waitFor(() => expect(partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([2, 2]))
+  await vi.waitFor(() => expect(partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([2, 2]), patience)
 })
 
 test('whoever reads committed records is given a batch with such a length, and others are served meanwhile', () => {

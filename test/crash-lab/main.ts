@@ -1,7 +1,8 @@
 // The crash lab at the command line:
 //
 //   npm run crash-lab -- --kills 500 --seed 7            kills, in turn with a look at everything
-//   npm run crash-lab -- --every 1000                    up for a second at most between two kills; three seconds otherwise
+//   npm run crash-lab -- --every 1000                    up for a second at most between two kills, three seconds otherwise; one life of
+//                                                        five may be five times as long, so that groups come to rest and read
 //   npm run crash-lab -- --clients kafkajs,franz         with these clients alone
 //   npm run crash-lab -- --check FILE                    judges the history of a run once more
 //
