@@ -19,7 +19,7 @@ const runRecords = 128
  * So many records at most are rebuilt at once: the more there are the more have their block, or their key, in common. Fewer where
  * they take longer than this, as they do while blocks are still to be inflated.
  */
-const togetherMax = 4096
+const togetherMax = 1024
 const togetherMs = 2
 /** What one read gives at most, where a single batch is not longer, and about how long it may take. */
 const readBytesMax = 1024 * 1024
