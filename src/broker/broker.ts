@@ -407,7 +407,7 @@ export class Broker {
 
   /** Flushes everything and leaves the store as a clean stop does. */
   async close(): Promise<void> {
-    const failures = await closePartitions(this.housekeeping.partitions())
+    const failures = await closePartitions(this.housekeeping.partitions(), this.store)
     await this.#disposal.end()
     await this.#metadata.shrink()
     await this.#metadata.close().catch((cause: unknown) => failures.push(cause))

@@ -84,6 +84,15 @@ export class Flushing {
     return this.#commits.run()
   }
 
+  /** Everything below `end` is on stable storage, with all else that its disk had to write. Says nothing of a log that has grown since. */
+  wasRun(end: number): void {
+    if (this.#failure !== undefined || this.#log.logEndOffset !== end) return
+    for (const segment of this.unflushed) segment.seal()
+    this.unflushed.clear()
+    this.#flushedOffset = end
+    this.namesChanged = false
+  }
+
   async #flushNow(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     try {

@@ -66,15 +66,14 @@ export class Log {
     this.#logStartOffset = Math.min(found.logStartOffset, this.#logEndOffset)
     this.#flushing = new Flushing(store, this, this.#logEndOffset)
     this.#shared = found.shared
-    const flushing = this.#flushing
-    const checkpointing = new Checkpointing(store, this, flushing, found, inherited)
-    this.#checkpointing = checkpointing
+    this.#checkpointing = new Checkpointing(store, this, this.#flushing, found, inherited)
     const replaceSegments = (segments: Segment[]) => {
       this.#segments = segments
       this.#filesVersion++
     }
     const fork = { isFork: inherited !== undefined, ownFrom: inherited?.ownFrom ?? 0 }
-    this.#rewriting = new Rewriting(store, this, { config, flushing, checkpointing, ...fork, replaceSegments }, found)
+    const own = { flushing: this.#flushing, checkpointing: this.#checkpointing, replaceSegments }
+    this.#rewriting = new Rewriting(store, this, { config, ...own, ...fork }, found)
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
     const work = workOn(store)
     work.openings.note(performance.now() - since)
@@ -385,6 +384,9 @@ export class Log {
   flush(): Promise<void> {
     return this.#flushing.run()
   }
+
+  /** All below `end` has come to stable storage, and all names. */
+  wasFlushed = (end: number): void => this.#flushing.wasRun(end)
 
   /** Notes what is flushed and indexed, so that the next start scans no further back. */
   saveCheckpoint(durable: boolean): void {

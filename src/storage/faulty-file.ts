@@ -203,6 +203,16 @@ export class FaultyStore extends MemoryStore {
     }
   }
 
+  /** For a fault its path is that of the root: ''. */
+  async flushAll(): Promise<boolean> {
+    const nodes = [...new Set(this.#names.values())].map((node) => ({ node, length: node.file.length }))
+    await this.slowness('flush', '')
+    if (nodes.some(({ node }) => node.failure !== undefined) || this.fault('flush', '') !== undefined) return false
+    for (const { node, length } of nodes) node.flushed = Math.max(node.flushed, length)
+    for (const folder of new Set([...this.#names.keys()].map(parent))) this.#sync(folder)
+    return true
+  }
+
   /** Turns one bit over, under all names of a file: what a cosmic ray or a bad controller does. */
   flip(path: string, at: number, bit: number): void {
     borrow(super.open(path, 0).read(at, 1), (bytes) => {

@@ -93,6 +93,11 @@ export interface Store {
   /** Another after every time the machine went down: what was written in an earlier life and not flushed may be missing. */
   readonly boot: string
   volume(): Volume
+  /**
+   * Brings all that was written before the call, names too, to stable storage at once, however many files; resolves to false where that
+   * failed: then each is to be flushed by itself. Absent where it cannot be had.
+   */
+  flushAll?(): Promise<boolean>
   close(): void
 }
 

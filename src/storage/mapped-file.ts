@@ -20,6 +20,7 @@ import {
   stagedBytes,
 } from './file.ts'
 import { held, MemoryMap, mapsMax, memoryCalls, punchHole } from './memory-map.ts'
+import { flushWholeDisk } from './whole-disk.ts'
 
 const nothing = (): void => {}
 
@@ -265,6 +266,10 @@ export class MappedStore extends Directory implements Store {
     // A file that is only read is opened at its first read.
     const descriptor = append ? this.openFile(path, 'r+') : -1
     return new MappedFile(path, absolute, descriptor, length ?? this.sizeOf(path), growthMax, append)
+  }
+
+  flushAll(): Promise<boolean> {
+    return flushWholeDisk(this.root)
   }
 
   close(): void {}
