@@ -13,6 +13,19 @@ const long = 15
 const bad = (why: string): CompressionError => new CompressionError(`not an lz4 block: ${why}`)
 const cut = (): CompressionError => bad('it is cut short')
 
+/** What the bytes from `at` on add to a length. */
+function moreOf(bytes: Buffer, at: number, end: number): number {
+  let more = 0
+  for (let i = at; i < end; i++) {
+    more += bytes[i]!
+    if (bytes[i] !== 255) return more
+  }
+  throw cut()
+}
+
+/** How many they are. */
+const bytesOf = (more: number): number => Math.floor(more / 255) + 1
+
 export type Lz4Block = {
   /** Where it lies in its frame. */
   start: number
@@ -38,12 +51,9 @@ export function uncompressLz4Block(
     const token = bytes[at++]!
     let size = token >>> 4
     if (size === long) {
-      let more: number
-      do {
-        if (at >= end) throw cut()
-        more = bytes[at++]!
-        size += more
-      } while (more === 255)
+      const more = moreOf(bytes, at, end)
+      size += more
+      at += bytesOf(more)
     }
     if (size > end - at) throw bad('literals are longer than what is left')
     if (size > outputEnd - filled) throw bad('it exceeds the declared size')
@@ -57,12 +67,9 @@ export function uncompressLz4Block(
     if (back === 0 || back > filled - windowStart) throw bad('a match begins where nothing is')
     size = (token & 15) + matchMin
     if (size === long + matchMin) {
-      let more: number
-      do {
-        if (at >= end) throw cut()
-        more = bytes[at++]!
-        size += more
-      } while (more === 255)
+      const more = moreOf(bytes, at, end)
+      size += more
+      at += bytesOf(more)
     }
     if (size > outputEnd - filled) throw bad('it exceeds the declared size')
     output.repeat(filled, back, size)
