@@ -22,15 +22,20 @@ async function write(partition: Partition, clock: FakeClock): Promise<void> {
   await partition.flush()
 }
 
+/** Retention comes to the second after it has been at the first, whose segments are packed. */
+function makeTopics(broker: Broker, packLagMs: string) {
+  const old = { 'retention.ms': '100000' }
+  return broker.createTopics([
+    { name: 'docs', partitions: 1, configs: { ...old, 'revision.diff': 'true', 'revision.pack.lag.ms': packLagMs } },
+    { name: 'events', partitions: 1, configs: old },
+  ])
+}
+
 test('a damaged pack goes with the others, and the topics behind it lose what is old too', async () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => {})
   const [clock, store] = [new FakeClock(), new FaultyStore()]
   const broker = open(store, clock)
-  const old = { 'retention.ms': '100000' }
-  const [docs, events] = await broker.createTopics([
-    { name: 'docs', partitions: 1, configs: { ...old, 'revision.diff': 'true', 'revision.pack.lag.ms': '1' } },
-    { name: 'events', partitions: 1, configs: old },
-  ])
+  const [docs, events] = await makeTopics(broker, '1')
   const { packing } = broker.housekeeping
   for (let i = 0; i < 3; i++) {
     for (const topic of [docs!, events!]) await write(topic.partitions[0]!, clock)
@@ -56,11 +61,7 @@ test('a length of a batch that is below nothing was walked over in circles: the 
   vi.spyOn(console, 'error').mockImplementation(() => {})
   const [clock, store] = [new FakeClock(), new FaultyStore()]
   const broker = open(store, clock)
-  const old = { 'retention.ms': '100000' }
-  const [docs, events] = await broker.createTopics([
-    { name: 'docs', partitions: 1, configs: { ...old, 'revision.diff': 'true', 'revision.pack.lag.ms': '1000000' } },
-    { name: 'events', partitions: 1, configs: old },
-  ])
+  const [docs, events] = await makeTopics(broker, '1000000')
   for (const topic of [docs!, events!]) await write(topic.partitions[0]!, clock)
   await broker.close()
   const left = store.after('kill')

@@ -339,40 +339,34 @@ test('offsets that the disk will not forget are tried again at the next check', 
   expect(world.groups.list().groups).toEqual([])
 })
 
+const producer = { producerId: 7, producerEpoch: 0 }
+/** Offset 9 of each partition, in a transaction that is open. */
+const staged = (partitions: readonly number[]) => ({
+  ...producer,
+  groupId,
+  generation: -1,
+  memberId: '',
+  instanceId: null,
+  commits: partitions.map((partition) => {
+    return { topic: 'orders', topicId: null, partition, offset: 9, leaderEpoch: 0, metadata: '' }
+  }),
+})
+const committed = { ...producer, type: 'COMMIT', coordinatorEpoch: 0, transactionVersion: 2 } as const
+
 test('a group in which a transaction is open is not swept away, so that what it commits is not lost', async () => {
   const world = await World.start()
-  const commits = [{ topic: 'orders', topicId: null, partition: 0, offset: 9, leaderEpoch: 0, metadata: '' }]
-  const who = { groupId, generation: -1, memberId: '', instanceId: null, producerId: 7, producerEpoch: 0 }
-  expect(await world.groups.transactions.stage({ ...who, commits })).toEqual(['NONE'])
+  expect(await world.groups.transactions.stage(staged([0]))).toEqual(['NONE'])
   await world.groups.expireOffsets()
-  const marker = {
-    type: 'COMMIT',
-    producerId: 7,
-    producerEpoch: 0,
-    coordinatorEpoch: 0,
-    transactionVersion: 2,
-  } as const
-  await world.groups.transactions.settle(world.groups.partitionOf(groupId), marker)
+  await world.groups.transactions.settle(world.groups.partitionOf(groupId), committed)
   expect(world.committed()).toEqual(['orders-0: 9'])
   expect(await world.groups.delete(groupId)).toBe('NONE')
 })
 
 test('a group that is deleted while a transaction is open is gone with what that would have committed, now and after a restart', async () => {
   const world = await World.start()
-  const commits = [0, 1].map((partition) => {
-    return { topic: 'orders', topicId: null, partition, offset: 9, leaderEpoch: 0, metadata: '' }
-  })
-  const who = { groupId, generation: -1, memberId: '', instanceId: null, producerId: 7, producerEpoch: 0 }
-  expect(await world.groups.transactions.stage({ ...who, commits })).toEqual(['NONE', 'NONE'])
+  expect(await world.groups.transactions.stage(staged([0, 1]))).toEqual(['NONE', 'NONE'])
   expect(await world.groups.delete(groupId)).toBe('NONE')
-  const marker = {
-    type: 'COMMIT',
-    producerId: 7,
-    producerEpoch: 0,
-    coordinatorEpoch: 0,
-    transactionVersion: 2,
-  } as const
-  await world.groups.transactions.settle(world.groups.partitionOf(groupId), marker)
+  await world.groups.transactions.settle(world.groups.partitionOf(groupId), committed)
   expect(world.committed()).toEqual([])
   await world.restart()
   expect(world.committed()).toEqual([])
