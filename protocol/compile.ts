@@ -161,19 +161,27 @@ ${cases.join('\n')}
 
   #writeTags(fields: Fields): string {
     const tagged = taggedFields(fields, this.#version)
-    const known = tagged.map(([name, field]) => {
+    const told = tagged.map(
+      ([name, field]) => `m.${name} !== undefined && !isDefault(fields[${this.#remember(field)}], m.${name})`,
+    )
+    const known = tagged.map(([name, field], i) => {
       const write = this.write(field, `m.${name}`, 'aside')
-      const id = this.#remember(field)
-      return `  if (m.${name} !== undefined && !isDefault(fields[${id}], m.${name})) tags.push([${field.tag}, () => w.tag(${field.tag}, (aside) => ${write})])`
+      return `  if (${told[i]}) tags.push([${field.tag}, () => w.tag(${field.tag}, (aside) => ${write})])`
     })
-    const none = tagged.map(([name]) => `m.${name} === undefined`)
-    return `  if (m.unknownTags === undefined${none.length > 0 ? ` && ${none.join(' && ')}` : ''}) return w.uvarint(0)
+    const some = ['m.unknownTags !== undefined', ...told].join(' || ')
+    // Apart: most messages have no tags, and should not pay for what these functions hold on to.
+    const write = this.#define(
+      'u',
+      `(w, m) => {
   const tags = []
 ${known.join('\n')}
   for (const tag of m.unknownTags ?? []) tags.push([tag.tag, () => w.unknownTag(tag)])
   tags.sort((x, y) => x[0] - y[0])
   w.uvarint(tags.length)
-  for (const tag of tags) tag[1]()`
+  for (const tag of tags) tag[1]()
+}`,
+    )
+    return `  if (${some}) ${write}(w, m)\n  else w.uvarint(0)`
   }
 
   text(fields: Fields): string {

@@ -10,6 +10,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { ProtocolViolation } from './errors.ts'
+import { knownBytesMax, knownId, knownText } from './known-texts.ts'
 import type { UnknownTag } from './schema.ts'
 
 /** Record batches on their way through: one view, or several where they cross the chunks or ranges they lie in. */
@@ -108,7 +109,7 @@ export class Reader {
   uuid(): string {
     this.need(16)
     this.position += 16
-    return this.buffer.toString('base64url', this.position - 16, this.position)
+    return knownId(this.buffer, this.position - 16)
   }
 
   /** Unsigned varint of at most 5 bytes (32 bits). */
@@ -131,8 +132,9 @@ export class Reader {
     const end = p + length
     this.position = end
     let i = p
-    while (i < end && b[i]! < 0x80) i++
-    if (i === end) return b.toString('latin1', p, end)
+    let hash = length
+    for (; i < end && b[i]! < 0x80; i++) hash = (Math.imul(hash, 31) + b[i]!) | 0
+    if (i === end) return length > knownBytesMax ? b.toString('latin1', p, end) : knownText(b, p, end, hash)
     if (!isUtf8(b.subarray(p, end))) throw new ProtocolViolation('a string is not UTF-8')
     return b.toString('utf8', p, end)
   }

@@ -1,12 +1,15 @@
 // Writes the protocol's primitive values. Bytes of records are not copied: they become parts of their own between the
 // written ones, and the socket gathers them. See reader.ts for how each kind is encoded.
 
+import { idBytes, knownIdBytes } from './known-texts.ts'
 import type { Records } from './reader.ts'
 import { recordsLength } from './reader.ts'
 import type { UnknownTag } from './schema.ts'
 
 const two32 = 0x1_0000_0000
 const two63 = 2 ** 63
+/** Up to this length characters are written one by one, which is faster than a call into Node. The length fits a byte. */
+const asciiMax = 48
 
 export class Writer {
   #buffer: Buffer
@@ -16,10 +19,22 @@ export class Writer {
   readonly #parts: Buffer[] = []
   #partBytes = 0
 
-  /** `reserve`: bytes left free at the start, for a frame length to be patched in. */
-  constructor(sizeHint = 256, reserve = 0) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(sizeHint, reserve + 16))
-    this.#position = reserve
+  /** Where the room that was given is free again, once the message had to move to a larger one. */
+  #freeFrom: number | undefined
+
+  /**
+   * `reserve`: bytes left free at the start, for a frame length to be patched in. `given`: room to begin in, from `from` on; a
+   * message that does not fit moves.
+   */
+  constructor(sizeHint = 256, reserve = 0, given?: Buffer, from = 0) {
+    this.#buffer = given ?? Buffer.allocUnsafe(Math.max(sizeHint, reserve + 16))
+    this.#from = from
+    this.#position = from + reserve
+  }
+
+  /** From here on the room that was given holds nothing of the message. */
+  get freeFrom(): number {
+    return this.#freeFrom ?? this.#position
   }
 
   /** Bytes written so far. */
@@ -50,8 +65,9 @@ export class Writer {
   }
 
   #grow(byteCount: number): number {
+    this.#freeFrom ??= this.#from
     const used = this.#position - this.#from
-    const bigger = Buffer.allocUnsafe(Math.max(2 * this.#buffer.length, used + byteCount))
+    const bigger = Buffer.allocUnsafe(2 * (used + byteCount))
     this.#buffer.copy(bigger, 0, this.#from, this.#position)
     this.#buffer = bigger
     this.#from = 0
@@ -112,9 +128,9 @@ export class Writer {
   }
 
   uuid(value: string): void {
-    const p = this.#room(16)
-    this.#buffer.fill(0, p, p + 16)
-    this.#buffer.write(value, p, 16, 'base64url')
+    const bytes = knownIdBytes(value)
+    const p = this.#room(idBytes)
+    for (let i = 0; i < idBytes; i++) this.#buffer[p + i] = bytes[i]!
   }
 
   uvarint(value: number): void {
@@ -131,7 +147,28 @@ export class Writer {
     this.#buffer.write(value, p, byteCount, 'utf8')
   }
 
+  /** Writes a short text of ASCII characters behind its length, as most names are; false where it is none: nothing is written then. */
+  #ascii(value: string, lengthBytes: 1 | 2): boolean {
+    const { length } = value
+    if (length > asciiMax) return false
+    const p = this.#room(lengthBytes + length)
+    const b = this.#buffer
+    let at = p
+    if (lengthBytes === 2) b[at++] = 0
+    b[at++] = lengthBytes === 2 ? length : length + 1
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 0x7f) {
+        this.#position = p
+        return false
+      }
+      b[at + i] = code
+    }
+    return true
+  }
+
   string(value: string): void {
+    if (this.#ascii(value, 2)) return
     const byteCount = Buffer.byteLength(value)
     if (byteCount > 32767) throw new RangeError(`a string of ${byteCount} bytes; 32767 is the most`)
     this.int16(byteCount)
@@ -144,6 +181,7 @@ export class Writer {
   }
 
   compactString(value: string): void {
+    if (this.#ascii(value, 1)) return
     const byteCount = Buffer.byteLength(value)
     this.uvarint(byteCount + 1)
     this.#text(value, byteCount)

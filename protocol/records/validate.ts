@@ -14,7 +14,7 @@ export type BatchLimits = {
   /** `max.message.bytes` of the topic. */
   messageBytesMax: number
   /** Version of the Produce request; below 7 clients do not know zstd. */
-  produceVersion?: number
+  produceVersion?: number | undefined
   /** What the base offset must be; default 0, as clients send it. */
   baseOffset?: number
 }

@@ -104,6 +104,20 @@ async function settle(outcome: Outcome): Promise<void> {
   }
 }
 
+const none: readonly never[] = []
+
+function waitingOf(outcomes: Outcome[][]): readonly Outcome[] {
+  let waiting: Outcome[] | undefined
+  for (const each of outcomes) {
+    for (const outcome of each) {
+      if (!waits(outcome)) continue
+      waiting ??= []
+      waiting.push(outcome)
+    }
+  }
+  return waiting ?? none
+}
+
 function waits({ partition, result }: Outcome): boolean {
   return !(result instanceof BatchRefusal) && partition !== undefined && !partition.isRemoved && partition.isBehind
 }
@@ -129,8 +143,6 @@ function answerPartition({ index, partition, result }: Outcome) {
   return { index, errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: isThere ? partition.logStartOffset : -1 }
 }
 
-const nobody: readonly never[] = []
-
 /** Where the leaders are that the answer names: hardly ever one. */
 function endpointsTold(outcomes: Outcome[][], context: Context) {
   const leaders: number[] = []
@@ -139,7 +151,7 @@ function endpointsTold(outcomes: Outcome[][], context: Context) {
       if (isMisled(result) && partition !== undefined) leaders.push(partition.leader)
     }
   }
-  return leaders.length === 0 ? nobody : endpointsOf(leaders, context)
+  return leaders.length === 0 ? none : endpointsOf(leaders, context)
 }
 
 const isMisled = (result: Outcome['result']): boolean =>
@@ -230,7 +242,7 @@ function admit(request: ProduceRequest, context: Context) {
 
 function finish(request: ProduceRequest, context: Context, refusals?: Refusals) {
   const outcomes = request.topicData.map((data) => appendTo(topicOf(data, context), data, request, context, refusals))
-  const waiting = request.acks === 0 ? [] : outcomes.flat().filter(waits)
+  const waiting = request.acks === 0 ? none : waitingOf(outcomes)
   if (waiting.length === 0) return answer(request, outcomes, context)
   const { waits: noted } = context
   const since = noted === undefined ? 0 : performance.now()

@@ -81,30 +81,30 @@ export class Partition {
 
   /** Opened at the first use. Throws Corruption or StorageError, and then the partition stays offline: where the disk was full, a while. */
   get log(): Log {
-    const mayRetry = !this.#removed && hasPassed(retryMs, this.#shortSince, this.#clock.now())
-    if (this.#offline !== undefined && !mayRetry) throw this.#offline
-    if (this.#log === undefined) {
-      try {
-        this.#log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
-        this.#outlived = this.#log.logEndOffset
-        this.numbering.attach(this.#log)
-        if (this.leaderEpoch > 0) this.#beginEpoch()
-        for (const lost of this.#log.lost) this.#onLost?.(lost)
-        this.#flushOutlived()
-        this.#offline = undefined
-      } catch (cause) {
-        throw this.#fail(cause)
-      }
-    }
-    return this.#log
+    return this.#log !== undefined && this.#offline === undefined ? this.#log : this.#open()
   }
 
-  /** What outlived a kill was perhaps never flushed; the promise of the topic holds for it too. */
-  #flushOutlived(): void {
-    const log = this.#log!
-    if (log.flushedOffset === log.logEndOffset) return
-    this.#soil(this.#clock.now())
-    if (this.isBehind) this.#flushInBackground()
+  #open(): Log {
+    const mayRetry = !this.#removed && hasPassed(retryMs, this.#shortSince, this.#clock.now())
+    if (this.#offline !== undefined && !mayRetry) throw this.#offline
+    if (this.#log !== undefined) return this.#log
+    try {
+      const log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
+      this.#log = log
+      this.#outlived = log.logEndOffset
+      this.numbering.attach(log)
+      if (this.leaderEpoch > 0) this.#beginEpoch()
+      for (const lost of log.lost) this.#onLost?.(lost)
+      // What outlived a kill was perhaps never flushed; the promise of the topic holds for it too.
+      if (log.flushedOffset !== log.logEndOffset) {
+        this.#soil(this.#clock.now())
+        if (this.isBehind) this.#flushInBackground()
+      }
+      this.#offline = undefined
+      return log
+    } catch (cause) {
+      throw this.#fail(cause)
+    }
   }
 
   /** Whether the log was opened: a topic that nobody uses is not. */

@@ -82,18 +82,19 @@ export function checkStaged(
   now: number,
   produceVersion: number | undefined,
 ): BatchRefusal | undefined {
-  const limits = { messageBytesMax: config.maxMessageBytes, baseOffset: batch.unplaced }
-  const versioned = produceVersion === undefined ? limits : { ...limits, produceVersion }
-  const error = validateProduceBatch(staged, 0, staged.length, versioned)
+  const error = validateProduceBatch(staged, 0, staged.length, {
+    messageBytesMax: config.maxMessageBytes,
+    produceVersion,
+    baseOffset: batch.unplaced,
+  })
   if (error !== 'NONE') return new BatchRefusal(error)
-  const times = config.logAppendTime
-    ? {}
-    : { timestampBeforeMaxMs: config.timestampBeforeMaxMs, timestampAfterMaxMs: config.timestampAfterMaxMs }
+  const { logAppendTime } = config
   const verdict = validateRecords(staged, 0, {
     needsKeys: config.compacts || config.needsKeys === true,
     now,
+    timestampBeforeMaxMs: logAppendTime ? Infinity : config.timestampBeforeMaxMs,
+    timestampAfterMaxMs: logAppendTime ? Infinity : config.timestampAfterMaxMs,
     recordBytesMax: config.unpackedRecordBytesMax ?? Infinity,
-    ...times,
   })
   if (verdict.error !== 'NONE') return new BatchRefusal(verdict.error, verdict.message, verdict.recordErrors)
   if (verdict.maxTimestamp !== batch.maxTimestamp(staged, 0)) batch.setMaxTimestamp(staged, 0, verdict.maxTimestamp)

@@ -19,6 +19,13 @@ export type Slot = {
 
 const lengthBytes = 4
 
+/** Room that answers lie in one behind the other; as small as it may be kept by a peer that is slow to take the last of them. */
+const roomBytes = 16 * 1024
+/** Less is not worth beginning in. */
+const answerBytesMin = 512
+let room = Buffer.allocUnsafeSlow(roomBytes)
+let roomUsed = 0
+
 /** The answer has left, or never will: leases end. */
 export function release({ releases }: Slot): void {
   for (const done of releases.splice(0)) done()
@@ -33,11 +40,16 @@ export function encode(
   correlationId: number,
 ): Buffer[] {
   if (body === undefined) return []
-  const writer = new Writer(512, lengthBytes)
+  if (roomUsed + answerBytesMin > roomBytes) {
+    room = Buffer.allocUnsafeSlow(roomBytes)
+    roomUsed = 0
+  }
+  const writer = new Writer(0, lengthBytes, room, roomUsed)
   codec(responseHeader, headerVersion).write(writer, { correlationId })
   codec(table, version).write(writer, body as Draft<Fields>)
   const parts = writer.parts()
   parts[0]!.writeInt32BE(writer.length - lengthBytes, 0)
+  roomUsed = writer.freeFrom
   return parts
 }
 

@@ -8,6 +8,7 @@ import { Connection, type Services, type Shared } from './connection.ts'
 import { BufferPool } from './receive-buffer.ts'
 import { RequestMemory } from './request-memory.ts'
 import { type SocketBuffers, setSocketBuffers } from './socket-buffers.ts'
+import { Turn } from './turn.ts'
 
 export type ListenOptions = {
   /** Listener name: decides which address its clients are told. */
@@ -58,7 +59,7 @@ export class KafkaServer {
     this.#limits = limits
     this.#createServer = create
     const memory = new RequestMemory(limits.queuedBytesMax)
-    this.#shared = { pool: new BufferPool(), memory, backlog: new Backlog() }
+    this.#shared = { pool: new BufferPool(), memory, backlog: new Backlog(), turn: new Turn() }
   }
 
   /** Binds a listener; resolves with the port. Rejects with the error of the system (EADDRINUSE, EACCES …). */

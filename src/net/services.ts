@@ -5,6 +5,7 @@ import type { Backlog } from './backlog.ts'
 import type { BufferPool } from './receive-buffer.ts'
 import type { RequestMemory } from './request-memory.ts'
 import type { RequestTimes } from './request-times.ts'
+import type { Turn } from './turn.ts'
 
 /** What all connections of a node share. */
 export type Services = Pick<
@@ -24,4 +25,5 @@ export type Shared = {
   readonly pool: BufferPool
   readonly memory: RequestMemory
   readonly backlog: Backlog
+  readonly turn: Turn
 }

@@ -30,6 +30,9 @@ const allocationStepMax = 128 * 1024 * 1024
 /** Larger pieces are written by a call, smaller ones stored through the map (measured: bench/README.md). */
 const writeFrom = 4096
 
+/** In a smaller file nobody waits long for the system to read ahead, and there may be very many of them. */
+const readAheadMin = 1024 * 1024
+
 const roundUp = (byteCount: number): number => Math.ceil(byteCount / pageBytes) * pageBytes
 /** EINTR. */
 const interrupted = 4
@@ -72,8 +75,12 @@ class MappedFile implements File {
     if (this.#failure !== undefined) throw this.#failure
     const byteCount = stagedBytes(parts)
     const end = this.length + byteCount
-    if (end > this.#allocated) this.#allocate(end)
-    if (this.#map === undefined || this.#map.bytes.length < end) this.#remap(end)
+    const grows = end > this.#allocated
+    if (grows) this.#allocate(end)
+    const moves = this.#map === undefined || this.#map.bytes.length < end
+    if (moves) this.#remap(end)
+    if ((grows || moves) && this.#allocated >= readAheadMin)
+      this.#map!.storeFrom(this.length - (this.length % pageBytes))
     this.#stagedBytes = byteCount
     const staged = this.#map!.bytes.subarray(this.length, end)
     if (byteCount < writeFrom || typeof parts === 'number') return copyParts(parts, staged)

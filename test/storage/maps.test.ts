@@ -1,7 +1,7 @@
 // A system maps so many pieces of memory for a process and no more (65,530 on Linux, unless somebody says otherwise): a broker that had
 // read as many closed segments could read no others, and V8 ends a process that gets no memory.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -49,3 +49,39 @@ test.runIf(canMap())('to know the indexes of many small segments takes no maps',
   expect(held.maps - before).toBeLessThanOrEqual(1)
   log.release()
 })
+
+/** What the system was told of each piece of memory of a file, in the order of its bytes ('rr': not to read ahead). */
+function piecesOf(name: string): { from: number; flags: string[] }[] {
+  const areas = readFileSync('/proc/self/smaps', 'latin1').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+  return areas
+    .filter((area) => area.split('\n', 1)[0]!.endsWith(name))
+    .map((area) => ({
+      from: Number.parseInt(area.split(' ')[2]!, 16),
+      flags: /^VmFlags: (.*)$/m.exec(area)![1]!.trim().split(' '),
+    }))
+    .sort((a, b) => a.from - b.from)
+}
+
+test.runIf(canMap() && existsSync('/proc/self/smaps'))(
+  'nothing is read ahead of bytes that are stored, and as ever where they are read',
+  () => {
+    const file = new MappedStore(root).create('ahead', 64 * 1024 * 1024)
+    const store = (byteCount: number) => {
+      for (let stored = 0; stored < byteCount; stored += 1024) {
+        file.stage(Buffer.alloc(1024, 1))
+        file.commit(1024)
+      }
+    }
+    store(256 * 1024)
+    expect(piecesOf('/ahead').map(({ flags }) => flags.includes('rr'))).toEqual([false])
+    store(3 * 1024 * 1024)
+    const pieces = piecesOf('/ahead')
+    expect(pieces.map(({ flags }) => flags.includes('rr'))).toEqual([false, true])
+    expect(pieces[1]!.from).toBeLessThan(file.length)
+    expect(pieces[1]!.from).toBeGreaterThanOrEqual(1024 * 1024)
+    const lease = file.read(0, file.length)
+    expect(lease.bytes.every((byte) => byte === 1)).toBe(true)
+    lease.release()
+    file.close()
+  },
+)
