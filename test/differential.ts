@@ -3,8 +3,8 @@
 // differences, N accepted` and a status of 1 where a difference is not accepted.
 
 import { accepted } from './differential/accepted.ts'
-import { type Difference, differences, gathered } from './differential/compare.ts'
-import { scenarios } from './differential/scenarios/index.ts'
+import { commonLength, type Difference, differences, gathered } from './differential/compare.ts'
+import { onDemand, scenarios } from './differential/scenarios/index.ts'
 import { Side } from './differential/side.ts'
 
 const [kafka, twiglog, ...wanted] = process.argv.slice(2)
@@ -17,23 +17,25 @@ const base = Math.floor(Date.now() / 1000) * 1000 - 3_600_000
 const theirs = new Side(kafka, base)
 const ours = new Side(twiglog, base)
 const served = await Promise.all([theirs.begin(), ours.begin()])
-const common = new Map<number, readonly [number, number]>()
+const shared = new Map<number, readonly [number, number]>()
 for (const [key, [from, to]] of served[0]) {
   const other = served[1].get(key)
-  if (other !== undefined) common.set(key, [Math.max(from, other[0]), Math.min(to, other[1])])
+  if (other !== undefined) shared.set(key, [Math.max(from, other[0]), Math.min(to, other[1])])
 }
-theirs.versions = common
-ours.versions = common
+theirs.versions = shared
+ours.versions = shared
 
 const unexpected: Difference[] = []
 const expected = new Map<string, number>()
 const unplayed: string[] = []
 let asked = 0
-for (const [name, scenario] of Object.entries(scenarios)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
+const all = Object.entries(scenarios)
+const named = [...all, ...Object.entries(onDemand)].filter(([name]) => wanted.includes(name))
+for (const [name, scenario] of wanted.length > 0 ? named : all) {
   theirs.asked.length = 0
   ours.asked.length = 0
   const [there, here] = await Promise.allSettled([scenario(theirs), scenario(ours)])
+  for (const side of [theirs, ours]) side.tellLate()
   const broken = there.status === 'rejected' ? there : here
   if (broken.status === 'rejected') {
     unplayed.push(`${name} was not played to its end: ${(broken.reason as Error).message}`)
@@ -41,6 +43,9 @@ for (const [name, scenario] of Object.entries(scenarios)) {
     continue
   }
   asked += theirs.asked.length
+  const common = commonLength(theirs.asked, ours.asked)
+  if (common < Math.max(theirs.asked.length, ours.asked.length))
+    unplayed.push(`${name} went apart: ${(theirs.asked[common] ?? ours.asked[common])!.label} was asked of one alone`)
   for (const difference of differences(theirs.asked, ours.asked)) {
     const known = accepted.find(({ matches }) => matches(difference))
     if (known === undefined) unexpected.push(difference)

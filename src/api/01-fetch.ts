@@ -85,13 +85,15 @@ function readOne(
   const read = partition.read(fetchOffset, Math.max(0, bytesMax), committed, wholeFirst)
   if (read instanceof Refusal) return fail(read)
   const { lease, highWatermark, lastStableOffset, logStartOffset, aborted } = read
+  // As a real broker: where the next batch had no room behind what other partitions gave, nothing is said of transactions.
+  const hadNoRoom = lease.bytes.length === 0 && bytesMax > 0 && fetchOffset < lastStableOffset
   const answer: PartitionAnswer = {
     partitionIndex: index,
     errorCode: 0,
     highWatermark,
     lastStableOffset,
     logStartOffset,
-    abortedTransactions: aborted ?? null,
+    abortedTransactions: hadNoRoom ? null : (aborted ?? null),
     records: lease.bytes,
   }
   return { wanted, answer, lease }

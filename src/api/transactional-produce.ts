@@ -17,8 +17,8 @@ type PartitionData = Element<TopicData, 'partitionData'>
 export type Target = { readonly topic: string; readonly partition: Partition }
 /** By partition of the request. */
 export type Refusals = ReadonlyMap<PartitionData, BatchRefusal>
-type Wanted = Target & { readonly data: PartitionData }
-type Producer = { readonly producerId: number; readonly producerEpoch: number }
+type Producer = { readonly producerId: number; readonly producerEpoch: number; readonly sequence: number }
+type Wanted = Target & { readonly data: PartitionData; readonly producer: Producer }
 
 /** Produce that brings its partition into the transaction. */
 const implicitFrom = 12
@@ -55,7 +55,8 @@ function producerOf({ records }: PartitionData): Producer | undefined {
   if (records === null || !hasTransactionalBit(records)) return undefined
   const bytes = header(records)
   if (bytes.length < batch.headerBytes || !batch.hasProducerId(bytes, 0)) return undefined
-  return { producerId: batch.producerId(bytes, 0), producerEpoch: batch.producerEpoch(bytes, 0) }
+  const sequence = batch.baseSequence(bytes, 0)
+  return { producerId: batch.producerId(bytes, 0), producerEpoch: batch.producerEpoch(bytes, 0), sequence }
 }
 
 export class Admission {
@@ -78,13 +79,14 @@ export class Admission {
         this.#producer ??= producer
         this.#isMixed ||= !isSame(producer, this.#producer)
         const target = find(data, partition.index)
-        if (target !== undefined) this.#judge({ ...target, data: partition }, producer)
+        if (target !== undefined) this.#judge({ ...target, data: partition, producer })
       }
     }
   }
 
   /** What the partition itself knows comes first; a log that cannot be asked says so at the append. */
-  #judge(wanted: Wanted, { producerId, producerEpoch }: Producer): void {
+  #judge(wanted: Wanted): void {
+    const { producerId, producerEpoch } = wanted.producer
     try {
       if (wanted.partition.hasOpenTransaction(producerId, producerEpoch)) return
       const stale = wanted.partition.log.producers.checkEpoch(producerId, producerEpoch)
@@ -104,14 +106,18 @@ export class Admission {
     const implicit = version >= implicitFrom
     const isAsked = implicit || broker.config.boolean('transaction.partition.verification.enable')
     if (this.#wanted.length === 0 || !isAsked) return this.#refusals
-    const claim = { id: transactionalId, ...this.#producer! }
+    const { producerId, producerEpoch } = this.#producer!
+    const claim = { id: transactionalId, producerId, producerEpoch }
+    const now = broker.clock.now()
+    for (const { partition, producer } of this.#wanted)
+      partition.log.producers.noteAsked(producerId, producerEpoch, producer.sequence, now)
     const places = this.#wanted.map(({ topic, partition }) => ({ topic, partition: partition.index }))
     const errors = transactions.admit(claim, places, { implicit })
     if (!(errors instanceof Promise)) return this.#refused(errors)
     // Looked at again when the append is next: meanwhile the transaction may have been taken away.
     return errors.then((then) => {
-      const now = transactions.verify(claim, places)
-      return this.#refused(then.map((error, i) => (error === 'NONE' ? now[i]! : error)))
+      const still = transactions.verify(claim, places)
+      return this.#refused(then.map((error, i) => (error === 'NONE' ? still[i]! : error)))
     })
   }
 

@@ -2,6 +2,7 @@
 // a heartbeat of the new protocol is.
 
 import type { ErrorName } from '../../protocol/errors.ts'
+import { randomId } from '../storage/clock.ts'
 import type { HeartbeatRequest, JoinRequest, Leaver, SyncRequest } from './classic-group.ts'
 import { ConsumerChange } from './consumer-change.ts'
 import { join, mustRejoin, refuse, sync } from './consumer-classic.ts'
@@ -11,7 +12,7 @@ import { removeMembers } from './consumer-progress.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import type { Decision } from './journal.ts'
 import type { JoinAnswer, SyncAnswer } from './member.ts'
-import { joinRefused, newMemberId } from './member.ts'
+import { joinRefused } from './member.ts'
 import { refusalOf } from './refusal.ts'
 import type { Roster } from './roster.ts'
 
@@ -29,7 +30,8 @@ export class ClassicMembers {
 
   /** Undefined: by the time of the decision the group is none of consumers any more; ask it again. */
   async join(request: JoinRequest): Promise<JoinAnswer | undefined> {
-    const memberId = request.memberId === '' ? newMemberId(request, this.#roster.clock) : request.memberId
+    // Here as where consumers of the new protocol ask for a name: without that of the client in it.
+    const memberId = request.memberId === '' ? randomId(this.#roster.clock) : request.memberId
     try {
       return await this.#roster.decide(request.groupId, () => this.#join(request, memberId))
     } catch (error) {

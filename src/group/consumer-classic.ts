@@ -40,7 +40,7 @@ export function join(
   bump(change, wanted, circumstances)
   retarget(change, circumstances)
   const owned = ownedOf(subscription.ownedPartitions, circumstances.catalog)
-  advance(change, change.state.members.get(memberId)!, owned, circumstances)
+  advance(change, change.state.members.get(memberId)!, { owned, hasSubscribed: wanted }, circumstances)
   return {
     error: 'NONE',
     memberId,

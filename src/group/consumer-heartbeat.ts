@@ -68,7 +68,8 @@ export function beat(
   if (wanted || circumstances.topicsChanged) resolveRegexes(change, circumstances)
   if (wanted || circumstances.topicsChanged || change.state.epoch === 0) bump(change, wanted, circumstances)
   retarget(change, circumstances)
-  advance(change, change.state.members.get(memberId)!, request.owned, circumstances)
+  const word = { owned: request.owned, hasSubscribed: hasNews }
+  advance(change, change.state.members.get(memberId)!, word, circumstances)
   return answerTo(change, request, circumstances)
 }
 

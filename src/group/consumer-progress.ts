@@ -77,11 +77,14 @@ export function retarget(change: ConsumerChange, { now, catalog, rules }: Circum
   change.setTargetEpoch(state.epoch, now)
 }
 
+/** What a member says of itself where it takes a step: what it has, and whether it has just subscribed to something else. */
+type Word = { readonly owned: Partitions | null; readonly hasSubscribed: boolean }
+
 /** Takes the member's next step towards its target. */
 export function advance(
   change: ConsumerChange,
   member: ConsumerMember,
-  owned: Partitions | null,
+  { owned, hasSubscribed }: Word,
   { catalog }: Circumstances,
 ): void {
   const { state } = change
@@ -89,6 +92,7 @@ export function advance(
     epoch: state.assignmentEpoch,
     target: targetOf(member, state, catalog),
     owned,
+    wanted: hasSubscribed ? topicIdsOf(member, state, catalog) : undefined,
     owner: (topicId, partition) => state.owner(topicId, partition),
   })
   if (step !== member) change.setCurrent(member.id, step)

@@ -13,6 +13,8 @@ type Aim = {
   readonly target: Partitions
   /** What the member says it has; null: it does not say. */
   readonly owned: Partitions | null
+  /** Topics that the member has just said it wants; undefined: it wants what it did before. */
+  readonly wanted: ReadonlySet<string> | undefined
   /** Who has a partition, as far as anybody does. */
   owner(topicId: string, partition: number): string | undefined
 }
@@ -34,11 +36,13 @@ export function reconcile(member: ConsumerMember, aim: Aim): Step {
 const hasLetGo = (revoking: Partitions, owned: Partitions | null): boolean =>
   owned !== null && countOf(common(revoking, owned)) === 0
 
-/** Still giving back: what has gone from its target meanwhile is to be given back too. */
-function retreat(member: ConsumerMember, { target }: Aim): Step {
-  if (covers(target, member.assigned)) return member
-  const revoking = union(member.revoking, without(member.assigned, target))
-  return { ...member, previousEpoch: member.epoch, assigned: common(member.assigned, target), revoking }
+/** Still giving back: only what it does not want any more goes besides. What else its target has lost it keeps until then. */
+function retreat(member: ConsumerMember, { wanted }: Aim): Step {
+  if (wanted === undefined) return member
+  const unwanted = where(member.assigned, (topicId) => !wanted.has(topicId))
+  if (countOf(unwanted) === 0) return member
+  const revoking = union(member.revoking, unwanted)
+  return { ...member, previousEpoch: member.epoch, assigned: without(member.assigned, unwanted), revoking }
 }
 
 function next(member: ConsumerMember, { epoch, target, owned, owner }: Aim): Step {

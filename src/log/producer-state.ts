@@ -70,6 +70,8 @@ export function markerOf(bytes: Buffer, position: number): ReturnType<typeof par
 
 export class ProducerState {
   readonly #producers = new Map<number, Producer>()
+  /** The lowest sequence that each producer's coordinator was asked about and that is not in the log yet. Never in a snapshot. */
+  readonly #asked = new Map<number, { epoch: number; sequence: number; at: number }>()
   readonly transactions = new OpenTransactions()
   #hasSeenTransactions = false
 
@@ -127,18 +129,34 @@ export class ProducerState {
     return producer?.transactionStart !== undefined && producer.epoch === producerEpoch
   }
 
+  /**
+   * The coordinator is asked whether a batch may come in. If it may not, for now, what its producer has sent behind it must not be
+   * the first in its place (KIP-890): the batch that is sent again would break the sequence.
+   */
+  noteAsked(producerId: number, epoch: number, sequence: number, now: number): void {
+    const before = this.#asked.get(producerId)
+    if (before === undefined || epoch > before.epoch) this.#asked.set(producerId, { epoch, sequence, at: now })
+    else if (epoch === before.epoch && sequence < before.sequence) before.sequence = sequence
+  }
+
   /** What to do with a batch that a client sent. `bytes` at `position`: a validated batch with a producer id. */
   check(bytes: Uint8Array, position: number, produceVersion = 0): Verdict {
-    const producer = this.#producers.get(batch.producerId(bytes, position))
+    const producerId = batch.producerId(bytes, position)
+    const producer = this.#producers.get(producerId)
     const firstSequence = batch.baseSequence(bytes, position)
     const isTransactional = batch.isTransactional(bytes, position)
     if (producer === undefined) {
+      const { sequence = firstSequence } = this.#asked.get(producerId) ?? {}
+      if (firstSequence > sequence) {
+        const message = `Sequence ${firstSequence} came behind ${sequence}, which was refused.`
+        return refused('OUT_OF_ORDER_SEQUENCE_NUMBER', message)
+      }
       // Nothing known, for instance after retention: any sequence is a beginning, except where each transaction has its own.
       if (!isTransactional || produceVersion < firstBumpingProduce || firstSequence === 0) return fresh
       return refused('OUT_OF_ORDER_SEQUENCE_NUMBER', `A transaction begins with sequence 0, not ${firstSequence}.`)
     }
     const epoch = batch.producerEpoch(bytes, position)
-    const stale = this.checkEpoch(batch.producerId(bytes, position), epoch)
+    const stale = this.checkEpoch(producerId, epoch)
     if (stale !== undefined) return { kind: 'refused', refusal: stale }
     const last = epoch === producer.epoch ? producer.batches.at(-1) : undefined
     if (last !== undefined) {
@@ -197,6 +215,7 @@ export class ProducerState {
     if (!batch.hasProducerId(bytes, position)) return undefined
     if (batch.isTransactional(bytes, position)) this.#hasSeenTransactions = true
     const id = batch.producerId(bytes, position)
+    if (batch.isTransactional(bytes, position)) this.#asked.delete(id)
     const producer = this.#at(id, batch.producerEpoch(bytes, position))
     const timestamp = batch.maxTimestamp(bytes, position)
     producer.lastTimestamp = timestamp
@@ -264,16 +283,7 @@ export class ProducerState {
       producer.seenAt ??= now
       if (producer.seenAt < now - afterMs && producer.transactionStart === undefined) this.#producers.delete(id)
     }
-  }
-
-  /** Forgets what producers wrote below an offset, and those who have written nothing since, unless something of theirs is open. */
-  forgetBelow(offset: number): void {
-    for (const [id, producer] of this.#producers) {
-      const isNewer = producer.batches.length === 0
-      producer.batches = producer.batches.filter(({ lastOffset }) => lastOffset >= offset)
-      if (producer.batches.length === 0 && !isNewer && producer.transactionStart === undefined)
-        this.#producers.delete(id)
-    }
+    for (const [id, { at }] of this.#asked) if (at < now - afterMs) this.#asked.delete(id)
   }
 
   encode(): Buffer {

@@ -110,6 +110,8 @@ class Walk {
     const { memberId: member } = this.#wish
     const { lockedUntil } = this.#limits
     this.#inFlight.extend(to, { state: 'acquired', deliveryCount: 1, member, lockedUntil })
+    // The rest of the batch has been looked at: who speaks of it too early is told that it has not acquired it.
+    if (to < last) this.#inFlight.extend(last, { state: 'available' })
     this.#note(frontier, to, 1)
   }
 

@@ -10,7 +10,6 @@ import type { DeadLetter } from './dead-letters.ts'
 import { InFlight, isDone } from './in-flight.ts'
 import {
   learn,
-  putAll,
   type Replayed,
   type ShareKey,
   type Snapshot,
@@ -165,26 +164,19 @@ export class ShareStates implements Keeper {
     return this.#begin(of, startOffset)
   }
 
-  /** The same, with what is known of records beyond the start. */
-  plant(of: ShareKey, startOffset: number, batches: readonly StateBatch[]): Promise<void> {
-    return this.#begin(of, startOffset, batches)
-  }
-
-  #begin(of: ShareKey, startOffset: number, batches: readonly StateBatch[] = []): Promise<void> {
+  #begin(of: ShareKey, startOffset: number): Promise<void> {
     if (this.isUnreadable(of)) return Promise.reject(new StorageError('EIO', 'the log of share groups cannot be read'))
     const before = this.find(of)?.known
     const now = this.clock.now()
-    const inFlight = startOffset === -1 ? undefined : new InFlight(startOffset)
-    if (inFlight !== undefined) putAll(inFlight, batches)
     const known: Replayed = {
       of,
       snapshotEpoch: before === undefined ? 0 : before.snapshotEpoch + 1,
       stateEpoch: before === undefined ? 0 : before.stateEpoch + 1,
       startOffset,
-      doneCount: inFlight?.doneFrom(startOffset) ?? -1,
+      doneCount: startOffset === -1 ? -1 : 0,
       createdAt: now,
       updateCount: 0,
-      inFlight,
+      inFlight: startOffset === -1 ? undefined : new InFlight(startOffset),
     }
     const partition = this.#partitionOf(of)
     this.#count(partition)
@@ -258,7 +250,7 @@ export class ShareStates implements Keeper {
 }
 
 /** What somebody has acquired is available again to whoever reads this, and that delivery has not been. */
-export function snapshotOf(known: Readonly<Replayed>, now: number): Snapshot {
+function snapshotOf(known: Readonly<Replayed>, now: number): Snapshot {
   const { inFlight } = known
   const start = inFlight?.start ?? known.startOffset
   const batches: StateBatch[] = []

@@ -189,6 +189,17 @@ describe('epochs', () => {
   })
 })
 
+test('nothing is said of aborted transactions where the next batch has no room behind those of other partitions', async () => {
+  await using line = await filled()
+  const of = async (index: number, partitionMaxBytes: number) => {
+    const partitions = [part(0), part(index, 0, { partitionMaxBytes })]
+    const answer = await line.ask(fetch, 12, body([{ topic: 'b', partitions }], { isolationLevel: 1 }))
+    return answer.responses[0]!.partitions[1]!.abortedTransactions
+  }
+  // As in Kafka: with no bytes to fill, and where there is nothing to read, the list is there.
+  expect([await of(1, 1), await of(1, 0), await of(2, 1)]).toEqual([null, [], []])
+})
+
 test('only readers of what is committed get a list of aborted transactions', async () => {
   await using line = await filled()
   for (const [isolationLevel, expected] of [

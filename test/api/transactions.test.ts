@@ -296,6 +296,16 @@ describe('Produce', () => {
     expect(await Promise.all(sends)).toEqual(Array(20).fill('NONE'))
   })
 
+  test('v11: what was sent behind a batch that was refused does not take its place', async () => {
+    await using teller = await Teller.open()
+    const held = await teller.init()
+    expect(await teller.send(held, 0, { version: 11 })).toBe('TRANSACTION_ABORTABLE')
+    await teller.add(held, { t: [0] })
+    const sent = []
+    for (const sequence of [1, 0, 1]) sent.push(await teller.send(held, sequence, { version: 11 }))
+    expect(sent).toEqual(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'NONE', 'NONE'])
+  })
+
   test('batches of two producers in one request are nobody’s', async () => {
     await using teller = await Teller.open()
     const [held, other] = [await teller.init('tx'), await teller.init('other')]

@@ -113,8 +113,8 @@ export const accepted: readonly Accepted[] = [
   },
   {
     why: 'a duplicate in a topic with create time is answered like the first one, without a time of the broker',
-    matches: ({ api, path, label }) =>
-      api === 'Produce' && path.endsWith('logAppendTimeMs') && /duplicate|oldest/.test(label),
+    matches: ({ api, path, theirs, ours }) =>
+      api === 'Produce' && path.endsWith('logAppendTimeMs') && theirs !== '"<now>"' && ours === '-1',
   },
   {
     why: 'nobody replicates from this broker: it serves whoever asks as a consumer; Kafka says that it does not follow',

@@ -95,10 +95,15 @@ function* partedMaps(one: Map<string, unknown>, other: Map<string, unknown>, pat
 const hasFailed = (answer: unknown): boolean =>
   answer === 'silence' || answer === 'closed' || JSON.stringify(answer).includes('"errorCode":-1')
 
-/** `theirs` and `ours`: what two brokers answered to the same list of requests. */
+/** How many requests were the same: what a client asks next may go by an answer. */
+export function commonLength(theirs: readonly Asked[], ours: readonly Asked[]): number {
+  const apart = theirs.findIndex(({ label, api }, i) => label !== ours[i]?.label || api !== ours[i]?.api)
+  return apart === -1 ? theirs.length : apart
+}
+
+/** `theirs` and `ours`: what two brokers answered, as far as they were asked the same. */
 export function differences(theirs: readonly Asked[], ours: readonly Asked[]): Difference[] {
-  if (theirs.length !== ours.length) throw new Error(`${theirs.length} answers against ${ours.length}`)
-  return theirs.flatMap(({ label, api, version, answer }, i) =>
+  return theirs.slice(0, commonLength(theirs, ours)).flatMap(({ label, api, version, answer }, i) =>
     [...parted(answer, ours[i]!.answer, '')].map(([path, one, other]) => ({
       label,
       api,

@@ -40,6 +40,7 @@ export class Side {
   versions = new Map<number, readonly [number, number]>()
   readonly #tokens = new Map<unknown, string>()
   readonly #producers = new Map<number, string>()
+  readonly #late: (() => void)[] = []
   #client: WireClient | undefined
   clusterId = ''
 
@@ -105,11 +106,19 @@ export class Side {
     const asked: Asked = { label, api: table.name, version, answer: 'parked' }
     this.asked.push(asked)
     const answered = client.attempt(table, version, body, parkedMs).then((answer) => {
-      asked.answer = this.#plain(answer, '')
+      // By then the side may know who those are of whom it tells.
+      this.#late.push(() => {
+        asked.answer = this.#plain(answer, '')
+      })
       client.close()
       return answer
     })
     return { answered }
+  }
+
+  /** What was parked is told as it would be told now. */
+  tellLate(): void {
+    for (const tell of this.#late.splice(0)) tell()
   }
 
   /** Sends several at once by one connection, as clients do that do not wait for answers. */
@@ -226,6 +235,7 @@ export class Side {
     // What they say is theirs and ours; that something is said is not.
     if (typeof value === 'string' && /[mM]essage$/.test(name)) return value === '' ? '' : '<a sentence>'
     if (typeof value === 'string' && memberId.test(value)) return value.replace(memberId, '$1<uuid>')
+    if (name === 'memberId' && typeof value === 'string' && plainId.test(value)) return '<uuid>'
     if (typeof value === 'number' && isNow(value, this.base)) return '<now>'
     if (name === 'sessionId' && typeof value === 'number' && value > 0) return '<session>'
     if (name === 'producerId' && typeof value === 'number' && value >= 0)
@@ -246,6 +256,9 @@ const isPlainList = (value: unknown): value is (string | number)[] =>
 
 /** As coordinators make them of a client's or an instance's name. */
 const memberId = /^(.+-)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** As coordinators of consumers make them. */
+const plainId = /^[\w-]{22}$/
 
 type Acquired = { firstOffset: number; lastOffset: number; deliveryCount: number }
 

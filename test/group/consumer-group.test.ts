@@ -107,6 +107,34 @@ test('who does not let go within its rebalance timeout is out, though it beats',
   expect(b.reads).toEqual(t(0, 1, 2, 3))
 })
 
+test('who is giving back is told to give back more only when that is done, but for what it does not want any more', async () => {
+  const world = await startWith({ t: 3, u: 1 })
+  const [a, b, c] = ['a', 'b', 'c'].map((id) => new Consumer(world, id, { topics: ['t', 'u'], assignor: 'range' })) as [
+    Consumer,
+    Consumer,
+    Consumer,
+  ]
+  await a.beat()
+  await b.beat()
+  await world.groups.consumer.heartbeat(a.request())
+  expect(described(world)).toMatchObject({ members: { a: { epoch: 2, shall: ['t-0', 't-1', 'u-0'] } } })
+  // The next one takes t-1 of it, but it has not said yet that it let go of t-2.
+  await c.beat()
+  expect(described(world)).toMatchObject({ members: { a: { epoch: 2, shall: ['t-0', 'u-0'] } } })
+  expect(await world.groups.consumer.heartbeat(a.request({ owned: null }))).toMatchObject({ assignment: null })
+  const shown = async (part: Parameters<typeof a.request>[0]) => {
+    const answer = await world.groups.consumer.heartbeat(a.request(part))
+    if (answer instanceof Refusal) throw answer
+    return answer.assignment
+  }
+  const kept = await shown({ owned: null, topics: ['t'] })
+  expect(readable(kept!, world)).toEqual(['t-0', 't-1'])
+  const left = await shown({ owned: kept })
+  expect(readable(left!, world)).toEqual(['t-0'])
+  expect(await shown({ owned: left })).toBe(null)
+  expect(described(world)).toMatchObject({ members: { a: { epoch: 5, has: ['t-0'] } } })
+})
+
 test('a group that the broker gives other times obeys them', async () => {
   const world = await startWith({ t: 1 })
   world.own['consumer.session.timeout.ms'] = 50_000

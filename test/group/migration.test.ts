@@ -244,6 +244,13 @@ test('classic members must be able to agree among themselves, should the group b
   expect(await world.join({ protocols: junk })).toMatchObject({ error: 'INCONSISTENT_GROUP_PROTOCOL' })
 })
 
+test('a classic client that has no id yet is given one like those of consumers, without its own name in it', async () => {
+  const { world } = await startClassic()
+  await new Consumer(world, 'a', { topics: ['t'] }).beat()
+  const { error, memberId } = await world.join({ protocols: protocols('t'), idFirst: true })
+  expect([error, memberId]).toEqual(['MEMBER_ID_REQUIRED', expect.stringMatching(/^[\w-]{22}$/)])
+})
+
 test('an administrator removes members of either protocol, static ones by instance', async () => {
   const { world, x } = await startClassic()
   const a = new Consumer(world, 'a', { topics: ['t'], instanceId: 'i' })

@@ -17,6 +17,17 @@ describe('handing out', () => {
     expect(world.acquire('b', batches(0, 1, 10), { recordsMax: 4, isStrict: true })).toBe('4-7x1')
   })
 
+  test('of a batch that was handed out in part the rest counts as looked at: who speaks of it has not acquired it', async () => {
+    const world = await ShareWorld.begun()
+    world.acquire('a', batches(0, 1, 7), { recordsMax: 1, isStrict: true })
+    expect(world.inFlight).toBe('acquired 0-0x1, available 1-6x0')
+    expect([await world.say('a', 0, 1, 1), await world.say('a', 0, 7, 1)]).toEqual([
+      'INVALID_RECORD_STATE',
+      'INVALID_REQUEST',
+    ])
+    expect(world.acquire('b', batches(0, 1, 7), { recordsMax: 9, isStrict: true })).toBe('1-6x1')
+  })
+
   test('control batches, aborted ones and what compaction took away are passed over, and count as done', async () => {
     const world = await ShareWorld.begun()
     const log = [

@@ -1,6 +1,7 @@
 // All scenarios by name, in the order in which they run.
 
 import type { Side } from '../side.ts'
+import { walkScenarios } from '../walks/index.ts'
 import {
   configResourcesScenario,
   electLeadersScenario,
@@ -104,3 +105,6 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   metricsValues: metricsValuesScenario,
   brokerValues: brokerValuesScenario,
 }
+
+/** Walks go on for as long as is asked: played where they are named. */
+export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> = walkScenarios
