@@ -41,3 +41,15 @@ test('who requires the package finds every name that who imports it finds', asyn
   )
   expect([...declared].sort()).toEqual(exported.filter((name) => name !== '').sort())
 })
+
+// TypeScript looks there with `moduleResolution: node`, which is the usual one with ts-jest, and found no types at all.
+test('who reads no exports finds the same types', () => {
+  const { exports, types, typesVersions } = JSON.parse(read('package.json')) as {
+    exports: Record<string, { types: string; require?: { types: string } }>
+    types: string
+    typesVersions: { '*': Record<string, string[]> }
+  }
+  const named = Object.entries(exports).map(([name, { require, types }]) => [name.slice(2), require?.types ?? types])
+  const elsewhere = Object.entries(typesVersions['*']).map(([name, [path]]) => [name, `./${path}`])
+  expect([['', `./${types}`], ...elsewhere].sort()).toEqual(named.sort())
+})

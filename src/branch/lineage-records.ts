@@ -106,6 +106,15 @@ export type PlantedCommit = {
   readonly metadata: string
 }
 
+/** How far a share group has come in a partition: below the start all is done, beyond it `ranges` tell of what was handed out. */
+export type PlantedShare = {
+  readonly group: string
+  readonly topicId: string
+  readonly partition: number
+  readonly startOffset: number
+  readonly ranges: readonly (readonly [first: number, last: number, deliveryState: number, deliveryCount: number])[]
+}
+
 /** Branches take the names of others; those go on living under other ones. Topic ids stay with the records. */
 export type PromoteRecord = {
   readonly v: 1
@@ -125,6 +134,8 @@ export type PromoteRecord = {
   }[]
   /** Where groups stand from now on. Written again by a start that does not find the end of it. */
   readonly commits: readonly PlantedCommit[]
+  /** The same of share groups. */
+  readonly shares?: readonly PlantedShare[]
 }
 
 /** The commits of a promotion are written, and its event is told. */

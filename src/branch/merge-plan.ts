@@ -142,14 +142,14 @@ export class MergePlan {
     })
   }
 
-  /** The newest record of every key that has changed, and those without a key. */
+  /** The newest record of every key that has changed, and those without a key, which `replay` writes in their places. */
   async #eachNewest(visit: (record: StoredRecord, isKeyless: boolean) => void): Promise<void> {
     const changes = this.#sourceChanges
-    const { open, wants } = this.#options
+    const { open, strategy, wants } = this.#options
     await this.#eachCommitted((bytes, position, cursor, offset) => {
       const { keyLength, keyStart } = cursor
       if (keyLength < 0) {
-        if (wants === undefined) visit(recordOf(bytes, position, cursor), true)
+        if (wants === undefined && strategy !== 'replay') visit(recordOf(bytes, position, cursor), true)
         return
       }
       if (changes.newest(cursor.bytes, keyStart, keyStart + keyLength) !== offset || changes.isKnown(offset)) return
@@ -184,7 +184,7 @@ export class MergePlan {
 
   #write(record: StoredRecord, origin = this.#originOf(record)): void {
     this.#show(record.key, 'write', record.offset)
-    if (this.#options.strategy !== 'replay') this.#writer.add(record, origin)
+    if (this.#options.strategy !== 'replay' || record.key === null) this.#writer.add(record, origin)
   }
 
   #show(key: Buffer | null, kind: string, source: number, target?: number): void {
@@ -262,11 +262,11 @@ export class MergePlan {
     await this.#ask()
   }
 
-  /** Every unknown revision of the keys that were accepted. */
+  /** Every unknown revision of the keys that were accepted, and every record without a key. */
   async #replay(): Promise<void> {
     const { source, target } = this.#options
     await this.#eachRecord((record) => {
-      if (record.key === null) return
+      if (record.key === null) return this.#append(record)
       const newest = this.#sourceChanges.newestOf(record.key)
       if (!this.#decisions.isReplayed(newest, record.offset) || this.#sourceChanges.isKnown(newest)) return
       const origin = this.#originOf(record)

@@ -20,14 +20,25 @@ type Configs = { readonly [name: string]: string }
 /** Who has a partition, as far as it outlives the process: at a start every node runs and is in sync. */
 export type Seat = { readonly replicas: readonly number[]; readonly leader: number; readonly epoch: number }
 
+export type KnownTopic = {
+  readonly id: string
+  readonly name: string
+  readonly partitions: number
+  readonly configs: Configs
+  readonly at: number
+  /** Where its partitions ended when it got the name of another. */
+  readonly namedFrom?: readonly number[]
+}
+
 /** Every record carries its version; members that are not known are kept by not being touched. */
 export type MetadataRecord =
   | LineageRecord
   | ({ v: 1 } & (
       | { type: 'cluster'; id: string; at: number }
-      | { type: 'topic'; id: string; name: string; partitions: number; configs: Configs; at: number }
+      | ({ type: 'topic' } & KnownTopic)
       | { type: 'topic-removed'; id: string }
-      | { type: 'topic-renamed'; id: string; name: string }
+      /** `ends`: where its partitions ended then. */
+      | { type: 'topic-renamed'; id: string; name: string; ends?: readonly number[] }
       | { type: 'partitions'; id: string; count: number }
       /** Who has these partitions from now on; a broker that was always alone writes none. */
       | { type: 'leadership'; id: string; partitions: readonly (Seat & { readonly partition: number })[] }
@@ -50,7 +61,7 @@ export type NamedKind = (typeof namedKinds)[number]
 /** What replay gives. A topic, the seats of a topic and a fork are values: a change puts another in their place. */
 export type MetadataState = {
   clusterId: string
-  topics: Map<string, { id: string; name: string; partitions: number; configs: Configs; at: number }>
+  topics: Map<string, KnownTopic>
   /** By topic id, then by partition. */
   leaderships: Map<string, Map<number, Seat>>
   brokerConfigs: Map<string, Configs>
@@ -123,7 +134,8 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
       break
     case 'topic-renamed': {
       const topic = state.topics.get(record.id)
-      if (topic !== undefined) state.topics.set(record.id, { ...topic, name: record.name })
+      const { name, ends: namedFrom } = record
+      if (topic !== undefined) state.topics.set(record.id, { ...topic, name, ...(namedFrom && { namedFrom }) })
       break
     }
     case 'partitions': {

@@ -5,7 +5,6 @@ import type { Records } from '../../protocol/reader.ts'
 import type { Pins } from '../log/compaction.ts'
 import type { Inherited, Lost } from '../log/inherited.ts'
 import { type Appended, BatchRefusal, Log, type OffsetAndTime } from '../log/log.ts'
-import type { AbortedTransaction } from '../log/open-transactions.ts'
 import type { MarkerSource, Producer } from '../log/producer-state.ts'
 import type { BroughtAt } from '../log/retention.ts'
 import type { Revisions } from '../revision/revisions.ts'
@@ -54,6 +53,8 @@ export class Partition {
   readonly numbering: PartitionRevisions
   #dirtySince: number | undefined
   #outlived = 0 // where the log ended when it was opened
+  /** Where it ended when it got a name that another had: producers number their batches on from what they sent to that one. */
+  namedFrom = 0
   /** Grows with every request that writes or reads here. */
   uses = 0
 
@@ -92,6 +93,7 @@ export class Partition {
       const log = new Log(this.#store, this.#folder, this.#config, this.#inherited)
       this.#log = log
       this.#outlived = log.logEndOffset
+      log.producers.forgetBelow(this.namedFrom)
       this.numbering.attach(log)
       if (this.leaderEpoch > 0) this.#beginEpoch()
       for (const lost of log.lost) this.#onLost?.(lost)
@@ -195,11 +197,6 @@ export class Partition {
     const { highWatermark, log } = this
     const unstable = log.producers.transactions.firstUnstable(highWatermark)
     return unstable >= highWatermark ? highWatermark : Math.max(unstable, log.logStartOffset)
-  }
-
-  /** Transactions taken back that touch records of `[fromOffset, toOffset)`, in the order of their markers (KIP-98). */
-  abortedTransactions(fromOffset: number, toOffset: number): AbortedTransaction[] {
-    return this.log.abortedTransactions(fromOffset, toOffset)
   }
 
   /** Whether the producer has a transaction open here, in just this epoch: nothing needs to be verified then. */

@@ -32,9 +32,10 @@ export async function renameTopics(
   { metadata, leaderships, byName, views, now }: Rooms,
 ): Promise<void> {
   const renewed = renamings.map(({ topic, other }) => leaderships.renewed(topic, other))
-  const renamed = renamings.map(
-    ({ topic, name }): MetadataRecord => ({ v: 1, type: 'topic-renamed', id: topic.id, name }),
-  )
+  const renamed = renamings.map(({ topic, name }) => {
+    const ends = topic.partitions.map(({ logEndOffset }) => logEndOffset)
+    return { v: 1, type: 'topic-renamed', id: topic.id, name, ends } satisfies MetadataRecord
+  })
   const moved = views.renamed(renamings)
   const configured = renamings.filter(
     ({ topic, configs }) => configs !== undefined && !isDeepStrictEqual(configs, topic.config.overrides()),
@@ -49,10 +50,10 @@ export async function renameTopics(
     ...because,
   ])
   for (const { topic } of renamings) byName.delete(topic.name)
-  for (const { topic, name } of renamings) {
-    topic.rename(name, now)
+  renamings.forEach(({ topic, name }, i) => {
+    topic.rename(name, now, renamed[i]!.ends)
     byName.set(name, topic)
-  }
+  })
   for (const { topic, configs = {} } of configured) topic.configure(configs)
   moved.done()
   await durable

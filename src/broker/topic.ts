@@ -108,7 +108,8 @@ export class Topic {
       name,
       partitions,
       configs,
-    }: { id: string; name: string; partitions: number; configs: Record<string, string> },
+      namedFrom,
+    }: { id: string; name: string; partitions: number; configs: Record<string, string>; namedFrom?: readonly number[] },
   ) {
     this.#store = environment.store
     this.#clock = environment.clock
@@ -129,6 +130,7 @@ export class Topic {
     this.#settings = settingsOf(this.#config, this.#broker)
     this.#noteMortality()
     this.growTo(partitions)
+    if (namedFrom !== undefined) this.#nameFrom(namedFrom)
   }
 
   get name(): string {
@@ -140,9 +142,17 @@ export class Topic {
     return this.#renamedAt
   }
 
-  rename(name: string, now: number): void {
+  rename(name: string, now: number, ends: readonly number[]): void {
     this.#name = name
     this.#renamedAt = now
+    this.#nameFrom(ends)
+  }
+
+  #nameFrom(offsets: readonly number[]): void {
+    for (const partition of this.partitions) {
+      partition.namedFrom = offsets[partition.index] ?? 0
+      if (partition.isOpen) partition.log.producers.forgetBelow(partition.namedFrom)
+    }
   }
 
   get isInternal(): boolean {

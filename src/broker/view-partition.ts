@@ -3,7 +3,6 @@
 
 import { Corruption, DamagedRecords, Refusal, StorageError } from '../../protocol/errors.ts'
 import { BatchRefusal, type Log, type OffsetAndTime } from '../log/log.ts'
-import type { AbortedTransaction } from '../log/open-transactions.ts'
 import type { Producer } from '../log/producer-state.ts'
 import { atEase, atOnce, Considerate, type Walk } from '../log/walk.ts'
 import type { Revisions } from '../revision/revisions.ts'
@@ -302,10 +301,6 @@ export class ViewPartition extends Partition {
 
   override get isBehind(): boolean {
     return false
-  }
-
-  override abortedTransactions(): AbortedTransaction[] {
-    return []
   }
 
   override hasOpenTransaction(): boolean {

@@ -2,7 +2,7 @@
 // nobody who subscribes to it begins elsewhere. What takes the place of another topic takes the place of commits too, and must
 // be true first.
 
-import type { GroupRule, PlantedCommit } from '../branch/lineage.ts'
+import type { GroupRule, PlantedCommit, PlantedShare } from '../branch/lineage.ts'
 import { groupInside, insideOf } from '../branch/set-names.ts'
 import type { Groups } from '../group/coordinator.ts'
 import type { Commit } from '../group/offset-requests.ts'
@@ -48,6 +48,35 @@ export async function plant(commits: readonly PlantedCommit[], { offsets }: Grou
     else own.push(commit)
   }
   await Promise.all([...byGroup].map(([group, own]) => offsets.plant(group, own)))
+}
+
+/** One for each share group that has begun to read the parent, and partition: a queue goes on where it was. */
+export function sharesOf(
+  { id: topicId, plan: { parent, groups: rule }, forks }: Cut,
+  set: string | undefined,
+  { groups, broker }: Rooms,
+): PlantedShare[] {
+  if (rule === 'none') return []
+  const parentSet = broker.lineage.membership(parent.id)?.set
+  return [...groups.share.ofTopic(parent.id)].flatMap((share) => {
+    const fork = forks[share.partition]
+    if (fork === undefined) return []
+    const { offset } = fork.inherited
+    const onBranch = rule === 'copy' ? shareUpTo(share, offset) : { ...share, startOffset: offset, ranges: [] }
+    return namesOnBranch(share.group, set, parentSet).map((group) => ({ ...onBranch, group, topicId }))
+  })
+}
+
+/** How far a group has come in what lies below an offset. */
+export function shareUpTo(share: PlantedShare, end: number): PlantedShare {
+  const below = share.ranges.filter(([first]) => first < end)
+  const ranges = below.map(([first, last, state, count]) => [first, Math.min(last, end - 1), state, count] as const)
+  return { ...share, startOffset: Math.min(share.startOffset, end), ranges }
+}
+
+/** Rejects with StorageError. */
+export async function plantShares(shares: readonly PlantedShare[], { share }: Groups): Promise<void> {
+  await Promise.all(shares.map((one) => share.plant(one)))
 }
 
 const epochAt = ({ inherited }: Fork, offset: number): number =>

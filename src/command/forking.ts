@@ -20,7 +20,7 @@ import type { CutTransaction } from '../log/inherited.ts'
 import { recordsEnd } from '../log/records-end.ts'
 import { randomId } from '../storage/clock.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
-import { commitsOf, plant } from './fork-groups.ts'
+import { commitsOf, plant, plantShares, sharesOf } from './fork-groups.ts'
 import type { PlannedFork } from './fork-plan.ts'
 import type { ForkTopic } from './fork-request.ts'
 import type { ReadyRooms, Room } from './ready-rooms.ts'
@@ -108,6 +108,11 @@ export async function carryOut(
     const { id, by, set, command, isReset } = asked
     const commits = cuts.flatMap((one) => commitsOf(one, set, rooms))
     if (!isReset) await plant(commits, rooms.groups)
+    // They are of a topic's id, so of nobody else's, even where the name is another's still.
+    await plantShares(
+      cuts.flatMap((one) => sharesOf(one, set, rooms)),
+      rooms.groups,
+    )
     const record: ForkRecord = {
       v: 1,
       type: 'fork',

@@ -9,27 +9,17 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { PromoteCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
-import { commonEnd } from '../branch/heritage.ts'
-import type { LeftRecord, MemberRecord, PlantedCommit, PromoteRecord } from '../branch/lineage.ts'
+import type { LeftRecord, MemberRecord, PromoteRecord } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
-import { groupInside, insideOf, shownInside, topicInside } from '../branch/set-names.ts'
+import { shownInside, topicInside } from '../branch/set-names.ts'
 import type { Renaming } from '../broker/renaming.ts'
 import type { Topic } from '../broker/topic.ts'
-import { plant } from './fork-groups.ts'
+import { plant, plantShares } from './fork-groups.ts'
 import type { Rooms } from './forking.ts'
 import type { History } from './history.ts'
 import { noBranch, noSet, noTopic, orphan } from './not-there.ts'
 import type { Executor } from './operations.ts'
-
-/** A topic, the name that it takes, and the topic that gives the name up. */
-type Promotion = {
-  readonly topic: Topic
-  readonly name: string
-  readonly over?: { topic: Topic; name: string }
-  /** The set that it is a member of from then on; with `over` it is that one's. */
-  readonly joins?: string
-}
-type Ends = { readonly set?: string }
+import { type Promotion, promotedCommits, promotedShares } from './promoted-groups.ts'
 
 const patienceMs = 10_000
 const lookAgainMs = 20
@@ -59,7 +49,7 @@ export class Promoting {
         goOn?.()
         continue
       }
-      const set = 'set' in command.which ? { set: command.which.set } : {}
+      const set = 'set' in command.which ? command.which.set : undefined
       const record: PromoteRecord = {
         v: 1,
         type: 'promote',
@@ -67,12 +57,13 @@ export class Promoting {
         at: broker.clock.now(),
         by,
         ...(offset === undefined ? {} : { command: offset }),
-        ...set,
+        ...(set === undefined ? {} : { set }),
         topics: promotions.map(({ topic, name, over }) => {
           const kept = over === undefined ? {} : { over: { id: over.topic.id, name: over.name } }
           return { id: topic.id, name, was: topic.name, ...kept }
         }),
-        commits: command.dryRun ? [] : promotions.flatMap((one) => this.#commits(one, set)),
+        commits: command.dryRun ? [] : promotions.flatMap((one) => promotedCommits(one, set, this.#rooms)),
+        shares: command.dryRun ? [] : promotions.flatMap((one) => promotedShares(one, set, this.#rooms)),
       }
       if (command.dryRun) {
         return this.#history.write({ ...eventOf(record), type: 'plan', status: 'clean', op: 'promote' })
@@ -87,6 +78,7 @@ export class Promoting {
   async finish(record: PromoteRecord): Promise<BranchEvent> {
     const { broker, groups } = this.#rooms
     await plant(record.commits, groups)
+    await plantShares(record.shares ?? [], groups)
     // Under a name that nobody bears any more the stock tools find no end of the topic, and tell nothing of the whole group.
     const freed = record.topics.filter(({ was }) => broker.topic(was) === undefined)
     await Promise.all(freed.map(({ was, id }) => groups.offsets.onTopicDeleted(was, id)))
@@ -195,48 +187,6 @@ export class Promoting {
     const message = `'${grown.topic.name}' and '${grown.over!.topic.name}' have different numbers of partitions. Add some to the one that has fewer.`
     return new Rejection('INVALID_PARTITIONS', message)
   }
-
-  // --- where groups stand
-
-  /**
-   * Under the name that is taken a group stands where it stood on the branch, else where it stood on the other topic as far
-   * as both are the same; where it stood on that one goes with that one.
-   */
-  #commits({ topic, name, over }: Promotion, { set }: Ends): PlantedCommit[] {
-    const { groups } = this.#rooms
-    const commits = new Map<string, PlantedCommit>()
-    const note = (commit: PlantedCommit) => commits.set(`${commit.partition} ${commit.topic} ${commit.group}`, commit)
-    if (over !== undefined) {
-      for (const { groupId: group, partition, committed } of groups.offsets.ofTopic(over.topic.name, over.topic.id)) {
-        const { offset, leaderEpoch, metadata } = committed
-        note({ group, topic: over.name, topicId: over.topic.id, partition, offset, leaderEpoch, metadata })
-        const { epochs } = topic.partitions[partition]!.log
-        const end = this.#commonEnd(topic, over.topic, partition)
-        const kept = Math.min(offset, end)
-        const epoch = kept === offset ? leaderEpoch : epochs.epochAt(kept - 1)
-        note({ group, topic: name, topicId: topic.id, partition, offset: kept, leaderEpoch: epoch, metadata })
-      }
-    }
-    const around = over && this.#rooms.broker.lineage.membership(over.topic.id)?.set
-    const own = [...groups.offsets.ofTopic(topic.name, topic.id)]
-    // Those of the set last: the application that had entered it is the one that goes on.
-    own.sort((a, b) => Number(insideOf(a.groupId) !== undefined) - Number(insideOf(b.groupId) !== undefined))
-    for (const { groupId, partition, committed } of own) {
-      const group = nameAround(groupId, set, around)
-      if (group === undefined) continue
-      const { offset, leaderEpoch, metadata } = committed
-      note({ group, topic: name, topicId: topic.id, partition, offset, leaderEpoch, metadata })
-    }
-    return [...commits.values()]
-  }
-
-  /** Below it both show the same records. */
-  #commonEnd(topic: Topic, over: Topic, partition: number): number {
-    const { lineage } = this.#rooms.broker
-    const ends = [topic, over].map(({ partitions }) => partitions[partition]?.logEndOffset ?? 0)
-    const [one, other] = [lineage.knowledge(topic.id, partition), lineage.knowledge(over.id, partition)]
-    return commonEnd(one, other, Math.min(...ends))
-  }
 }
 
 const renamingsOf = ({ topic, name, over }: Promotion): Renaming[] =>
@@ -251,14 +201,6 @@ const renamingsOf = ({ topic, name, over }: Promotion): Renaming[] =>
 function lastingConfigs({ config }: Topic): Record<string, string> {
   const { 'branch.ttl.ms': _, ...configs } = config.overrides()
   return configs
-}
-
-/** What a group of a branch is called where that takes a name: in a set (`around`) if the topic that had it is in one. */
-function nameAround(groupId: string, set: string | undefined, around: string | undefined): string | undefined {
-  const inside = insideOf(groupId)
-  if (inside === undefined || inside.set === around) return groupId
-  if (inside.set !== set) return undefined
-  return around === undefined ? inside.id : groupInside(around, inside.id)
 }
 
 /** A topic with a transaction that is not decided. */

@@ -34,6 +34,7 @@ export class Reverting {
     try {
       const ranges = this.#rangesOf(command)
       if (ranges instanceof Rejection) return ranges
+      if (ranges.length === 0 && !command.dryRun) return await this.#tellNothing(command, call)
       const producer = command.dryRun ? nobody : await this.#rooms.transaction.begin()
       const planned: Planned[] = []
       for (const range of ranges) {
@@ -70,6 +71,7 @@ export class Reverting {
       return topic === undefined || (name !== undefined && topic.name !== name) ? [] : [{ topic, partitions }]
     })
     if (merge === undefined || places.length === 0) {
+      if (this.#hasWrittenNothing(id!, name)) return []
       const where = name === undefined ? '' : ` into '${name}'`
       return new Rejection(
         'UNKNOWN_MERGE',
@@ -86,6 +88,14 @@ export class Reverting {
         return [{ topic, partition, first, last }]
       }),
     )
+  }
+
+  /** A merge that had nothing to bring is known to the history alone. */
+  #hasWrittenNothing(id: string, name: string | undefined): boolean {
+    const { type = '', status, counts, topics = [] } = this.#rooms.history.result(id) ?? {}
+    if (!['merge', 'resolve', 'revert'].includes(type) || counts?.written !== 0) return false
+    const isDone = status === 'committed' || status === 'parked' || status === 'done'
+    return isDone && (name === undefined || topics.some(({ into }) => into === name))
   }
 
   #rangesGiven({ topic: name, range }: RevertCommand): Range[] | Rejection {
@@ -152,6 +162,15 @@ export class Reverting {
       topics: topicsOf(planned).map(({ topic }) => ({ into: topic.name, intoId: topic.id })),
       counts: dryRun ? counts : { ...counts, written: 0 },
       keys: shownOf(planned, limit),
+    })
+  }
+
+  async #tellNothing({ id }: RevertCommand, { by }: Call): Promise<BranchEvent> {
+    const at = this.#rooms.broker.clock.now()
+    return await this.#rooms.history.write({
+      ...{ v: 1, type: 'revert', id, at, by, status: 'committed' },
+      topics: [],
+      counts: sumOfCounts([]),
     })
   }
 

@@ -2,6 +2,7 @@
 // where a group begins to read.
 
 import { type ErrorName, Refusal, StorageError } from '../../protocol/errors.ts'
+import type { PlantedShare } from '../branch/lineage.ts'
 import type { CatalogTopic } from './catalog.ts'
 import type { Decision } from './journal.ts'
 import type { Partitions, TopicPartitions } from './partitions.ts'
@@ -63,11 +64,17 @@ export class ShareRequests {
   /** `make` may end with a group that has not been. */
   async #mayMake<T>(groupId: string, make: () => Promise<T>): Promise<T | Refusal> {
     if (this.#forgotten.has(groupId)) return notYet()
+    try {
+      return await this.#whileMaking(groupId, make)
+    } catch (error) {
+      return new Refusal(refusalOf(error))
+    }
+  }
+
+  async #whileMaking<T>(groupId: string, make: () => Promise<T>): Promise<T> {
     this.#making.set(groupId, (this.#making.get(groupId) ?? 0) + 1)
     try {
       return await make()
-    } catch (error) {
-      return new Refusal(refusalOf(error))
     } finally {
       const others = this.#making.get(groupId)! - 1
       if (others === 0) this.#making.delete(groupId)
@@ -214,14 +221,17 @@ export class ShareRequests {
     const change = new ShareChange(group.memory)
     const known = new Map([...group.memory.known].map(([topicId, partitions]) => [topicId, new Set(partitions)]))
     for (const { topic, partition } of starts) add(known, topic.id, partition)
-    // A new group begins with epoch 1, which nobody has been told.
-    if (group.memory.epoch === 0) change.setEpoch(1, 0)
+    if (group.memory.epoch === 0) setFirstEpoch(change)
     if (starts.length > 0) change.setKnown(known, (topicId) => this.#nameOf(group, topicId))
+    return this.#changed(group, change, undefined)
+  }
+
+  #changed<T>(group: ShareGroup, change: ShareChange, answer: T): Decision<T> {
     const apply = () => {
-      if (this.#roster.find(groupId) === undefined) this.#roster.put(group)
+      if (this.#roster.find(group.id) === undefined) this.#roster.put(group)
       group.adopt(change.state)
     }
-    return { records: change.records.map((record) => shareRecord(groupId, record)), apply, answer: undefined }
+    return { records: change.records.map((record) => shareRecord(group.id, record)), apply, answer }
   }
 
   #nameOf({ id, memory }: ShareGroup, topicId: string): string {
@@ -261,6 +271,33 @@ export class ShareRequests {
     })
   }
 
+  // --- how far groups have come, as branches take it over
+
+  /** What is known of every group that has begun to read a topic. */
+  ofTopic(topicId: string): Iterable<PlantedShare> {
+    return this.#keeper.ofTopic(topicId)
+  }
+
+  /**
+   * How far a group has come where none of its members reads yet. One that is not yet is made; one of another kind, or that is
+   * just being deleted, is let be. Rejects with StorageError.
+   */
+  async plant(share: PlantedShare): Promise<void> {
+    const { group: groupId } = share
+    if (this.#roster.gate(groupId) !== 'NONE' || this.#forgotten.has(groupId)) return
+    await this.#whileMaking(groupId, async () => {
+      if (await this.#roster.decide(groupId, () => this.#decideToBe(groupId))) await this.#keeper.plant(share)
+    })
+  }
+
+  #decideToBe(groupId: string): Decision<boolean> {
+    const group = this.#find(groupId, 0)
+    if (group instanceof Refusal || this.#forgotten.has(groupId)) return nothing(false)
+    const change = new ShareChange(group.memory)
+    if (group.memory.epoch === 0) setFirstEpoch(change)
+    return this.#changed(group, change, true)
+  }
+
   // --- what is gone
 
   /** Never rejects: a topic that is gone is passed over, whatever is remembered of it. */
@@ -280,15 +317,19 @@ export class ShareRequests {
     }
   }
 
-  /** A kill came between the end of a group and that of its memory. Never rejects. */
+  /** A kill came between the end of a group, or of a topic, and that of its memory. Never rejects. */
   async forgetOrphans(): Promise<void> {
     const orphans = this.#keeper.groups().filter((groupId) => {
       const isReadable = this.#roster.gate(groupId) === 'NONE'
       return isReadable && !this.#making.has(groupId) && !(this.#roster.find(groupId) instanceof ShareGroup)
     })
     await Promise.all(orphans.map((groupId) => this.forget(groupId)))
+    await this.#keeper.forgetGone()
   }
 }
+
+/** Of a new group, which nobody has been told of. */
+const setFirstEpoch = (change: ShareChange): void => change.setEpoch(1, 0)
 
 /** Asked again, it is there or can be made. */
 const notYet = (): Refusal => new Refusal('COORDINATOR_LOAD_IN_PROGRESS')

@@ -286,6 +286,16 @@ export class ProducerState {
     for (const [id, { at }] of this.#asked) if (at < now - afterMs) this.#asked.delete(id)
   }
 
+  /** Forgets what producers wrote below an offset, and those who have written nothing since, unless something of theirs is open. */
+  forgetBelow(offset: number): void {
+    for (const [id, producer] of this.#producers) {
+      const isNewer = producer.batches.length === 0
+      producer.batches = producer.batches.filter(({ lastOffset }) => lastOffset >= offset)
+      if (producer.batches.length === 0 && !isNewer && producer.transactionStart === undefined)
+        this.#producers.delete(id)
+    }
+  }
+
   encode(): Buffer {
     return encodeChecked({ v: 1, transactions: this.#hasSeenTransactions, producers: [...this.#producers] })
   }

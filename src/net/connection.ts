@@ -26,6 +26,8 @@ export type { Services, Shared } from './services.ts'
 /** More requests in flight than this, or more bytes of them, and nothing more is read from the peer. */
 const inFlightMax = 128
 const inFlightBytesMax = 16 * 1024 * 1024
+/** What a connection may send in a turn of the event loop. libuv would read on 32 times, and all others wait for 16 MB of it. */
+const turnBytesMax = 1024 * 1024
 
 type Asked = { readonly name: string; readonly version: number }
 
@@ -54,6 +56,8 @@ export class Connection {
   #awaitsMemory = false
   /** Of the answers that lie here, what the backlog counts. */
   #backlogBytes = 0
+  /** Bytes that came in this turn of the event loop. */
+  #turnBytes = 0
   #taking = false
   /** What is being taken, for the line that says why it ended the connection. */
   #asked: Asked | undefined
@@ -107,13 +111,14 @@ export class Connection {
   #receive(chunk: Buffer): void {
     if (this.#draining || this.#failed) return // read on all the same: the end of the peer has to be seen
     if (this.#services.times !== undefined) this.#arrivedAt = performance.now()
+    this.#turnBytes += chunk.length
     this.#frames.push(chunk)
     this.#takeFrames()
   }
 
-  /** A peer that asks and asks and takes no answers is not listened to: its requests wait where they are. */
+  /** A peer that asks and asks, and takes no answers or no breath, is not listened to: its requests wait where they are. */
   get #isBusy(): boolean {
-    if (this.#muted !== undefined || this.#awaitsMemory) return true
+    if (this.#muted !== undefined || this.#awaitsMemory || this.#turnBytes >= turnBytesMax) return true
     if (this.#slots.length > inFlightMax || this.#waitingBytes > inFlightBytesMax) return true
     return this.#heldBytes + this.#outlet.byteCount > this.#shared.backlog.bytesMax
   }
@@ -184,9 +189,11 @@ export class Connection {
   }
 
   readonly #leave = (): void => {
+    this.#turnBytes = 0
     this.#outlet.leave()
     this.#noteBacklog()
     if (this.#isBusy) this.#pause()
+    else this.#resumeIfPossible()
   }
 
   #pause(): void {

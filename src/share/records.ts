@@ -157,7 +157,8 @@ function applyUpdate(known: Replayed, update: Message<typeof shareUpdateValue.fi
   if (known.inFlight !== undefined) putAll(known.inFlight, batches)
 }
 
-function putAll(inFlight: InFlight, batches: readonly StateBatch[]): void {
+/** Says of each batch what became of it; what lies below the start is done. */
+export function putAll(inFlight: InFlight, batches: readonly StateBatch[]): void {
   for (const { firstOffset, lastOffset, deliveryState, deliveryCount } of batches) {
     if (lastOffset >= inFlight.start) {
       inFlight.put(Math.max(firstOffset, inFlight.start), lastOffset, stateOf(deliveryState), deliveryCount)

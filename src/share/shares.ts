@@ -1,6 +1,7 @@
 // Share groups as handlers know them: sessions, and the share partitions that records are taken from and given back to.
 
 import { type ErrorName, Refusal } from '../../protocol/errors.ts'
+import type { PlantedShare } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
 import { seenBy } from '../broker/set-view.ts'
@@ -13,7 +14,7 @@ import { resetOffset } from './reading.ts'
 import { type SessionPartition, type SessionRequest, ShareSessions } from './sessions.ts'
 import { type ShareSettings, shareSettings } from './settings.ts'
 import type { SharePartition } from './share-partition.ts'
-import { ShareStates, type StateLog } from './states.ts'
+import { ShareStates, type StateLog, snapshotOf } from './states.ts'
 
 /** A partition that may be read, and how the group sees it. */
 export type Shared = { readonly share: SharePartition; readonly partition: Partition }
@@ -148,6 +149,29 @@ export class Shares implements ShareKeeper {
 
   async alter(groupId: string, topicId: string, partition: number, startOffset: number): Promise<ErrorName> {
     return this.#all([this.states.alter({ groupId, topicId, partition }, startOffset)])
+  }
+
+  *ofTopic(topicId: string): Generator<PlantedShare> {
+    for (const { of, known } of this.states.all) {
+      if (of.topicId !== topicId || known.inFlight === undefined) continue
+      const { startOffset, stateBatches } = snapshotOf(known, this.#broker.clock.now())
+      const ranges = stateBatches.map(
+        (of) => [of.firstOffset, of.lastOffset, of.deliveryState, of.deliveryCount] as const,
+      )
+      yield { group: of.groupId, topicId, partition: of.partition, startOffset, ranges }
+    }
+  }
+
+  plant({ group: groupId, topicId, partition, startOffset, ranges }: PlantedShare): Promise<void> {
+    const batches = ranges.map(([firstOffset, lastOffset, deliveryState, deliveryCount]) => {
+      return { firstOffset, lastOffset, deliveryState, deliveryCount }
+    })
+    return this.states.plant({ groupId, topicId, partition }, startOffset, batches)
+  }
+
+  async forgetGone(): Promise<void> {
+    const gone = this.states.all.filter(({ of }) => this.#broker.topicById(of.topicId) === undefined)
+    await this.#all(gone.map((share) => this.states.remove(share)))
   }
 
   /** Forgets what a group has read, of one topic or of all. */

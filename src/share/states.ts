@@ -10,6 +10,7 @@ import type { DeadLetter } from './dead-letters.ts'
 import { InFlight, isDone } from './in-flight.ts'
 import {
   learn,
+  putAll,
   type Replayed,
   type ShareKey,
   type Snapshot,
@@ -164,19 +165,26 @@ export class ShareStates implements Keeper {
     return this.#begin(of, startOffset)
   }
 
-  #begin(of: ShareKey, startOffset: number): Promise<void> {
+  /** The same, with what is known of records beyond the start. */
+  plant(of: ShareKey, startOffset: number, batches: readonly StateBatch[]): Promise<void> {
+    return this.#begin(of, startOffset, batches)
+  }
+
+  #begin(of: ShareKey, startOffset: number, batches: readonly StateBatch[] = []): Promise<void> {
     if (this.isUnreadable(of)) return Promise.reject(new StorageError('EIO', 'the log of share groups cannot be read'))
     const before = this.find(of)?.known
     const now = this.clock.now()
+    const inFlight = startOffset === -1 ? undefined : new InFlight(startOffset)
+    if (inFlight !== undefined) putAll(inFlight, batches)
     const known: Replayed = {
       of,
       snapshotEpoch: before === undefined ? 0 : before.snapshotEpoch + 1,
       stateEpoch: before === undefined ? 0 : before.stateEpoch + 1,
       startOffset,
-      doneCount: startOffset === -1 ? -1 : 0,
+      doneCount: inFlight?.doneFrom(startOffset) ?? -1,
       createdAt: now,
       updateCount: 0,
-      inFlight: startOffset === -1 ? undefined : new InFlight(startOffset),
+      inFlight,
     }
     const partition = this.#partitionOf(of)
     this.#count(partition)
@@ -250,7 +258,7 @@ export class ShareStates implements Keeper {
 }
 
 /** What somebody has acquired is available again to whoever reads this, and that delivery has not been. */
-function snapshotOf(known: Readonly<Replayed>, now: number): Snapshot {
+export function snapshotOf(known: Readonly<Replayed>, now: number): Snapshot {
   const { inFlight } = known
   const start = inFlight?.start ?? known.startOffset
   const batches: StateBatch[] = []

@@ -357,6 +357,21 @@ describe('replay', () => {
     ])
   })
 
+  test('records without a key go over in their places, as by the other strategies, and once', async () => {
+    const world = forked(['a', '0'])
+    world.write('C', [null, 'first'], ['a', '1'], [null, 'second'], ['a', '2'])
+    expect((await world.merge('C', 'P', { strategy: 'replay' })).counts.written).toBe(4)
+    expect(world.records('P').map(({ key, value }) => [key, value])).toEqual([
+      ['a', '0'],
+      [null, 'first'],
+      ['a', '1'],
+      [null, 'second'],
+      ['a', '2'],
+    ])
+    expect((await world.merge('C', 'P', { strategy: 'replay' })).written).toBe(0)
+    expect((await world.merge('P', 'C', { strategy: 'replay' })).written).toBe(0)
+  })
+
   test('all of them are taken out again where the key has changed at the last moment', async () => {
     const world = forked(['a', '0'])
     world.write('C', ['a', '1'], ['b', '1'], ['a', '2'])

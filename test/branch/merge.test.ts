@@ -288,6 +288,27 @@ describe('sets', () => {
 })
 
 describe('revert', () => {
+  test('of what has written nothing has nothing to do, and of what nobody knows is refused', async () => {
+    await using stage = await Stage.open()
+    await stage.create('P', 1, compacted)
+    await write(stage, 'P', { a: '0' })
+    await stage.fork('P', 'C')
+    const nothing = { status: 'committed', counts: { written: 0, same: 0, skipped: 0, conflicts: 0 } }
+    expect(await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P' })).toMatchObject(nothing)
+    expect(await stage.run({ op: 'revert', id: 'v1', merge: 'm1' })).toMatchObject({ type: 'revert', ...nothing })
+    expect(await stage.run({ op: 'revert', id: 'v2', merge: 'v1', topic: 'P' })).toMatchObject({ status: 'rejected' })
+    expect(await stage.run({ op: 'revert', id: 'v3', merge: 'v1' })).toMatchObject(nothing)
+    const unknown = { error: { code: 'UNKNOWN_MERGE' } }
+    expect(await stage.run({ op: 'revert', id: 'v4', merge: 'm2' })).toMatchObject(unknown)
+    expect(await stage.run({ op: 'revert', id: 'v5', merge: 'm1', topic: 'C' })).toMatchObject(unknown)
+    // What a merge has taught has written nothing either.
+    await write(stage, 'C', { a: '1' })
+    await write(stage, 'P', { a: '1' })
+    expect(await stage.run({ op: 'merge', id: 'm3', from: 'C', into: 'P' })).toMatchObject({ counts: { same: 1 } })
+    expect(await stage.run({ op: 'revert', id: 'v6', merge: 'm3' })).toMatchObject(nothing)
+    expect(await stage.ends('P')).toEqual([{ low: 0, high: 2 }])
+  })
+
   test('B34: the state is that from before the merge, except where it has changed since; a revert of the revert restores', async () => {
     await using stage = await Stage.open()
     await stage.create('P', 1, compacted)

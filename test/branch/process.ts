@@ -20,6 +20,7 @@ export class BrokerProcess {
   readonly branches: Branches
   readonly transactions: Transactions
   readonly groups: Groups
+  readonly shares: Shares
 
   protected constructor(store: Store, authorizer?: Authorizer) {
     const one = { value: '1', origin: 'program' } as const
@@ -27,13 +28,14 @@ export class BrokerProcess {
     const config = new BrokerConfig(new Map(partitions.map((name) => [name, one])))
     this.broker = new Broker({ store, clock: systemClock, config })
     const log = new InternalTopic(this.broker, { name: '__consumer_offsets', partitions: 1, configs: {} })
+    this.shares = new Shares(this.broker, stateTopic(this.broker))
     this.groups = new Groups({
       clock: systemClock,
       config: { ...groupConfigDefaults, 'offsets.topic.num.partitions': 1 },
       log,
       topics: catalogOf(this.broker),
       settings: (groupId) => this.broker.groupConfig(groupId),
-      shares: new Shares(this.broker, stateTopic(this.broker)),
+      shares: this.shares,
     })
     this.transactions = transactionsOn(this.broker, this.groups)
     const { broker, groups, transactions } = this
@@ -48,6 +50,7 @@ export class BrokerProcess {
   }
 
   protected async load(): Promise<void> {
+    await this.shares.load()
     await this.branches.load()
     await this.groups.load()
     await this.transactions.load()
@@ -57,5 +60,6 @@ export class BrokerProcess {
     await this.branches.stop()
     this.groups.stop()
     this.transactions.stop()
+    this.shares.stop()
   }
 }

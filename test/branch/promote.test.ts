@@ -97,6 +97,29 @@ describe('B57: promote', () => {
     await producer.disconnect()
   }, 60_000)
 
+  test('what a producer has sent to the branch under its own name says nothing of what it sends to the name it takes', async () => {
+    await using stage = await Stage.open({ onDisk: true })
+    await stage.create('orders')
+    const producer = stage.kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
+    await producer.connect()
+    const send = async (topic: string, value: string) => {
+      await producer.send({ topic, messages: [{ value, partition: 0 }] })
+    }
+    for (const value of numbered(3)) await send('orders', value)
+    await stage.fork('orders', 'orders--try')
+    for (const value of numbered(5, 'own')) await send('orders--try', value)
+    await stage.run({ op: 'promote', id: 'u1', branch: 'orders--try', keep: 'before' })
+    // Its fourth batch for this name; the branch has had a fourth one, which would be taken for this one.
+    await send('orders', 'after')
+    await send('before', 'late')
+    const now = [...numbered(3), ...numbered(5, 'own'), 'after']
+    expect(await stage.values('orders', 9)).toEqual(now)
+    await stage.run({ op: 'promote', id: 'u2', branch: 'before', keep: 'tried' })
+    await send('orders', 'back')
+    expect(await stage.values('orders', 5)).toEqual([...numbered(3), 'late', 'back'])
+    await producer.disconnect()
+  }, 60_000)
+
   test('a whole set is promoted at once, with what was made inside, and ends with it', async () => {
     await using stage = await Stage.open({ topics: ['a', 'b'] })
     await stage.run({ op: 'fork', id: 'f1', set: 's', from: '*' })

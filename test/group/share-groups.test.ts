@@ -31,6 +31,13 @@ class Keeper implements ShareKeeper {
     return this.initialise(groupId, topicId, [partition])
   }
 
+  ofTopic(): [] {
+    return []
+  }
+
+  async plant(): Promise<void> {}
+  async forgetGone(): Promise<void> {}
+
   async forget(groupId: string, topicId?: string): Promise<ErrorName> {
     await this.forgetting?.()
     for (const name of [...this.kept]) {

@@ -105,7 +105,11 @@ export function shownFetch(answer: Answer<typeof shareFetch>): string {
 }
 
 /** Sets a group's own configurations. */
-export async function configureGroup(line: Line, groupId: string, values: Record<string, string>): Promise<void> {
+export async function configureGroup(
+  line: Pick<Line, 'ask'>,
+  groupId: string,
+  values: Record<string, string>,
+): Promise<void> {
   const configs = Object.entries(values).map(([name, value]) => ({ name, configOperation: 0, value }))
   const resources = [{ resourceType: 32, resourceName: groupId, configs }]
   const { responses } = await line.ask(incrementalAlterConfigs, 1, { resources, validateOnly: false })
