@@ -10,13 +10,14 @@ import type { BroughtAt } from '../log/retention.ts'
 import type { Revisions } from '../revision/revisions.ts'
 import { type Clock, hasPassed } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
+import { isShortage, lacksDescriptors, retryMs } from '../storage/shortage.ts'
 import { Damages } from './damages.ts'
 import { Gate } from './gate.ts'
 import { type Leadership, ledBy } from './leadership.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import { PartitionRevisions } from './partition-revisions.ts'
 import type { ReadResult } from './read-result.ts'
-import { isShortage, retryMs, storageRefusal } from './storage-refusal.ts'
+import { storageRefusal } from './storage-refusal.ts'
 
 export type { ReadResult } from './read-result.ts'
 
@@ -309,7 +310,10 @@ export class Partition {
   /** Brings everything that is appended to stable storage. Rejects with StorageError. */
   async flush(): Promise<void> {
     this.#dirtySince = undefined
-    await this.log.flush()
+    await this.log.flush().catch((cause: unknown) => {
+      if (lacksDescriptors(cause)) this.#soil(this.#clock.now()) // the promises of the topic wait for it
+      throw cause
+    })
     if (this.#config.flushMessages === 1) this.#wake()
   }
 
@@ -324,10 +328,7 @@ export class Partition {
     this.flush().catch((cause: unknown) => console.error(`Flush of ${this.#folder} failed: ${String(cause)}`))
   }
 
-  /**
-   * Where a reader's history leaves ours, if it does: the last epoch of its own records that we know too, and its end.
-   * Refused where we know nothing of that epoch (KIP-320).
-   */
+  /** Where a reader's history leaves ours, if it does: the last epoch of its records that we know too, and its end. Refused where we know none (KIP-320). */
   parting(lastFetchedEpoch: number, fetchOffset: number): readonly [number, number] | Refusal | undefined {
     try {
       const [epoch, endOffset] = this.epochEnd(lastFetchedEpoch)
@@ -340,10 +341,7 @@ export class Partition {
     }
   }
 
-  /**
-   * Reads batches from an offset on; `committed` stops at the last stable offset. `sound`: they are held against their checksums,
-   * for whoever acts on them and is no client that does so itself.
-   */
+  /** Reads batches from an offset on; `committed` stops at the last stable offset. `sound`: they are held against their checksums, for who acts on them. */
   read(offset: number, bytesMax: number, committed: boolean, wholeFirst: boolean, sound = false): ReadResult | Refusal {
     this.uses++
     try {

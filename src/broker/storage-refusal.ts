@@ -3,13 +3,6 @@
 import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.ts'
 import { BatchRefusal } from '../log/log.ts'
 
-/** Whether an error passes when others give something back. */
-export const isShortage = (cause: unknown): boolean =>
-  cause instanceof StorageError && ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(cause.code)
-
-/** So long a partition waits for that. */
-export const retryMs = 1000
-
 /** The answer for an error of the disk or of bytes on it; anything else is our own mistake and passes on. */
 export function storageRefusal(cause: unknown): BatchRefusal {
   // Of one place alone: the partition serves everything else.

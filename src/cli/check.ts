@@ -78,8 +78,12 @@ export function checkStore(store: Store, checked?: CheckedFiles): { findings: Fi
   checked?.begin()
   const findings: Finding[] = []
   const total: Total = { topics: 0, partitions: 0, batches: 0, records: 0, bytes: 0 }
+  // One after the other: there may be more than a call takes arguments.
+  const find = (found: Iterable<Finding>) => {
+    for (const finding of found) findings.push(finding)
+  }
   const add = (report: LogReport) => {
-    findings.push(...report.findings)
+    find(report.findings)
     total.batches += report.batches
     total.records += report.records
     total.bytes += report.bytes
@@ -87,7 +91,7 @@ export function checkStore(store: Store, checked?: CheckedFiles): { findings: Fi
   const { state, report } = replay(store)
   add(report)
   total.topics = state.topics.size
-  findings.push(...checkLineage(state))
+  find(checkLineage(state))
   const history = new HistoryCheck(`topics/${idOf(state, branchesTopic) ?? ''}`)
   for (const { id, folder, name, index } of partitionFolders(store, state, findings)) {
     total.partitions++
@@ -100,7 +104,7 @@ export function checkStore(store: Store, checked?: CheckedFiles): { findings: Fi
     const told = [...countFindings(store, folder), ...report.findings.filter(({ file }) => !isOfCounts(folder, file))]
     add({ ...report, findings: told.map((finding) => named(finding, `${name}-${index}`)) })
   }
-  findings.push(...history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
+  find(history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
   for (const name of store.list('')) {
     if (!['metadata', 'topics', 'lock'].includes(name)) findings.push(note(name, 'belongs to nothing here'))
   }

@@ -269,6 +269,7 @@ async function compactGroup(
     discard: () => store.remove(path),
   }
   let unindexedBytes = config.indexIntervalBytes
+  let isWhole = false
   const write = (kept: Buffer) => {
     const relative = batch.baseOffset(kept, 0) - baseOffset
     if (unindexedBytes >= config.indexIntervalBytes) {
@@ -296,11 +297,12 @@ async function compactGroup(
       })
     }
     if (!place.isOver()) await file.flush()
+    isWhole = !place.isOver()
   } finally {
     compacted.length = file.length
     file.close()
+    // On a disk that is full it would take the last of the room.
+    if (!isWhole) compacted.discard()
   }
-  if (!place.isOver()) return compacted
-  compacted.discard()
-  return undefined
+  return isWhole ? compacted : undefined
 }

@@ -2,6 +2,7 @@
 
 import { StorageError } from '../../protocol/errors.ts'
 import type { Store } from '../storage/file.ts'
+import { lacksDescriptors } from '../storage/shortage.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type LogWork, workOn } from './log-work.ts'
@@ -98,7 +99,8 @@ export class Flushing {
     try {
       await this.#flushAll()
     } catch (cause) {
-      if (cause instanceof StorageError && !this.#log.isReleased) {
+      const isPutOff = lacksDescriptors(cause) || this.#log.isReleased
+      if (cause instanceof StorageError && !isPutOff) {
         this.#failure = cause
         console.error(`${this.#log.folder} takes no more writes until the broker is started again: ${cause.message}`)
       }
@@ -138,6 +140,11 @@ export class Flushing {
   async #syncNames(): Promise<void> {
     if (!this.namesChanged) return
     this.namesChanged = false
-    await this.#store.syncFolder(this.#log.folder)
+    try {
+      await this.#store.syncFolder(this.#log.folder)
+    } catch (cause) {
+      this.namesChanged = true
+      throw cause
+    }
   }
 }

@@ -66,13 +66,12 @@ const readBytesMax = 16 * 1024
 /** The bytes of an index, until they are released; undefined where there is none. */
 export function openIndex(store: Store, path: string): Lease | undefined {
   if (!store.exists(path)) return undefined
-  const file = store.open(path, 0)
-  if (file.length <= readBytesMax) {
-    file.close()
+  if (store.sizeOf(path) <= readBytesMax) {
     const bytes = store.load(path)
     // In memory of its own, where nothing else is kept with it.
     return bytes && { bytes: Buffer.from(new Uint8Array(bytes).buffer), release: () => {} }
   }
+  const file = store.open(path, 0)
   const lease = file.read(0, file.length)
   const release = (): void => {
     lease.release()

@@ -1,6 +1,7 @@
 // What was known of producers as of an offset, in a file of its own, so that a start need not read the log for it.
 
 import { type Store, saveAside } from '../storage/file.ts'
+import { isShortage } from '../storage/shortage.ts'
 import { ProducerState } from './producer-state.ts'
 import { segmentName } from './segment-name.ts'
 
@@ -33,7 +34,8 @@ export function loadSnapshot(
   for (const at of usable.reverse()) {
     try {
       return { offset: at, producers: ProducerState.decode(store.load(pathOf(folder, at))!) }
-    } catch {
+    } catch (cause) {
+      if (isShortage(cause)) throw cause // the next time it can be read
       // Not whole after a power cut: an older one, or the log itself, knows the same. It must not outlive that one.
       store.remove(pathOf(folder, at))
     }

@@ -20,6 +20,7 @@ import type { AbortedTransaction } from './open-transactions.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { Recovered } from './recovery.ts'
 import type { Segment } from './segment.ts'
+import { saveIndexWhereRoom } from './segment-files.ts'
 import { segmentName } from './segment-name.ts'
 import type { TimeIndex } from './time-index.ts'
 import { shortRest } from './walk.ts'
@@ -161,8 +162,15 @@ export class Rewriting {
   async #replace(segments: readonly Segment[], compacted: RewrittenFile): Promise<void> {
     const [first, ...others] = segments
     if (this.#isStale(segments)) return compacted.discard()
-    first!.replaceBy(compacted)
+    try {
+      first!.replaceBy(compacted)
+    } catch (cause) {
+      compacted.discard()
+      throw cause
+    }
+    // In the same turn, whatever becomes of the index: another round would write twice what both hold.
     this.#withdraw(others)
+    saveIndexWhereRoom(first!)
     if (others.length === 0) return
     // Their names go when stable storage knows of the file that holds what they held.
     await this.#store.syncFolder(this.#log.folder)
@@ -206,7 +214,9 @@ export class Rewriting {
     await checkpointing.saveAside()
     if (this.#isStale(segments)) return this.#giveUp(packed)
     const prefix = ownPrefix(folder)
-    this.#store.remove(`${prefix}${segmentName(first!.baseOffset, 'index')}`)
+    const indexPath = `${prefix}${segmentName(first!.baseOffset, 'index')}`
+    if (first!.indexPath === indexPath) first!.dropIndex()
+    else this.#store.remove(indexPath)
     await this.#store.syncFolder(folder)
     if (this.#isStale(segments)) return this.#giveUp(packed)
     const gone = first!.packBy(packed, prefix, config.openPacked!)
@@ -214,7 +224,8 @@ export class Rewriting {
     await this.#store.syncFolder(folder)
     // Under the same names others may lie by now.
     if (this.#log.isReleased) return true
-    if (this.#log.segments.includes(first!)) first!.saveIndex()
+    // What goes then makes the room that there may not have been for it.
+    if (this.#log.segments.includes(first!)) saveIndexWhereRoom(first!)
     for (const name of gone) this.#store.remove(name)
     for (const other of others) {
       // To unmap a large file takes a millisecond, and there may be many.

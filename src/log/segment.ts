@@ -11,8 +11,6 @@ import type { RewrittenFile } from './rewriting.ts'
 import { segmentName } from './segment-name.ts'
 import { TimeIndex } from './time-index.ts'
 
-export { segmentIndexOf } from './segment-search.ts'
-
 /** One batch as found by its position. */
 export type Found = {
   position: number
@@ -24,7 +22,6 @@ export type Found = {
 
 /** Of an index that is made for a fork. */
 const sharedEntriesMax = 4096
-
 /** Bytes of a shared segment that its index may leave out: they are scanned in a few milliseconds. */
 export const indexLagMax = 16 * 1024 * 1024
 
@@ -169,19 +166,18 @@ export class Segment {
   }
 
   #indexes(): { offsets: OffsetIndex; times: TimeIndex } {
-    if (this.#offsets === undefined || this.#times === undefined) {
-      if (!this.loadIndex()) {
-        this.#offsets = new OffsetIndex()
-        this.#times = new TimeIndex()
-        this.#aborted = []
-      }
+    const isLoaded = this.#offsets !== undefined && this.#times !== undefined
+    if (!isLoaded && !this.loadIndex()) {
+      this.#offsets = new OffsetIndex()
+      this.#times = new TimeIndex()
+      this.#aborted = []
     }
     return { offsets: this.#offsets!, times: this.#times! }
   }
 
   /**
-   * Reads the index file; false where there is none or it does not describe this segment. `lagMax`: bytes at the end
-   * that it may leave out; `nextOffset` is then behind what it describes.
+   * Reads the index file; false where there is none or it does not describe this segment. `lagMax`: bytes at the end that it may leave
+   * out; `nextOffset` is then behind what it describes.
    */
   loadIndex(lagMax = 0): boolean {
     if (this.isPacked && this.#index !== undefined) return true
@@ -253,22 +249,26 @@ export class Segment {
 
   /** Writes the index beside the segment. */
   saveIndex(): void {
-    const { offsets, times } = this.#indexes()
-    const content = {
-      offsets,
-      times,
+    const bytes = encodeIndex({
+      ...this.#indexes(),
       aborted: this.#aborted,
       segmentBytes: this.length,
       nextOffset: this.nextOffset - this.baseOffset,
       maxTimestamp: this.maxTimestamp,
-    }
-    this.#store.save(this.indexPath, encodeIndex(content), false)
+    })
+    this.#store.save(this.indexPath, bytes, false)
     this.#savedBytes = this.length
   }
 
+  /** Removes the index file: the next start makes it again. */
+  dropIndex(): void {
+    this.#savedBytes = undefined
+    this.#store.remove(this.indexPath)
+  }
+
   /**
-   * Sees to an index file of the first bytes of this segment that whoever shares `byteCount` of them can link; false
-   * where that cannot be. One serves many forks while the segment goes on growing: they scan the rest when it is opened.
+   * Sees to an index file of the first bytes of this segment that whoever shares `byteCount` of them can link; false where that cannot
+   * be. One serves many forks while the segment goes on growing: they scan the rest when it is opened.
    */
   saveIndexFor(byteCount: number): boolean {
     this.#indexes()
@@ -315,9 +315,8 @@ export class Segment {
   }
 
   async flush(): Promise<void> {
-    if (this.isPacked) return // It was flushed before it got its name.
-    // A closed one may still be unflushed: scanned after a kill, and cut.
-    if (this.#file !== undefined || this.#length > 0) await this.file.flush()
+    // A packed one was flushed before it got its name; a closed one may still be unflushed: scanned after a kill, and cut.
+    if (!this.isPacked && (this.#file !== undefined || this.#length > 0)) await this.file.flush()
   }
 
   /** The batch that starts at a position. Throws Corruption where there is none. */
@@ -355,11 +354,10 @@ export class Segment {
   findTime(timestamp: number): Found | undefined {
     if (this.maxTimestamp < timestamp) return undefined
     const { offsets, times } = this.#indexes()
-    let position = offsets.floor(times.startOf(timestamp))
-    while (position < this.length) {
-      const found = this.batchAt(position)
+    let found: Found
+    for (let position = offsets.floor(times.startOf(timestamp)); position < this.length; position += found.byteCount) {
+      found = this.batchAt(position)
       if (found.maxTimestamp >= timestamp) return found
-      position += found.byteCount
     }
     return undefined
   }
@@ -370,14 +368,15 @@ export class Segment {
   }
 
   /**
-   * Puts a file in this one's place: readers keep the old bytes while they hold them, branches for ever. A kill in between
-   * leaves the old file, or the new one with an index that does not fit and is built again.
+   * Puts a file in this one's place: readers keep the old bytes while they hold them, branches for ever. The index file tells of
+   * the old one, so it goes before; the caller saves the new one. Throws StorageError, and then it is what it was.
    */
   replaceBy(rewritten: RewrittenFile): void {
-    this.close()
+    this.dropIndex()
+    this.#closeFile()
     this.#store.rename(rewritten.path, this.path)
+    this.close()
     this.#become(rewritten)
-    this.saveIndex()
   }
 
   /**
@@ -401,6 +400,7 @@ export class Segment {
     this.#times = times
     this.#aborted = aborted
     this.maxTimestamp = maxTimestamp
+    this.#savedBytes = undefined
   }
 
   close(): void {

@@ -3,7 +3,7 @@
 import * as batch from '../../protocol/records/batch.ts'
 import { type RecordCursor, type StoredRecord, walkRecords } from '../../protocol/records/record.ts'
 import type { Log } from '../log/log.ts'
-import { segmentIndexOf } from '../log/segment.ts'
+import { segmentIndexOf } from '../log/segment-search.ts'
 import { borrow } from '../storage/file.ts'
 import { timestampOf } from './batch-walk.ts'
 

@@ -22,6 +22,17 @@ function disk<T>(operation: () => T): T {
   }
 }
 
+/** `--data FILE` is a slip of the hand, and of the system's words nobody sees which. */
+function makeRoot(root: string): void {
+  try {
+    fs.mkdirSync(root, { recursive: true })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw cause
+    throw new StorageError('ENOTDIR', `${root} is no folder, or lies in none: name another --data directory.`)
+  }
+}
+
 /** Linux names each life of the machine; elsewhere the time of its beginning does, to within the drift of a clock. */
 function bootOfMachine(): string {
   try {
@@ -51,7 +62,7 @@ export class Directory {
 
   constructor(root: string) {
     this.root = root
-    disk(() => fs.mkdirSync(root, { recursive: true }))
+    disk(() => makeRoot(root))
   }
 
   path(path: string): string {
@@ -77,8 +88,9 @@ export class Directory {
     return disk(() => fs.statSync(this.path(path), { throwIfNoEntry: false }))?.nlink ?? 0
   }
 
+  /** Whoever cannot look does not know: what is there would be made anew, or taken for lost. */
   exists(path: string): boolean {
-    return fs.existsSync(this.path(path))
+    return disk(() => fs.statSync(this.path(path), { throwIfNoEntry: false })) !== undefined
   }
 
   list(folder: string): string[] {
@@ -91,22 +103,31 @@ export class Directory {
   }
 
   remove(path: string): void {
-    const letGo = this.#hold(path)
-    disk(() => fs.rmSync(this.path(path), { force: true }))
-    letGo()
+    this.#holding(path, () => fs.rmSync(this.path(path), { force: true }))
   }
 
   /**
    * Giving back the space of a large file takes a tenth of a second and more. It happens when the last descriptor goes,
    * so one is kept until the name is gone, and closed off the event loop. Small ones make room at once.
    */
-  #hold(path: string): () => void {
+  #holding(path: string, work: () => void): void {
+    const descriptor = this.#heldOf(path)
+    try {
+      disk(work)
+    } finally {
+      if (descriptor !== undefined) fs.close(descriptor, () => {})
+    }
+  }
+
+  #heldOf(path: string): number | undefined {
     // There a file that is open keeps its name.
-    if (process.platform === 'win32') return () => {}
-    const size = fs.statSync(this.path(path), { throwIfNoEntry: false })?.size ?? 0
-    if (size < largeBytes) return () => {}
-    const descriptor = this.openFile(path, 'r')
-    return () => fs.close(descriptor, () => {})
+    if (process.platform === 'win32') return undefined
+    try {
+      const size = fs.statSync(this.path(path), { throwIfNoEntry: false })?.size ?? 0
+      return size < largeBytes ? undefined : fs.openSync(this.path(path), 'r')
+    } catch {
+      return undefined // it only takes longer
+    }
   }
 
   removeFolder(folder: string): void {
@@ -123,9 +144,9 @@ export class Directory {
   }
 
   rename(from: string, to: string, isNew = false): void {
-    const letGo = isNew ? () => {} : this.#hold(to)
-    disk(() => this.#withFolderOf(to, () => fs.renameSync(this.path(from), this.path(to))))
-    letGo()
+    const work = () => this.#withFolderOf(to, () => fs.renameSync(this.path(from), this.path(to)))
+    if (isNew) disk(work)
+    else this.#holding(to, work)
   }
 
   /** Nearly always the folder is there, and making it would cost more than the work. */
@@ -183,13 +204,13 @@ export class Directory {
       const aside = `${to}.tmp`
       const descriptor = this.#withFolderOf(path, () => fs.openSync(aside, 'w'))
       try {
-        // A disk with room for a part of it takes that part without a word.
-        for (let done = 0; done < content.length; ) done += fs.writeSync(descriptor, content, done)
-        if (durable) fs.fdatasyncSync(descriptor)
-      } finally {
-        fs.closeSync(descriptor)
+        writeWhole(descriptor, content, durable)
+        fs.renameSync(aside, to)
+      } catch (cause) {
+        // What was written of it may be the last of the room.
+        fs.rmSync(aside, { force: true })
+        throw cause
       }
-      fs.renameSync(aside, to)
       if (durable)
         for (let inner = dirname(path); ; inner = dirname(inner)) {
           this.#syncFolderNow(this.path(inner))
@@ -280,6 +301,17 @@ export class Directory {
 
   mayHaveLost(path: string): boolean {
     return disk(() => fs.statSync(this.path(path)).mtimeMs < Date.now() - uptime() * 1000)
+  }
+}
+
+/** And closes it. */
+function writeWhole(descriptor: number, content: Buffer, durable: boolean): void {
+  try {
+    // A disk with room for a part of it takes that part without a word.
+    for (let done = 0; done < content.length; ) done += fs.writeSync(descriptor, content, done)
+    if (durable) fs.fdatasyncSync(descriptor)
+  } finally {
+    fs.closeSync(descriptor)
   }
 }
 

@@ -4,6 +4,7 @@
 import { StorageError } from '../../protocol/errors.ts'
 import { borrow, type File, type Lease, type OpenOptions, type StagedParts } from './file.ts'
 import { MemoryStore } from './memory-file.ts'
+import { lacksDescriptors } from './shortage.ts'
 
 /** What may be made to fail; the answer is the error code to fail with, or undefined to go on. */
 export type Fault = (
@@ -97,7 +98,7 @@ class FaultyFile implements File {
     try {
       this.#store.check('flush', this.path)
     } catch (cause) {
-      node.failure = cause as StorageError
+      if (!lacksDescriptors(cause)) node.failure = cause as StorageError
       throw cause
     }
     const { length } = this.#file

@@ -122,18 +122,25 @@ export async function saveAside(
 ): Promise<boolean> {
   const aside = `${path}.aside.tmp`
   store.save(aside, content, false)
-  // Some systems flush only what may be written.
-  const file = store.open(aside, 0, { append: true })
   let wanted = false
   try {
-    await file.flush()
+    await flushFile(store, aside)
     wanted = isWanted()
   } finally {
-    file.close()
     if (!wanted) store.remove(aside)
   }
   if (wanted) store.rename(aside, path)
   return wanted
+}
+
+async function flushFile(store: Store, path: string): Promise<void> {
+  // Some systems flush only what may be written.
+  const file = store.open(path, 0, { append: true })
+  try {
+    await file.flush()
+  } finally {
+    file.close()
+  }
 }
 
 /** Sums what is to be staged, bytes. */

@@ -151,8 +151,11 @@ class MappedFile implements File {
       const isWritten = this.#append && !this.#sealed
       if (!isWritten && held.maps >= mapsMax()) return this.#readAside(position, size)
       this.#openAgain()
-      this.#remap(this.length)
-      if (!this.#append || this.#sealed) this.#closeDescriptor()
+      try {
+        this.#remap(this.length)
+      } finally {
+        if (!isWritten) this.#closeDescriptor()
+      }
     }
     return this.#map!.lease(position, size)
   }
@@ -191,16 +194,15 @@ class MappedFile implements File {
     if (this.#failure !== undefined) throw this.#failure
     // One of its own where the file has none: a reader that comes meanwhile opens, maps and closes the file's.
     const own = this.#descriptor < 0
-    let descriptor = this.#descriptor
+    const descriptor = own ? this.#openToRead() : this.#descriptor
     try {
-      if (own) descriptor = this.#openToRead()
       await flushDescriptor(descriptor)
     } catch (cause) {
       // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
       this.#failure = cause as StorageError
       throw cause
     } finally {
-      if (own && descriptor >= 0) fs.closeSync(descriptor)
+      if (own) fs.closeSync(descriptor)
     }
   }
 

@@ -162,16 +162,23 @@ class PlainFile implements File {
     if (this.#failure !== undefined) throw this.#failure
     // One of its own where the file has none that stays open all the while. Some systems flush only what may be written.
     const own = this.#isSealed
-    let descriptor = own ? -1 : this.#descriptor
+    const descriptor = own ? this.#openToFlush() : this.#descriptor
     try {
-      if (own) descriptor = fs.openSync(this.#absolute, 'r+')
       await flushDescriptor(descriptor)
     } catch (cause) {
       // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
       this.#failure = storageError(cause)
       throw this.#failure
     } finally {
-      if (own && descriptor >= 0) fs.closeSync(descriptor)
+      if (own) fs.closeSync(descriptor)
+    }
+  }
+
+  #openToFlush(): number {
+    try {
+      return fs.openSync(this.#absolute, 'r+')
+    } catch (cause) {
+      throw storageError(cause)
     }
   }
 

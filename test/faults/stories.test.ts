@@ -164,3 +164,36 @@ test('a batch of the metadata log that stood at a later offset hid all that came
   expect(kept(log, 0)).toBe(3)
   expect(() => log.read(6, 1000, log.logEndOffset, true)).toThrow(DamagedRecords)
 })
+
+// Whoever opens as many connections as the process may have files made every partition that was just beginning a file refuse its
+// producers until the broker was started again.
+test('a flush that found no descriptor to open its folder by was taken for one that had failed', async () => {
+  const store = new FaultyStore()
+  const log = open(store)
+  appended(log, ['v0'])
+  store.fault = (operation) => (operation === 'sync' ? 'EMFILE' : undefined)
+  await expect(log.flush()).rejects.toThrow('EMFILE')
+  expect(log.flushedOffset).toBe(0)
+  store.fault = () => undefined
+  appended(log, ['v1'])
+  await log.flush()
+  expect(log.flushedOffset).toBe(2)
+  // Its names are on stable storage too.
+  expect(readAll(open(store.after('power cut')))).toEqual(counted(0, 2))
+})
+
+test('what was known of producers was thrown away by a start that found no descriptor to read it by', async () => {
+  const store = new FaultyStore()
+  const log = open(store)
+  const producer = { id: 7, epoch: 0, sequence: 0 }
+  appended(log, ['v0'], { producer })
+  log.roll()
+  appended(log, ['v1'])
+  log.deleteBelow(1)
+  await log.close()
+  const left = store.after('kill')
+  left.fault = (operation, path) => (operation === 'read' && path.endsWith('.snapshot') ? 'EMFILE' : undefined)
+  expect(() => open(left)).toThrow('EMFILE')
+  left.fault = () => undefined
+  expect(appended(open(left), ['v0'], { producer }).duplicate).toBe(true)
+})

@@ -372,3 +372,28 @@ test('an operation on the disk that fails leaves everything readable, and packin
     expectSound(store)
   }
 })
+
+// The names of what had been packed stayed until the next start, and with them the room that packing was to give back.
+test('an index that finds no room keeps nothing of what was packed', async () => {
+  const store = new FaultyStore()
+  const log = await filled(store)
+  const packed = log.packable.map(({ path }) => path)
+  store.fault = (operation, path) => (operation === 'save' && path.endsWith('.index') ? 'ENOSPC' : undefined)
+  expect(await packFake(store, log)).toBe(true)
+  expect(packed.filter((path) => store.exists(path))).toEqual([])
+  expect(readAll(log)).toEqual(counted(0, 120))
+  expect(readAll(open(store.after('kill')))).toEqual(counted(0, 120))
+})
+
+// A fork linked an index that was not there, and every later one was refused as well.
+test('an index that went before a packing that was refused is made again for a fork', async () => {
+  const store = new FaultyStore()
+  const log = await filled(store)
+  const [first] = log.packable
+  expect(first!.saveIndexFor(first!.length)).toBe(true)
+  store.fault = (operation) => (operation === 'sync' ? 'EMFILE' : undefined)
+  await expect(packFake(store, log)).rejects.toThrow('EMFILE')
+  store.fault = () => undefined
+  expect(first!.saveIndexFor(first!.length)).toBe(true)
+  expect(store.exists(first!.indexPath)).toBe(true)
+})

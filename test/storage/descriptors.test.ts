@@ -1,28 +1,19 @@
 // Where memory cannot be mapped, every closed segment that somebody had read stayed open: a reader of an old topic with small segments
 // took all descriptors that a process is given.
 
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { Log } from '../../src/log/log.ts'
 import { PlainStore } from '../../src/storage/plain-file.ts'
 import { append, counted, readAll, smallConfig } from '../log/log-environment.ts'
+import { openBelow } from './descriptors.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'twiglog-descriptors-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-/** Of files below the folder. */
-function descriptors(): number {
-  const targets = readdirSync('/proc/self/fd').map((name) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${name}`)
-    } catch {
-      return '' // the folder itself, which was open meanwhile
-    }
-  })
-  return targets.filter((target) => target.startsWith(root)).length
-}
+const descriptors = (): number => openBelow(root).length
 
 test.runIf(process.platform === 'linux')('plain files that are only read do not all stay open', async () => {
   const store = new PlainStore(root)
