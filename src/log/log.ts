@@ -16,14 +16,16 @@ import type { LogConfig } from './log-config.ts'
 import { abortedAmong, abortedIn, readSegments } from './log-reading.ts'
 import { workOn } from './log-work.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
-import { flushSnapshot, saveSnapshot } from './producer-snapshot.ts'
+import { saveSnapshot } from './producer-snapshot.ts'
 import type { MarkerSource, ProducerState, Verdict } from './producer-state.ts'
 import { type Recovered, recover } from './recovery.ts'
-import { type BroughtAt, expiredSegments } from './retention.ts'
+import { Removing } from './removing.ts'
+import type { BroughtAt } from './retention.ts'
 import { Rewriting, type RewrittenFile } from './rewriting.ts'
 import { isOver } from './rolling.ts'
 import { Segment } from './segment.ts'
 import { largestTime, searchTime } from './time-search.ts'
+import { whereRoom } from './where-room.ts'
 
 export { type Appended, type AppendOptions, BatchRefusal }
 
@@ -42,10 +44,10 @@ export class Log {
   readonly #flushing: Flushing
   readonly #checkpointing: Checkpointing
   readonly #rewriting: Rewriting
+  readonly #removing: Removing
   readonly #inherited: Inherited | undefined
   readonly #shared: Recovered['shared']
   #released = false
-  #takingLast: Promise<void> | undefined
   #filesVersion = 0
   /** Called before files go for good, with the offset where what stays begins, and when a segment is closed. */
   readonly hooks: { beforeRemoval?: (upTo: number) => void; onRoll?: () => void } = {}
@@ -74,6 +76,12 @@ export class Log {
     const fork = { isFork: inherited !== undefined, ownFrom: inherited?.ownFrom ?? 0 }
     const own = { flushing: this.#flushing, checkpointing: this.#checkpointing, replaceSegments }
     this.#rewriting = new Rewriting(store, this, { config, ...own, ...fork }, found)
+    const dropFirst = () => {
+      this.#filesVersion++
+      return this.#segments.shift()!
+    }
+    const startAt = (at: number) => this.#startAt(at)
+    this.#removing = new Removing(store, this, { config, ...own, startAt, dropFirst })
     this.recovered = { scannedBytes: found.scannedBytes, cutBytes: found.cutBytes }
     const work = workOn(store)
     work.openings.note(performance.now() - since)
@@ -231,6 +239,12 @@ export class Log {
     return segment
   }
 
+  #startAt(offset: number): void {
+    if (offset <= this.#logStartOffset) return
+    this.#logStartOffset = offset
+    this.#epochs.startAt(offset)
+  }
+
   /** Closes the active segment and begins a new one at the log end. */
   roll(): Segment {
     const active = this.#segments.at(-1)
@@ -238,8 +252,8 @@ export class Log {
     const next = this.#begin()
     if (active !== undefined) {
       this.#flushing.unflushed.add(active)
-      active.saveIndex()
-      saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers)
+      whereRoom(() => active.saveIndex())
+      whereRoom(() => saveSnapshot(this.#store, this.folder, this.#logEndOffset, this.#producers))
       // Sealed after the flush, which needs the descriptor. A file remembers that one failed and refuses the next append.
       const noted = this.flush().then(() => this.saveCheckpoint(false))
       noted.catch(() => {})
@@ -289,63 +303,14 @@ export class Log {
     return this.#epochs.endOf(epoch, this.#logEndOffset)
   }
 
-  /** Moves the log start up; whole segments below it go. The caller has held the offset against the bounds. */
+  /** Moves the log start up; whole segments below it go. The caller has held the offset against the bounds. Throws StorageError. */
   deleteBelow(offset: number): void {
-    if (offset <= this.#logStartOffset) return
-    if (offset === this.#logEndOffset) this.#beforeAllGoes()
-    this.#startAt(offset)
-    // On a disk that is full these make the room for the note. The first file left tells the log start till then.
-    this.#dropWhile((segment) => segment.nextOffset <= offset)
-    // If no file may be left to tell where the log goes on, a power cut must not make it begin at 0 again.
-    this.saveCheckpoint(this.#segments.at(-1)?.isEmpty ?? true)
+    this.#removing.deleteBelow(offset)
   }
 
   /** Applies retention by time and by bytes; answers how many segments went. */
   retain(now: number, broughtAt?: BroughtAt): number {
-    const doomed = expiredSegments(this.#segments, this.#config, now, broughtAt)
-    if (doomed.length === 0) return 0
-    const takesAll = this.#segments[doomed.length]?.isEmpty ?? true
-    // The name of the first file left tells the log start, so these need no room on a disk that may be full.
-    const older = takesAll ? doomed.slice(0, -1) : doomed
-    if (takesAll) this.#beforeAllGoes()
-    this.#startAt(older.at(-1)?.nextOffset ?? 0)
-    this.#dropWhile((segment) => older.includes(segment))
-    if (takesAll) {
-      this.roll()
-      this.#startAt(this.#logEndOffset)
-    }
-    this.saveCheckpoint(false)
-    if (takesAll) {
-      this.#takingLast ??= this.#takeLast(doomed).finally(() => {
-        this.#takingLast = undefined
-      })
-    }
-    return doomed.length
-  }
-
-  /** The last file stays for a while, and a start lets it go without a word once another has begun. */
-  #beforeAllGoes(): void {
-    const end = this.#logEndOffset
-    if (this.#producers.transactions.firstUnstable(end) >= end) this.hooks.beforeRemoval?.(end)
-  }
-
-  /** A power cut must not make it begin at 0 again: the last go when stable storage knows where it goes on, which may take seconds. */
-  async #takeLast(doomed: readonly Segment[]): Promise<void> {
-    try {
-      // What ended the transactions of older snapshots goes with the files.
-      await flushSnapshot(this.#store, this.folder, doomed.at(-1)!.nextOffset)
-      await this.#checkpointing.saveAside()
-      await this.#store.syncFolder(this.folder)
-      if (!this.#released) this.#dropWhile((segment) => doomed.includes(segment))
-    } catch (cause) {
-      console.error(`${this.folder}: what retention took stays on the disk for now: ${String(cause)}`)
-    }
-  }
-
-  #startAt(offset: number): void {
-    if (offset <= this.#logStartOffset) return
-    this.#logStartOffset = offset
-    this.#epochs.startAt(offset)
+    return this.#removing.retain(now, broughtAt)
   }
 
   /**
@@ -364,20 +329,6 @@ export class Log {
   /** Puts a packed file in the place of neighbours (rewriting.ts); false where some of them are gone. Rejects with StorageError. */
   pack(segments: readonly Segment[], packed: RewrittenFile, holes: boolean): Promise<boolean> {
     return this.#rewriting.pack(segments, packed, holes)
-  }
-
-  #dropWhile(doomed: (segment: Segment) => boolean): void {
-    const stays = this.#segments.findIndex((segment) => !doomed(segment))
-    const first = this.#segments.at(stays)
-    if (first === undefined || first === this.#segments[0]) return
-    this.hooks.beforeRemoval?.(first.baseOffset)
-    this.#filesVersion++
-    while (this.#segments.length > 1 && doomed(this.#segments[0]!)) {
-      const segment = this.#segments.shift()!
-      // Were it to come back after a power cut, a hole would be in it.
-      if (this.#flushing.unflushed.delete(segment)) this.#flushing.namesChanged = true
-      segment.remove()
-    }
   }
 
   /** Resolves when everything appended before the call is on stable storage. */

@@ -22,7 +22,8 @@ import { ProducerState } from './producer-state.ts'
 import type { Recovered } from './recovered.ts'
 import { scan, tailOf } from './scan.ts'
 import { indexLagMax, Segment } from './segment.ts'
-import { leftOver, pathOf, type SegmentFiles, saveIndexWhereRoom, segmentFiles, takeDeleted } from './segment-files.ts'
+import { leftOver, pathOf, type SegmentFiles, segmentFiles, takeDeleted } from './segment-files.ts'
+import { whereRoom } from './where-room.ts'
 
 export type { Recovered } from './recovered.ts'
 
@@ -165,7 +166,7 @@ class Recovery {
       this.#segments.pop()
     } else {
       last.seal()
-      saveIndexWhereRoom(last)
+      whereRoom(() => last.saveIndex())
     }
     this.#keepProducers(last.nextOffset)
     this.#segments.push(this.#segmentAt(last.nextOffset, false))
@@ -334,7 +335,7 @@ class Recovery {
       segment.cutAt(end)
     }
     const isUnindexed = this.#isShared(base) && needsNoIndex(end, this.#inherited!.hasTransactions)
-    if (!last && !isUnindexed) saveIndexWhereRoom(segment)
+    if (!last && !isUnindexed) whereRoom(() => segment.saveIndex())
   }
 
   /** Behind the last batch of a packed file offsets may be missing, and behind all that a fork shows of it. */

@@ -20,10 +20,10 @@ import type { AbortedTransaction } from './open-transactions.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { Recovered } from './recovery.ts'
 import type { Segment } from './segment.ts'
-import { saveIndexWhereRoom } from './segment-files.ts'
 import { segmentName } from './segment-name.ts'
 import type { TimeIndex } from './time-index.ts'
 import { shortRest } from './walk.ts'
+import { whereRoom } from './where-room.ts'
 
 /** What compaction or packing made of segments: a file that is flushed and waits to take their place. */
 export type RewrittenFile = {
@@ -170,7 +170,7 @@ export class Rewriting {
     }
     // In the same turn, whatever becomes of the index: another round would write twice what both hold.
     this.#withdraw(others)
-    saveIndexWhereRoom(first!)
+    whereRoom(() => first!.saveIndex())
     if (others.length === 0) return
     // Their names go when stable storage knows of the file that holds what they held.
     await this.#store.syncFolder(this.#log.folder)
@@ -208,24 +208,24 @@ export class Rewriting {
     const { folder } = this.#log
     const { checkpointing, config } = this.#parts
     const [first, ...others] = segments
-    if (this.#isStale(segments)) return this.#giveUp(packed)
+    if (this.#isOvertaken(segments)) return this.#giveUp(packed)
     // A start that finds holes must know that they are meant, and who wrote the records it cannot learn from a packed file.
     if (holes) this.#compactedOffset = Math.max(this.#compactedOffset, packed.nextOffset)
     await checkpointing.saveAside()
-    if (this.#isStale(segments)) return this.#giveUp(packed)
+    if (this.#isOvertaken(segments)) return this.#giveUp(packed)
     const prefix = ownPrefix(folder)
     const indexPath = `${prefix}${segmentName(first!.baseOffset, 'index')}`
     if (first!.indexPath === indexPath) first!.dropIndex()
     else this.#store.remove(indexPath)
     await this.#store.syncFolder(folder)
-    if (this.#isStale(segments)) return this.#giveUp(packed)
+    if (this.#isOvertaken(segments)) return this.#giveUp(packed)
     const gone = first!.packBy(packed, prefix, config.openPacked!)
     this.#withdraw(others)
     await this.#store.syncFolder(folder)
     // Under the same names others may lie by now.
     if (this.#log.isReleased) return true
     // What goes then makes the room that there may not have been for it.
-    if (this.#log.segments.includes(first!)) saveIndexWhereRoom(first!)
+    if (this.#log.segments.includes(first!)) whereRoom(() => first!.saveIndex())
     for (const name of gone) this.#store.remove(name)
     for (const other of others) {
       // To unmap a large file takes a millisecond, and there may be many.
@@ -235,6 +235,11 @@ export class Rewriting {
       else other.remove()
     }
     return true
+  }
+
+  /** Gone, or no more to be packed: the topic was switched, and compaction may have been where the packer has read, or be there now. */
+  #isOvertaken(segments: readonly Segment[]): boolean {
+    return this.#parts.config.compacts || this.#compacting || this.#isStale(segments)
   }
 
   #giveUp(packed: RewrittenFile): false {

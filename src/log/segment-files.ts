@@ -6,7 +6,7 @@
 //
 // Of a fork, what it shares lies beside its folder, under either ending; what it has packed of that lies in the folder.
 
-import { DamagedRecords, StorageError } from '../../protocol/errors.ts'
+import { DamagedRecords } from '../../protocol/errors.ts'
 import type { Store } from '../storage/file.ts'
 import { ownPrefix, sharedPrefix } from './inherited.ts'
 import type { OpenPacked } from './packed.ts'
@@ -115,15 +115,6 @@ function endOf(segment: Segment): number {
   } catch (cause) {
     if (!(cause instanceof DamagedRecords)) throw cause
     return segment.baseOffset
-  }
-}
-
-/** An index spares a start its scan, no more: where a full disk does not take it, records are read all the same. */
-export function saveIndexWhereRoom(segment: Segment): void {
-  try {
-    segment.saveIndex()
-  } catch (cause) {
-    if (!(cause instanceof StorageError)) throw cause
   }
 }
 

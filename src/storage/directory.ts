@@ -46,6 +46,8 @@ function bootOfMachine(): string {
 const syncedAtOnce = 4
 /** So many folders are made in one turn. */
 const madeAtOnce = 4
+/** Of the clocks of a machine and of whoever keeps its files. */
+const clockSlackMs = 1000
 /** From here on a file is removed off the event loop. */
 const largeBytes = 1024 * 1024
 
@@ -299,8 +301,11 @@ export class Directory {
     return { path: resolve(this.root), totalBytes: blocks * bsize, usableBytes: bavail * bsize }
   }
 
+  /** A clock that was set back, as of a machine that has none of its own, does not tell: then it may. */
   mayHaveLost(path: string): boolean {
-    return disk(() => fs.statSync(this.path(path)).mtimeMs < Date.now() - uptime() * 1000)
+    const { mtimeMs } = disk(() => fs.statSync(this.path(path)))
+    const now = Date.now()
+    return mtimeMs < now - uptime() * 1000 || mtimeMs > now + clockSlackMs
   }
 }
 
