@@ -3,11 +3,14 @@
 
 import type { Branch, Lineage } from '../branch/lineage.ts'
 import type { Inherited } from '../log/inherited.ts'
+import type { Segment } from '../log/segment.ts'
 import { branchTopicRows } from './branch-config-rows.ts'
 import type { Broker } from './broker.ts'
 import { type ConfigEntry, configEntry, type DescribeRequest, wants } from './config-entry.ts'
 import type { ConfigRow } from './config-table.ts'
 import { configSources } from './config-table.ts'
+import type { Partition } from './partition.ts'
+import { storageRefusal } from './storage-refusal.ts'
 import type { Topic } from './topic.ts'
 
 const row = (name: string, type: ConfigRow['type'], doc: string): ConfigRow => ({
@@ -86,24 +89,39 @@ const knownOf = (lineage: Lineage, id: string, partition: number): string =>
     .map(([other, offset]) => `${other}:${offset}`)
     .join(';')
 
-/** A branch that nobody has used is not opened for it; of one that was made just now its folder is not asked either. */
 function bytesOf({ id, partitions }: Topic, lineage: Lineage, isNew: boolean): { own: number; shared: number } {
   let own = 0
   let shared = 0
   for (const [i, partition] of partitions.entries()) {
     // Since a fast-forward it may be more than at the fork.
-    const inherited = lineage.inheritedOf(id, i)
-    if (inherited === undefined) own += partition.byteCount
-    else if (!partition.isOpen && !(isNew ? beganWithOwn(inherited) : partition.hasOwnFiles)) {
-      shared += inherited.files.reduce((sum, [, byteCount]) => sum + byteCount, 0)
-    } else if (partition.offline === undefined) {
-      for (const { storedBytes, isShared } of partition.log.segments) {
-        if (isShared) shared += storedBytes
-        else own += storedBytes
-      }
-    }
+    const bytes = bytesIn(partition, lineage.inheritedOf(id, i), isNew)
+    own += bytes[0]
+    shared += bytes[1]
   }
   return { own, shared }
+}
+
+/**
+ * A branch that nobody has used is not opened for it; of one that was made just now its folder is not asked either. Of what cannot be
+ * read nobody knows.
+ */
+function bytesIn(
+  partition: Partition,
+  inherited: Inherited | undefined,
+  isNew: boolean,
+): readonly [own: number, shared: number] {
+  try {
+    if (inherited === undefined) return [partition.byteCount, 0]
+    if (!partition.isOpen && !(isNew ? beganWithOwn(inherited) : partition.hasOwnFiles)) {
+      return [0, inherited.files.reduce((sum, [, byteCount]) => sum + byteCount, 0)]
+    }
+    const sum = (segments: readonly Segment[]) => segments.reduce((all, { storedBytes }) => all + storedBytes, 0)
+    const { segments } = partition.log
+    return [sum(segments.filter(({ isShared }) => !isShared)), sum(segments.filter(({ isShared }) => isShared))]
+  } catch (cause) {
+    storageRefusal(cause)
+    return [0, 0]
+  }
 }
 
 /** The cut went through a batch, or through a transaction. */

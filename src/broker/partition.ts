@@ -10,7 +10,7 @@ import type { BroughtAt } from '../log/retention.ts'
 import type { Revisions } from '../revision/revisions.ts'
 import { type Clock, hasPassed } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
-import { isShortage, lacksDescriptors, retryMs } from '../storage/shortage.ts'
+import { isShortage, retryMs } from '../storage/shortage.ts'
 import { Damages } from './damages.ts'
 import { Gate } from './gate.ts'
 import { type Leadership, ledBy } from './leadership.ts'
@@ -136,6 +136,7 @@ export class Partition {
 
   #fail(cause: unknown): unknown {
     if (cause instanceof DamagedRecords) this.#damages.say(cause)
+    if (cause === this.#offline) return cause // whoever asks again does not begin the wait anew
     if (cause instanceof Corruption || (cause instanceof StorageError && this.#log === undefined)) {
       if (this.#offline === undefined) console.error(`Partition ${this.#folder} is offline: ${cause.message}`)
       this.#offline = cause
@@ -310,10 +311,7 @@ export class Partition {
   /** Brings everything that is appended to stable storage. Rejects with StorageError. */
   async flush(): Promise<void> {
     this.#dirtySince = undefined
-    await this.log.flush().catch((cause: unknown) => {
-      if (lacksDescriptors(cause)) this.#soil(this.#clock.now()) // the promises of the topic wait for it
-      throw cause
-    })
+    await this.log.flush()
     if (this.#config.flushMessages === 1) this.#wake()
   }
 
@@ -341,7 +339,10 @@ export class Partition {
     }
   }
 
-  /** Reads batches from an offset on; `committed` stops at the last stable offset. `sound`: they are held against their checksums, for who acts on them. */
+  /**
+   * Reads batches from an offset on; `committed` stops at the last stable offset. `sound`: they are held against their checksums,
+   * for whoever acts on them and is no client that does so itself.
+   */
   read(offset: number, bytesMax: number, committed: boolean, wholeFirst: boolean, sound = false): ReadResult | Refusal {
     this.uses++
     try {

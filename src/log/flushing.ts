@@ -8,6 +8,9 @@ import { GroupCommit } from './group-commit.ts'
 import { type LogWork, workOn } from './log-work.ts'
 import type { Segment } from './segment.ts'
 
+/** So long it waits for a descriptor before it asks again. */
+const lateMs = 20
+
 /** What a flush looks at when its turn comes. */
 type Flushed = {
   readonly folder: string
@@ -97,14 +100,28 @@ export class Flushing {
   async #flushNow(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     try {
-      await this.#flushAll()
+      await this.#flushPatiently()
     } catch (cause) {
-      const isPutOff = lacksDescriptors(cause) || this.#log.isReleased
-      if (cause instanceof StorageError && !isPutOff) {
+      if (cause instanceof StorageError && !this.#log.isReleased) {
         this.#failure = cause
         console.error(`${this.#log.folder} takes no more writes until the broker is started again: ${cause.message}`)
       }
       throw cause
+    }
+  }
+
+  /**
+   * Where no descriptor is left nothing has begun, so nothing has failed: it is late. Were it to fail, whoever writes something once
+   * would write it again behind what is there.
+   */
+  async #flushPatiently(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#flushAll()
+      } catch (cause) {
+        if (!lacksDescriptors(cause) || this.#log.isReleased) throw cause
+      }
+      await new Promise((resolve) => setTimeout(resolve, lateMs))
     }
   }
 

@@ -89,7 +89,7 @@ export class Removing {
     const older = takesAll ? doomed.slice(0, -1) : doomed
     if (takesAll) this.#beforeAllGoes()
     this.#parts.startAt(older.at(-1)?.nextOffset ?? 0)
-    this.#dropWhile((segment) => older.includes(segment))
+    this.#drop(older)
     if (takesAll) {
       this.#log.roll()
       this.#parts.startAt(this.#log.logEndOffset)
@@ -119,7 +119,7 @@ export class Removing {
       const isTold = await this.#tellStart(end)
       await this.#store.syncFolder(folder)
       if (this.#log.isReleased) return
-      this.#dropWhile((segment) => doomed.includes(segment))
+      this.#drop(doomed)
       if (!isTold) this.#tellLate(end)
     } catch (cause) {
       console.error(`${folder}: what retention took stays on the disk for now: ${String(cause)}`)
@@ -148,6 +148,11 @@ export class Removing {
       this.#parts.checkpointing.save(false)
       this.#isUntold = false
     })
+  }
+
+  #drop(segments: readonly Segment[]): void {
+    const doomed = new Set(segments)
+    this.#dropWhile((segment) => doomed.has(segment))
   }
 
   #dropWhile(doomed: (segment: Segment) => boolean): void {

@@ -62,3 +62,20 @@ test('a partition that could not be opened for want of room is there again a sec
   partition.appendOwn(batchOf(['more']))
   expect(readAll(partition.log)).toHaveLength(11)
 })
+
+// Each who asked began the second anew: a partition that anybody reads was offline until the broker was started again.
+test('a partition that is asked for all the time is there again, too', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+  const store = await leftWithout(/\.(index|snapshot)$/)
+  const { clock, partition } = opened(store)
+  store.fault = (operation) => (writes.includes(operation) ? 'ENOSPC' : undefined)
+  const ask = () => partition.read(0, 1000, false, true)
+  expect(ask()).toMatchObject({ error: 'KAFKA_STORAGE_ERROR' })
+  store.fault = () => undefined
+  for (let i = 0; i < 9; i++) {
+    await clock.pass(100)
+    expect(ask()).toMatchObject({ error: 'KAFKA_STORAGE_ERROR' })
+  }
+  await clock.pass(100)
+  expect(ask()).toHaveProperty('highWatermark', 10)
+})

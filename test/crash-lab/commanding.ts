@@ -56,12 +56,14 @@ export class Commander {
     const to = branch
     if (!(await this.#command('fork', `fork-${this.#n}`, parent, branch, { from: parent, to }))) return
     this.branches.add(branch)
-    for (let i = 0; i < 3; i++) await this.#write(branch, i)
+    let written = 0
+    for (let i = 0; i < 3; i++) written += await this.#write(branch, i)
     const id = `merge-${this.#n}`
     const strategy = this.#chance() < 0.5 ? 'three-way' : 'replay'
     const merging = { from: branch, into: parent, strategy, onConflict: 'theirs' }
     const merged = await this.#command('merge', id, parent, branch, merging)
-    if (merged && this.#chance() < 0.4) {
+    // A merge that brings nothing leaves only its event: there is nothing to take back.
+    if (merged && this.#chance() < 0.4 && written > 0) {
       await this.#command('revert', `revert-${this.#n}`, parent, '', { topic: parent, merge: id, onConflict: 'ours' })
     }
     if (this.branches.size <= 3) return
@@ -70,9 +72,10 @@ export class Commander {
     await this.#command('abandon', `abandon-${this.#n}`, oldest!, '', { branch: oldest })
   }
 
-  /** Of its own keys, each of which is written once, and of keys that the parent's producers write too. */
-  async #write(branch: string, turn: number): Promise<void> {
+  /** Of its own keys, each of which is written once, and of keys that the parent's producers write too. Answers how many are there for sure. */
+  async #write(branch: string, turn: number): Promise<number> {
     const partition = turn % partitions
+    let written = 0
     for (const kind of ['own', 'both'] as const) {
       const producer = `${kind}.${branch}.${turn}`
       const count = 4
@@ -86,8 +89,12 @@ export class Commander {
       }))
       const offset = await this.#orders.produce(branch, partition, records)
       if (offset === undefined) this.#history.tell({ t: 'unknown', call, error: 'no answer' })
-      else this.#history.tell({ t: 'acked', call, offsets: records.map((_, i) => offset + i) })
+      else {
+        this.#history.tell({ t: 'acked', call, offsets: records.map((_, i) => offset + i) })
+        written += count
+      }
     }
+    return written
   }
 
   /** Whether it was done. */

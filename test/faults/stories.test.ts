@@ -171,10 +171,10 @@ test('a flush that found no descriptor to open its folder by was taken for one t
   const store = new FaultyStore()
   const log = open(store)
   appended(log, ['v0'])
-  store.fault = (operation) => (operation === 'sync' ? 'EMFILE' : undefined)
-  await expect(log.flush()).rejects.toThrow('EMFILE')
-  expect(log.flushedOffset).toBe(0)
-  store.fault = () => undefined
+  let refused = 0
+  store.fault = (operation) => (operation === 'sync' && refused++ < 3 ? 'EMFILE' : undefined)
+  await log.flush()
+  expect(refused).toBe(4)
   appended(log, ['v1'])
   await log.flush()
   expect(log.flushedOffset).toBe(2)

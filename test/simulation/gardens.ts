@@ -5,13 +5,16 @@ import { Orders } from '../crash-lab/orders.ts'
 import type { Connect } from '../wire-client.ts'
 import type { Caller } from './caller.ts'
 import { Cutter } from './cutter.ts'
+import { Distiller } from './distiller.ts'
 import { Gardener } from './gardener.ts'
 import { Grafter } from './grafter.ts'
 import { Lists } from './lists.ts'
 import type { Deed } from './plan.ts'
 import { Reborn } from './reborn.ts'
 import { topics } from './scene.ts'
+import { Seeker } from './seeker.ts'
 import { Sweeper } from './sweeper.ts'
+import { Switcher } from './switcher.ts'
 
 type World = {
   readonly connect: Connect
@@ -42,14 +45,21 @@ export class Gardens {
     )
     const transacting = topics.filter(({ name }) => name.startsWith('txn'))
     const cutter = new Cutter(transacting, orders('cutter'), caller('cutter'), history)
+    const looking = (what: string) => [chance(what), wrong, () => right(`looks at ${what}`)] as const
+    const seeker = new Seeker(caller('seeker'), ...looking('records by their times'))
+    const distiller = new Distiller(caller('distiller'), ...looking('compacted transactions'))
+    const switcher = new Switcher(caller('switcher'), ...looking('a topic that is switched'))
     const [gardener, grafter, phoenix] = [new Gardener(life), new Grafter(graft), new Reborn(reborn)]
     this.powerCut = () => sweeper.powerCut()
-    this.#lookers = [life, graft, reborn, sweeper, cutter]
+    this.#lookers = [life, graft, reborn, sweeper, cutter, seeker, distiller, switcher]
     this.#lives = {
       garden: () => gardener.live(),
       graft: () => grafter.live(),
       rebirth: () => phoenix.live(),
       sweep: () => sweeper.sweep(),
+      seek: () => seeker.seek(),
+      distil: () => distiller.distil(),
+      switch: () => switcher.live(),
       'fork transactions': () => cutter.cut(),
     }
   }

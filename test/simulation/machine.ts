@@ -16,9 +16,13 @@ export type Condition = {
   isFull: boolean
   /** Some of what is asked of it fails. */
   isBroken: boolean
+  /** Much of what has to be opened cannot be. */
+  isShort: boolean
 }
 
-export const sound: Condition = { flushMs: 2, isFull: false, isBroken: false }
+export const sound: Condition = { flushMs: 2, isFull: false, isBroken: false, isShort: false }
+/** What opens something, if only now and then. */
+const openingFor: ReadonlySet<string> = new Set(['create', 'read', 'flush', 'sync', 'save'])
 const brokenFor: ReadonlySet<string> = new Set(['read', 'stage', 'flush', 'sync', 'save'])
 
 type Process = { isAlive: boolean; broker: Broker | undefined; died: Promise<void>; die: () => void }
@@ -67,6 +71,7 @@ export class Machine {
       if (this.#dieIn !== undefined && operation !== 'read' && this.#dieIn-- <= 0) this.kill()
       if (this.condition.isFull && (operation === 'stage' || operation === 'create' || operation === 'save'))
         return 'ENOSPC'
+      if (this.condition.isShort && openingFor.has(operation) && this.#chance() < 0.4) return 'EMFILE'
       return this.condition.isBroken && brokenFor.has(operation) && this.#chance() < 0.2 ? 'EIO' : undefined
     }
   }

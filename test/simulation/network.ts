@@ -161,6 +161,11 @@ export class End extends EventEmitter {
     this.#close()
   }
 
+  /** What was written arrives before the end does. */
+  destroySoon(): void {
+    this.end()
+  }
+
   /** Whatever has arrived until now has arrived, and each side learns of it in its own time. */
   cut(): void {
     for (const end of [this, this.peer]) this.#network.loop.after(this.#network.delay(), () => end.#close())

@@ -14,6 +14,9 @@ export type Deed =
   | 'graft'
   | 'rebirth'
   | 'sweep'
+  | 'seek'
+  | 'distil'
+  | 'switch'
   | 'fork transactions'
   | 'follow'
   | 'kill'
@@ -25,6 +28,7 @@ export type Deed =
   | 'slow disk'
   | 'full disk'
   | 'broken disk'
+  | 'few descriptors'
   | 'audit'
   | 'wait'
 
@@ -41,6 +45,9 @@ const weights: readonly (readonly [Deed, number])[] = [
   ['graft', 3],
   ['rebirth', 1],
   ['sweep', 4],
+  ['seek', 4],
+  ['distil', 4],
+  ['switch', 4],
   ['fork transactions', 2],
   ['follow', 6],
   ['kill', 2],
@@ -52,6 +59,7 @@ const weights: readonly (readonly [Deed, number])[] = [
   ['slow disk', 3],
   ['full disk', 1],
   ['broken disk', 1],
+  ['few descriptors', 2],
   ['audit', 3],
   ['wait', 3],
 ]

@@ -2,12 +2,15 @@
 
 import type { BrokerOptions } from '../../src/embedded.ts'
 import type { Wanted } from '../crash-lab/making.ts'
+import { distilledTopic } from './distiller.ts'
 import { root } from './gardener.ts'
 import { roots } from './grafter.ts'
 import { type Subscribed, sessionMs } from './group-reading.ts'
 import { phoenix } from './reborn.ts'
+import { timedTopic } from './seeker.ts'
 import type { Sharing } from './sharer.ts'
 import { sweptTopics } from './sweeper.ts'
+import { switchedTopic } from './switcher.ts'
 
 const segmentBytes = '3072'
 export const topics: readonly Wanted[] = [
@@ -40,6 +43,9 @@ export const others: readonly Wanted[] = [
     configs: { 'internal.segment.bytes': segmentBytes },
   })),
   ...sweptTopics,
+  timedTopic,
+  distilledTopic,
+  switchedTopic,
 ]
 
 const lockMs = 15_000
@@ -58,6 +64,8 @@ export const configOf = (isFlushed: boolean): NonNullable<BrokerOptions['config'
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
   'log.retention.check.interval.ms': 5000,
   'log.cleaner.backoff.ms': 3000,
+  // Longer than anybody goes on trying to write something once.
+  'producer.id.expiration.ms': 90_000,
   ...(isFlushed ? { 'flush.policy': 'batch' } : {}),
 })
 

@@ -288,6 +288,12 @@ export class Simulation implements Telling {
         machine.condition = { ...machine.condition, isFull: false }
         return
       }
+      case 'few descriptors': {
+        machine.condition = { ...machine.condition, isShort: true }
+        await this.#loop.pause(500 * chance())
+        machine.condition = { ...machine.condition, isShort: false }
+        return
+      }
       case 'broken disk': {
         // What could not be flushed is lost when the power goes: nobody may have been told that it was kept.
         machine.condition = { ...machine.condition, isBroken: true }

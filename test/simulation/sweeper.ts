@@ -61,6 +61,7 @@ export class Sweeper {
   /** Of the short one: below these nothing is to be there, and nothing was. */
   #deletedTo = 0
   #startedAt = 0
+  #powerCuts = 0
   /** Asked for, whether it was heard or not. */
   #deletionAsked = 0
 
@@ -97,6 +98,7 @@ export class Sweeper {
 
   /** Where a log begins is written down without waiting for the disk, as in Kafka. */
   powerCut(): void {
+    this.#powerCuts++
     this.#startedAt = 0
     this.#deletedTo = 0
   }
@@ -141,6 +143,7 @@ export class Sweeper {
     this.#deletionAsked = Math.max(this.#deletionAsked, offset)
     const topics = [{ name: short, partitions: [{ partitionIndex: 0, offset }] }]
     const known = ['OFFSET_OUT_OF_RANGE'] // retention was there before
+    const powerCuts = this.#powerCuts
     const told = await this.#caller.insist(
       deleteRecords,
       2,
@@ -151,7 +154,8 @@ export class Sweeper {
     const { errorCode, lowWatermark } = told.topics[0]!.partitions[0]!
     if (errorCode !== 0) return
     if (lowWatermark < offset) this.#wrong(`${short} begins at ${lowWatermark} when all below ${offset} was deleted`)
-    this.#deletedTo = Math.max(this.#deletedTo, lowWatermark)
+    // An answer may be on its way when the power fails.
+    if (powerCuts === this.#powerCuts) this.#deletedTo = Math.max(this.#deletedTo, lowWatermark)
   }
 
   async #fork(): Promise<void> {
