@@ -1,153 +1,188 @@
-// The last values of keys, for who reads in the order of the log: what the next value of a key is made of. Keys have them in
-// groups, so that a hundred thousand small values are a thousand things to keep and none of them leaves anything to collect.
+// The last values of keys, for who reads in the order of the log: what the next value of a key is made of. They lie in slabs, so that a
+// hundred thousand small values are a few things to keep and none of them leaves anything to collect:
+//
+//   int32 entry whose value it is | int32 the key's next one (-1: none) | int32 bytes of room | 4 unused | the value
+//
+// A value is named by its slab and its place there, in units of 64 bytes. A key has the first of its values in a table. Where a slab is
+// gone, so is what comes behind it.
 
-import { type CacheRoom, kept } from './pack-cache.ts'
-import { copyTo } from './value-memory.ts'
+import type { CacheRoom } from './pack-cache.ts'
+import { Slabs } from './slabs.ts'
+import { copyTo, noWords, type Words } from './value-memory.ts'
 
-/** Values of each key: the last one and the last anchor, of two readers who are not at the same place. */
-const ways = 4
-const keysMax = 64
-/** About so many bytes of values are in a group. */
-const groupBytes = 32 * 1024
-/** Of a group without its values. */
-const overheadBytes = 400
+/** Values of each key at most: the last one and the last anchor, of two readers who are not at the same place. */
+const perKeyMax = 4
+const headBytes = 16
+const nextAt = 4
+const roomAt = 8
+const unitBits = 6
+const unitBytes = 1 << unitBits
+/** A place in a slab of 2 MiB. */
+const placeBits = 15
+const placeMask = (1 << placeBits) - 1
+const slabsMax = 1 << 16
+/** Given-up places of a size that are remembered. */
+const sparesMax = 1024
+/** Of a longer value the processor fetches the rest while it is read. */
+const touchedMax = 512
 const none = -1
 
 /** Values grow: memory for one serves a later one that is a little longer. */
-const roomFor = (byteCount: number): number => (byteCount + (byteCount >> 4) + 63) & ~63
-
-class Group {
-  /** Of each way: the entry whose value it has, where that lies, and how long it may be. */
-  readonly entries: Int32Array
-  readonly places: Int32Array
-  readonly rooms: Int32Array
-  bytes: Buffer = Buffer.alloc(0)
-  #used = 0
-  readonly #expected: number
-
-  /** `expected`: bytes that one value of each key takes. */
-  constructor(keys: number, expected: number) {
-    this.#expected = expected
-    this.entries = new Int32Array(keys * ways).fill(none)
-    this.places = new Int32Array(keys * ways)
-    this.rooms = new Int32Array(keys * ways)
-  }
-
-  get byteCount(): number {
-    return overheadBytes + 3 * this.entries.byteLength + this.bytes.length
-  }
-
-  /** Gives a way room for so many bytes; true where the group grew for it. */
-  grow(way: number, byteCount: number): boolean {
-    const room = roomFor(byteCount)
-    this.entries[way] = none
-    this.rooms[way] = 0
-    const isLarger = this.#used + room > this.bytes.length
-    if (isLarger) this.#move(room)
-    this.places[way] = this.#used
-    this.rooms[way] = room
-    this.#used += room
-    return isLarger
-  }
-
-  /** To larger memory, without what has been given up. */
-  #move(more: number): void {
-    const { bytes, entries, places, rooms } = this
-    let live = 0
-    for (let way = 0; way < entries.length; way++) if (entries[way] !== none) live += rooms[way]!
-    const larger = Buffer.allocUnsafeSlow(live + more + this.#spareFor(live + more))
-    this.#used = 0
-    for (let way = 0; way < entries.length; way++) {
-      if (entries[way] === none) {
-        rooms[way] = 0
-        continue
-      }
-      copyTo(larger, this.#used, bytes, places[way]!, places[way]! + rooms[way]!)
-      places[way] = this.#used
-      this.#used += rooms[way]!
-    }
-    this.bytes = larger
-  }
-
-  /** Room for values to come. A single one is all there is to many a group of large ones. */
-  #spareFor(byteCount: number): number {
-    if (this.entries.length === ways) return 0
-    return Math.max(byteCount >> 2, Math.min(byteCount, this.#expected - byteCount))
-  }
-}
+const roomFor = (byteCount: number): number =>
+  ((headBytes + byteCount + (byteCount >> 4) + unitBytes - 1) & ~(unitBytes - 1)) - headBytes
 
 export class KeptValues {
   readonly #room: CacheRoom
-  readonly #keysPerGroup: number
-  readonly #valueBytes: number
-  /** Asked for last, and again for the neighbours of its key: what lies in it is right even where it is not kept any more. */
-  #lastSlot = -1
-  #last: Group | undefined
+  readonly #keyCount: number
+  readonly #most: number
+  #slabs: Slabs
+  /** Of each key; made when something is kept. */
+  #firsts = new Int32Array(0)
+  /** Places given up, by the room they have. */
+  readonly #spares = new Map<number, number[]>()
+  /** In front of what was looked at last; none: that is the key's first. */
+  #before = none
+  /** How many were looked at. */
+  #seen = 0
+  /** The last of them, where none was the wanted one. */
+  #last = none
   /** Where the value found last lies. */
-  bytes: Buffer = Buffer.alloc(0)
+  words = noWords
   at = 0
 
-  /** `valueBytes`: of a value, on average. */
-  constructor(room: CacheRoom, valueBytes: number) {
+  /** `most`: bytes that a value of each key takes. */
+  constructor(room: CacheRoom, keyCount: number, most: number) {
     this.#room = room
-    this.#valueBytes = valueBytes
-    this.#keysPerGroup = Math.max(1, Math.min(keysMax, Math.floor(groupBytes / Math.max(1, valueBytes))))
+    this.#keyCount = keyCount
+    this.#most = most + keyCount * unitBytes
+    this.#slabs = this.#newSlabs()
   }
 
-  /** Whether the value of an entry of this key is kept: then it lies at `at` in `bytes` until something is kept or dropped. */
+  #newSlabs(): Slabs {
+    return new Slabs(this.#room, 'walked', this.#most, () => this.#lose())
+  }
+
+  /** A slab is gone. */
+  #lose(): void {
+    this.words = noWords
+    if (this.#slabs.count > 0) return
+    // Of thousands of packs few are read at a time.
+    this.#firsts = new Int32Array(0)
+    this.#spares.clear()
+  }
+
+  /** Whether the value of an entry of this key is kept: then it lies at `at` in `words` until something is kept or dropped. */
   find(key: number, entry: number): boolean {
-    const group = this.#groupOf(this.#slotOf(key))
-    if (group === undefined) return false
-    const first = (key % this.#keysPerGroup) * ways
-    for (let way = first; way < first + ways; way++) {
-      if (group.entries[way] !== entry) continue
-      this.bytes = group.bytes
-      this.at = group.places[way]!
-      return true
+    return this.#search(key, entry) !== none
+  }
+
+  /** The name of a key's value, which `words` and `at` show. */
+  #search(key: number, entry: number): number {
+    let before = none
+    let name = key < this.#firsts.length ? this.#firsts[key]! : none
+    this.#seen = 0
+    while (name !== none) {
+      const slab = this.#slabs.get(name >>> placeBits)
+      if (slab === undefined) break
+      const head = (name & placeMask) << unitBits
+      const { view } = slab.words
+      this.words = slab.words
+      this.at = head + headBytes
+      this.#before = before
+      this.#seen++
+      if (view.getInt32(head, true) === entry) return name
+      before = name
+      name = view.getInt32(head + nextAt, true)
     }
-    return false
+    this.#last = before
+    return none
   }
 
-  #groupOf(slot: number): Group | undefined {
-    if (slot === this.#lastSlot) return this.#last
-    const group = this.#room.get<Group>(slot)
-    this.#lastSlot = slot
-    this.#last = group
-    return group
-  }
-
-  #slotOf(key: number): number {
-    return Math.floor(key / this.#keysPerGroup) * kept.kinds + kept.walked
+  /** Looks at the value that a key has first, if it has one: then the processor has it at hand. */
+  touch(key: number): number {
+    const name = key >= 0 && key < this.#firsts.length ? this.#firsts[key]! : none
+    const slab = name === none ? undefined : this.#slabs.get(name >>> placeBits)
+    if (slab === undefined) return 0
+    const head = (name & placeMask) << unitBits
+    const { bytes } = slab.words
+    let sum = 0
+    for (let at = head, end = Math.min(at + touchedMax, bytes.length); at < end; at += unitBytes) sum += bytes[at]!
+    return sum
   }
 
   /** Nobody needs the value of this entry any more. */
   drop(key: number, entry: number): void {
-    const group = this.#groupOf(this.#slotOf(key))
-    if (group === undefined) return
-    const way = wayOf(group, (key % this.#keysPerGroup) * ways, entry)
-    if (way !== none) group.entries[way] = none
+    const name = this.#search(key, entry)
+    if (name !== none) this.#giveUp(key, name)
+  }
+
+  /** What `#search` found last. */
+  #giveUp(key: number, name: number): void {
+    const { view } = this.words
+    const head = this.at - headBytes
+    const next = view.getInt32(head + nextAt, true)
+    if (this.#before === none) this.#firsts[key] = next
+    else {
+      const before = this.#slabs.get(this.#before >>> placeBits)
+      before?.words.view.setInt32(((this.#before & placeMask) << unitBits) + nextAt, next, true)
+    }
+    const room = view.getInt32(head + roomAt, true)
+    const spares = this.#spares.get(room)
+    if (spares === undefined) this.#spares.set(room, [name])
+    else if (spares.length < sparesMax) spares.push(name)
   }
 
   /** Keeps a copy of a value, in the place of `spare` where that is kept. */
-  keep(key: number, entry: number, spare: number, bytes: Buffer, at: number, size: number): void {
-    const slot = this.#slotOf(key)
-    const known = this.#groupOf(slot)
-    const group = known ?? new Group(this.#keysPerGroup, this.#keysPerGroup * roomFor(this.#valueBytes))
-    const first = (key % this.#keysPerGroup) * ways
-    let way = wayOf(group, first, spare)
-    if (way === none) way = wayOf(group, first, none)
+  keep(key: number, entry: number, spare: number, source: Words, at: number, size: number): void {
+    const kept = this.#search(key, spare)
+    if (kept !== none && this.words.view.getInt32(this.at - headBytes + roomAt, true) >= size) {
+      this.words.view.setInt32(this.at - headBytes, entry, true)
+      copyTo(this.words, this.at, source, at, at + size)
+      return
+    }
+    if (kept !== none) this.#giveUp(key, kept)
     // Third readers have to make do.
-    if (way === none) way = first + (entry % ways)
-    const grew = group.rooms[way]! < size && group.grow(way, size)
-    copyTo(group.bytes, group.places[way]!, bytes, at, at + size)
-    group.entries[way] = entry
-    if (!grew && known !== undefined) return
-    this.#last = group
-    this.#room.set(slot, group, group.byteCount)
+    else if (this.#seen === perKeyMax) this.#giveUp(key, this.#last)
+    this.#add(key, entry, source, at, size)
   }
-}
 
-function wayOf({ entries }: Group, first: number, entry: number): number {
-  for (let way = first; way < first + ways; way++) if (entries[way] === entry) return way
-  return none
+  #add(key: number, entry: number, source: Words, at: number, size: number): void {
+    if (this.#firsts.length === 0) this.#firsts = new Int32Array(this.#keyCount).fill(none)
+    const room = roomFor(size)
+    const name = this.#spare(room) ?? this.#place(headBytes + room)
+    const slab = this.#slabs.get(name >>> placeBits)
+    // Too large to be kept.
+    if (slab === undefined) return
+    const head = (name & placeMask) << unitBits
+    const { view } = slab.words
+    view.setInt32(head, entry, true)
+    view.setInt32(head + nextAt, this.#firsts[key]!, true)
+    view.setInt32(head + roomAt, room, true)
+    copyTo(slab.words, head + headBytes, source, at, at + size)
+    this.#firsts[key] = name
+  }
+
+  #spare(room: number): number | undefined {
+    const spares = this.#spares.get(room)
+    for (let name = spares?.pop(); name !== undefined; name = spares?.pop()) {
+      if (this.#slabs.get(name >>> placeBits) !== undefined) return name
+    }
+    return undefined
+  }
+
+  #place(byteCount: number): number {
+    const slab = this.#slabs.withRoom(byteCount)
+    if (slab.number === slabsMax) return this.#placeAnew(byteCount)
+    const place = slab.used >> unitBits
+    slab.used += byteCount
+    return (slab.number << placeBits) | place
+  }
+
+  /** All numbers of slabs are used up. */
+  #placeAnew(byteCount: number): number {
+    this.#firsts.fill(none)
+    this.#spares.clear()
+    this.#slabs = this.#newSlabs()
+    return this.#place(byteCount)
+  }
 }

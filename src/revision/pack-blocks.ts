@@ -97,6 +97,18 @@ export class Blocks {
     return this.#rows[index * this.#rowLength + column]!
   }
 
+  /** What each begins with. */
+  firsts(): Int32Array {
+    const firsts = new Int32Array(this.count)
+    for (let index = 0; index < firsts.length; index++) firsts[index] = this.number(index, 0)
+    return firsts
+  }
+
+  /** Bytes of a block, inflated. */
+  byteCount(index: number): number {
+    return this.number(index, 3)
+  }
+
   /** The last block for which the number in `column` is not above `wanted`; -1 if all are. */
   search(wanted: number, column = 0): number {
     let low = -1
@@ -112,7 +124,7 @@ export class Blocks {
   load(index: number): Buffer {
     const position = this.number(index, 1)
     const stored = this.number(index, 2)
-    const byteCount = this.number(index, 3)
+    const byteCount = this.byteCount(index)
     const lease = readExactly(this.#file, position, stored)
     try {
       if (crc32c(lease.bytes) !== this.number(index, 4)) throw this.damage(index, 'fails its checksum')

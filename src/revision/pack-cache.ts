@@ -21,7 +21,7 @@ type Place = { delete(key: number): void }
 
 /** Kinds of what is kept of a pack: number × kinds + kind is its key there. */
 export const kept = { values: 0, entries: 1, keys: 2, frames: 3, walked: 4, decoded: 5, batches: 6, kinds: 8 } as const
-/** The first so many kinds are numbered without gaps: blocks, and groups of keys. */
+/** The first so many kinds are numbered without gaps: blocks, and slabs. */
 const listedKinds = 5
 
 const megabyte = 1024 * 1024

@@ -4,7 +4,6 @@ import { crc32c } from '../../protocol/crc32c.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../../protocol/varint.ts'
 import { type FrameHeader, headerOf, writeFrameHeader } from './pack-frames.ts'
-import { copyTo } from './value-memory.ts'
 
 /** What a packed batch is cut into: a few kilobytes of gzip may be thirty megabytes, and clients have limits. */
 export const pieceBytesMax = 1024 * 1024
@@ -61,7 +60,7 @@ export function writeHead(
   to = writeVarint(into, to, offsetDelta)
   to = writeVarint(into, to, keyLength)
   if (keyLength > 0) {
-    copyTo(into, to, key, keyStart, keyStart + keyLength)
+    for (let i = 0; i < keyLength; i++) into[to + i] = key[keyStart + i]!
     to += keyLength
   }
   return writeVarint(into, to, valueLength)

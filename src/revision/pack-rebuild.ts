@@ -3,7 +3,7 @@
 //
 // Records of a run lie all over the pack, by their keys. So a run is gone over several times, each time for one thing:
 //
-//   1  in the order of entries: how long key and value of each are        a block, or a group of keys, is looked up once
+//   1  in the order of entries: how long key and value of each are        a block is looked up once
 //   2  in the order of the log: where each record begins                  nothing but numbers
 //   3  in the order of entries: all but the values
 //   4  in the order of entries: the values (walked-values.ts)             what a value is made of was mostly just written
@@ -14,6 +14,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { sizeOfVarint } from '../../protocol/varint.ts'
 import { type Frame, writeFrameHeader } from './pack-frames.ts'
 import { bodyBytes, writeHead } from './pack-pieces.ts'
+import { sortPairs } from './pack-sort.ts'
 import type { WantedValues } from './walked-values.ts'
 
 /** What a pack gives for it. */
@@ -48,8 +49,6 @@ export function rebuild(pack: PackedParts, frame: Frame, first: number, end: num
 const damage = (pack: PackedParts, frame: Frame, index: number): DamagedRecords =>
   new DamagedRecords(`${pack.path}: the batch at offset ${frame.headers[index]!.baseOffset} cannot be rebuilt from it`)
 
-/** To be sorted, an entry and its record are one number: more records than these stay as they come. */
-const sortedMax = 1 << 21
 const keptRecordsMax = 8192
 
 /**
@@ -104,39 +103,24 @@ class Run implements WantedValues {
       }
     }
     this.count = count
-    // Values that come in no order are each made of what is kept: slower, and no other ones.
-    if (!isAscending && frame.firstRecords[end]! - this.#first <= sortedMax) this.#sort()
+    if (!isAscending) sortPairs(entries, records, count)
   }
 
-  #sort(): void {
-    const { count, entries } = this
-    const records = this.#records
-    const both = new Float64Array(count)
-    for (let i = 0; i < count; i++) both[i] = entries[i]! * sortedMax + records[i]!
-    both.sort()
-    for (let i = 0; i < count; i++) {
-      const entry = Math.floor(both[i]! / sortedMax)
-      entries[i] = entry
-      records[i] = both[i]! - entry * sortedMax
-    }
-  }
-
-  /** Which key each record has, and how long it is with its value. */
+  /** Which key each record has, and how long it is with its value: one after the other, for each looks into memory of its own. */
   measure(pack: PackedParts): void {
     const { count, entries, keys } = this
+    const records = this.#records
+    for (let i = 0; i < count; i++) keys[i] = pack.ordinalOf(entries[i]!)
+    for (let i = 0; i < count; i++) this.#valueLengths[records[i]!] = pack.valueLength(entries[i]!)
     let keyLength = -1
     for (let i = 0; i < count; i++) {
-      const entry = entries[i]!
-      const record = this.#records[i]!
-      const key = pack.ordinalOf(entry)
+      const key = keys[i]!
       if (key < 0) keyLength = -1
       else if (i === 0 || keys[i - 1] !== key) {
         const { start, end } = pack.keyAt(key)
         keyLength = end - start
       }
-      keys[i] = key
-      this.#keyLengths[record] = keyLength
-      this.#valueLengths[record] = pack.valueLength(entry)
+      this.#keyLengths[records[i]!] = keyLength
     }
   }
 

@@ -1,7 +1,7 @@
 // Finds what a number belongs to among many that begin at ascending numbers: in which block an entry is stored, which key it is of.
 // A search by halving through all of them looks in a dozen places far apart; one through those near by in one or two.
 
-const stepLength = 256
+const stepLength = 8
 
 export class Steps {
   readonly #firsts: ArrayLike<number>

@@ -16,7 +16,7 @@ import { Cursor, writeUnsignedVarint } from '../../protocol/varint.ts'
 import { DeltaError } from './decode-delta.ts'
 import type { DeltaScript } from './delta-script.ts'
 import { Column, joinColumns } from './pack-column.ts'
-import { copyTo } from './value-memory.ts'
+import { copyTo, Words } from './value-memory.ts'
 
 const columnCount = 7
 
@@ -73,22 +73,41 @@ export class ValueColumns {
   }
 }
 
+/** In front of the entries stands where each begins. */
+const placeBytes = 4
+
 /**
  * A block, read. Entries are numbered from its first one. Columns are what deflate likes; who reads in the order of the log needs
  * one entry of each block, so they are laid out entry by entry, and one look at memory finds all of it:
  *
+ *   places  int32 of each: where it begins; ~ of it where it is a delta
  *   full    the value
  *   delta   copies varint | size varint, as in its column | for each copy: gap varint, the bytes added there, shift varint64, length
  *           varint (not of the last) | the bytes behind the last copy
  */
 export class ValueBlock {
-  readonly bytes: Buffer
+  /** The memory that it lies in, up to `end`, and the number of that. */
+  readonly words: Words
+  readonly slab: number
+  readonly end: number
   readonly count: number
-  /** Where each entry begins; ~ of it where it is a delta. */
-  readonly #places: Int32Array
+  readonly #start: number
 
-  /** Throws ProtocolViolation where the bytes are none. */
-  constructor(bytes: Buffer) {
+  /** How many entries are in a block. Throws ProtocolViolation where it is none: each has a byte at least. */
+  static countIn(bytes: Buffer): number {
+    const cursor = new Cursor(bytes)
+    const count = cursor.unsignedVarint()
+    cursor.skip(count)
+    return count
+  }
+
+  /** Room that blocks take which have so many bytes and entries. */
+  static byteCountOf(byteCount: number, count: number): number {
+    return placeBytes * count + byteCount
+  }
+
+  /** Lays it out at `start`, where there is room for it. Throws ProtocolViolation where the bytes are none. */
+  constructor(bytes: Buffer, into: Words, start: number, slab: number) {
     const cursor = new Cursor(bytes)
     const count = cursor.unsignedVarint()
     const lengths = Array.from({ length: columnCount }, () => cursor.unsignedVarint())
@@ -98,61 +117,51 @@ export class ValueBlock {
       return new Cursor(bytes, start, start + length)
     }) as Cursors
     const [kinds, sizes, gaps, copied, shifts, full, added] = cursors
-    // Each entry has a byte at least, so nothing is made from a count that the bytes do not hold.
-    new Cursor(bytes, kinds.position, kinds.end).skip(count)
     this.count = count
-    this.#places = new Int32Array(count)
-    const hasDeltas = !areZero(kinds)
+    this.words = into
+    this.slab = slab
+    this.#start = start
+    const source = new Words(bytes)
     // No number takes more room than it had in its column.
-    const laid = hasDeltas ? Buffer.allocUnsafeSlow(bytes.length) : bytes
-    let at = 0
+    let at = start + placeBytes * count
     for (let i = 0; i < count; i++) {
       const kind = kinds.unsignedVarint()
       const size = sizes.unsignedVarint()
       if (kind === 0) {
-        const from = full.position
-        full.skip(size)
-        this.#places[i] = hasDeltas ? at : from
-        if (!hasDeltas) continue
-        copyTo(laid, at, bytes, from, from + size)
-        at += size
+        into.view.setInt32(start + placeBytes * i, at, true)
+        at = moveBytes(full, size, source, into, at)
         continue
       }
-      this.#places[i] = ~at
-      at = writeUnsignedVarint(laid, at, kind - 1)
-      at = writeUnsignedVarint(laid, at, size)
+      into.view.setInt32(start + placeBytes * i, ~at, true)
+      at = writeUnsignedVarint(into.bytes, at, kind - 1)
+      at = writeUnsignedVarint(into.bytes, at, size)
       for (let copy = 1; copy < kind; copy++) {
         const gap = gaps.unsignedVarint()
-        at = writeUnsignedVarint(laid, at, gap)
-        at = moveBytes(added, gap, laid, at)
-        at = moveNumber(shifts, laid, at)
-        if (copy < kind - 1) at = moveNumber(copied, laid, at)
+        at = writeUnsignedVarint(into.bytes, at, gap)
+        at = moveBytes(added, gap, source, into, at)
+        at = moveNumber(shifts, source, into, at)
+        if (copy < kind - 1) at = moveNumber(copied, source, into, at)
       }
-      at = moveBytes(added, size, laid, at)
+      at = moveBytes(added, size, source, into, at)
     }
-    this.bytes = laid
+    this.end = at
   }
 
-  /** About what it takes in memory. */
-  get byteCount(): number {
-    return this.bytes.length + 4 * this.count + 400
-  }
-
-  /** Where what is full begins in `bytes`; below 0: it is a delta. */
-  fullAt(index: number): number {
-    return this.#places[index]!
+  /** Where an entry begins in the bytes; ~ of it where it is a delta. */
+  place(index: number): number {
+    return this.words.view.getInt32(this.#start + placeBytes * index, true)
   }
 
   /** A cursor in front of the numbers of a delta. Throws DeltaError where it is none. */
-  #numbers(index: number): Cursor {
-    const place = this.#places[index]!
+  #numbers(place: number): Cursor {
     if (place >= 0) throw new DeltaError('is none')
-    return numbers.reset(this.bytes, ~place)
+    return numbers.reset(this.words.bytes, ~place, this.end)
   }
 
   /** The script of a delta whose value has so many bytes. */
   script(index: number, targetLength: number): DeltaScript {
-    const cursor = this.#numbers(index)
+    const { bytes } = this.words
+    const cursor = this.#numbers(this.place(index))
     const count = cursor.unsignedVarint()
     const tail = cursor.unsignedVarint()
     const starts = new Int32Array(count)
@@ -160,7 +169,7 @@ export class ValueBlock {
     const addresses = new Int32Array(count)
     const added: Buffer[] = []
     const take = (byteCount: number): void => {
-      added.push(this.bytes.subarray(cursor.position, cursor.position + byteCount))
+      added.push(bytes.subarray(cursor.position, cursor.position + byteCount))
       cursor.skip(byteCount)
     }
     let end = 0
@@ -179,20 +188,20 @@ export class ValueBlock {
   }
 
   /**
-   * Makes the value of a delta, `length` bytes, at a place, out of `sourceLength` bytes elsewhere. Throws DeltaError where it
+   * Makes the value of the delta at a `place`, `length` bytes, out of `sourceLength` bytes elsewhere. Throws DeltaError where it
    * makes none of this length.
    */
   apply(
-    index: number,
-    source: Uint8Array,
+    place: number,
+    source: Words,
     sourceAt: number,
     sourceLength: number,
-    target: Uint8Array,
+    target: Words,
     at: number,
     length: number,
   ): void {
-    const cursor = this.#numbers(index)
-    const { bytes } = this
+    const cursor = this.#numbers(place)
+    const { words } = this
     const count = cursor.unsignedVarint()
     const tail = cursor.unsignedVarint()
     // The pieces that are still to be copied at once, and how many have been replaced between them.
@@ -221,9 +230,9 @@ export class ValueBlock {
           const from = sourceAt + spanAddress
           copyTo(target, at + spanStart, source, from, from + end - spanStart)
         }
-        replace(target, at, bytes, replaced)
+        replace(target, at, words, replaced)
         replaced = 0
-        copyTo(target, at + end, bytes, added, added + gap)
+        copyTo(target, at + end, words, added, added + gap)
         spanStart = start
         spanAddress = address
         if (!isFromSource) {
@@ -231,7 +240,7 @@ export class ValueBlock {
           if (address < sourceLength || addressEnd - sourceLength > start) {
             throw new DeltaError('copies from where nothing is')
           }
-          target.copyWithin(at + start, at + address - sourceLength, at + addressEnd - sourceLength)
+          target.bytes.copyWithin(at + start, at + address - sourceLength, at + addressEnd - sourceLength)
           spanAddress = -1
         }
       }
@@ -243,8 +252,8 @@ export class ValueBlock {
       const from = sourceAt + spanAddress
       copyTo(target, at + spanStart, source, from, from + end - spanStart)
     }
-    replace(target, at, bytes, replaced)
-    copyTo(target, at + end, bytes, cursor.position, cursor.position + tail)
+    replace(target, at, words, replaced)
+    copyTo(target, at + end, words, cursor.position, cursor.position + tail)
   }
 }
 
@@ -258,10 +267,10 @@ const replacedStarts = new Int32Array(replacedMax)
 const replacedFrom = new Int32Array(replacedMax)
 const replacedLengths = new Int32Array(replacedMax)
 
-function replace(target: Uint8Array, at: number, bytes: Uint8Array, count: number): void {
+function replace(target: Words, at: number, source: Words, count: number): void {
   for (let i = 0; i < count; i++) {
     const from = replacedFrom[i]!
-    copyTo(target, at + replacedStarts[i]!, bytes, from, from + replacedLengths[i]!)
+    copyTo(target, at + replacedStarts[i]!, source, from, from + replacedLengths[i]!)
   }
 }
 
@@ -270,16 +279,11 @@ type Cursors = [Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor]
 /** One for all: what is read with it is read at once. */
 const numbers = new Cursor(Buffer.alloc(0))
 
-function areZero({ bytes, position, end }: Cursor): boolean {
-  for (let at = position; at < end; at++) if (bytes[at] !== 0) return false
-  return true
-}
-
 /** Copies so many of a column's next bytes, and answers where the next ones go. */
-function moveBytes(column: Cursor, byteCount: number, into: Buffer, at: number): number {
+function moveBytes(column: Cursor, byteCount: number, source: Words, into: Words, at: number): number {
   const from = column.position
   column.skip(byteCount)
-  copyTo(into, at, column.bytes, from, from + byteCount)
+  copyTo(into, at, source, from, from + byteCount)
   return at + byteCount
 }
 
@@ -287,11 +291,11 @@ function moveBytes(column: Cursor, byteCount: number, into: Buffer, at: number):
 const numberBytesMax = 5
 
 /** The same with the column's next number. */
-function moveNumber(column: Cursor, into: Buffer, at: number): number {
+function moveNumber(column: Cursor, source: Words, into: Words, at: number): number {
   const { bytes } = column
   let end = column.position
   while (end < column.end && bytes[end]! >= 0x80) end++
   const byteCount = end + 1 - column.position
   if (byteCount > numberBytesMax) throw new ProtocolViolation(`a number in ${byteCount} bytes`)
-  return moveBytes(column, byteCount, into, at)
+  return moveBytes(column, byteCount, source, into, at)
 }

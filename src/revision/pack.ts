@@ -90,8 +90,6 @@ export class Pack {
     this.#footer = footer
     this.#room = cache.room()
     this.#values = new PackedValues(file, footer, this.#room)
-    const valueBytes = facts.fullBytes / Math.max(1, facts.entryCount)
-    this.#walked = new WalkedValues(file.path, this.#room, this.#values, valueBytes)
     const frames = footer.floats(sectionOf.frames)
     const readFrame = (bytes: Buffer, index: number): [Frame, number] => {
       const frame = new Frame(bytes, this.#frames.number(index, frameOffsetColumn))
@@ -103,6 +101,8 @@ export class Pack {
     this.#firstEntries = footer.integers(sectionOf.firsts)
     this.#newestRevs = footer.floats(sectionOf.newest)
     this.keyCount = this.#hashes.length
+    const valueBytes = facts.fullBytes / Math.max(1, facts.entryCount)
+    this.#walked = new WalkedValues(file.path, this.#room, this.#values, this.keyCount, valueBytes)
     this.#keys = new KeyBlocks(file, footer, this.#room, this.keyCount)
     this.#keyedEntries = this.#firstEntries[this.keyCount]!
     this.#steps = new Steps(this.#firstEntries, this.keyCount, this.#keyedEntries)

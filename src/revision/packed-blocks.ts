@@ -11,14 +11,14 @@ type Decode<T> = (bytes: Buffer, index: number) => [decoded: T, byteCount: numbe
 export class PackedBlocks<T> {
   readonly #blocks: Blocks
   readonly #room: CacheRoom
-  readonly #kind: 'values' | 'entries' | 'keys' | 'frames'
+  readonly #kind: 'entries' | 'keys' | 'frames'
   readonly #decode: Decode<T>
 
   constructor(
     file: File,
     rows: Float64Array,
     room: CacheRoom,
-    kind: 'values' | 'entries' | 'keys' | 'frames',
+    kind: 'entries' | 'keys' | 'frames',
     decode: Decode<T>,
     rowLength?: number,
   ) {
@@ -44,9 +44,7 @@ export class PackedBlocks<T> {
 
   /** What each begins with. */
   firsts(): Int32Array {
-    const firsts = new Int32Array(this.count)
-    for (let index = 0; index < firsts.length; index++) firsts[index] = this.number(index)
-    return firsts
+    return this.#blocks.firsts()
   }
 
   damage(index: number, what: string): DamagedRecords {

@@ -16,9 +16,10 @@ import {
 } from './pack-entries.ts'
 import { type Footer, sectionOf } from './pack-format.ts'
 import { Steps } from './pack-steps.ts'
-import { ValueBlock } from './pack-values.ts'
+import type { ValueBlock } from './pack-values.ts'
 import { PackedBlocks } from './packed-blocks.ts'
-import { allocate } from './value-memory.ts'
+import { ValueBlocks } from './value-blocks.ts'
+import { allocate, Words } from './value-memory.ts'
 
 /** One entry: a revision of a key, or (rev 0) a record that is none. Entries of a key stand one behind the other, oldest first. */
 export type PackedRevision = {
@@ -42,7 +43,9 @@ const formats = ['full', 'vcdiff', 'vcdiff', 'tombstone'] as const
 export class PackedValues {
   readonly #path: string
   readonly #room: CacheRoom
-  readonly #values: PackedBlocks<ValueBlock>
+  readonly #values: ValueBlocks
+  /** The first entry of each block of values. */
+  readonly #firsts: Int32Array
   readonly #entries: PackedBlocks<EntryBlock>
   readonly #count: number
   /** In which block of values an entry is. */
@@ -54,19 +57,18 @@ export class PackedValues {
   #lastValues: ValueBlock | undefined
   #lastFirst = 0
   #lastEnd = 0
+  /** Of what was asked for last: where it is in the memory of its block, and which one of the block it is. */
   place = 0
-  start = 0
+  index = 0
 
   constructor(file: File, footer: Footer, room: CacheRoom) {
     const { baseOffset } = footer.facts
     this.#path = file.path
     this.#count = footer.facts.entryCount
     this.#room = room
-    this.#values = new PackedBlocks(file, footer.floats(sectionOf.values), room, 'values', (bytes) => {
-      const block = new ValueBlock(bytes)
-      return [block, block.byteCount]
-    })
-    this.#steps = new Steps(this.#values.firsts(), this.#values.count, this.#count)
+    this.#values = new ValueBlocks(file, footer.floats(sectionOf.values), room, this.#count, () => this.#letGo())
+    this.#firsts = this.#values.firsts()
+    this.#steps = new Steps(this.#firsts, this.#values.count, this.#count)
     this.#entries = new PackedBlocks(file, footer.floats(sectionOf.entries), room, 'entries', (bytes) => {
       const block = new EntryBlock(bytes, baseOffset)
       return [block, block.byteCount]
@@ -91,6 +93,11 @@ export class PackedValues {
   clear(): void {
     this.#last = undefined
     this.#end = 0
+    this.#letGo()
+  }
+
+  /** The block is a part of something large. */
+  #letGo(): void {
     this.#lastValues = undefined
     this.#lastEnd = 0
   }
@@ -154,15 +161,18 @@ export class PackedValues {
   }
 
   #full(entry: number): Buffer {
-    const { bytes } = this.fullBlock(entry)
-    return bytes.subarray(this.start, this.start + this.size(entry))
+    // A copy: who has a view of a slab keeps all of it from being let go.
+    const { words } = this.fullBlock(entry)
+    const value = allocate(this.size(entry))
+    words.bytes.copy(value, 0, this.place, this.place + value.length)
+    return value
   }
 
   #applied(entry: number, base: Buffer): Buffer {
     try {
       const size = this.size(entry)
       const value = allocate(size)
-      this.valueBlock(entry).apply(this.place, base, 0, base.length, value, 0, size)
+      this.valueBlock(entry).apply(this.place, new Words(base), 0, base.length, new Words(value), 0, size)
       this.#room.set(entry * kept.kinds + kept.decoded, value, value.length)
       return value
     } catch (cause) {
@@ -171,28 +181,38 @@ export class PackedValues {
     }
   }
 
-  /** The block that an entry is stored in, at `place`, which is good until the next call. */
+  /** The block that an entry is stored in, at `place` (~ of it where it is a delta), which is good until the next call. */
   valueBlock(entry: number): ValueBlock {
+    const block = this.blockOf(entry)
+    this.place = block.place(this.index)
+    return block
+  }
+
+  /** The same, which one it is there: `index`. */
+  blockOf(entry: number): ValueBlock {
     // A value and what it is made of lie together.
     if (entry < this.#lastFirst || entry >= this.#lastEnd) this.#showBlock(entry)
-    this.place = entry - this.#lastFirst
+    this.index = entry - this.#lastFirst
     return this.#lastValues!
   }
 
-  /** The same of a full value, which begins at `start` in its bytes. */
+  /** The same of a full value. */
   fullBlock(entry: number): ValueBlock {
     const block = this.valueBlock(entry)
-    this.start = block.fullAt(this.place)
-    if (this.start < 0 || this.start + this.size(entry) > block.bytes.length) {
-      throw new DamagedRecords(`${this.#path}: entry ${entry} is not stored in full`)
-    }
+    this.checkFull(entry, block, this.place)
     return block
+  }
+
+  /** Throws DamagedRecords where no full value is at this place of a block. */
+  checkFull(entry: number, { end }: ValueBlock, place: number): void {
+    if (place >= 0 && place + this.size(entry) <= end) return
+    throw new DamagedRecords(`${this.#path}: entry ${entry} is not stored in full`)
   }
 
   #showBlock(entry: number): void {
     const index = entry < this.#count ? this.#steps.find(entry) : -1
     const block = this.#values.get(index)
-    const first = this.#values.number(index)
+    const first = this.#firsts[index]!
     if (entry - first >= block.count) throw this.#values.damage(index, `does not hold entry ${entry}`)
     this.#lastValues = block
     this.#lastFirst = first
@@ -203,7 +223,7 @@ export class PackedValues {
   delta(entry: number): Buffer | undefined {
     const { base } = this.entry(entry, -1)
     if (base < 0) return undefined
-    const script = this.valueBlock(entry).script(this.place, this.size(entry))
+    const script = this.blockOf(entry).script(this.index, this.size(entry))
     return encodeScript(script, this.size(base), this.size(entry))
   }
 }

@@ -1,6 +1,8 @@
 // Memory that rebuilt batches lie in: filled from front to back, and used again once nothing in it is kept or lent any more. Memory
 // of its own for each read is new to the process every time, and to have the system find it costs as much as to rebuild batches.
 
+import { largeMemory } from '../storage/large-memory.ts'
+
 const windowBytes = 4 * 1024 * 1024
 /** Kept for later; what is more is left to the collector. */
 const sparesMax = 2
@@ -13,7 +15,7 @@ export class Window {
   readonly #freed: (window: Window) => void
 
   constructor(byteCount: number, freed: (window: Window) => void) {
-    this.bytes = Buffer.allocUnsafeSlow(byteCount)
+    this.bytes = largeMemory(byteCount)
     this.#freed = freed
   }
 

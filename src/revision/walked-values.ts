@@ -7,8 +7,9 @@ import { DeltaError } from './decode-delta.ts'
 import { KeptValues } from './kept-values.ts'
 import type { CacheRoom } from './pack-cache.ts'
 import { anchorDistance, deltaFromAnchor, deltaFromPrevious, full, tombstone } from './pack-entries.ts'
+import type { ValueBlock } from './pack-values.ts'
 import type { PackedValues } from './packed-values.ts'
-import { copyTo } from './value-memory.ts'
+import { copyTo, noWords, Words } from './value-memory.ts'
 
 /**
  * Entries, ascending; those of a key stand one behind the other and without gaps, as a piece of the log has them. Of each the key (by its
@@ -22,32 +23,44 @@ export type WantedValues = {
 }
 
 /** For chains from their beginning on: a value and what it is made of. */
-let scratches: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
+let scratches: [Words, Words] = [noWords, noWords]
 const scratchMax = 1024 * 1024
 const nothing = -1
+
+/** So many entries are looked at ahead: no more than the fastest memory of a processor holds. */
+const aheadCount = 32
+/** Of each its block, and where it begins there. For all packs, as nobody looks on while a run is written: a pack that rests holds nothing. */
+const blocks: ValueBlock[] = []
+const starts = new Int32Array(aheadCount)
 
 export class WalkedValues {
   readonly #path: string
   readonly #values: PackedValues
   readonly #kept: KeptValues
+  /** What looking at them came to: somebody must want it, or the compiler leaves it out. */
+  #seen = 0
   /** The base found last. */
-  #base: Uint8Array = Buffer.alloc(0)
+  #base = noWords
   #baseAt = 0
 
   /** `valueBytes`: of a value, on average. */
-  constructor(path: string, room: CacheRoom, values: PackedValues, valueBytes: number) {
+  constructor(path: string, room: CacheRoom, values: PackedValues, keyCount: number, valueBytes: number) {
     this.#path = path
     this.#values = values
-    this.#kept = new KeptValues(room, valueBytes)
+    this.#kept = new KeptValues(room, keyCount, keyCount * valueBytes)
   }
 
   /** Writes all but tombstones, each to its place, where there is room for it. */
-  write({ count, entries, keys, places }: WantedValues, target: Buffer): void {
+  write(wanted: WantedValues, into: Buffer): void {
+    const { count, entries, keys, places } = wanted
     const values = this.#values
+    const target = new Words(into)
     // Of the key that is written: what was kept of it for this run, and gives way to what is kept for the next.
     let left = nothing
     let leftAnchor = nothing
     for (let i = 0; i < count; i++) {
+      const ahead = i % aheadCount
+      if (ahead === 0) this.#lookAhead(wanted, i)
       const entry = entries[i]!
       const key = keys[i]!
       const kind = values.kind(entry)
@@ -59,8 +72,9 @@ export class WalkedValues {
       const size = values.size(entry)
       const at = places[i]!
       if (kind === full) {
-        const { bytes } = values.fullBlock(entry)
-        copyTo(target, at, bytes, values.start, values.start + size)
+        const start = starts[ahead]!
+        values.checkFull(entry, blocks[ahead]!, start)
+        copyTo(target, at, blocks[ahead]!.words, start, start + size)
       } else if (kind !== tombstone) {
         const distance = kind === deltaFromPrevious ? 1 : anchorDistance
         const base = entry - distance
@@ -68,7 +82,7 @@ export class WalkedValues {
           this.#base = target
           this.#baseAt = places[i - distance]!
         } else this.#find(key, base, entry)
-        this.#apply(entry, base, target, at, size)
+        this.#apply(entry, blocks[ahead]!, starts[ahead]!, base, target, at, size)
         const isAnchor = kind !== deltaFromPrevious
         if (isAnchor && leftAnchor === nothing) leftAnchor = base
         const isLastAnchor = isAnchor && (i + anchorDistance >= count || keys[i + anchorDistance] !== key)
@@ -80,6 +94,25 @@ export class WalkedValues {
       }
       if (isLast && left !== nothing) this.#kept.drop(key, left)
     }
+    this.#base = noWords
+  }
+
+  /**
+   * Finds where the next entries are stored, and looks at that and at what their values are made of: each lies elsewhere in memory, and
+   * a processor that is asked for one thing of many at a time has them all in the time that it takes for one.
+   */
+  #lookAhead({ count, entries, keys }: WantedValues, first: number): void {
+    const values = this.#values
+    const end = Math.min(aheadCount, count - first)
+    for (let i = 0; i < end; i++) {
+      blocks[i] = values.blockOf(entries[first + i]!)
+      starts[i] = values.index
+    }
+    let seen = 0
+    for (let i = 0; i < end; i++) starts[i] = blocks[i]!.place(starts[i]!)
+    for (let i = 0; i < end; i++) seen += blocks[i]!.words.bytes[Math.max(starts[i]!, ~starts[i]!)]!
+    for (let i = 0; i < end; i++) seen += this.#kept.touch(keys[first + i]!)
+    this.#seen ^= seen
   }
 
   /** Whether a value is what the next anchor is made of. */
@@ -91,9 +124,7 @@ export class WalkedValues {
     )
   }
 
-  #apply(entry: number, base: number, target: Buffer, at: number, size: number): void {
-    const block = this.#values.valueBlock(entry)
-    const { place } = this.#values
+  #apply(entry: number, block: ValueBlock, place: number, base: number, target: Words, at: number, size: number): void {
     try {
       block.apply(place, this.#base, this.#baseAt, this.#values.size(base), target, at, size)
     } catch (cause) {
@@ -113,8 +144,8 @@ export class WalkedValues {
       at -= this.#values.kind(at) === deltaFromPrevious ? 1 : anchorDistance
     }
     let scratch = scratches
-    if (scratch[0].length < longest) {
-      scratch = [Buffer.allocUnsafeSlow(longest), Buffer.allocUnsafeSlow(longest)]
+    if (scratch[0].bytes.length < longest) {
+      scratch = [new Words(Buffer.allocUnsafeSlow(longest)), new Words(Buffer.allocUnsafeSlow(longest))]
       if (longest <= scratchMax) scratches = scratch
     }
     for (let i = deltas.length - 1; i >= 0; i--) {
@@ -122,7 +153,16 @@ export class WalkedValues {
       const kind = this.#values.kind(at)
       const size = this.#values.size(at)
       const target = scratch[i & 1]!
-      this.#apply(at, at - (kind === deltaFromPrevious ? 1 : anchorDistance), target, 0, size)
+      const block = this.#values.valueBlock(at)
+      this.#apply(
+        at,
+        block,
+        this.#values.place,
+        at - (kind === deltaFromPrevious ? 1 : anchorDistance),
+        target,
+        0,
+        size,
+      )
       // The last anchor is what the next one is made of.
       if (
         kind === deltaFromAnchor &&
@@ -141,12 +181,12 @@ export class WalkedValues {
     const kind = entry < 0 ? tombstone : this.#values.kind(entry)
     if (kind === tombstone) throw new DamagedRecords(`${this.#path}: entry ${wanted} is a delta from nothing`)
     if (kind === full) {
-      this.#base = this.#values.fullBlock(entry).bytes
-      this.#baseAt = this.#values.start
+      this.#base = this.#values.fullBlock(entry).words
+      this.#baseAt = this.#values.place
       return true
     }
     if (!this.#kept.find(key, entry)) return false
-    this.#base = this.#kept.bytes
+    this.#base = this.#kept.words
     this.#baseAt = this.#kept.at
     return true
   }

@@ -25,6 +25,7 @@ const mapAnonymous = 0x20
 const mapNoReserve = 0x4000
 const adviceNormal = 0
 const adviceRandom = 1
+const adviceHuge = 14
 /** Gives blocks back without changing the file's size: they read as zeros. */
 export const punchHole = 0x03
 
@@ -51,6 +52,22 @@ export function memoryCalls(): MemoryCalls | undefined {
 const unmapLater = new FinalizationRegistry<{ address: number; byteCount: number }>(({ address, byteCount }) => {
   memoryCalls()?.munmap(address, byteCount)
 })
+
+/** Memory of nobody's, in pages of `pageBytes`, which is one of the system's sizes, where it has such pages left; undefined where there is none. */
+export function anonymousMemory(byteCount: number, pageBytes: number): Buffer | undefined {
+  const calls = memoryCalls()
+  if (calls === undefined) return undefined
+  // Somewhere in it a large page begins; what lies around goes back.
+  const start = calls.mmap(0, byteCount + pageBytes, protRead | protWrite, mapPrivate | mapAnonymous, -1, 0)
+  if (start === -1) return undefined
+  const address = Math.ceil(start / pageBytes) * pageBytes
+  if (address > start) calls.munmap(start, address - start)
+  if (address < start + pageBytes) calls.munmap(address + byteCount, start + pageBytes - address)
+  calls.advise(address, byteCount, adviceHuge)
+  const view = calls.koffi.view(address, byteCount)
+  unmapLater.register(view, { address, byteCount })
+  return Buffer.from(view)
+}
 
 /** Of the whole process, for whoever looks at metrics. */
 export const held = { maps: 0, leases: 0 }
