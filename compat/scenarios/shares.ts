@@ -3,6 +3,7 @@ import { until } from '../process.ts'
 import { record, text } from '../records.ts'
 import { restarting, scenario } from '../scenario.ts'
 import type { Read, Sharer, Stage } from '../stage.ts'
+import { done, needsBranches } from './branches.ts'
 
 async function queue(stage: Stage, what: string, configs: { [name: string]: string } = {}, partitions = 1) {
   stage.needs('joinShare')
@@ -213,6 +214,31 @@ export const shares = {
         'it is empty',
         async () => (await stage.ask('describeGroup', { group, type: 'share' })).state === 'Empty',
       )
+    },
+  ),
+
+  'share.branch': scenario(
+    'on a branch, and when that takes the name, what was accepted does not come again, and the rest does',
+    async (stage) => {
+      needsBranches()
+      const { topic, group } = await queue(stage, 'branched')
+      const branch = `${topic}--try`
+      const accepting = async (name: string, count: number) => {
+        const sharer = await stage.sharer(group, name)
+        const taken = await take(sharer, count, (records) => sharer.acknowledge(records, 'accept'))
+        await nothing(stage, sharer)
+        await sharer.close()
+        return keysOf(taken)
+      }
+      await stage.send(topic, text(6, 'past'))
+      stage.same((await accepting(topic, 6)).length, 6)
+      await stage.send(topic, text(2, 'left'))
+      await done(stage, { op: 'fork', id: branch, from: topic, to: branch, groups: 'copy' })
+      stage.same(await accepting(branch, 2), ['left-0', 'left-1'])
+      await done(stage, { op: 'promote', id: `${branch}-1`, branch, keep: branch })
+      await stage.send(topic, text(1, 'after'))
+      stage.same(await accepting(topic, 1), ['after-0'])
+      stage.same(await accepting(branch, 2), ['left-0', 'left-1'])
     },
   ),
 

@@ -104,9 +104,11 @@ export class HistoryCheck {
 
 /** The facts of topics that are gone may be forgotten, those of the others are told as they are. */
 function tellsAll(told: readonly EventTopic[] = [], facts: readonly EventTopic[] = []): boolean {
-  const byId = new Map(told.map((topic) => [topic.intoId, topic]))
+  // What a promotion is about has a name from then on that it goes into, and no topic.
+  const idsOf = ({ fromId, intoId }: EventTopic) => `${fromId} ${intoId}`
+  const byIds = new Map(told.map((topic) => [idsOf(topic), topic]))
   return facts.every((fact) => {
-    const topic = byId.get(fact.intoId)
+    const topic = byIds.get(idsOf(fact))
     return topic !== undefined && isDeepStrictEqual(asTold(topic), asTold(JSON.parse(JSON.stringify(fact))))
   })
 }
