@@ -10,6 +10,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 50_000 } }, // as long as test/eventually.ts
     disableConsoleIntercept: true,
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },

@@ -18,15 +18,13 @@ process.exitCode = sum.failed === 0 && sum.passed > 0 ? 0 : 1
 
 /** What failed at first and was played once more counts as it ended then. */
 function vitest() {
-  const text = textOf('vitest.json')
-  if (text === '') {
+  const first = reportOf('vitest.json')
+  if (first === undefined) {
     sum.failed++
     failure('the tests left no report')
     return
   }
-  const first = JSON.parse(text)
-  const again = JSON.parse(textOf('again.json') || '{"testResults":[]}')
-  const laterOf = new Map(again.testResults.map((file) => [file.name, file]))
+  const laterOf = new Map((reportOf('again.json')?.testResults ?? []).map((file) => [file.name, file]))
   for (const file of first.testResults) {
     const ended = laterOf.get(file.name) ?? file
     if (ended !== file) {
@@ -50,6 +48,15 @@ function vitest() {
   if (!first.success && first.testResults.every((file) => file.status !== 'failed')) {
     sum.failed++
     failure('vitest failed outside of its tests')
+  }
+}
+
+/** Undefined where there is none, or one that was cut in the middle. */
+function reportOf(file) {
+  try {
+    return JSON.parse(textOf(file))
+  } catch {
+    return undefined
   }
 }
 

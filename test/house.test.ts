@@ -158,6 +158,12 @@ describe('files', () => {
     expect(named).toEqual([])
   })
 
+  // It gives up after a second: that is a test of how busy the machine is.
+  test('what must come is waited for by eventually, never by vi.waitFor alone', () => {
+    const asking = tests.filter((path) => /\bvi\.waitFor\(/.test(readFileSync(join(root, path), 'utf8')))
+    expect(asking).toEqual(['test/eventually.ts'])
+  })
+
   test('none names a place on the machine of whoever wrote it', () => {
     const places = ['work', 'home', 'root', 'Users'].map((folder) => `/${folder}/`)
     const paths = [...sources.map(({ path }) => path), ...tests]

@@ -1,9 +1,10 @@
 // A process that dies while a fork or a deletion is under way, at every single thing that it asks of the disk: what a new
 // one finds is all of it or nothing, and the client's retry gets a plain answer.
 
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { checkStore } from '../../src/cli/check.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { eventually } from '../eventually.ts'
 import { numbered, Stage } from './stage.ts'
 
 type Moment = { readonly name: string; readonly store: FaultyStore }
@@ -53,7 +54,7 @@ async function expectWhole(stage: Stage, topic: string, parent: string): Promise
     { low: 0, high: 3 },
   ]
   // What outlived a kill is flushed before it is shown.
-  await vi.waitFor(async () => expect(await stage.ends(topic)).toEqual(ends))
+  await eventually(async () => expect(await stage.ends(topic)).toEqual(ends))
   expect(await stage.values(topic, 27)).toEqual(await stage.values(parent, 27))
 }
 
@@ -80,13 +81,13 @@ describe('B35: a fork whose process dies', () => {
       const isThere = names.length === 2
       const exists = expect.stringContaining('TOPIC_ALREADY_EXISTS')
       expect(refusals, name).toEqual(isThere ? { 'orders--try': exists, 'stock--try': exists } : {})
-      await vi.waitFor(async () => expect((await again.ends('orders--try'))[0], name).toEqual({ low: 0, high: 15 }))
+      await eventually(async () => expect((await again.ends('orders--try'))[0], name).toEqual({ low: 0, high: 15 }))
       await expectWhole(again, 'stock--try', 'stock')
       await expectWhole(again, 'orders--before', 'orders')
       expect(strays(left, again.broker === undefined ? 0 : left.list('topics').length), name).toBe(0)
       expect(damagesOf(left), name).toEqual([])
       // Forks that nobody waits for are told a moment later.
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const history = await again.values('__branches', (await again.ends('__branches'))[0]!.high)
         expect(
           history.filter((value) => JSON.parse(value).set === 'try'),
@@ -138,7 +139,7 @@ describe('B35: a fork whose process dies', () => {
       expect(damagesOf(left), refused).toEqual([])
       await using again = await Stage.open({ storage: left })
       await again.refusals([branch])
-      await vi.waitFor(async () => expect((await again.ends('orders--try'))[0], refused).toEqual({ low: 0, high: 15 }))
+      await eventually(async () => expect((await again.ends('orders--try'))[0], refused).toEqual({ low: 0, high: 15 }))
       expect(
         left.list('topics').filter((name) => name.endsWith('.tmp')),
         refused,

@@ -2,7 +2,8 @@
 
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { eventually } from '../eventually.ts'
 import { numbered, Stage } from './stage.ts'
 
 const MiB = 1024 * 1024
@@ -59,7 +60,7 @@ describe('what a branch shares', () => {
     const values = await stage.values('orders', 20)
     await stage.fork('orders', 'orders--try')
     await alter(stage, 'orders', { 'segment.bytes': String(MiB), 'retention.bytes': '1' })
-    await vi.waitFor(async () => expect((await stage.ends('orders'))[0]!.low).toBeGreaterThan(10), { timeout: 20_000 })
+    await eventually(async () => expect((await stage.ends('orders'))[0]!.low).toBeGreaterThan(10))
     expect(await stage.ends('orders--try')).toEqual([{ low: 0, high: 20 }])
     expect(await stage.values('orders--try', 20)).toEqual(values)
     // The other way round too: what is deleted of the branch is still the parent's.
@@ -68,7 +69,7 @@ describe('what a branch shares', () => {
     await stage.admin.deleteTopicRecords({ topic: 'orders--try', partitions: [{ partition: 0, offset: '19' }] })
     expect(await stage.ends('orders')).toEqual([{ low, high }])
     await stage.admin.deleteTopics({ topics: ['orders--try'] })
-    await vi.waitFor(() => expect(bytesIn(stage.folder!)).toBeLessThan(before - 3 * MiB), { timeout: 20_000 })
+    await eventually(() => expect(bytesIn(stage.folder!)).toBeLessThan(before - 3 * MiB))
     expect(await stage.values('orders', high - low)).toEqual(values.slice(low))
   })
 
@@ -86,7 +87,7 @@ describe('what a branch shares', () => {
     await stage.send('orders', [value({ x: 1, y: 2 })])
     await fill(stage, 'orders', 3, 3)
     const left = async () => Number((await stage.read('orders', 1))[0]!.offset)
-    await vi.waitFor(async () => expect(await left()).toBeGreaterThan(0), { timeout: 20_000, interval: 100 })
+    await eventually(async () => expect(await left()).toBeGreaterThan(0))
     expect(await stage.read('orders--try', 9)).toEqual(inherited)
     const merged = await stage.run({
       op: 'merge',

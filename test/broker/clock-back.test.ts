@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { Broker } from '../../src/broker/broker.ts'
 import { BrokerConfig } from '../../src/broker/broker-config.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { eventually } from '../eventually.ts'
 import { FakeClock } from '../group/world.ts'
 import { batchOf } from '../log/log-environment.ts'
 
@@ -23,7 +24,7 @@ test('a flush that is due after a second comes, though the clock is a day behind
   const { clock, broker, partition } = await stage({ 'flush.ms': '1000' })
   clock.jump(-day)
   broker.housekeeping.flushDue()
-  await vi.waitFor(() => expect(partition.log.flushedOffset).toBe(1), { timeout: 30_000 })
+  await eventually(() => expect(partition.log.flushedOffset).toBe(1))
 })
 
 test('a partition that the disk had no room for is tried again, though the clock is a day behind', async () => {

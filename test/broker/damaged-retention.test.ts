@@ -8,9 +8,8 @@ import { BrokerConfig } from '../../src/broker/broker-config.ts'
 import type { Partition } from '../../src/broker/partition.ts'
 import { abortedAmong } from '../../src/log/log-reading.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { eventually } from '../eventually.ts'
 import { FakeClock } from '../group/world.ts'
-
-const patience = { timeout: 30_000 }
 
 const open = (store: FaultyStore, clock: FakeClock) => new Broker({ store, clock, config: new BrokerConfig(new Map()) })
 
@@ -53,7 +52,7 @@ test('a damaged pack goes with the others, and the topics behind it lose what is
   for (const partition of partitions) expect(partition.logEndOffset).toBe(6)
   clock.jump(20_000)
   after.housekeeping.retain()
-  await vi.waitFor(() => expect(partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([4, 4]), patience)
+  await eventually(() => expect(partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([4, 4]))
   expect(said.mock.calls.join()).toMatch(/cannot be counted/)
 })
 
@@ -73,7 +72,7 @@ test('a length of a batch that is below nothing was walked over in circles: the 
   for (const partition of partitions) expect(partition.logEndOffset).toBe(2)
   clock.jump(200_000)
   after.housekeeping.retain()
-  await vi.waitFor(() => expect(partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([2, 2]), patience)
+  await eventually(() => expect(partitions.map(({ logStartOffset }) => logStartOffset)).toEqual([2, 2]))
 })
 
 test('whoever reads committed records is given a batch with such a length, and others are served meanwhile', () => {

@@ -1,6 +1,6 @@
 // The metadata log: every change is whole or not there, at whatever byte the process dies.
 
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { Broker } from '../../src/broker/broker.ts'
 import { BrokerConfig } from '../../src/broker/broker-config.ts'
@@ -8,6 +8,7 @@ import { MetadataLog, type MetadataRecord, type MetadataState } from '../../src/
 import { checkLog } from '../../src/log/check.ts'
 import { systemClock } from '../../src/storage/clock.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { eventually } from '../eventually.ts'
 import { batchOf } from '../log/log-environment.ts'
 
 const open = (store: FaultyStore) => new MetadataLog(store, systemClock)
@@ -208,7 +209,7 @@ test('a start removes the folders of deleted topics, and leaves alone what it do
   const killed = store.after('kill')
   expect(killed.list('topics').length).toBe(2)
   new Broker({ store: killed, clock: systemClock, config: new BrokerConfig(new Map()) })
-  await vi.waitFor(() => expect(killed.list('topics')).toEqual([orders!.id]))
+  await eventually(() => expect(killed.list('topics')).toEqual([orders!.id]))
   // Without its metadata a folder with records is no rubbish.
   killed.removeFolder('metadata')
   new Broker({ store: killed, clock: systemClock, config: new BrokerConfig(new Map()) })

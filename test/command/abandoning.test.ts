@@ -1,12 +1,13 @@
 // What a broker remembers of branches that are gone.
 
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { Broker } from '../../src/broker/broker.ts'
 import { BrokerConfig } from '../../src/broker/broker-config.ts'
 import { Branches } from '../../src/command/branches.ts'
 import type { Groups } from '../../src/group/coordinator.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import type { Transactions } from '../../src/transaction/coordinator.ts'
+import { eventually } from '../eventually.ts'
 import { FakeClock } from '../group/world.ts'
 
 // A soak found it: of every deletion that no command asked for, a record stayed until the next start.
@@ -19,6 +20,6 @@ test('a deletion is remembered until the history tells of it, whoever asked for 
     await branches.fork({ by: 'User:test', topics: [{ from: 'a', to: name, configs: {} }] })
     await branches.deleteTopic(broker.topic(name)!, 'User:test')
   }
-  await vi.waitFor(() => expect(deletions()).toEqual([]), 20_000)
+  await eventually(() => expect(deletions()).toEqual([]))
   expect([...branches.history.events()].map(({ type }) => type)).toEqual(Array(3).fill(['fork', 'delete']).flat())
 })

@@ -3,11 +3,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Broker } from '../../src/broker/broker.ts'
 import { ReadyRooms } from '../../src/command/ready-rooms.ts'
 import { PlainStore } from '../../src/storage/plain-file.ts'
 import { numbered, Stage } from '../branch/stage.ts'
+import { eventually } from '../eventually.ts'
 import { FakeClock } from '../group/world.ts'
 
 let root: string
@@ -28,16 +29,16 @@ function rooms(): { clock: FakeClock; store: PlainStore; ready: ReadyRooms } {
 test('who forks again and again finds folders made, each once, and a stop leaves none', async () => {
   const { clock, ready } = rooms()
   for (let i = 0; i < 16; i++) ready.asked()
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await clock.pass(2)
     expect(unfinished(root).length).toBe(16)
-  }, 20_000)
-  const first = await vi.waitFor(async () => {
+  })
+  const first = await eventually(async () => {
     await clock.pass(2)
     const room = ready.take()
     expect(room).toBeDefined()
     return room!
-  }, 20_000)
+  })
   const second = ready.take()!
   expect([first.isReady, second.isReady]).toEqual([true, true])
   expect(second.id).not.toBe(first.id)
@@ -56,10 +57,10 @@ test('who has forked as often a second ago need not begin anew', async () => {
     for (let room = ready.take(); room !== undefined; room = ready.take()) taken.add(room.id)
     return taken.size
   }
-  await vi.waitFor(async () => expect(await takeAll()).toBe(16), 20_000)
+  await eventually(async () => expect(await takeAll()).toBe(16))
   clock.jump(1500)
   ready.asked()
-  await vi.waitFor(async () => expect(await takeAll()).toBe(32), 20_000)
+  await eventually(async () => expect(await takeAll()).toBe(32))
   await ready.stop()
 })
 

@@ -1,7 +1,6 @@
 // A broker that has something of everything on its disk, and what its clients see of it: the ground on which files are damaged.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { vi } from 'vitest'
 import { errorName } from '../../protocol/errors.ts'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
 import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
@@ -11,6 +10,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
 import { Stage } from '../branch/stage.ts'
+import { eventually } from '../eventually.ts'
 import { revisionOf } from '../revision/packs.ts'
 import { view } from '../revision/stage.ts'
 import { WireProducer } from '../transaction/wire-producer.ts'
@@ -77,7 +77,7 @@ export async function furnish(): Promise<Furnished> {
   await stage.send('docs', [{ key: 'c', value: revisionOf('c', 0, 300) }])
   // What is closed is packed soon.
   const isPacked = () => namesIn(store).some((path) => path.endsWith('.pack'))
-  await vi.waitFor(() => expectTrue(isPacked()), { timeout: 30_000, interval: 20 })
+  await eventually(() => expectTrue(isPacked()))
   await view(stage, 'docs', 'list', 'docs-list')
   const killed = store.after('kill')
   await stage[Symbol.asyncDispose]()

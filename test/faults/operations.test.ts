@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { checkStore } from '../../src/cli/check.ts'
 import { Broker } from '../../src/embedded.ts'
 import { type Fault, FaultyStore } from '../../src/storage/faulty-file.ts'
+import { eventually } from '../eventually.ts'
 import { Client, type Deed, deeds, safe, small } from './deeds.ts'
 import { config } from './furnished.ts'
 
@@ -66,10 +67,7 @@ async function expectAll(client: Client, of: Client = client, but: readonly stri
     if (but.includes(topic)) continue
     const wanted = expect.arrayContaining(topic === 'trimmed' ? values.slice(4) : values)
     // What outlived a kill is flushed before it is shown.
-    await vi.waitFor(
-      async () => expect(await client.values(topic, topic === 'trimmed' ? 4 : 0), topic).toEqual(wanted),
-      { timeout: 30_000 },
-    )
+    await eventually(async () => expect(await client.values(topic, topic === 'trimmed' ? 4 : 0), topic).toEqual(wanted))
   }
 }
 

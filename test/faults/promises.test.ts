@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Broker } from '../../src/embedded.ts'
 import { FaultyStore, type Luck } from '../../src/storage/faulty-file.ts'
 import { numbersFrom } from '../crash/world.ts'
+import { eventually } from '../eventually.ts'
 import { Client } from './deeds.ts'
 import { config } from './furnished.ts'
 
@@ -72,7 +73,7 @@ describe.each(rows)('an acknowledgement with $setting', (row) => {
         if (waits && i === 20) {
           // The interval is over at some time, and then stable storage has all of it.
           const isSafe = () => expect(sizeIn(store.after('power cut'))).toBe(sizeIn(store))
-          await vi.waitFor(isSafe, { timeout: 30_000 })
+          await eventually(isSafe)
           flushed = i
         }
         if (i % 11 === 0) {

@@ -7,6 +7,7 @@ import { forkLog } from '../../src/log/fork.ts'
 import { Log } from '../../src/log/log.ts'
 import type { LogConfig } from '../../src/log/log-config.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { eventually } from '../eventually.ts'
 import { appended, counted, readAll, smallConfig } from '../log/log-environment.ts'
 
 const folder = 'topics/t/0'
@@ -91,7 +92,7 @@ test('the flush of a closed segment failed, nobody waited for it, and the log we
   store.fault = (operation) => (operation === 'flush' ? 'EIO' : undefined)
   appended(log, ['v0'])
   log.roll()
-  await vi.waitFor(() => expect(log.failure).toBeInstanceOf(StorageError))
+  await eventually(() => expect(log.failure).toBeInstanceOf(StorageError))
   store.fault = () => undefined
   expect(() => appended(log, ['v1'])).toThrow(StorageError)
   await expect(log.flush()).rejects.toThrow(StorageError)
@@ -147,7 +148,7 @@ test('what a checkpoint vouches for counted as not flushed after a kill, so that
   const store = new FaultyStore()
   const log = open(store)
   for (let i = 0; i < 60; i++) appended(log, [`v${i}`])
-  await vi.waitFor(() => expect(store.exists(`${folder}/checkpoint.recent`)).toBe(true))
+  await eventually(() => expect(store.exists(`${folder}/checkpoint.recent`)).toBe(true))
   await log.flush()
   log.saveCheckpoint(false)
   appended(log, ['v60'])

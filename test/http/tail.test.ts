@@ -22,13 +22,6 @@ const put = (topic: string, ...values: unknown[]) =>
   )
 const told = (event: { data: string } | undefined) => event && JSON.parse(event.data).value
 
-async function until(is: () => boolean): Promise<void> {
-  for (let turns = 0; !is(); turns++) {
-    if (turns > 20_000) throw new Error('it did not come')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
-
 test('what is written while somebody listens is told at once', async () => {
   const topic = await fresh('live')
   await put(topic, 'before')
@@ -192,5 +185,4 @@ test('HEAD begins no stream', async () => {
   const topic = await fresh('head')
   const { status, text } = await raw(stage.url, 'HEAD', `/topics/${topic}/tail`)
   expect([status, text]).toEqual([200, ''])
-  await until(() => true)
 })

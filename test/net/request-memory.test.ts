@@ -108,7 +108,7 @@ test('a client is not listened to while requests of many megabytes wait for thei
       protocols: [{ name: 'range', metadata: Buffer.alloc(6 * mebibyte) }],
     })
   for (let i = 0; i < 12; i++) wire.send(join(i))
-  await expect.poll(() => taken, { timeout: 10_000 }).toBeGreaterThanOrEqual(3)
+  await expect.poll(() => taken).toBeGreaterThanOrEqual(3)
   const other = await Wire.open(broker.bootstrapServers)
   for (let i = 0; i < 20; i++) await other.ask(metadata, 9, { topics: [] })
   expect(taken).toBeLessThanOrEqual(3 + 20)

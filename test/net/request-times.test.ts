@@ -5,6 +5,7 @@ import { Broker } from '../../src/index.ts'
 import type { Slot } from '../../src/net/answer.ts'
 import { RequestTimes } from '../../src/net/request-times.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { eventually } from '../eventually.ts'
 import { Asking } from '../soak/asking.ts'
 
 const client = { listener: 'PLAINTEXT', host: '10.0.0.7', principal: '', softwareName: '', softwareVersion: '' }
@@ -84,7 +85,7 @@ test('an acknowledgement that waits for a slow disk says that it was the flush',
     const looks = setInterval(() => store.slowness('flush', '') !== undefined && finish(), 50)
     expect(await offset).toBe(0)
     clearInterval(looks)
-    await vi.waitFor(() => {
+    await eventually(() => {
       const lines = said.mock.calls.map(([line]) => String(line))
       expect(lines.find((line) => line.includes('Produce v9 of client "app"'))).toMatch(
         /[\d.]+ waited \([\d.]+ for the flush\), [\d.]+ sending$/,

@@ -259,7 +259,7 @@ describe('a view that is there', () => {
         }
         consumer.run({ eachMessage }).catch(reject)
       })
-      await expect.poll(() => came, { timeout: 20_000 }).toEqual(['past'])
+      await expect.poll(() => came).toEqual(['past'])
       await stage.run({ op: 'promote', id: 'p', branch: 'try', keep: 'old' })
       await send('docs', 'after')
       await all
@@ -359,7 +359,7 @@ test('a view with view.ttl.ms that nobody reads goes by itself', async () => {
   await using stage = await opened()
   await view(stage, 'orders', 'list', 'kept', { 'view.ttl.ms': 600_000 })
   await view(stage, 'orders', 'list', 'brief', { 'view.ttl.ms': 1 })
-  await expect.poll(() => stage.made(), { timeout: 20_000 }).toEqual(['kept', 'orders'])
+  await expect.poll(() => stage.made()).toEqual(['kept', 'orders'])
 })
 
 test('a broker in a program is started with views, and is as fresh with them after a reset', async () => {
