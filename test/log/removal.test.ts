@@ -1,9 +1,10 @@
 // A file that cannot be removed: the log began in front of the first one that it still had, and a reader from its start was told that
 // its records are damaged, until somebody deleted more.
 
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { Log } from '../../src/log/log.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { eventually } from '../eventually.ts'
 import { append, counted, readAll, smallConfig } from './log-environment.ts'
 
 test('a log begins where records were deleted, though their files stay', async () => {
@@ -36,7 +37,7 @@ async function filled() {
   const { path } = log.segments[0]!
   store.fault = (operation) =>
     store.exists(path) && (operation === 'save' || operation === 'stage') ? 'ENOSPC' : undefined
-  const gone = () => vi.waitFor(() => expect(store.exists(path)).toBe(false))
+  const gone = () => eventually(() => expect(store.exists(path)).toBe(false))
   const left = (event: 'kill' | 'power cut') => new Log(store.after(event), folder, smallConfig)
   return { log, gone, left }
 }
@@ -83,7 +84,7 @@ test('a large file goes when all that is in it is deleted', async () => {
   log.deleteBelow(1)
   expect(log.byteCount).toBeGreaterThan(1_800_000)
   log.deleteBelow(2)
-  await vi.waitFor(() => expect(log.byteCount).toBe(0))
+  await eventually(() => expect(log.byteCount).toBe(0))
   append(log, ['v2'])
   await log.close()
   expect(readAll(new Log(store.after('kill'), folder, smallConfig))).toEqual([[2, 'v2']])

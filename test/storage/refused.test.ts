@@ -4,9 +4,10 @@
 import { mkdtempSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { canMap, MappedStore } from '../../src/storage/mapped-file.ts'
 import { PlainStore } from '../../src/storage/plain-file.ts'
+import { eventually } from '../eventually.ts'
 import { canMount, fillUp, type SmallDisk, smallDisk } from '../small-disk.ts'
 import { openBelow } from './descriptors.ts'
 
@@ -24,7 +25,7 @@ test.runIf(process.platform === 'linux')('a large file whose place cannot be tak
   store.create('large', 1).close()
   truncateSync(join(root, 'large'), 1 << 21)
   expect(() => store.rename('missing', 'large')).toThrow('ENOENT')
-  await vi.waitFor(() => expect(openBelow(root)).toEqual([]))
+  await eventually(() => expect(openBelow(root)).toEqual([]))
 })
 
 test.runIf(canMount())('a small file that finds no room leaves no part of it lying about', () => {
