@@ -4,6 +4,7 @@
 import { errors, Refusal } from '../../protocol/errors.ts'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
 import { type Element, emptyBytes, type Request, type Response } from '../../protocol/schema.ts'
+import { bring } from '../broker/cold.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Lease } from '../storage/file.ts'
 import { type Context, serve } from './api.ts'
@@ -99,23 +100,34 @@ function readOne(
   return { wanted, answer, lease }
 }
 
-type Round = { gathered: Gathered[]; byteCount: number; urgent: boolean }
+type Round = { gathered: Gathered[]; byteCount: number; urgent: boolean; coming: Promise<void> | undefined }
 
-/** One look at all partitions. `urgent`: something has to be said at once. */
-function gather(request: FetchRequest, scope: FetchScope, context: Context): Round {
+/**
+ * One look at all partitions. `urgent`: something has to be said at once. `coming`: with `mayWait`, the look ended at
+ * records that are not in memory, for the whole broker would wait for the disk.
+ */
+function gather(request: FetchRequest, scope: FetchScope, context: Context, mayWait = false): Round {
   const committed = request.isolationLevel === readCommitted
-  const round: Round = { gathered: [], byteCount: 0, urgent: false }
+  const round: Round = { gathered: [], byteCount: 0, urgent: false, coming: undefined }
   const roundBytesMax = Math.min(request.maxBytes, context.broker.config.number('fetch.max.bytes'))
   for (const wanted of scope.wanted) {
     const left = roundBytesMax - round.byteCount
     const bytesMax = Math.min(left, wanted.request.partitionMaxBytes)
     // The first batch of the first partition that has one comes whole, however large (KIP-74): or nobody could go on.
+    if (mayWait) round.coming = comingOf(wanted, bytesMax, context)
+    if (round.coming !== undefined) return round
     const one = readOne(wanted, bytesMax, round.byteCount === 0, committed, context)
     round.gathered.push(one)
     round.byteCount += one.lease?.bytes.length ?? 0
     if (one.answer.errorCode !== 0 || one.answer.divergingEpoch !== undefined) round.urgent = true
   }
   return round
+}
+
+function comingOf({ topic, request }: Wanted, bytesMax: number, { broker, version }: Context) {
+  const found = version >= 13 ? broker.topicById(topic) : broker.topic(topic)
+  const partition = found?.partitions[request.partition]
+  return partition === undefined ? undefined : bring(partition, request.fetchOffset, bytesMax)
 }
 
 function release({ gathered }: Round): void {
@@ -201,9 +213,24 @@ export const fetchApi = serve(fetch, [4, 18], (asked, context) => {
   const request = withinQuota(asked, context)
   const scope = context.sessions.open(request, context.version)
   if (typeof scope === 'string') return { errorCode: errors[scope].code, sessionId: 0, responses: [] }
-  const round = gather(request, scope, context)
+  const round = gather(request, scope, context, true)
+  return round.coming === undefined ? begin(round, request, scope, context) : broughtAll(round, request, scope, context)
+})
+
+/** Each partition is waited for once: memory may be so short that the first goes again while the last comes. */
+async function broughtAll(cold: Round, request: FetchRequest, scope: FetchScope, context: Context) {
+  let round = cold
+  for (let left = scope.wanted.length; round.coming !== undefined; left--) {
+    release(round)
+    await round.coming
+    round = gather(request, scope, context, left > 1)
+  }
+  return begin(round, request, scope, context)
+}
+
+function begin(round: Round, request: FetchRequest, scope: FetchScope, context: Context) {
   const enough = round.urgent || round.byteCount >= request.minBytes || request.maxWaitMs <= 0
   if (enough || scope.wanted.length === 0 || context.closing.hasBegun) return answer(round, scope, context)
   release(round)
   return park(request, scope, context)
-})
+}

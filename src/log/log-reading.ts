@@ -54,6 +54,13 @@ export function readSegments(
   return { bytes: borrow(lease, (bytes) => inCodec(bytes, reader.packedCodec)), release: () => {} }
 }
 
+/** As `File.bring`, for the batches from an offset on. */
+export function bringFrom(segments: readonly Segment[], offset: number, byteCount: number): Promise<void> | undefined {
+  const segment = segments[segmentIndexOf(segments, offset)]
+  if (segment === undefined || offset < segment.baseOffset || offset >= segment.nextOffset) return undefined
+  return segment.bring(offset, byteCount)
+}
+
 /** Transactions taken back that have records in `[from, upTo)` or a marker behind them, in the order of their markers. */
 export function abortedIn(segments: readonly Segment[], from: number, upTo: number): AbortedTransaction[] {
   const found: AbortedTransaction[] = []

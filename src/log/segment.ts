@@ -3,6 +3,7 @@
 import { Corruption } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { borrow, type File, type Lease, type Store } from '../storage/file.ts'
+import { type Found, foundIn } from './found.ts'
 import { decodeIndex, encodeIndex, openIndex } from './index-file.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { AbortedTransaction } from './open-transactions.ts'
@@ -11,14 +12,7 @@ import type { RewrittenFile } from './rewriting.ts'
 import { segmentName } from './segment-name.ts'
 import { TimeIndex } from './time-index.ts'
 
-/** One batch as found by its position. */
-export type Found = {
-  position: number
-  byteCount: number
-  baseOffset: number
-  nextOffset: number
-  maxTimestamp: number
-}
+export type { Found } from './found.ts'
 
 /** Of an index that is made for a fork. */
 const sharedEntriesMax = 4096
@@ -322,17 +316,9 @@ export class Segment {
   /** The batch that starts at a position. Throws Corruption where there is none. */
   batchAt(position: number): Found {
     return borrow(this.read(position, batch.headerBytes), (bytes) => {
-      const size = bytes.length < batch.headerBytes ? -1 : batch.sizeInBytes(bytes, 0)
-      if (size < batch.headerBytes || position + size > this.length || batch.magic(bytes, 0) !== 2) {
-        throw new Corruption(`${this.path}: no batch at byte ${position}`)
-      }
-      return {
-        position,
-        byteCount: size,
-        baseOffset: batch.baseOffset(bytes, 0),
-        nextOffset: batch.nextOffset(bytes, 0),
-        maxTimestamp: batch.maxTimestamp(bytes, 0),
-      }
+      const found = foundIn(bytes, position, this.length)
+      if (found === undefined) throw new Corruption(`${this.path}: no batch at byte ${position}`)
+      return found
     })
   }
 
@@ -360,6 +346,12 @@ export class Segment {
       if (found.maxTimestamp >= timestamp) return found
     }
     return undefined
+  }
+
+  /** As `File.bring`, for the batches from an offset on. What lies packed is rebuilt by its reader. */
+  bring(offset: number, byteCount: number): Promise<void> | undefined {
+    if (this.isPacked || this.file.bring === undefined) return undefined
+    return this.file.bring(this.#indexes().offsets.floor(offset - this.baseOffset), byteCount)
   }
 
   read(position: number, byteCount: number): Lease {

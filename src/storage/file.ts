@@ -25,6 +25,11 @@ export interface File {
   drop(): void
   /** At most `byteCount` bytes from `position`; fewer only at a seam between whole committed pieces or at the end. */
   read(position: number, byteCount: number): Lease
+  /**
+   * Has what will be read from `position` on brought into memory, beside everything else that goes on. Undefined where it is
+   * there already, or nobody can tell: who reads may wait for the disk then, and everybody with him.
+   */
+  bring?(position: number, byteCount: number): Promise<void> | undefined
   /** Resolves when every byte committed before the call is on stable storage. A failed flush fails the file for good. */
   flush(): Promise<void>
   /** For recovery: cuts what lies above `length` bytes off, before anything is appended or shared. */

@@ -56,12 +56,15 @@ class MappedFile implements File {
   #stagedBytes = 0
   #failure: StorageError | undefined
   #sealed = false
+  /** From here on everything was written since the file was opened: it is in memory, as far as anything is. */
+  #freshFrom: number
 
   constructor(path: string, absolute: string, descriptor: number, length: number, growthMax: number, append: boolean) {
     this.path = path
     this.#absolute = absolute
     this.#descriptor = descriptor
     this.length = length
+    this.#freshFrom = length
     this.#growthMax = growthMax
     this.#append = append
     this.#allocated = append ? fs.fstatSync(descriptor).size : length
@@ -160,6 +163,12 @@ class MappedFile implements File {
     return this.#map!.lease(position, size)
   }
 
+  bring(position: number, byteCount: number): Promise<void> | undefined {
+    if (position >= this.#freshFrom || position >= this.length) return undefined
+    this.read(position, 1).release()
+    return this.#map?.bring(position, Math.min(byteCount, this.length - position))
+  }
+
   /** Where there are maps enough: a system gives a process so many, and V8 ends it when it gets no more. */
   #readAside(position: number, byteCount: number): Lease {
     const bytes = Buffer.allocUnsafeSlow(byteCount)
@@ -231,6 +240,7 @@ class MappedFile implements File {
   seal(): void {
     if (this.#sealed || !this.#append) return
     this.#sealed = true
+    this.#freshFrom = Infinity
     const descriptor = this.#descriptor
     this.#descriptor = -1
     const map = this.#map

@@ -5,13 +5,14 @@
 import { readFileSync } from 'node:fs'
 import { StorageError } from '../../protocol/errors.ts'
 import type { Lease } from './file.ts'
-import { type Call, type Koffi, native } from './native.ts'
+import { type Call, type Koffi, type Later, native } from './native.ts'
 
 export type MemoryCalls = {
   koffi: Koffi
   mmap: Call<[address: number, byteCount: number, protection: number, flags: number, descriptor: number, at: number]>
   munmap: Call<[address: number, byteCount: number]>
-  advise: Call<[address: number, byteCount: number, advice: number]>
+  advise: Call<[address: number, byteCount: number, advice: number]> & Later<[number, number, number]>
+  residence: Call<[address: number, byteCount: number, pages: Buffer]>
   fallocate: Call<[descriptor: number, at: number, byteCount: number]>
   changeSpace: Call<[descriptor: number, mode: number, at: number, byteCount: number]>
 }
@@ -26,8 +27,15 @@ const mapNoReserve = 0x4000
 const adviceNormal = 0
 const adviceRandom = 1
 const adviceHuge = 14
+/** MADV_POPULATE_READ, since Linux 5.14. */
+const adviceBring = 22
+const pageBytes = 4096
 /** Gives blocks back without changing the file's size: they read as zeros. */
 export const punchHole = 0x03
+
+/** Of a longer read no more is waited for: the system reads ahead by itself. */
+const bringMax = 4 * 1024 * 1024
+const residents = Buffer.alloc(bringMax / pageBytes)
 
 let calls: MemoryCalls | undefined
 
@@ -41,6 +49,7 @@ export function memoryCalls(): MemoryCalls | undefined {
     mmap: func('intptr_t mmap(intptr_t, size_t, int, int, int, int64_t)'),
     munmap: func('int munmap(intptr_t, size_t)'),
     advise: func('int madvise(intptr_t, size_t, int)'),
+    residence: func('int mincore(intptr_t, size_t, void*)'),
     fallocate: func('int posix_fallocate(int, int64_t, int64_t)'),
     changeSpace: func('int fallocate(int, int, int64_t, int64_t)'),
   }
@@ -115,6 +124,28 @@ export class MemoryMap {
     const { advise } = memoryCalls()!
     if (position > 0) advise(this.#address, position, adviceNormal)
     advise(this.#address + position, this.bytes.length - position, adviceRandom)
+  }
+
+  /** Whether the system has all pages of a range in memory. For files of others it says yes. */
+  #isInMemory(from: number, byteCount: number): boolean {
+    const pages = Math.ceil(byteCount / pageBytes)
+    if (memoryCalls()!.residence(this.#address + from, byteCount, residents) !== 0) return true
+    for (let i = 0; i < pages; i++) if ((residents[i]! & 1) === 0) return false
+    return true
+  }
+
+  /** Brings a range into memory by a thread that may wait for the disk; undefined where it is there. */
+  bring(position: number, byteCount: number): Promise<void> | undefined {
+    const from = position - (position % pageBytes)
+    const size = Math.min(position + byteCount - from, bringMax)
+    if (size <= 0 || this.#isInMemory(from, size)) return undefined
+    const { release } = this.lease(from, size)
+    return new Promise((resolve) => {
+      memoryCalls()!.advise.async(this.#address + from, size, adviceBring, () => {
+        release()
+        resolve()
+      })
+    })
   }
 
   lease(position: number, byteCount: number): Lease {

@@ -13,6 +13,9 @@ export type Koffi = {
 
 export type Call<A extends unknown[]> = (...args: A) => number
 
+/** The same by a thread of libuv's; `done` is called by the event loop. */
+export type Later<A extends unknown[]> = { async(...args: [...A, done: (failed: unknown, code: number) => void]): void }
+
 /** `func`: undefined where the system has no such function. */
 type Library = { readonly koffi: Koffi; readonly func: (signature: string) => unknown }
 

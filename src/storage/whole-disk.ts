@@ -3,9 +3,9 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { release } from 'node:os'
-import { native } from './native.ts'
+import { type Later, native } from './native.ts'
 
-type Syncfs = { async(descriptor: number, done: (failed: unknown, code: number) => void): void }
+type Syncfs = Later<[descriptor: number]>
 
 /** Before Linux 5.8 it did not say that something could not be written. */
 function tellsOfErrors(): boolean {
