@@ -144,6 +144,14 @@ export type PromotedRecord = { readonly v: 1; readonly type: 'promoted'; readonl
 /** Of a metadata log that was written anew: which topic bears the name that another had. */
 export type SuccessorRecord = { readonly v: 1; readonly type: 'successor'; readonly id: string; readonly by: string }
 
+/** Whether a topic counts as one of its own, where a promotion has made that another than it was made. */
+export type StandingRecord = {
+  readonly v: 1
+  readonly type: 'standing'
+  readonly id: string
+  readonly standsForItself: boolean
+}
+
 /** A power cut took records `[from, to)` that a branch shared with its parent. */
 export type LostRecord = {
   readonly v: 1
@@ -176,3 +184,4 @@ export type LineageRecord =
   | PromoteRecord
   | PromotedRecord
   | SuccessorRecord
+  | StandingRecord

@@ -19,6 +19,7 @@ import { MergeLedger } from './merge-ledger.ts'
 import type { Forwarded, MergeBeginRecord, MergedPartition, MergeRecord } from './merge-records.ts'
 import { joined, MergedRanges } from './merged-ranges.ts'
 import { recordsOfSets } from './set-records.ts'
+import { Standing } from './standing.ts'
 import type { Vector } from './vector.ts'
 
 export * from './lineage-records.ts'
@@ -54,6 +55,7 @@ export class Lineage {
   readonly promotions = new Map<string, PromoteRecord>()
   /** By topic id: the topic that took its name. */
   readonly #successors = new Map<string, string>()
+  readonly standing = new Standing((id) => this.branches.has(id))
   readonly #cuts = new Cuts()
   /** Branches by the id of the topic that they were made of. */
   readonly #children = new Map<string, Set<Branch>>()
@@ -125,6 +127,9 @@ export class Lineage {
         break
       case 'successor':
         this.#successors.set(record.id, record.by)
+        break
+      case 'standing':
+        this.standing.apply(record)
         break
     }
   }
@@ -249,7 +254,9 @@ export class Lineage {
     for (const { id, over } of record.topics) {
       this.#leave(id)
       this.#successors.delete(id)
-      if (over !== undefined) this.#successors.set(over.id, id)
+      if (over === undefined) continue
+      this.#successors.set(over.id, id)
+      this.standing.swap(id, over.id)
     }
     if (record.set !== undefined) this.#removeSet(record.set)
   }
@@ -283,6 +290,7 @@ export class Lineage {
     const branch = this.branches.get(topicId)
     if (branch !== undefined) this.#removeBranch(branch)
     this.#successors.delete(topicId)
+    this.standing.removed(topicId)
     this.#leave(topicId)
   }
 
@@ -403,6 +411,7 @@ export class Lineage {
       ...this.promotions.values(),
       ...this.losses.values(),
       ...[...this.#successors].map(([id, by]) => ({ v: 1, type: 'successor', id, by }) as const),
+      ...this.standing.records(),
     ]
   }
 }

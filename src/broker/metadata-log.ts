@@ -191,6 +191,7 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
     case 'promote':
     case 'promoted':
     case 'successor':
+    case 'standing':
       state.lineage.apply(record)
       break
     default: // a newer version's record: kept in the log, without effect here

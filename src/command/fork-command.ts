@@ -47,10 +47,10 @@ function topicsOf({ source, set, at, groups, configs }: ForkCommand, broker: Bro
   })
 }
 
-/** What `*` means: every topic that is not the broker's own, no branch, no view, and not made inside a set. */
+/** What `*` means: every topic that is not the broker's own, no branch but one that has taken a topic's place, no view, and not made inside a set. */
 function isRoot({ id, name, isInternal, config }: Topic, { lineage }: Broker): boolean {
   if (isInternal || isJsonTopic(name) || config.view !== undefined) return false
-  return !lineage.branches.has(id) && lineage.membership(id) === undefined
+  return lineage.standing.standsForItself(id) && lineage.membership(id) === undefined
 }
 
 /** All that stands against a fork, as one. */

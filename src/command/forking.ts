@@ -223,8 +223,13 @@ const forkedTopic =
 
 /** Who has taken its parent's name has it still when it is made anew: the parent can take it back. */
 function successionOf({ id, plan: { parent, replaced } }: Cut, { lineage }: Broker): LineageRecord[] {
-  const isSuccessor = replaced !== undefined && lineage.successor(parent.id) === replaced.id
-  return isSuccessor ? [{ v: 1, type: 'successor', id: parent.id, by: id }] : []
+  if (replaced === undefined) return []
+  const isSuccessor = lineage.successor(parent.id) === replaced.id
+  const standsForItself = lineage.standing.standsForItself(replaced.id)
+  return [
+    ...(isSuccessor ? [{ v: 1, type: 'successor', id: parent.id, by: id } as const] : []),
+    ...(standsForItself ? [{ v: 1, type: 'standing', id, standsForItself } as const] : []),
+  ]
 }
 
 /** Above the parent's, and above that of the branch before: clients that know it by name believe nothing that is older. */

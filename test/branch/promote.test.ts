@@ -244,3 +244,30 @@ test('a set that was promoted is no more: its topics are made anew without it', 
   expect(await stage.made()).toEqual(['a', 'a--old'])
   expect(await stage.values('a', 3)).toEqual(numbered(3))
 })
+
+test('a fork of all topics takes what has the names, and not what gave them up', async () => {
+  await using stage = await Stage.open({ onDisk: true })
+  await stage.create('orders')
+  await stage.create('stock')
+  await stage.fork('orders', 'orders--try')
+  await stage.fork('orders', 'orders--other')
+  await stage.run({ op: 'promote', id: 'u1', branch: 'orders--try', keep: 'orders--before' })
+  let count = 0
+  const all = async () => {
+    const { topics } = await stage.run({ op: 'fork', id: `f${++count}`, set: `s${count}`, from: '*', dryRun: true })
+    return topics!.map(({ from }) => from).sort()
+  }
+  expect(await all()).toEqual(['orders', 'stock'])
+  await stage.restart()
+  expect(await all()).toEqual(['orders', 'stock'])
+  await stage.run({ op: 'reset', id: 'r1', branch: 'orders' })
+  expect(await all()).toEqual(['orders', 'stock'])
+  await stage.run({ op: 'promote', id: 'u2', branch: 'orders--before', keep: 'orders--tried' })
+  expect(await all()).toEqual(['orders', 'stock'])
+  await stage.run({ op: 'promote', id: 'u3', branch: 'orders--other', keep: 'orders--was' })
+  // Nobody is left to whom the name would go back.
+  await stage.admin.deleteTopics({ topics: ['orders--was'] })
+  expect(await all()).toEqual(['orders', 'stock'])
+  await stage.restart()
+  expect(await all()).toEqual(['orders', 'stock'])
+}, 60_000)

@@ -198,11 +198,11 @@ export class WholeMerges {
     target.isBlurred ||= source.isBlurred
     this.#open = this.#open.filter((conflict) => !open.includes(conflict))
     if (rules.onConflict === 'park') {
-      for (const [key, { theirs, ours }] of verdict.conflicts) {
-        const ids = { fromId: pair.from.id, intoId: pair.into.id }
-        this.#open.push({ merge: id, ...ids, partition, key, theirs, ours: ours?.id })
+      const [fromId, intoId] = [pair.from.id, pair.into.id]
+      for (const key of source.keys.filter((key) => disputed.has(placeOf({ topic: pair.into.name, partition, key })))) {
+        const [theirs, ours] = [source.newest(key)!, before.get(key)?.id]
+        this.#open.push({ merge: id, fromId, intoId, partition, key, theirs, ours })
       }
-      if (!isExact) source.isBlurred = target.isBlurred = true
     }
     if (came.length > 0 && rules.strategy !== 'append') {
       this.#written.push({
