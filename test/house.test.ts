@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { alone } from '../vitest.config.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -162,6 +163,14 @@ describe('files', () => {
   test('what must come is waited for by eventually, never by vi.waitFor alone', () => {
     const asking = tests.filter((path) => /\bvi\.waitFor\(/.test(readFileSync(join(root, path), 'utf8')))
     expect(asking).toEqual(['test/eventually.ts'])
+  })
+
+  test('what changes modules for all who load them has a process of its own', () => {
+    const changing = tests.filter((path) =>
+      /\bvi\.(mock|doMock|resetModules)\(/.test(readFileSync(join(root, path), 'utf8')),
+    )
+    expect(changing.length).toBeGreaterThan(0)
+    expect(changing.filter((path) => !alone.some((start) => path.startsWith(start)))).toEqual([])
   })
 
   test('none names a place on the machine of whoever wrote it', () => {
