@@ -189,11 +189,12 @@ export class Connection {
   }
 
   readonly #leave = (): void => {
+    const hadItsShare = this.#turnBytes >= turnBytesMax
     this.#turnBytes = 0
     this.#outlet.leave()
     this.#noteBacklog()
     if (this.#isBusy) this.#pause()
-    else this.#resumeIfPossible()
+    else if (hadItsShare) this.#resumeIfPossible()
   }
 
   #pause(): void {
