@@ -1,8 +1,14 @@
 // Models that never find anything prove nothing: what each would have to see of a broker that is wrong.
 
 import { beforeEach, expect, test } from 'vitest'
+import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
+import { describeConfigs } from '../../protocol/messages/32-describe-configs.ts'
+import type { Caller } from './caller.ts'
+import { Distiller } from './distiller.ts'
 import { HandingOut } from './handing-out.ts'
 import { Ownership } from './ownership.ts'
+import { Seeker } from './seeker.ts'
+import { Switcher } from './switcher.ts'
 
 let wrong: string[]
 beforeEach(() => {
@@ -73,4 +79,38 @@ test('a partition that two are told to own at a time is seen', () => {
   expect(wrong).toEqual([])
   ownership.take('all idem-0', 'm1', 7000, 13_000)
   expect(wrong.join()).toMatch(/given to m1 while m0 had it/)
+})
+
+/** A broker that takes everything, has nothing of it, and tells of no time but 7. */
+const forgetful = {
+  insist: async (table: unknown) => {
+    if (table === listOffsets) return { topics: [{ partitions: [{ errorCode: 0, offset: 0, timestamp: 7 }] }] }
+    if (table === describeConfigs)
+      return { results: [{ errorCode: 0, configs: [{ name: 'revision.diff', value: 'x' }] }] }
+    return { errorCode: 0, producerId: 1, producerEpoch: 0 }
+  },
+  client: async () => ({
+    ask: async () => ({
+      responses: [{ partitions: [{ errorCode: 0, records: null, highWatermark: 0, lastStableOffset: 0 }] }],
+    }),
+  }),
+  close: () => {},
+} as unknown as Caller
+const half = () => 0.5
+const right = () => {}
+
+test('a record that is found at another time than the one it was written with is seen', async () => {
+  await new Seeker(forgetful, half, say, right).seek()
+  expect(wrong.join()).toMatch(/asked for -3, from 0 on, it has 7 at 0, where \d{13} at \d+ is due/)
+})
+
+test('a key whose last committed record is gone is seen', async () => {
+  await new Distiller(forgetful, half, say, right).distil()
+  expect(wrong.join()).toMatch(/shows undefined as the newest of k2, where \d+ was committed last/)
+})
+
+test('a key that is lost when its topic is switched is seen, and a configuration that is', async () => {
+  await new Switcher(forgetful, half, say, right).live()
+  expect(wrong.join()).toMatch(/is configured as {"revision.diff":"x"} where it was made revised/)
+  expect(wrong.join()).toMatch(/shows undefined as the newest of k2, where \d+ +was written last/)
 })

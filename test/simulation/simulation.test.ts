@@ -11,8 +11,10 @@ const soakMs = TWIGLOG_SOAK_SECONDS === undefined ? undefined : Number(TWIGLOG_S
 const seed = Number(TWIGLOG_SEED ?? (soakMs === undefined ? 1 : Date.now() % 1_000_000_000))
 const steps = 120
 const runs = 20
+/** One that is given up goes on, and has the clocks of whatever is played next. */
+const patience = { timeout: 600_000 }
 
-test(`the same seed is the same run to the last byte and the last moment, seed ${seed}`, async () => {
+test(`the same seed is the same run to the last byte and the last moment, seed ${seed}`, patience, async () => {
   const plan = planOf(seed, steps)
   const [one, another] = [await Simulation.run(seed, plan), await Simulation.run(seed, plan)]
   expect(another.trace).toBe(one.trace)
@@ -22,7 +24,7 @@ test(`the same seed is the same run to the last byte and the last moment, seed $
 
 // 1149 failed as the last of 150 in a process and passed alone: merges shared what they remembered of when they had rested,
 // which a simulation before had left in its own time. The judge, which knew of fractions of the clock's milliseconds, was wrong.
-test('a simulation is the same whatever the process has played before', async () => {
+test('a simulation is the same whatever the process has played before', patience, async () => {
   const plan = planOf(1149, 160)
   const alone = await Simulation.run(1149, plan)
   await failing(1147, 160)
