@@ -37,6 +37,8 @@ export class SharePartition {
   #timer: Timer | undefined
   /** When the timer fires. */
   #firesAt = 0
+  /** Of the locks that were given, the longest, ms. */
+  #longestMs = 0
   #removed = false
   #beginning: Promise<void> | undefined
 
@@ -138,7 +140,7 @@ export class SharePartition {
   /** Hands out what of these batches is free. */
   acquire(batches: Iterable<LogBatch>, wish: Acquisition): Acquired[] {
     const settings = this.#settings
-    const lockedUntil = this.#keeper.clock.now() + settings.lockMs
+    const lockedUntil = this.#lockedUntil(settings)
     const acquired = acquire(this.inFlight!, batches, wish, { ...settings, lockedUntil })
     this.inFlight!.tidy()
     if (acquired.length > 0) this.#expireAt(lockedUntil)
@@ -151,7 +153,7 @@ export class SharePartition {
   async acknowledge(memberId: string, batches: readonly AcknowledgeBatch[]): Promise<Refusal | undefined> {
     if (this.inFlight === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
     const settings = this.#settings
-    const lockedUntil = this.#keeper.clock.now() + settings.lockMs
+    const lockedUntil = this.#lockedUntil(settings)
     const claimed = claim(this.inFlight, memberId, batches, { ...settings, lockedUntil })
     if (claimed instanceof Refusal) return claimed
     const error = await this.#settle(claimed)
@@ -230,6 +232,11 @@ export class SharePartition {
 
   // --- locks that run out
 
+  #lockedUntil({ lockMs }: ShareSettings): number {
+    this.#longestMs = Math.max(this.#longestMs, lockMs)
+    return this.#keeper.clock.now() + lockMs
+  }
+
   /** Sets the timer for the earliest lock that is held. */
   #watch(): void {
     let earliest = Number.POSITIVE_INFINITY
@@ -252,8 +259,8 @@ export class SharePartition {
 
   async #expire(): Promise<void> {
     const now = this.#keeper.clock.now()
-    // A wall clock that was set back would hold locks for as long: none lasts longer than a new one would.
-    const latest = now + Math.max(this.#settings.lockMs, lockMsMax)
+    // A wall clock that was set back would hold locks for as long: none lasts longer than the longest that was given.
+    const latest = now + this.#longestMs
     const outcome = await this.#giveBack(({ lockedUntil }) => lockedUntil <= now || lockedUntil > latest)
     // A log that refuses is asked again in a while.
     if (outcome === 'NONE') this.#watch()
@@ -273,8 +280,6 @@ export class SharePartition {
   }
 }
 
-/** The most that group.share.max.record.lock.duration.ms can be. */
-const lockMsMax = 3_600_000
 /** How soon a lock is looked at again whose end the log would not take. */
 const retryMs = 1_000
 

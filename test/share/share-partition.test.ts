@@ -143,6 +143,15 @@ describe('locks', () => {
     expect(world.clock.timerCount).toBe(0)
   })
 
+  // They were held for as long as the clock was set back, up to an hour.
+  test('a clock that is set back by minutes holds no lock any longer', async () => {
+    const world = await ShareWorld.begun({ lockMs: 30_000 })
+    expect(world.acquire('a', batches(0, 1, 10))).toBe('0-9x1')
+    world.clock.jump(-600_000)
+    await world.clock.pass(30_000)
+    expect(world.acquire('b', batches(0, 1, 10))).toBe('0-9x2')
+  })
+
   test('a renewed lock begins anew, and nothing is written for it (KIP-1222)', async () => {
     const world = await ShareWorld.begun()
     world.acquire('a', batches(0, 1, 10))

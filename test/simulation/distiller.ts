@@ -7,7 +7,8 @@ import { endTxn } from '../../protocol/messages/26-end-txn.ts'
 import { isOfTheConnection, walk } from '../crash-lab/log-reader.ts'
 import type { Wanted } from '../crash-lab/making.ts'
 import { batchOf } from '../wire-client.ts'
-import { type Caller, Lost } from './caller.ts'
+import { type Caller, Lost, Refused } from './caller.ts'
+import { outdated } from './transactor.ts'
 
 const distilled = 'distilled'
 export const distilledTopic: Wanted = {
@@ -46,7 +47,9 @@ export class Distiller {
       for (let i = 0; i < 4; i++) await this.#transact()
       await this.look()
     } catch (problem) {
-      if (!(problem instanceof Lost) && !isOfTheConnection(problem)) throw problem
+      // Its time was up, or what it asked for before came late.
+      const isOutdated = problem instanceof Refused && outdated.includes(problem.error)
+      if (!(problem instanceof Lost) && !isOutdated && !isOfTheConnection(problem)) throw problem
       this.#caller.close()
     }
   }

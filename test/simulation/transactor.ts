@@ -13,7 +13,7 @@ import { type Caller, Lost, Refused } from './caller.ts'
 
 const timeoutMs = 15_000
 /** What a producer is told whose transaction was ended meanwhile. */
-const outdated = [
+export const outdated = [
   'INVALID_PRODUCER_EPOCH',
   'PRODUCER_FENCED',
   'INVALID_TXN_STATE',
