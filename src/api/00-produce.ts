@@ -51,7 +51,9 @@ function appendTo(
   return data.partitionData.map((of) => {
     const { index, records } = of
     const refuse = (refusal: BatchRefusal): Outcome => ({ index, partition: undefined, result: refusal })
-    if (request.acks < -1 || request.acks > 1) return refuse(new BatchRefusal('INVALID_REQUIRED_ACKS'))
+    const isOdd = request.acks < -1 || request.acks > 1
+    // What is not there is said before that.
+    if (isOdd && topic?.partitions[index] !== undefined) return refuse(new BatchRefusal('INVALID_REQUIRED_ACKS'))
     const refusal = refusals?.get(of)
     if (refusal !== undefined) return refuse(refusal)
     if (topic === undefined) return refuse(new BatchRefusal(unknown))

@@ -139,8 +139,8 @@ function answer(round: Round, scope: FetchScope, context: Context): Response<typ
   const topics: { topic: string; partitions: PartitionAnswer[] }[] = []
   for (const { wanted, answer: partition, lease } of unknownLast(round.gathered)) {
     const { highWatermark, logStartOffset = -1 } = partition
-    const failed = partition.errorCode !== 0 || partition.divergingEpoch !== undefined
-    const told = { highWatermark, logStartOffset, failed, byteCount: lease?.bytes.length ?? 0 }
+    const [failed, diverges] = [partition.errorCode !== 0, partition.divergingEpoch !== undefined]
+    const told = { highWatermark, logStartOffset, failed, diverges, byteCount: lease?.bytes.length ?? 0 }
     if (!scope.tells(wanted, told)) continue
     // A topic stands there as often as the request comes back to it: the order of partitions is what clients rely on.
     const last = topics.at(-1)

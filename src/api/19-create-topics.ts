@@ -41,20 +41,22 @@ function checkReplicas({ numPartitions, replicationFactor, assignments }: Asked,
     const lists = assignments.map(({ partitionIndex, brokerIds }) => ({ partition: partitionIndex, brokerIds }))
     return checkAssignments(lists, 0, placement)
   }
-  if (replicationFactor === -1) return undefined
-  if (replicationFactor < 1) {
-    return new Refusal('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0, or -1 for the default.')
-  }
+  if (replicationFactor === -1 || replicationFactor > 0) return undefined
+  return new Refusal('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0, or -1 for the default.')
+}
+
+function checkReach({ replicationFactor }: Asked, { placement }: Broker): Refusal | undefined {
   if (replicationFactor <= placement.ids.length) return undefined
   const message = `The target replication factor of ${replicationFactor} cannot be reached: ${placement.ids.length} broker(s) are registered.`
   return new Refusal('INVALID_REPLICATION_FACTOR', message)
 }
 
-/** In the order of a real broker: name, configurations, replicas, number of partitions. */
+/** In the order of a real broker: name, configurations, replicas, number of partitions, and whether there are as many brokers. */
 const check = (asked: Asked, broker: Broker): Refusal | undefined =>
   broker.checkNewTopic({ ...newTopic(asked), partitions: -1 }) ??
   checkReplicas(asked, broker) ??
-  broker.checkPartitions(newTopic(asked))
+  broker.checkPartitions(newTopic(asked)) ??
+  checkReach(asked, broker)
 
 /** Of a branch the fork is judged with all the others of its cut. */
 function judge(asked: Asked, broker: Broker, branches: Map<string, NewBranch>): Refusal | undefined {
@@ -62,7 +64,7 @@ function judge(asked: Asked, broker: Broker, branches: Map<string, NewBranch>): 
   if (meant instanceof Refusal) return broker.checkTopicName(asked.name) ?? meant
   if (!('branch' in meant)) return check(asked, broker)
   branches.set(asked.name, meant)
-  return checkReplicas(asked, broker)
+  return checkReplicas(asked, broker) ?? checkReach(asked, broker)
 }
 
 function forbidden(asked: Asked, { branches, client }: Context): Refusal | undefined {

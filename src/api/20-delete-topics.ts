@@ -15,8 +15,12 @@ const strictFrom = 5
 
 type Asked = { name: string | null; topicId: string }
 
-function find({ name, topicId }: Asked, { broker }: Context): Topic | Refusal {
-  if (!broker.config.boolean('delete.topic.enable')) return new Refusal('TOPIC_DELETION_DISABLED')
+/** From here on a client knows the word for it. */
+const disabledFrom = 3
+
+function find({ name, topicId }: Asked, { broker, version }: Context): Topic | Refusal {
+  if (!broker.config.boolean('delete.topic.enable'))
+    return new Refusal(version < disabledFrom ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED')
   if (name !== null && topicId !== zeroUuid) {
     return new Refusal('INVALID_REQUEST', 'You may not specify both topic name and topic id.')
   }

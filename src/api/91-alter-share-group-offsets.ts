@@ -17,7 +17,6 @@ export const alterShareGroupOffsetsApi = serve(alterShareGroupOffsets, [0, 0], a
       const of = topic && { id: topic.id, name: topic.name, partitionCount: topic.partitions.length }
       return {
         topicName,
-        topicId: topic?.id ?? zeroUuid,
         partition,
         start: isThere ? { topic: of!, partition, startOffset } : undefined,
       }
@@ -28,11 +27,11 @@ export const alterShareGroupOffsetsApi = serve(alterShareGroupOffsets, [0, 0], a
   if (outcome instanceof Refusal) return { errorCode: outcome.code, errorMessage: outcome.message, responses: [] }
   const unknown = new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   const answers = new Map<string, { topicId: string; partitions: Answered[] }>()
-  for (const { topicName, topicId, partition, start } of asked) {
+  for (const { topicName } of topics)
+    answers.set(topicName, { topicId: broker.topic(topicName)?.id ?? zeroUuid, partitions: [] })
+  for (const { topicName, partition, start } of asked) {
     const refusal = start === undefined ? unknown : outcome[starts.indexOf(start)]
-    const of = answers.get(topicName) ?? { topicId, partitions: [] }
-    answers.set(topicName, of)
-    of.partitions.push({
+    answers.get(topicName)!.partitions.push({
       partitionIndex: partition,
       errorCode: refusal?.code ?? 0,
       errorMessage: refusal?.message ?? null,

@@ -19,6 +19,8 @@ export type Wanted = {
 
 /** What an incremental answer last said of a partition: it is left out while nothing of it changed. */
 type Told = { highWatermark: number; logStartOffset: number; failed: boolean }
+/** `diverges`: the reader has to cut its log, which is said each time and changes nothing of what was told before. */
+type News = Told & { byteCount: number; diverges: boolean }
 type Entry = Wanted & { told: Told | undefined }
 
 type Session = {
@@ -43,7 +45,7 @@ export type FetchScope = {
   sessionId: number
   wanted: readonly Wanted[]
   /** Whether an answer for this partition must be sent. Called once for each, in order, with what will be said. */
-  tells(wanted: Wanted, told: Told & { byteCount: number }): boolean
+  tells(wanted: Wanted, told: News): boolean
 }
 
 const tellsAll = (): boolean => true
@@ -172,7 +174,7 @@ export class FetchSessions {
 const kept = ({ highWatermark, logStartOffset, failed }: Told): Told => ({ highWatermark, logStartOffset, failed })
 
 /** Keeps what is said of a partition; whether it is news. What brought records goes to the back of the queue. */
-function note(session: Session, { topic, request }: Wanted, told: Told & { byteCount: number }): boolean {
+function note(session: Session, { topic, request }: Wanted, told: News): boolean {
   const key = keyOf(topic, request.partition)
   const entry = session.entries.get(key)
   if (entry === undefined) return true
@@ -185,6 +187,7 @@ function note(session: Session, { topic, request }: Wanted, told: Told & { byteC
   }
   return (
     told.failed ||
+    told.diverges ||
     before === undefined ||
     before.failed ||
     before.highWatermark !== told.highWatermark ||

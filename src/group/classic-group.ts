@@ -132,6 +132,11 @@ export class ClassicGroup implements Group {
   #turnAway(memberId: string): JoinAnswer {
     const member = this.#membership.get(memberId)
     if (member !== undefined) this.#rebalance.lose([member])
+    else if (this.#rebalance.isExpected(memberId)) {
+      // It will not come any more, and the others do not wait for it.
+      this.#rebalance.unexpect(memberId)
+      this.#rebalance.reconsider()
+    }
     return joinRefused('GROUP_MAX_SIZE_REACHED', '')
   }
 

@@ -56,8 +56,7 @@ export function beat(
   const { memberId, memberEpoch } = request
   if (memberEpoch < 0) return leave(change, request, circumstances)
   const { rules } = circumstances
-  if (change.state.members.size >= rules.membersMax && !change.state.members.has(memberId))
-    return full(rules.membersMax)
+  if (change.state.members.size >= rules.membersMax && !hasPlace(change.state, request)) return full(rules.membersMax)
   const found = memberEpoch === 0 ? findOrMake(change, request) : find(change.state, request)
   if (found instanceof Refusal) return found
   const bad = request.regex === null ? [] : resolve(request.regex, circumstances.catalog)
@@ -72,6 +71,10 @@ export function beat(
   advance(change, change.state.members.get(memberId)!, word, circumstances)
   return answerTo(change, request, circumstances)
 }
+
+/** A static member has one, whoever bears it now. */
+const hasPlace = (state: ConsumerState, { memberId, instanceId }: ConsumerHeartbeat): boolean =>
+  state.members.has(memberId) || (instanceId !== null && state.holder(instanceId) !== undefined)
 
 const full = (membersMax: number): Refusal =>
   new Refusal('GROUP_MAX_SIZE_REACHED', `The consumer group has reached its maximum capacity of ${membersMax} members.`)

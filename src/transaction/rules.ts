@@ -7,6 +7,7 @@ import {
   initialised,
   isComplete,
   isExhausted,
+  isLast,
   isPrepared,
   joined,
   none,
@@ -108,8 +109,7 @@ function endOfOneEpoch(state: TransactionState, request: EndRequest): EndVerdict
 /** The epoch tells a repeated request from the next one; the next one may abort a transaction of nothing. */
 function endWithEpochs(state: TransactionState, request: EndRequest): EndVerdict {
   const { producerId, producerEpoch, outcome } = request
-  const repeatsOldId =
-    state.previousProducerId === producerId && isExhausted(producerEpoch) && state.producerEpoch === 0
+  const repeatsOldId = state.previousProducerId === producerId && isLast(producerEpoch) && state.producerEpoch === 0
   if (state.producerId !== producerId && !repeatsOldId) return 'INVALID_PRODUCER_ID_MAPPING'
   const repeats = isComplete(state) && (repeatsOldId || state.producerEpoch === producerEpoch + 1)
   if (!repeats && state.producerEpoch !== producerEpoch) return 'PRODUCER_FENCED'

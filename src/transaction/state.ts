@@ -51,6 +51,8 @@ export const isComplete = ({ status }: TransactionState): boolean =>
 
 /** No epoch is left that a client might be given. The very last one is kept for fencing. */
 export const isExhausted = (epoch: number): boolean => epoch >= epochMax - 1
+/** The last that a client is ever given. */
+export const isLast = (epoch: number): boolean => epoch === epochMax - 1
 
 export const unborn = (id: string, producerId: number, timeoutMs: number, now: number): TransactionState => ({
   id,

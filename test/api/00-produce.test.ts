@@ -92,6 +92,16 @@ describe('the place in the log', () => {
 })
 
 describe('acks', () => {
+  test('of what is not there that is said first', async () => {
+    await using line = await Line.open(['t'])
+    const partitionData = [9, 0].map((index) => ({ index, records: batchOf(['a']) }))
+    const { responses } = await line.ask(produce, 9, { acks: 2, timeoutMs, topicData: [{ name: 't', partitionData }] })
+    expect(responses[0]!.partitionResponses.map(errorOf)).toEqual([
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      'INVALID_REQUIRED_ACKS',
+    ])
+  })
+
   test.each([2, -2, 32767])('%i is refused', async (acks) => {
     await using line = await Line.open(['t'])
     expect(await line.send('t', batchOf(['a']), { acks })).toMatchObject({ errorCode: 21, baseOffset: -1 })

@@ -174,6 +174,18 @@ describe('epochs', () => {
     expect((answer.records as Buffer).length).toBe(0)
   })
 
+  test('in a session the parting is told each time, and nothing any more when it is mended', async () => {
+    await using line = await filled()
+    const ask = async (sessionId: number, sessionEpoch: number, more: Partial<Part>) => {
+      const topics = [{ topic: 'b', partitions: [part(0, 7, { lastFetchedEpoch: 0, ...more })] }]
+      const answer = await line.ask(fetch, 12, body(topics, { sessionId, sessionEpoch }))
+      return { id: answer.sessionId, told: answer.responses.length }
+    }
+    const { id } = await ask(0, 0, {})
+    const again = await ask(id, 1, {})
+    expect([again.told, (await ask(id, 2, { fetchOffset: 6 })).told]).toEqual([1, 0])
+  })
+
   test('a reader of an epoch that nobody knows is out of range', async () => {
     await using line = await filled()
     expect(errorOf(await one(line, { lastFetchedEpoch: 1 }))).toBe('OFFSET_OUT_OF_RANGE')

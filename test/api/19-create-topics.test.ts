@@ -93,6 +93,7 @@ describe('what is refused', () => {
     ['10,001 partitions', 'POLICY_VIOLATION', () => ({ numPartitions: 10_001 })],
     ['no replicas', 'INVALID_REPLICATION_FACTOR', () => ({ replicationFactor: 0 })],
     ['more replicas than brokers', 'INVALID_REPLICATION_FACTOR', () => ({ replicationFactor: 2 })],
+    ['no partitions on more brokers than there are', 'INVALID_PARTITIONS', () => ({ ...zero, replicationFactor: 2 })],
     ['neither partitions nor replicas', 'INVALID_REPLICATION_FACTOR', () => ({ ...zero, replicationFactor: 0 })],
     ['an unknown configuration', 'INVALID_CONFIG', () => ({ configs: [{ name: 'no.such', value: '1' }] })],
     [

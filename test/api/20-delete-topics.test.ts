@@ -93,6 +93,11 @@ test('a topic that is made again has another id', async () => {
 
 test('where topics cannot be deleted, none is', async () => {
   await using line = await Line.open(['a'], { 'delete.topic.enable': false })
-  expect((await ask(line, 6, [{ name: 'a' }])).map(errorOf)).toEqual(['TOPIC_DELETION_DISABLED'])
+  for (const [version, error] of [
+    [2, 'INVALID_REQUEST'],
+    [3, 'TOPIC_DELETION_DISABLED'],
+    [6, 'TOPIC_DELETION_DISABLED'],
+  ] as const)
+    expect((await ask(line, version, [{ name: 'a' }])).map(errorOf)).toEqual([error])
   expect(await left(line)).toEqual(['a'])
 })

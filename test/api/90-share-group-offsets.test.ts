@@ -69,6 +69,9 @@ test('a group without members is sent elsewhere, and one that is not yet is made
   expect(await alter(line, 3, { partitionIndex: 7 })).toBe('UNKNOWN_TOPIC_OR_PARTITION')
   expect(await alter(line, 3, { topicName: 'nope' })).toBe('UNKNOWN_TOPIC_OR_PARTITION')
   expect(await alter(line, 3, { groupId: '' })).toBe('INVALID_GROUP_ID')
+  const topics = [{ topicName: 'jobs', partitions: [] }]
+  const { responses } = await line.ask(alterShareGroupOffsets, 0, { groupId: 'workers', topics })
+  expect(responses).toMatchObject(topics)
   expect(await alter(line, 4, { groupId: 'others' })).toBe('NONE')
   expect(await offsets(line, 'others')).toEqual(['jobs-0: 4 (1 left)'])
   const again = await joined(line, 'jobs')

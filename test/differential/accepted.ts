@@ -28,8 +28,9 @@ export const accepted: readonly Accepted[] = [
   },
   {
     why: 'a topic named without partitions is answered without partitions; Kafka leaves it out',
-    matches: ({ label, ours }) =>
-      /\b(no|without) partitions\b/.test(label) && /"(partitions|partitionResponses)":\[\]}$/.test(ours),
+    matches: ({ theirs, ours }) =>
+      theirs === 'nothing' &&
+      /"(partitions|partitionResponses|topics)":\[(\{"name":"[^"]*","partitions":\[\]\})?\]}$/.test(ours),
   },
   {
     why: 'keys that are not served are not advertised',
@@ -153,6 +154,11 @@ export const accepted: readonly Accepted[] = [
     why: 'a share group waits for nobody between two assignments until it is told to (docs: group.share.assignment.interval.ms)',
     matches: ({ api, path }) =>
       api === 'DescribeConfigs' && /configs\[(consumer|share)\.assignment\.interval\.ms\]/.test(path),
+  },
+  {
+    why: 'a broker that is alone begins no leader epoch by a restart; Kafka begins two',
+    matches: ({ label, path }) =>
+      /^(end offset )?restarted/.test(label) && /((leader|coordinator|assignment)Epoch|\.epoch)$/i.test(path),
   },
   {
     why: 'what has no aborted transactions because it is gone says so as before it waited; Kafka leaves the list away then',

@@ -50,7 +50,8 @@ function quotaEntity({ entity }: Record<string, unknown>): string | undefined {
 function identity(element: Record<string, unknown>): string | undefined {
   const entity = quotaEntity(element)
   if (entity !== undefined) return entity
-  const known = identities.map((key) => element[key]).find((part) => part !== undefined && part !== '' && part !== null)
+  const parts = identities.map((key) => element[key]).filter((part) => part !== undefined && part !== null)
+  const known = parts.find((part) => part !== '') ?? parts[0]
   const { resourceType } = element
   return resourceType === undefined ? known?.toString() : `${resourceType} ${known}`
 }

@@ -49,6 +49,11 @@ export class Side {
     this.base = base
   }
 
+  /** Part of names, where the same brokers are asked again. */
+  get run(): string {
+    return (this.base / 1000).toString(36)
+  }
+
   async #open(): Promise<WireClient> {
     this.#client ??= await WireClient.open(this.bootstrap, 'differential')
     return this.#client

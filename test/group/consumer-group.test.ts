@@ -254,6 +254,16 @@ test('a full group takes nobody in', async () => {
   expect(await a.beat()).toMatchObject({ memberEpoch: 2 })
 })
 
+test('a static member that comes back under another id has its place in a full group', async () => {
+  const world = await startWith({ t: 4 }, { 'group.consumer.max.size': 1 })
+  const words = { topics: ['t'], instanceId: 'i' }
+  const [a, b] = ['a', 'b'].map((id) => new Consumer(world, id, words)) as [Consumer, Consumer]
+  await a.beat()
+  expect(await b.beat()).toMatchObject({ error: 'UNRELEASED_INSTANCE_ID' })
+  await world.groups.consumer.heartbeat(a.request({ memberEpoch: -2 }))
+  expect(await b.beat()).toMatchObject({ memberId: 'b', memberEpoch: 2 })
+})
+
 test('commits carry the member epoch; an older one will do for what the member had by then (KIP-1251)', async () => {
   const world = await startWith({ t: 4 })
   const [a, b] = ['a', 'b'].map((id) => new Consumer(world, id, { topics: ['t'] })) as [Consumer, Consumer]

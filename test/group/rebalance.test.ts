@@ -411,6 +411,17 @@ test('group.max.size: a full group takes nobody, and in a rebalance the first co
   expect(await newcomer).toMatchObject({ error: 'NONE' })
 })
 
+test('group.max.size: who was given an id and found no room is not waited for', async () => {
+  const world = await World.start({ 'group.max.size': 2 })
+  const [a, b] = await world.stable(2)
+  const again = world.join({ memberId: a!.memberId })
+  const { memberId } = await world.join({ idFirst: true })
+  const rest = world.join({ memberId: b!.memberId })
+  expect(await world.join({ memberId })).toMatchObject({ error: 'GROUP_MAX_SIZE_REACHED' })
+  expect((await Promise.all([again, rest])).map(({ error }) => error)).toEqual(['NONE', 'NONE'])
+  expect(await world.groups.classic.leave(groupId, [{ memberId, instanceId: null }])).toEqual(['UNKNOWN_MEMBER_ID'])
+})
+
 test.each([
   ['no such group', 'other', 'ours', 2, 'UNKNOWN_MEMBER_ID'],
   ['the empty group id', '', 'ours', 2, 'INVALID_GROUP_ID'],

@@ -21,6 +21,7 @@ import {
 import { alterConfigsScenario, describeConfigsScenario } from './configs.ts'
 import { consumerGroupScenario, consumerRefusalsScenario, expressionsScenario } from './consumer-groups.ts'
 import { committedOffsetsScenario, coordinatorsScenario } from './coordinators.ts'
+import { epochsRunOutScenario } from './epochs-run-out.ts'
 import { fetchScenario, fetchSessionScenario } from './fetch.ts'
 import { groupMembersScenario, joinGroupScenario, staticMembersScenario } from './groups.ts'
 import { isolationScenario } from './isolation.ts'
@@ -30,6 +31,7 @@ import { pipelinedScenario } from './pipelined.ts'
 import { idempotenceScenario, initProducerIdScenario, produceScenario } from './produce.ts'
 import { quotasScenario } from './quotas.ts'
 import { migrationScenario, rebalanceScenario } from './rebalances.ts'
+import { afterRestartScenario, beforeRestartScenario } from './restart.ts'
 import { aclsScenario, scramScenario, tokensScenario } from './security.ts'
 import { shareMembersScenario, shareOffsetsScenario, shareRecordsScenario } from './share-groups.ts'
 import { shareDeliveriesScenario, shareSessionsScenario } from './share-sessions.ts'
@@ -106,5 +108,10 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
   brokerValues: brokerValuesScenario,
 }
 
-/** Walks go on for as long as is asked: played where they are named. */
-export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> = walkScenarios
+/** Those that need brokers of their own, and the walks that go on for as long as is asked: played where they are named. */
+export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> = {
+  ...walkScenarios,
+  epochsRunOut: epochsRunOutScenario,
+  beforeRestart: beforeRestartScenario,
+  afterRestart: afterRestartScenario,
+}

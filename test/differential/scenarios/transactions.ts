@@ -35,16 +35,16 @@ export class Producer {
     this.name = name
   }
 
-  static async open(side: Side, name: string): Promise<Producer> {
+  static async open(side: Side, name: string, transactionTimeoutMs?: number): Promise<Producer> {
     const producer = new Producer(side, name)
-    await producer.init()
+    await producer.init(transactionTimeoutMs)
     return producer
   }
 
   /** Until the coordinator is there and idle. */
-  async init(): Promise<void> {
+  async init(transactionTimeoutMs = 60_000): Promise<void> {
     for (let tries = 0; tries < 200; tries++) {
-      const body = { transactionalId: this.name, transactionTimeoutMs: 60_000 }
+      const body = { transactionalId: this.name, transactionTimeoutMs }
       const { errorCode, producerId, producerEpoch } = await this.side.quiet(initProducerId, 4, body)
       if (errorCode === 0) {
         this.held = { producerId, producerEpoch }

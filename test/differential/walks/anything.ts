@@ -1,7 +1,6 @@
 // Requests of every key, filled in by the names of their fields with what is there, what is not and what cannot be: several
 // elements, versions and mistakes at once, which nobody would think of together.
 
-import { initProducerId } from '../../../protocol/messages/22-init-producer-id.ts'
 import { type Field, type Fields, has, isNullable, zeroUuid } from '../../../protocol/schema.ts'
 import { apis } from '../../../src/api/apis.ts'
 import { assignmentBytes, subscriptionOf } from '../../group/consumers.ts'
@@ -9,6 +8,7 @@ import { batchOf } from '../../wire-client.ts'
 import { withoutInterval } from '../scenarios/consumer-groups.ts'
 import { allCoordinators } from '../scenarios/coordinators.ts'
 import { coordinatorOf } from '../scenarios/groups.ts'
+import { Producer } from '../scenarios/transactions.ts'
 import type { Side } from '../side.ts'
 import { type Chance, walks } from './chance.ts'
 
@@ -52,10 +52,7 @@ async function walk(side: Side, chance: Chance): Promise<void> {
   const ids = new Map<string, string>()
   for (const name of names) ids.set(name, await side.topic(name, 2))
   for (const groupId of names) await coordinatorOf(side, groupId)
-  const { producerId } = await side.quiet(initProducerId, 4, {
-    transactionalId: chance.walk,
-    transactionTimeoutMs: 60_000,
-  })
+  const { producerId } = (await Producer.open(side, chance.walk)).held
   side.rememberProducer(producerId, '<first producer>')
   const world: World = { side, chance, ids, base: side.base, producerId }
   const tables = [...apis.values()].map(({ table }) => table)

@@ -47,7 +47,6 @@ export class Chance {
 }
 
 /** Walks of one kind, one after the other. */
-export async function walks(kind: string, { base }: Side, walk: (chance: Chance) => Promise<void>): Promise<void> {
-  const run = (base / 1000).toString(36)
+export async function walks(kind: string, { run }: Side, walk: (chance: Chance) => Promise<void>): Promise<void> {
   for (let n = 0; n < walkCount; n++) await walk(new Chance(`${kind}-${seed}-${n}`, run))
 }

@@ -101,18 +101,16 @@ const groupConfigs: readonly (readonly [string, ...string[]])[] = [
   ['no.such', '1'],
 ]
 
-/** None that the walk itself would feel. */
+/** None that other walks would feel. */
 const brokerConfigs: readonly (readonly [string, ...string[]])[] = [
   ['log.cleaner.threads', '1', '2', '3', '0', '9'],
   ['log.cleaner.backoff.ms', '15000', '1'],
   ['log.retention.ms', '600000000', '-1', 'x'],
-  ['log.cleanup.policy', 'compact', 'delete', 'delete,compact', 'x'],
+  ['log.cleaner.min.cleanable.ratio', '0.4', '1.5', '0'],
   ['num.io.threads', '8', '9', '4', '3', '17'],
   ['background.threads', '10', '11', '30'],
-  ['message.max.bytes', '1048588', '2000000', '-1'],
   ['max.connections.per.ip', '1000', '0', 'x'],
-  ['min.insync.replicas', '1', '2'],
-  ['compression.type', 'gzip', 'producer', 'x'],
+  ['log.segment.delete.delay.ms', '60000', '70000', '-1'],
   ['no.such', '1'],
 ]
 
