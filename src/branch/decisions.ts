@@ -92,10 +92,11 @@ export class Decisions {
     this.#outcomes.set(offset, outcome)
   }
 
-  /** Whether `replay` writes a revision of the key whose newest record stands at `newest`. */
+  /** Whether `replay` writes a revision of the key whose newest record stands at `newest`; what is encoded last is not among them. */
   isReplayed(newest: number, offset: number): boolean {
     const outcome = this.#outcomes.get(newest)
-    return outcome === undefined || outcome === 'source' || (outcome === 'composed' && offset < newest)
+    const isAccepted = outcome === undefined || outcome === 'source' || outcome === 'composed'
+    return isAccepted && (offset < newest || !this.late.has(newest))
   }
 
   sourceRecord(offset: number): StoredRecord | undefined {

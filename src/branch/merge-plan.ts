@@ -10,7 +10,7 @@ import { findBack } from './find-back.ts'
 import type { Place } from './knowledge.ts'
 import { MergeWriter } from './merge-writer.ts'
 import { MergeHeaders } from './origin.ts'
-import type { PairOptions } from './pair.ts'
+import type { PairOptions, ShownKey } from './pair.ts'
 import { codecAt, eachBatch, Fates, kept, keyBytes, keyText, noWalk, recordOf, walkBatch } from './reading.ts'
 import type { Vector } from './vector.ts'
 import type { TargetState } from './verdict.ts'
@@ -21,9 +21,6 @@ const questionBytesMax = 16 * 1024 * 1024
 const sliceOffsets = 4096
 /** At most, where they write as fast. */
 const sliceOffsetsMax = 16 * sliceOffsets
-
-/** A key that a plan tells of. */
-export type ShownKey = { key: Buffer; kind: string; source: number; target?: number }
 
 export class MergePlan {
   readonly #options: PairOptions
@@ -323,11 +320,13 @@ export class MergePlan {
   #changeTo(decided: readonly Decided[], written: readonly boolean[]): void {
     const dropped = new Set<number>()
     for (const [i, { question, outcome }] of decided.entries()) {
-      const { offset } = question.record
-      const isWanted = outcome === 'write' || outcome === 'source'
-      if (written[i] && !isWanted) for (const each of this.#revisions.get(offset) ?? [offset]) dropped.add(each)
-      else if (!written[i] && isWanted)
-        this.#writeLate(question.record, this.#isOpen(question.record) ? undefined : question.origin)
+      const { record, origin } = question
+      if (outcome === 'write' || outcome === 'source') {
+        if (!written[i]) this.#writeLate(record, this.#isOpen(record) ? undefined : origin)
+        continue
+      }
+      for (const each of this.#revisions.get(record.offset) ?? (written[i] ? [record.offset] : [])) dropped.add(each)
+      this.#revisions.delete(record.offset)
     }
     this.#writer.drop(dropped)
   }

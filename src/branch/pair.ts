@@ -52,3 +52,6 @@ export type PairOptions = {
   /** How many keys are to be told of. */
   readonly keysShown: number
 }
+
+/** A key that a plan tells of. */
+export type ShownKey = { key: Buffer; kind: string; source: number; target?: number }

@@ -9,8 +9,8 @@ import type { Conflict } from './decisions.ts'
 import { Rejection } from './events.ts'
 import { findBack } from './find-back.ts'
 import { gapsWithin } from './gaps.ts'
-import type { ShownKey } from './merge-plan.ts'
 import { MergeWriter, type WriterOptions } from './merge-writer.ts'
+import type { ShownKey } from './pair.ts'
 import {
   eachBatch,
   eachBatchAtOnce,

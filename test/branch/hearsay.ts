@@ -130,8 +130,8 @@ export function judge(
   const comes = (record: Kept): boolean => {
     if (record.key === null) return keys === undefined && !target.knows(record)
     if (!accepted.has(record.key)) return false
-    if (anew.has(record.key) || strategy === 'three-way') return record === source.newest(record.key)
-    return !target.knows(record)
+    if (record === source.newest(record.key)) return true
+    return strategy === 'replay' && !target.knows(record)
   }
   return { written: source.records.filter(comes), conflicts, anew }
 }

@@ -372,6 +372,28 @@ describe('replay', () => {
     expect((await world.merge('P', 'C', { strategy: 'replay' })).written).toBe(0)
   })
 
+  test('of a key that was in open conflict each goes over once', async () => {
+    const world = forked(['a', '0'])
+    world.write('C', ['a', '1'], ['a', '2'])
+    world.write('P', ['a', 'p'])
+    const plan = await world.merge('C', 'P', { strategy: 'replay', onConflict: 'theirs', open: ['a'] })
+    expect(plan.written).toBe(2)
+    expect(world.records('P').map(({ value }) => value)).toEqual(['0', 'p', '1', '2'])
+  })
+
+  test('of a key that was in open conflict none goes over where the target has won at the last moment', async () => {
+    const world = forked(['a', '0'])
+    world.write('P', ['a', 'p'])
+    world.now = 2000
+    world.write('C', ['a', '1'], ['a', '2'])
+    const meanwhile = () => {
+      world.now = 3000
+      world.write('P', ['a', 'late'])
+    }
+    await world.merge('C', 'P', { strategy: 'replay', onConflict: 'newest', open: ['a'], meanwhile })
+    expect(world.records('P').map(({ value }) => value)).toEqual(['0', 'p', 'late'])
+  })
+
   test('all of them are taken out again where the key has changed at the last moment', async () => {
     const world = forked(['a', '0'])
     world.write('C', ['a', '1'], ['b', '1'], ['a', '2'])

@@ -184,7 +184,7 @@ export class WholeMerges {
       if (record.key !== null && rules.strategy !== 'append' && rules.onConflict === 'fail') {
         expect(source.knows(ours) && !isDisputed, `${what}: lost ${ours && shownOf(ours)}`).toBe(true)
       }
-      const isAnew = record.key !== null && verdict.anew.has(record.key)
+      const isAnew = record.key !== null && verdict.anew.has(record.key) && copied!.id === source.newest(record.key)!.id
       return { ...record, id: isAnew ? newId() : copied!.id }
     })
     // Nothing that comes is forgotten, unless it is said to be in conflict, or the target had come to the same.
