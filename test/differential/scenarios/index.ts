@@ -22,9 +22,11 @@ import { alterConfigsScenario, describeConfigsScenario } from './configs.ts'
 import { consumerGroupScenario, consumerRefusalsScenario, expressionsScenario } from './consumer-groups.ts'
 import { committedOffsetsScenario, coordinatorsScenario } from './coordinators.ts'
 import { epochsRunOutScenario } from './epochs-run-out.ts'
+import { featuresOffScenario } from './features-off.ts'
 import { fetchScenario, fetchSessionScenario } from './fetch.ts'
 import { groupMembersScenario, joinGroupScenario, staticMembersScenario } from './groups.ts'
 import { isolationScenario } from './isolation.ts'
+import { limitsScenario } from './limits.ts'
 import { describeTopicPartitionsScenario, metadataScenario } from './metadata.ts'
 import { listOffsetsScenario, offsetForLeaderEpochScenario } from './offsets.ts'
 import { pipelinedScenario } from './pipelined.ts'
@@ -111,6 +113,8 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
 /** Those that need brokers of their own, and the walks that go on for as long as is asked: played where they are named. */
 export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> = {
   ...walkScenarios,
+  limits: limitsScenario,
+  featuresOff: featuresOffScenario,
   epochsRunOut: epochsRunOutScenario,
   beforeRestart: beforeRestartScenario,
   afterRestart: afterRestartScenario,
