@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { drivers } from './drivers.mjs'
+import { drivers, inTurn, languageOf } from './drivers.mjs'
 import { Counted, playTwice } from './first-try.mjs'
 
 const home = fileURLToPath(new URL('.', import.meta.url))
@@ -34,7 +34,7 @@ else await playAll()
 async function playAll() {
   const total = { passed: 0, failed: 0, skipped: 0 }
   console.log('TAP version 14')
-  const waiting = [...chosen]
+  const waiting = COMPAT_MINUTES ? inTurn(chosen, Math.floor(Date.now() / 86_400_000)) : [...chosen]
   let played = 0
   // Two of one language would make the same packages ready at the same time.
   const busy = new Set()
@@ -81,10 +81,6 @@ function options() {
     console.error(`${problem.message}\n${usage}`)
     process.exit(2)
   }
-}
-
-function languageOf(file) {
-  return file.slice(0, file.indexOf('/'))
 }
 
 /** tap is large and the root install is to stay small, so the drivers' packages come only when somebody runs them. */
