@@ -14,8 +14,7 @@ const byIdFrom = 10
 export const offsetCommitApi = serve(offsetCommit, [2, 10], async (request, context) => {
   const { version } = context
   const topics = await commitTopics(request.topics, version >= byIdFrom, context, async (commits) => {
-    const outcomes = await commit(request, commits, context)
-    return outcomes.map((error) => asOf(version, error))
+    return await commit(request, commits, context)
   })
   return { topics }
 })
@@ -39,7 +38,3 @@ async function commit(
     commits,
   })
 }
-
-/** Before v9 a generation of a group that is not here was called illegal. */
-const asOf = (version: number, error: ErrorName): ErrorName =>
-  error === 'GROUP_ID_NOT_FOUND' && version < 9 ? 'ILLEGAL_GENERATION' : error

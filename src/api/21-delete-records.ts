@@ -25,6 +25,7 @@ function cutOf(
   const topic = broker.topic(name)
   const partition = topic?.partitions[index]
   if (topic === undefined || partition === undefined) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
+  if (topic.isInternal && !toldTopics.has(name)) return new Refusal('INVALID_TOPIC_EXCEPTION')
   const wrong = checkLeader(-1, partition, node)
   if (wrong !== undefined) return wrong
   const onView = refuseOnView(topic, 'delete records of')

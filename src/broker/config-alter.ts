@@ -55,11 +55,17 @@ function changeList(current: Current, name: string, value: string, append: boole
     return new Refusal('INVALID_CONFIG', `Can't ${verb} to key ${name} because its type is not LIST.`)
   }
   const old = elements(row, current.overrides[name] ?? current.inherited(name) ?? '')
-  const given = elements(row, value)
+  const given = split(value)
   const next = append
     ? [...old, ...given.filter((element) => !old.includes(element))]
     : old.filter((element) => !given.includes(element))
   return next.join(',')
+}
+
+/** As a real broker: what is empty at the end does not count, but nothing at all is one element, which hardly a list takes. */
+function split(text: string): string[] {
+  const cut = text.replace(/,+$/, '')
+  return cut === '' && text !== '' ? [] : cut.split(',')
 }
 
 function elements(row: ConfigRow, text: string): string[] {

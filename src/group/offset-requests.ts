@@ -67,7 +67,9 @@ export class OffsetRequests {
     const group = this.#roster.find(request.groupId)
     if (group !== undefined) return group.admitCommit(request)
     // Without a generation it comes from somebody outside group management, who needs no group before.
-    return request.generation < 0 ? 'NONE' : 'GROUP_ID_NOT_FOUND'
+    if (request.generation < 0) return 'NONE'
+    // Before OffsetCommit v9 a generation of a group that is not here was called illegal.
+    return request.knowsEpochs === false ? 'ILLEGAL_GENERATION' : 'GROUP_ID_NOT_FOUND'
   }
 
   #committed({ retentionMs }: Pick<CommitRequest, 'retentionMs'>) {

@@ -41,6 +41,15 @@ test.each([
   expect(answer.topics[0]!.partitions[0]!.errorCode).toBe(errorCode)
 })
 
+test.each([8, 9])('v%i: for a share group nobody commits', async (version) => {
+  const desk = await Desk.open()
+  await desk.world.groups.share.alterStarts('g', [])
+  const topics = [{ name: 'orders', topicId: orders.id, partitions: [part(0)] }]
+  const request = { ...commit, generationIdOrMemberEpoch: 1, memberId: 'm', topics }
+  const answer = await desk.ask(offsetCommitApi, offsetCommit, version, request)
+  expect(answer.topics[0]!.partitions[0]!.errorCode).toBe(69)
+})
+
 test('v2 to v4 may ask for an expiry of their own', async () => {
   const desk = await Desk.open()
   const topics = [{ name: 'orders', topicId: orders.id, partitions: [part(0)] }]

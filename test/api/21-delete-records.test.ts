@@ -1,6 +1,7 @@
 // DeleteRecords: the log start moves up, never down, and never beyond what can be read.
 
 import { expect, test } from 'vitest'
+import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import { errorOf, Line } from './line.ts'
 
@@ -39,6 +40,13 @@ test('an empty partition can be cut at its end, which is 0', async () => {
   await using line = await filled()
   expect([await cut(line, -1, { index: 1 }), await cut(line, 0, { index: 1 })]).toEqual([0, 0])
   expect(await cut(line, 1, { index: 1 })).toBe('OFFSET_OUT_OF_RANGE')
+})
+
+test('the broker’s own topics are no topics to cut', async () => {
+  await using line = await filled()
+  const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: '' }]
+  await line.ask(offsetCommit, 8, { groupId: 'g', memberId: '', topics: [{ name: 't', partitions }] })
+  expect(await cut(line, 0, { name: '__consumer_offsets' })).toBe('INVALID_TOPIC_EXCEPTION')
 })
 
 test('a compacted topic keeps what it has, unless it also deletes', async () => {

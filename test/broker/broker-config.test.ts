@@ -184,6 +184,16 @@ describe('altering a broker is answered as the real broker answers it', () => {
     ).toEqual({})
   })
 
+  test.each([
+    ['compact,', 'delete,compact'],
+    [',', 'delete'],
+    ['', 'INVALID_REQUEST'],
+  ])('to a list «%s» is appended as Kafka reads it', (value, outcome) => {
+    const append = { name: 'log.cleanup.policy', configOperation: configOperations.append, value }
+    const altered = new BrokerConfig().alter('1', [append])
+    expect(altered instanceof Refusal ? altered.error : altered['log.cleanup.policy']).toBe(outcome)
+  })
+
   test('a list is appended to what counts now', () => {
     const append = { name: 'log.cleanup.policy', configOperation: configOperations.append, value: 'compact' }
     expect(new BrokerConfig().alter('1', [append])).toEqual({ 'log.cleanup.policy': 'delete,compact' })

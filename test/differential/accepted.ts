@@ -30,7 +30,9 @@ export const accepted: readonly Accepted[] = [
     why: 'a topic named without partitions is answered without partitions; Kafka leaves it out',
     matches: ({ theirs, ours }) =>
       theirs === 'nothing' &&
-      /"(partitions|partitionResponses|topics)":\[(\{"name":"[^"]*","partitions":\[\]\})?\]}$/.test(ours),
+      /"(partitions|partitionResponses|resultsByPartition|topics)":\[(\{"name":"[^"]*","partitions":\[\]\})?\]}$/.test(
+        ours,
+      ),
   },
   {
     why: 'keys that are not served are not advertised',
