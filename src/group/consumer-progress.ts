@@ -1,6 +1,7 @@
 // How a consumer group as a whole moves on (KIP-848): a change of subscriptions or topics bumps its epoch, an epoch asks
 // for a target assignment, and members reconcile with the target one by one, each at its own heartbeat.
 
+import { hasPassed } from '../storage/clock.ts'
 import type { Assignor, Subscriber } from './assignors.ts'
 import { assignors } from './assignors.ts'
 import type { Catalog } from './catalog.ts'
@@ -61,7 +62,7 @@ export function resolveRegexes(change: ConsumerChange, { catalog, now }: Circums
 export function retarget(change: ConsumerChange, { now, catalog, rules }: Circumstances): void {
   const { state } = change
   if (state.assignmentEpoch >= state.epoch) return
-  if (state.assignmentEpoch > 0 && now < state.assignmentAt + rules.assignmentIntervalMs) return
+  if (state.assignmentEpoch > 0 && !hasPassed(rules.assignmentIntervalMs, state.assignmentAt, now)) return
   const assign: Assignor = assignors[preferredAssignor(state, rules)] ?? assignors['uniform']!
   const topics = new Map(subscribedTopics(state, catalog).map(({ id, partitionCount }) => [id, partitionCount]))
   const subscribers = [...state.members.values()].map(

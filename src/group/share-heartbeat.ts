@@ -1,6 +1,7 @@
 // What a heartbeat of a share group's member changes, and what the member is told. Decided on a state, touching nothing.
 
 import { Refusal } from '../../protocol/errors.ts'
+import { hasPassed } from '../storage/clock.ts'
 import type { Catalog, CatalogTopic } from './catalog.ts'
 import type { Partitions, TopicPartitions } from './partitions.ts'
 import { add, same, topicPartitionsOf, where } from './partitions.ts'
@@ -181,7 +182,7 @@ function metadataHash(topics: readonly CatalogTopic[], known: Partitions): numbe
 function retarget(change: ShareChange, { now, catalog, assignmentIntervalMs }: ShareCircumstances): void {
   const { state } = change
   if (state.assignmentEpoch >= state.epoch) return
-  if (state.assignmentEpoch > 0 && now < state.assignmentAt + assignmentIntervalMs) return
+  if (state.assignmentEpoch > 0 && !hasPassed(assignmentIntervalMs, state.assignmentAt, now)) return
   const idsOf = (names: Iterable<string>) => new Set(subscribedTopics(names, catalog).map(({ id }) => id))
   const sharers = [...state.members.values()].map(({ id, topics }) => ({
     id,

@@ -161,6 +161,16 @@ test('a target stands for the interval between two assignments (KIP-1263)', asyn
   expect(described(world)).toMatchObject({ state: 'Reconciling', epochs: [3, 3] })
 })
 
+// Nobody was given what a member had left until the clock had come there again.
+test('a clock that is set back does not let a target stand any longer', async () => {
+  const world = await startWith({ t: 4 })
+  world.own['consumer.assignment.interval.ms'] = 1_000
+  const [a, b] = ['a', 'b'].map((id) => new Consumer(world, id, { topics: ['t'] })) as [Consumer, Consumer]
+  await a.beat()
+  world.clock.jump(-600_000)
+  expect(await b.beat()).toMatchObject({ memberEpoch: 3 })
+})
+
 test('a topic that grows, comes or goes is shared anew with the next heartbeat', async () => {
   const world = await startWith({ t: 2 })
   const a = new Consumer(world, 'a', { topics: ['t', 'u'] })

@@ -178,6 +178,14 @@ test('a target stands for as long as share.assignment.interval.ms says (KIP-1263
   expect(await hall.beat('a', 2)).toBe('3: 0')
 })
 
+test('a clock that is set back does not let a target stand any longer', async () => {
+  const hall = await Hall.open()
+  hall.world.own['share.assignment.interval.ms'] = 1_000
+  expect(await hall.beat('a', 0, ['jobs'])).toBe('2: 0 1')
+  hall.world.clock.jump(-600_000)
+  expect(await hall.beat('b', 0, ['jobs'])).toBe('3: 1')
+})
+
 test('a log that refuses leaves the group as it was', async () => {
   const hall = await Hall.open()
   await hall.beat('a', 0, ['jobs'])
