@@ -25,6 +25,8 @@ export class Standstill extends Error {}
 export class Loop {
   /** Milliseconds since the simulation began. */
   now = 0
+  /** How far off the clock on the wall is; what waits, waits by another one. */
+  skewMs = 0
   /** How much has happened. */
   count = 0
   readonly #queue: Due[] = []
@@ -104,10 +106,14 @@ export class Loop {
 
   // --- as others know it
 
+  get #onTheWall(): number {
+    return epochMs + Math.floor(this.now + this.skewMs)
+  }
+
   /** The clock of one process, whose timers end with it. */
   clockOf(isAlive: () => boolean): Clock {
     return {
-      now: () => epochMs + Math.floor(this.now),
+      now: () => this.#onTheWall,
       after: (waitMs, task): Timer => {
         const due = this.after(waitMs, () => {
           if (isAlive()) task()
@@ -135,7 +141,7 @@ export class Loop {
       setInterval: refuse,
       clearInterval: clear,
     })
-    Date.now = () => epochMs + Math.floor(this.now)
+    Date.now = () => this.#onTheWall
     Math.random = this.#chance
     performance.now = () => {
       this.#workedMs += lookMs

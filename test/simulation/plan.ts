@@ -29,6 +29,7 @@ export type Deed =
   | 'full disk'
   | 'broken disk'
   | 'few descriptors'
+  | 'clock'
   | 'audit'
   | 'wait'
 
@@ -60,6 +61,7 @@ const weights: readonly (readonly [Deed, number])[] = [
   ['full disk', 1],
   ['broken disk', 1],
   ['few descriptors', 2],
+  ['clock', 2],
   ['audit', 3],
   ['wait', 3],
 ]

@@ -29,6 +29,8 @@ import { Sharer } from './sharer.ts'
 import { Transactor } from './transactor.ts'
 
 const rounds = 60
+/** Less than what a record may lie ahead of the broker's time (message.timestamp.after.max.ms). */
+const skewMsMax = 3_000_000
 
 export type Ran = {
   /** Of everything that arrived anywhere, in its order and at its time. */
@@ -288,6 +290,9 @@ export class Simulation implements Telling {
         machine.condition = { ...machine.condition, isFull: false }
         return
       }
+      case 'clock':
+        this.#loop.skewMs = chance() < 0.3 ? 0 : Math.round((chance() - 0.5) * skewMsMax)
+        return
       case 'few descriptors': {
         machine.condition = { ...machine.condition, isShort: true }
         await this.#loop.pause(500 * chance())
