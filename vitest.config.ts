@@ -28,8 +28,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: '100%', // else one core is left to vitest itself, which has little to do
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000, // a machine may be busy with other things
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 50_000 } }, // as long as test/eventually.ts
     disableConsoleIntercept: true,
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],

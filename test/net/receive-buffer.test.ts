@@ -29,7 +29,9 @@ function receive(stream: Buffer, reads: readonly number[]): Buffer[] {
     for (let found = frames.next(); found !== undefined; found = frames.next()) {
       const { remaining } = found
       const parts = found.detached()
-      taken.push(Buffer.from(Array.from({ length: remaining }, () => parts.int8() & 0xff)))
+      const bytes = Buffer.allocUnsafe(remaining)
+      for (let i = 0; i < remaining; i++) bytes[i] = parts.int8()
+      taken.push(bytes)
     }
     room = buffer.room(frames.keptBytes)
   }
