@@ -7,7 +7,8 @@ import { codecs } from '../../protocol/records/compression.ts'
 import { type Step, WholeLives } from './whole-lives.ts'
 
 const { TWIGLOG_SEED, TWIGLOG_SOAK_SECONDS } = process.env
-const seed = Number(TWIGLOG_SEED ?? Date.now() % 1_000_000_000)
+// The same each time, but for the soak: where a branch knows more than the model can say, what is right is a matter of judgement.
+const seed = Number(TWIGLOG_SEED ?? (TWIGLOG_SOAK_SECONDS === undefined ? 1 : Date.now() % 1_000_000_000))
 const soakMs = TWIGLOG_SOAK_SECONDS === undefined ? undefined : Number(TWIGLOG_SOAK_SECONDS) * 1000
 const extent =
   soakMs === undefined ? { numRuns: 40 } : { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: soakMs }

@@ -189,7 +189,7 @@ export class WholeMerges {
     })
     // Nothing that comes is forgotten, unless it is said to be in conflict, or the target had come to the same.
     const isTold = ({ key }: Kept) => key !== null && disputed.has(placeOf({ topic: pair.into.name, partition, key }))
-    const isThere = ({ key, value }: Kept) => key !== null && before.get(key)?.value === value
+    const isThere = ({ key }: Kept) => key !== null && before.get(key)?.value === source.newest(key)?.value
     const forgotten = left.filter((record) => isExact || !(isTold(record) || isThere(record)))
     expect(forgotten.map(shownOf), what).toEqual([])
     target.adopt(kept)
