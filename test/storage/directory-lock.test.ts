@@ -62,7 +62,9 @@ test.runIf(onLinux)('a process that has given itself another name is still who i
 
 // A container whose first process does not care for others keeps it among them for ever.
 test.runIf(onLinux)('a process that was killed and that nobody has buried yet has ended', async () => {
-  const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  // Where there is Node and nothing else, there is no sleep.
+  const script = `"$0" -e 'setTimeout(() => {}, 200)' & echo $!; exec "$0" -e 'setTimeout(() => {}, 60_000)'`
+  const parent = spawn('sh', ['-c', script, process.execPath], { stdio: ['ignore', 'pipe', 'ignore'] })
   const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)))
   const stat = `/proc/${pid}/stat`
   // A shell that is quick enough buries it after all.
