@@ -338,8 +338,8 @@ export class Simulation implements Telling {
     try {
       await this.#auditor.audit(n, all, groups, whole)
     } catch (problem) {
-      // Killed meanwhile, or a connection was cut.
-      if (whole || !isOfTheConnection(problem)) throw problem
+      // Killed meanwhile, perhaps before anybody was there to connect to, or a connection was cut.
+      if (whole || (this.#machine.isUp && !isOfTheConnection(problem))) throw problem
       this.#say(`no audit: ${(problem as Error).message}`)
     }
     this.#network.weather = before
