@@ -214,6 +214,11 @@ describe('through a client id', () => {
     expect(await committed(within, 'x')).toEqual(['orders 3'])
     await commit(within, 'x', 4)
     for (const groupId of rootIds) expect(await committed(outside, groupId)).toEqual(['orders 7'])
+    // Who joins nothing may commit under no name at all, and that is another group here and there, too.
+    await commit(within, '', 5)
+    expect(await committed(outside, '')).toEqual([])
+    await commit(outside, '', 6)
+    expect(await committed(within, '')).toEqual(['orders 5'])
     outside.close()
     within.close()
   })

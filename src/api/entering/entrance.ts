@@ -82,7 +82,7 @@ function handleInside(api: Api, request: Message<Columns>, context: Context, { v
   const handle = () => (view.exists ? api.handle(request, inside) : refuse(api, request, inside))
   const bearing = bearings[api.table.key]
   if (bearing === undefined) return handle()
-  const interpreter = new Interpreter(view)
+  const interpreter = new Interpreter(view, ofNamelessGroups.has(api.table.key))
   translateRequest(bearing, request as Asked, interpreter)
   return after(handle(), (answer) => translateAnswer(bearing, answer, interpreter))
 }
@@ -93,15 +93,24 @@ function after(outcome: unknown, translate: (answer: Asked) => Asked): unknown {
   return outcome === undefined ? undefined : translate(outcome as Asked)
 }
 
+/**
+ * OffsetCommit, OffsetFetch, DescribeGroups, DeleteGroups, OffsetDelete: of a group that nobody joins the name may be empty, and a set's is
+ * another than the root's.
+ */
+const ofNamelessGroups: ReadonlySet<number> = new Set([8, 9, 15, 42, 47])
+
 /** The names of one request: they are said again in its answer as the client has said them. */
 class Interpreter implements Translator {
   readonly #view: SetView
   readonly #topics = new Map<string, string>()
   readonly #ids = new Map<string, string>()
+  readonly #hasNameless: boolean
   #pattern: RegularExpression | undefined
 
-  constructor(view: SetView) {
+  /** `hasNameless`: a group may be called ''. */
+  constructor(view: SetView, hasNameless: boolean) {
     this.#view = view
+    this.#hasNameless = hasNameless
   }
 
   ask(leaf: Leaf, text: string): string | null {
@@ -113,7 +122,7 @@ class Interpreter implements Translator {
       }
       case 'id': {
         // Nobody is what bears no name, here as outside.
-        if (text === '') return text
+        if (text === '' && !this.#hasNameless) return text
         const pair = groupInside(this.#view.set, text)
         this.#ids.set(pair, text)
         return pair
