@@ -1,5 +1,6 @@
-// The least that a server on node:net does for a request: takes it whole, looks at nothing but its number, writes the same answer.
+// The least that a server on node:net does for a request: reads it as twiglog does, looks at nothing but its number, writes the same answer.
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { readInto } from '../src/net/receive-buffer.ts'
 
 const correlationAt = 8 // behind the frame's length, the API key and the version
 const answerBytes = 60
@@ -13,7 +14,7 @@ function serve(socket: Socket): void {
   let missing = 0 // bytes of the request that is being received
   let correlationId = 0
   socket.on('error', () => {})
-  socket.on('data', (bytes) => {
+  const take = (bytes: Buffer) => {
     for (let at = 0; at < bytes.length; ) {
       if (missing === 0) {
         missing = 4 + bytes.readInt32BE(at)
@@ -24,7 +25,14 @@ function serve(socket: Socket): void {
       at += taken
       if (missing === 0) socket.write(answer(correlationId))
     }
-  })
+  }
+  const buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  const isRead = readInto(
+    socket,
+    () => buffer,
+    (byteCount) => take(buffer.subarray(0, byteCount)),
+  )
+  if (!isRead) socket.on('data', take)
 }
 
 function answer(correlationId: number): Buffer {
