@@ -34,10 +34,11 @@ const withoutLogStart: ReadonlySet<ErrorName> = new Set([
   'UNSUPPORTED_COMPRESSION_TYPE',
 ])
 
-function topicOf(data: TopicData, { broker, version, client }: Context): Topic | undefined {
+function topicOf(data: TopicData, context: Context): Topic | undefined {
+  const { broker, version } = context
   if (version < 13) return broker.topic(data.name)
   const topic = broker.topicById(data.topicId)
-  return topic?.renamedAt !== undefined && mayMeanAnother(topic, client) ? undefined : topic
+  return topic?.renamedAt !== undefined && mayMeanAnother(topic, context) ? undefined : topic
 }
 
 function appendTo(

@@ -19,11 +19,12 @@ type Gathered = { wanted: Wanted; answer: PartitionAnswer; lease: Lease | undefi
 
 const readCommitted = 1
 
-function partitionOf(wanted: Wanted, { broker, version, client }: Context): Partition | Refusal {
+function partitionOf(wanted: Wanted, context: Context): Partition | Refusal {
+  const { broker, version } = context
   const { topic, request } = wanted
   const byId = version >= 13
   const found = byId ? broker.topicById(topic) : broker.topic(topic)
-  if (byId && found?.renamedAt !== undefined && mayMeanAnother(found, client)) return new Refusal('UNKNOWN_TOPIC_ID')
+  if (byId && found?.renamedAt !== undefined && mayMeanAnother(found, context)) return new Refusal('UNKNOWN_TOPIC_ID')
   if (found === undefined) {
     if (!byId) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
     // As the real broker: a session knows the name of an id that is gone, and looks who bears it now.

@@ -85,7 +85,7 @@ const noRefusals: Map<string, Refusal> = new Map()
 export const metadataApi = serve(metadata, [0, 13], async (request, context) => {
   const { broker, client, version } = context
   if (cannotBe(request, version)) return refusedWhole(request)
-  tellNames(client, broker.clock.now())
+  tellNames(context)
   const { topics, allowAutoTopicCreation } = request
   const operations = request.includeTopicAuthorizedOperations ? topicOperations : notAsked
   // Version 0 has no null: its empty list means all.

@@ -17,6 +17,8 @@ export type Client = {
   /** Set by ApiVersions v3+. */
   softwareName: string
   softwareVersion: string
+  /** When the connection began, ms. */
+  readonly openedAt?: number
   /** When it was last told which topics there are, ms. */
   toldNamesAt?: number
   /** How often it was refused a topic by an id that it may know under another name. */

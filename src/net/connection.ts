@@ -85,6 +85,7 @@ export class Connection {
       principal: 'User:ANONYMOUS',
       softwareName: 'unknown',
       softwareVersion: 'unknown',
+      openedAt: services.broker.clock.now(),
     }
     socket.setNoDelay(true)
     const room = () => this.#buffer.room(this.#frames.keptBytes)

@@ -2,6 +2,10 @@
 
 import type { Admin } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
+import { errors } from '../../protocol/errors.ts'
+import { produce } from '../../protocol/messages/00-produce.ts'
+import { metadata } from '../../protocol/messages/03-metadata.ts'
+import { batchOf, WireClient } from '../wire-client.ts'
 import { numbered, Stage } from './stage.ts'
 
 /** KafkaJS goes on asking for names that it has heard once, so each question has a client of its own. */
@@ -271,3 +275,24 @@ test('a fork of all topics takes what has the names, and not what gave them up',
   await stage.restart()
   expect(await all()).toEqual(['orders', 'stock'])
 }, 60_000)
+
+test('who looks by one connection and writes by another is believed, unless that one is older than the name', async () => {
+  await using stage = await Stage.open({ topics: ['a'] })
+  await stage.fork('a', 'a--try')
+  const address = stage.broker.bootstrapServers
+  const open = () => WireClient.open(address, 'program')
+  const old = await open()
+  await stage.run({ op: 'promote', id: 'u1', branch: 'a--try', keep: 'a--before' })
+  const [looks, writes, stranger] = [await open(), await open(), await WireClient.open(address, 'another program')]
+  const { topics } = await looks.ask(metadata, 12, { topics: [{ name: 'a' }] })
+  const { topicId } = topics[0]!
+  const codes = await Promise.all(
+    [writes, old, stranger].map(async (client) => {
+      const topicData = [{ topicId, partitionData: [{ index: 0, records: batchOf(['x']) }] }]
+      const { responses } = await client.ask(produce, 13, { acks: -1, timeoutMs: 1000, topicData })
+      return responses[0]!.partitionResponses[0]!.errorCode
+    }),
+  )
+  expect(codes).toEqual([0, errors.UNKNOWN_TOPIC_ID.code, errors.UNKNOWN_TOPIC_ID.code])
+  for (const client of [old, looks, writes, stranger]) client.close()
+})
