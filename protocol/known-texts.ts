@@ -1,5 +1,6 @@
-// Names and ids that come with every request, as strings that are there already: half of them are the same topic again. What is
-// not found is made, and takes the place of another. Measured: a string out of a frame costs 150 ns, one of these 20.
+// Names and ids that come with every request, as strings that are there already: most of them are the same again. What is not
+// found is made, and takes the place of another. A name of 14 characters out of a frame takes 80 ns when it is made, 40 so
+// (3,000,000 of 20 names, in a loop), and whoever looks it up finds its hash done.
 
 const slotCount = 1024
 /** Longer texts are made each time. */
