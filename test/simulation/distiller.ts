@@ -4,10 +4,11 @@
 import { produce } from '../../protocol/messages/00-produce.ts'
 import { initProducerId } from '../../protocol/messages/22-init-producer-id.ts'
 import { endTxn } from '../../protocol/messages/26-end-txn.ts'
-import { isOfTheConnection, walk } from '../crash-lab/log-reader.ts'
+import { walk } from '../crash-lab/log-reader.ts'
 import type { Wanted } from '../crash-lab/making.ts'
 import { batchOf } from '../wire-client.ts'
-import { type Caller, Lost, Refused } from './caller.ts'
+import { attempt } from './attempt.ts'
+import { type Caller, Refused } from './caller.ts'
 import { outdated } from './transactor.ts'
 
 const distilled = 'distilled'
@@ -43,15 +44,12 @@ export class Distiller {
 
   async distil(): Promise<void> {
     if (this.#isLost) return
-    try {
+    const work = async () => {
       for (let i = 0; i < 4; i++) await this.#transact()
       await this.look()
-    } catch (problem) {
-      // Its time was up, or what it asked for before came late.
-      const isOutdated = problem instanceof Refused && outdated.includes(problem.error)
-      if (!(problem instanceof Lost) && !isOutdated && !isOfTheConnection(problem)) throw problem
-      this.#caller.close()
     }
+    // Its time was up, or what it asked for before came late.
+    await attempt(this.#caller, work, (problem) => problem instanceof Refused && outdated.includes(problem.error))
   }
 
   async lookAnew(): Promise<void> {

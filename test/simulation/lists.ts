@@ -5,8 +5,9 @@ import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { createTopics } from '../../protocol/messages/19-create-topics.ts'
 import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
 import type { BranchTold } from '../crash-lab/history.ts'
-import { isOfTheConnection, walk } from '../crash-lab/log-reader.ts'
+import { walk } from '../crash-lab/log-reader.ts'
 import type { Orders } from '../crash-lab/orders.ts'
+import { attempt } from './attempt.ts'
 import { type Caller, Lost } from './caller.ts'
 import { writeOnce } from './write-once.ts'
 
@@ -56,12 +57,7 @@ export class Lists {
   /** One life, as far as it comes; none any more where nobody knows how things stand. */
   async live(life: (n: number) => Promise<void>): Promise<void> {
     if (this.#isLost) return
-    try {
-      await life(++this.#n)
-    } catch (problem) {
-      if (!(problem instanceof Lost) && !isOfTheConnection(problem)) throw problem
-      this.#caller.close()
-    }
+    await attempt(this.#caller, () => life(++this.#n))
   }
 
   /** By a new connection. */

@@ -4,9 +4,9 @@
 import { listOffsets } from '../../protocol/messages/02-list-offsets.ts'
 import { deleteRecords } from '../../protocol/messages/21-delete-records.ts'
 import { codecs } from '../../protocol/records/compression.ts'
-import { isOfTheConnection } from '../crash-lab/log-reader.ts'
 import type { Wanted } from '../crash-lab/making.ts'
-import { type Caller, Lost } from './caller.ts'
+import { attempt } from './attempt.ts'
+import type { Caller } from './caller.ts'
 import { writeOnce } from './write-once.ts'
 
 const timed = 'timed'
@@ -50,14 +50,11 @@ export class Seeker {
 
   async seek(): Promise<void> {
     if (this.#isLost) return
-    try {
+    await attempt(this.#caller, async () => {
       for (let i = 0; i < 4; i++) await this.#write()
       if (this.#chance() < 0.2) await this.#delete()
       await this.look()
-    } catch (problem) {
-      if (!(problem instanceof Lost) && !isOfTheConnection(problem)) throw problem
-      this.#caller.close()
-    }
+    })
   }
 
   async lookAnew(): Promise<void> {

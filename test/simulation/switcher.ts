@@ -3,9 +3,10 @@
 
 import { describeConfigs } from '../../protocol/messages/32-describe-configs.ts'
 import { incrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
-import { isOfTheConnection, walk } from '../crash-lab/log-reader.ts'
+import { walk } from '../crash-lab/log-reader.ts'
 import type { Wanted } from '../crash-lab/making.ts'
-import { type Caller, Lost } from './caller.ts'
+import { attempt } from './attempt.ts'
+import type { Caller } from './caller.ts'
 import { writeOnce } from './write-once.ts'
 
 const switched = 'switched'
@@ -50,14 +51,11 @@ export class Switcher {
 
   async live(): Promise<void> {
     if (this.#isLost) return
-    try {
+    await attempt(this.#caller, async () => {
       for (let i = 0; i < 5; i++) await this.#write()
       if (this.#chance() < 0.6) await this.#switch(this.#chance() < 0.5 ? 'compacted' : 'revised')
       await this.look()
-    } catch (problem) {
-      if (!(problem instanceof Lost) && !isOfTheConnection(problem)) throw problem
-      this.#caller.close()
-    }
+    })
   }
 
   async lookAnew(): Promise<void> {
