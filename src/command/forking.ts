@@ -221,13 +221,14 @@ const forkedTopic =
     }
   }
 
-/** Who has taken its parent's name has it still when it is made anew: the parent can take it back. */
-function successionOf({ id, plan: { parent, replaced } }: Cut, { lineage }: Broker): LineageRecord[] {
+/** Who has taken its parent's name has it still when it is made anew, of whatever: that one can take it back. */
+function successionOf({ id, plan: { replaced } }: Cut, { lineage }: Broker): LineageRecord[] {
   if (replaced === undefined) return []
-  const isSuccessor = lineage.successor(parent.id) === replaced.id
+  const { fromId } = lineage.branches.get(replaced.id)!
+  const isSuccessor = lineage.successor(fromId) === replaced.id
   const standsForItself = lineage.standing.standsForItself(replaced.id)
   return [
-    ...(isSuccessor ? [{ v: 1, type: 'successor', id: parent.id, by: id } as const] : []),
+    ...(isSuccessor ? [{ v: 1, type: 'successor', id: fromId, by: id } as const] : []),
     ...(standsForItself ? [{ v: 1, type: 'standing', id, standsForItself } as const] : []),
   ]
 }

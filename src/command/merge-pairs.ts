@@ -5,6 +5,7 @@ import { Rejection } from '../branch/events.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
 import { noSet, noTopic, orphan } from './not-there.ts'
+import { seatsOf } from './set-seats.ts'
 
 export type TopicPair = { readonly from: Topic; readonly into: Topic; readonly strategy: Strategy }
 
@@ -40,21 +41,19 @@ function namedPairs(pair: Pair, broker: Broker): { from: Topic; into: Topic }[] 
   return [{ from, into }]
 }
 
-/** Each member into its own parent; what was made inside, or forked there from another member, stays. */
+/** Each into what it stands for around the set; what was made inside, or forked there from another member, stays. */
 function pairsOfSet(label: string, broker: Broker): { from: Topic; into: Topic }[] | Rejection {
   const { lineage } = broker
-  const set = lineage.sets.get(label)
-  if (set === undefined) return noSet(label)
+  if (!lineage.sets.has(label)) return noSet(label)
   const pairs: { from: Topic; into: Topic }[] = []
-  for (const id of set.members.values()) {
-    const branch = lineage.branches.get(id)
+  for (const { id, seat } of seatsOf(label, lineage)) {
     const from = broker.topicById(id)
-    if (branch === undefined || from === undefined || lineage.membership(branch.fromId)?.set === label) continue
-    const into = broker.topicById(branch.fromId)
+    if (from === undefined) continue
+    const into = broker.topicById(seat.fromId)
     if (into === undefined)
       return orphan(
         from.name,
-        branch.from,
+        seat.from,
         'Merge the members that are wanted one by one, each into a relative that is there.',
       )
     pairs.push({ from, into })

@@ -9,7 +9,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { PromoteCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
-import type { LeftRecord, MemberRecord, PromoteRecord } from '../branch/lineage.ts'
+import type { Branch, LeftRecord, MemberRecord, PromoteRecord } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
 import { shownInside, topicInside } from '../branch/set-names.ts'
 import type { Renaming } from '../broker/renaming.ts'
@@ -20,6 +20,10 @@ import type { History } from './history.ts'
 import { noBranch, noSet, noTopic, orphan } from './not-there.ts'
 import type { Executor } from './operations.ts'
 import { type Promotion, promotedCommits, promotedShares } from './promoted-groups.ts'
+import { seatsOf } from './set-seats.ts'
+
+const orphaned = ({ name }: Topic, { from }: Branch): Rejection =>
+  orphan(name, from, 'Fork it under the name that it is to have.')
 
 const patienceMs = 10_000
 const lookAgainMs = 20
@@ -107,19 +111,20 @@ export class Promoting {
     if (set === undefined) return noSet(which.set)
     const promotions: Promotion[] = []
     const inner: Promotion[] = []
+    const seats = new Map(seatsOf(which.set, broker.lineage).map(({ id: member, seat }) => [member, seat]))
     for (const [inside, topicId] of set.members) {
       const topic = broker.topicById(topicId)
       if (topic === undefined) continue
-      const isBranch = broker.lineage.branches.has(topicId)
-      const over = isBranch ? this.#over(topic) : undefined
-      if (over instanceof Rejection) return over
+      const seat = seats.get(topicId)
       // What was made inside, or forked from a member, takes the name that it has in there.
-      if (over === undefined || broker.lineage.membership(over.id)?.set === which.set) {
+      if (seat === undefined) {
         inner.push({ topic, name: inside })
-      } else {
-        const name = this.#besides(over, keep ?? `before-${id}`)
-        promotions.push({ topic, name: over.name, over: { topic: over, name } })
+        continue
       }
+      const over = broker.topicById(seat.fromId)
+      if (over === undefined) return orphaned(topic, seat)
+      const name = this.#besides(over, keep ?? `before-${id}`)
+      promotions.push({ topic, name: over.name, over: { topic: over, name } })
     }
     const [around] = promotions.flatMap(({ over }) => broker.lineage.membership(over!.topic.id) ?? [])
     const named = inner.map(({ topic, name }): Promotion => {
@@ -157,8 +162,7 @@ export class Promoting {
     const branch = lineage.branches.get(topic.id)
     const over = broker.topicById(lineage.successor(topic.id) ?? '') ?? broker.topicById(branch?.fromId ?? '')
     if (over !== undefined) return over
-    if (branch === undefined) return noBranch(topic.name)
-    return orphan(topic.name, branch.from, 'Fork it under the name that it is to have.')
+    return branch === undefined ? noBranch(topic.name) : orphaned(topic, branch)
   }
 
   /** Names that are given must be free, or be given up by another of them. */

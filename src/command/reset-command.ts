@@ -2,11 +2,11 @@
 
 import type { ResetCommand } from '../branch/commands.ts'
 import { Rejection } from '../branch/events.ts'
-import type { Branch } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ForkRequest } from './fork-request.ts'
 import { noBranch, noSet, noTopic, orphan } from './not-there.ts'
 import type { Call } from './operations.ts'
+import { type Seated, seatsOf } from './set-seats.ts'
 
 export function resetRequestsOf(
   { id, which, at }: ResetCommand,
@@ -18,9 +18,9 @@ export function resetRequestsOf(
   const topics: ForkRequest['topics'][number][] = []
   for (const branch of branches) {
     const topic = broker.topicById(branch.id)!
-    const parent = broker.topicById(branch.fromId)
+    const parent = broker.topicById(branch.seat.fromId)
     if (parent === undefined) {
-      return orphan(topic.name, branch.from, 'There is nothing that it could be like again; delete it.')
+      return orphan(topic.name, branch.seat.from, 'There is nothing that it could be like again; delete it.')
     }
     if (topic.config.protection === 'frozen') {
       const message = `'${topic.name}' has branch.protect=frozen; set it to none, then it can be reset.`
@@ -40,17 +40,14 @@ export function resetRequestsOf(
   }
 }
 
-function branchesOf(which: ResetCommand['which'], broker: Broker): Branch[] | Rejection {
+function branchesOf(which: ResetCommand['which'], broker: Broker): Seated[] | Rejection {
   const { lineage } = broker
   if ('set' in which) {
-    const set = lineage.sets.get(which.set)
-    if (set === undefined) return noSet(which.set)
     // What was made inside has no parent to be like, and what was forked from another member no parent that stays.
-    const isOuter = ({ fromId }: Branch) => lineage.membership(fromId)?.set !== which.set
-    return [...set.members.values()].flatMap((id) => lineage.branches.get(id) ?? []).filter(isOuter)
+    return lineage.sets.has(which.set) ? seatsOf(which.set, lineage) : noSet(which.set)
   }
   const topic = broker.topic(which.branch)
   if (topic === undefined) return noTopic(which.branch)
   const branch = lineage.branches.get(topic.id)
-  return branch === undefined ? noBranch(topic.name) : [branch]
+  return branch === undefined ? noBranch(topic.name) : [{ id: topic.id, seat: branch }]
 }

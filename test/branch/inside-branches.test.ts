@@ -1,7 +1,7 @@
 // Branches of what is in a branch set: promoted, they take names in there; what is done to the set does not touch them.
 
 import { Kafka, logLevel } from 'kafkajs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { produce } from '../../protocol/messages/00-produce.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { WireClient } from '../wire-client.ts'
@@ -105,6 +105,61 @@ test('what was forked inside from a member is promoted with the set under the na
   expect(await stage.values('a', 1)).toEqual(['in S'])
   expect(await stage.values('a--try', 1)).toEqual(['in S'])
 }, 60_000)
+
+describe('a branch that has taken its name inside', () => {
+  /** `a` of the set has been put aside for a trial, which goes on under its name. */
+  async function settled() {
+    const stage = await Stage.open({ topics: ['a'] })
+    await stage.send('a', ['before'])
+    await stage.run({ op: 'fork', id: 'f1', set: 'S', from: '*' })
+    await sendIn(stage, 'S', 'a', ['put aside'])
+    await stage.run({ op: 'fork', id: 'f2', from: 'a--S', to: 'try', at: 'offsets:0=1' })
+    await stage.send('try', ['tried'])
+    await stage.run({ op: 'promote', id: 'u1', branch: 'try', keep: 'a--old--S' })
+    expect(await valuesIn(stage, 'S', 'a', 2)).toEqual(['before', 'tried'])
+    expect(await valuesIn(stage, 'S', 'a--old', 2)).toEqual(['before', 'put aside'])
+    return stage
+  }
+
+  test('is what a merge of the set brings', async () => {
+    await using stage = await settled()
+    expect(await stage.run({ op: 'merge', id: 'm1', set: 'S' })).toMatchObject({
+      status: 'committed',
+      topics: [{ from: 'a--S', into: 'a' }],
+    })
+    expect(await stage.values('a', 2)).toEqual(['before', 'tried'])
+  })
+
+  test('is what takes the place of the topic around, and what it put aside goes along', async () => {
+    await using stage = await settled()
+    expect(await stage.run({ op: 'promote', id: 'u2', set: 'S' })).toMatchObject({ status: 'done' })
+    expect(await stage.made()).toEqual(['a', 'a--before-u2', 'a--old'])
+    expect(await stage.values('a', 2)).toEqual(['before', 'tried'])
+    expect(await stage.values('a--old', 2)).toEqual(['before', 'put aside'])
+    expect(await stage.run({ op: 'promote', id: 'u3', branch: 'a--before-u2', keep: 'tried' })).toMatchObject({
+      status: 'done',
+    })
+    expect(await stage.values('a', 1)).toEqual(['before'])
+  })
+
+  test('is made anew of the topic around; what it put aside stays, and takes the name again if that is wanted', async () => {
+    await using stage = await settled()
+    expect(await stage.run({ op: 'reset', id: 's1', set: 'S' })).toMatchObject({
+      status: 'done',
+      topics: [{ from: 'a', into: 'a--S' }],
+    })
+    expect(await valuesIn(stage, 'S', 'a--old', 2)).toEqual(['before', 'put aside'])
+    await sendIn(stage, 'S', 'a', ['anew'])
+    expect(await valuesIn(stage, 'S', 'a', 2)).toEqual(['before', 'anew'])
+    expect(await stage.run({ op: 'merge', id: 'm1', set: 'S' })).toMatchObject({
+      topics: [{ from: 'a--S', into: 'a' }],
+      counts: { written: 1 },
+    })
+    await stage.run({ op: 'promote', id: 'u2', branch: 'a--old--S', keep: 'a--anew--S' })
+    expect(await valuesIn(stage, 'S', 'a', 2)).toEqual(['before', 'put aside'])
+    expect(await stage.values('a', 2)).toEqual(['before', 'anew'])
+  })
+})
 
 test.each(['append', 'fast-forward'])(
   'a set is merged into what lies around it, and made anew from there: what was forked inside stays (%s)',

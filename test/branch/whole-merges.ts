@@ -103,8 +103,15 @@ export class WholeMerges {
     const set = this.setAt(place)
     if (set === undefined) return
     const { branches, sets } = this.#whole.broker.lineage
-    const pairs = [...sets.get(set)!.members.values()].flatMap((id): Pair[] => {
-      const [from, into] = [id, branches.get(id)?.fromId ?? ''].map((of) => this.#whole.broker.topicById(of))
+    const { members } = sets.get(set)!
+    // What was forked of a member stays, unless a promotion has given it the name by which the set knows one of the topics around.
+    const around = [...members.values()].flatMap((id) => {
+      const branch = branches.get(id)
+      return branch === undefined || [...members.values()].includes(branch.fromId) ? [] : [branch]
+    })
+    const froms = new Map(around.map(({ id, inside, fromId }) => [members.get(inside!) ?? id, fromId]))
+    const pairs = [...froms].flatMap((ids): Pair[] => {
+      const [from, into] = ids.map((id) => this.#whole.broker.topicById(id))
       return from === undefined || into === undefined ? [] : [{ from, into }]
     })
     await this.#mergePairs(pairs, { strategy: 'three-way', onConflict }, { set })

@@ -115,6 +115,10 @@ describe('twiglog branch list, show, log', () => {
       '└─ stock--S @ 0=1  [S]',
     ])
     expect((await type(stage, 'list --json')).json()[0]).toMatchObject({ name: 'a', from: 'orders', offsets: { 0: 2 } })
+    // What was put aside within a set is in no list of topics, and only its promotion tells of it.
+    await type(stage, 'create orders--S d')
+    await type(stage, 'promote d --keep aside--S --yes')
+    expect((await type(stage, 'list')).out).toContain('\naside--S  ')
   })
 
   test('tell how far a branch and its parent have gone on, and that a parent is gone', async () => {

@@ -56,7 +56,9 @@ export class BranchClient {
   async #unlisted(listed: ReadonlyMap<string, TopicSeen>): Promise<TopicSeen[]> {
     const names = new Set<string>()
     for await (const { topics = [] } of this.history()) {
-      for (const { into } of topics) if (into !== undefined && !listed.has(into)) names.add(into)
+      for (const { into, kept } of topics) {
+        for (const name of [into, kept]) if (name !== undefined && !listed.has(name)) names.add(name)
+      }
     }
     const wanted = [...names]
     const found: TopicSeen[] = []
