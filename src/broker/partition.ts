@@ -17,6 +17,7 @@ import { type Leadership, ledBy } from './leadership.ts'
 import type { PartitionConfig } from './partition-config.ts'
 import { PartitionRevisions } from './partition-revisions.ts'
 import type { ReadResult } from './read-result.ts'
+import { RefusedWrites } from './refused-writes.ts'
 import { storageRefusal } from './storage-refusal.ts'
 
 export type { ReadResult } from './read-result.ts'
@@ -49,6 +50,7 @@ export class Partition {
   #offline: Corruption | StorageError | undefined
   #shortSince = Number.NaN // a disk that was full may have room a while later
   readonly #damages: Damages
+  readonly #refusedWrites = new RefusedWrites()
   #removed = false
   readonly #waiting = new Set<() => void>()
   readonly numbering: PartitionRevisions
@@ -255,7 +257,7 @@ export class Partition {
       if (!(appended instanceof BatchRefusal) && !appended.duplicate) this.#advanced(now)
       return appended
     } catch (cause) {
-      return storageRefusal(this.#fail(cause))
+      return storageRefusal(this.#fail(this.#refusedWrites.say(cause, this.#log, this.#clock.now())))
     }
   }
 
@@ -278,7 +280,7 @@ export class Partition {
       await this.flushed()
       return undefined
     } catch (cause) {
-      return storageRefusal(this.#fail(cause))
+      return storageRefusal(this.#fail(this.#refusedWrites.say(cause, this.#log, this.#clock.now())))
     }
   }
 

@@ -99,6 +99,30 @@ describe('a disk that fails on demand', () => {
     })
   }
 
+  test('whoever runs the broker is told why producers are refused: once, and again when it has gone on for a minute', async () => {
+    const store = new FaultyStore()
+    let now = 1_800_000_000_000
+    const core = new Core({ store, clock: { ...systemClock, now: () => now }, config: new BrokerConfig([]) })
+    const [topic] = await core.createTopics([{ name: 't', partitions: 1, configs: {} }])
+    const partition = topic!.partitions[0]!
+    expect(await send(partition, 'before')).toBe(0)
+    const told = () => said.filter((words) => words.includes('refuses what it cannot write'))
+    store.fault = (done) => (done === 'stage' ? 'ENOSPC' : undefined)
+    for (let i = 0; i < 3; i++) expect(await send(partition, 'refused')).toBe('KAFKA_STORAGE_ERROR')
+    expect(told()).toHaveLength(1)
+    expect(told()[0]).toContain('ENOSPC')
+    expect(told()[0]).toContain(partition.log.folder)
+    now += 60_000
+    expect(await send(partition, 'refused')).toBe('KAFKA_STORAGE_ERROR')
+    expect(told()).toHaveLength(2)
+    // A client that still sends to a topic that is deleted is no matter of the disk.
+    partition.remove()
+    now += 60_000
+    expect(await send(partition, 'too late')).toBe('KAFKA_STORAGE_ERROR')
+    expect(told()).toHaveLength(2)
+    await core.close()
+  })
+
   test('no room for the files of a new segment: no batch is lost or told twice, and the next start finds all', async () => {
     const store = new FaultyStore()
     const [core, partition] = await coreOn(store, small)
