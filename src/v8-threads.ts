@@ -2,6 +2,7 @@
 // cores an acknowledgement waits behind them. Nobody waits for what they do, so they give way; in a process that is ours alone.
 
 import { readdirSync, readFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
 import { giveWay } from './revision/giving-way.ts'
 
 const niceness = 10
@@ -12,6 +13,18 @@ const poolSize = 4
 /** Answers how many give way. Whoever cannot have it works as before. */
 export function haveV8GiveWay(): number {
   return threadsOfV8().filter((thread) => giveWay(niceness, thread) !== 'never').length
+}
+
+/** Parts of a collection that stop the event loop until all who have a share in them are done. */
+const awaited = ['scavenge', 'compaction', 'pointer-update']
+
+/**
+ * Has the event loop do alone what it would wait for otherwise: whoever gives way and is put off in the middle of his share holds
+ * it up until he has a core again. There is little to do: what young values are left, of a small heap. What goes on beside the event
+ * loop still does.
+ */
+export function collectAlone(): void {
+  for (const part of awaited) setFlagsFromString(`--no-parallel-${part}`)
 }
 
 /** Linux's numbers of them. */
