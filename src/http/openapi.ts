@@ -73,7 +73,12 @@ export function openApi(routes: readonly Route[], version: string) {
       title: 'twiglog over HTTP',
       version,
       description: 'Topics, records, and every past value of every key, for people and scripts without a Kafka client.',
+      license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
+    // Where the document was fetched: a broker may be reached under several names.
+    servers: [{ url: '/' }],
+    // Said, because tools take silence for something forgotten: nobody is asked who he is.
+    security: [],
     paths: Object.fromEntries(
       paths.map((path) => {
         const own = routes.filter((route) => route.path === path)

@@ -1,9 +1,10 @@
 // Where reading begins or goes on, in each of several partitions: a word, or `0=5,1=7`. What an answer says of where it ended
 // is what the next request may say of where it begins.
 
-import type { Refusal } from '../../protocol/errors.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import { timeIn } from '../branch/fork-point.ts'
 import type { Partition } from '../broker/partition.ts'
+import { readCommitted } from '../command/committed-records.ts'
 import { Problem } from './problem.ts'
 
 /** By index of the partition: the next offset to read. */
@@ -63,4 +64,15 @@ export function outside(partition: Partition, offset: number, refusal: Refusal):
   const { index, logStartOffset, lastStableOffset } = partition
   const range = `partition ${index} holds the offsets from ${logStartOffset} to below ${lastStableOffset}`
   return new Problem(400, `Offset ${offset} cannot be read: ${range}.`, refusal.error)
+}
+
+/** What to say where one of them lies behind all that is there. Throws Corruption, StorageError. */
+export function beyondEnd(partitions: readonly Partition[], positions: Positions): Problem | undefined {
+  for (const partition of partitions) {
+    const at = positions.get(partition.index)!
+    // Behind what is shown there may be something that is not: of an open transaction, or no concern of a view.
+    const behind = at > partition.lastStableOffset ? readCommitted(partition, at, 0) : undefined
+    if (behind instanceof Refusal) return outside(partition, at, behind)
+  }
+  return undefined
 }

@@ -5,7 +5,7 @@ import type { Partition } from '../broker/partition.ts'
 import { type CommittedRecord, readCommitted } from '../command/committed-records.ts'
 import type { Asked } from './asked.ts'
 import { branchParameter, findPartitions, findTopic, partitionParameter, topicParameter } from './find-topic.ts'
-import { grammar, outside, type Positions, positionsOf, printPositions } from './positions.ts'
+import { beyondEnd, grammar, outside, type Positions, positionsOf, printPositions } from './positions.ts'
 import { attempt, Problem, problemOf } from './problem.ts'
 import { json, rest } from './reply.ts'
 import type { Route } from './route.ts'
@@ -64,11 +64,8 @@ function checkStart(partitions: readonly Partition[], positions: Positions): Pro
   for (const partition of partitions) {
     const at = positions.get(partition.index)!
     if (at < partition.logStartOffset) return outside(partition, at, new Refusal('OFFSET_OUT_OF_RANGE'))
-    // Behind what is shown there may be something that is not: of an open transaction, or no concern of a view.
-    const behind = at > partition.lastStableOffset ? readCommitted(partition, at, 0) : undefined
-    if (behind instanceof Refusal) return outside(partition, at, behind)
   }
-  return undefined
+  return beyondEnd(partitions, positions)
 }
 
 async function handle(asked: Asked) {

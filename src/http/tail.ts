@@ -9,7 +9,7 @@ import type { Topic } from '../broker/topic.ts'
 import { readCommitted } from '../command/committed-records.ts'
 import type { Asked } from './asked.ts'
 import { branchParameter, findPartitions, findTopic, partitionParameter, topicParameter } from './find-topic.ts'
-import { grammar, type Positions, positionsOf, printPositions } from './positions.ts'
+import { beyondEnd, grammar, type Positions, positionsOf, printPositions } from './positions.ts'
 import { attempt, Problem, problemOf } from './problem.ts'
 import { rest, streamOf } from './reply.ts'
 import type { Rooms } from './rooms.ts'
@@ -163,6 +163,9 @@ async function handle(asked: Asked) {
   const from = asked.header('last-event-id') || asked.text('offset')!
   const positions = attempt(() => positionsOf(from, partitions, 'latest'))
   if (positions instanceof Problem) return positions
+  // Of a stream that ends a browser asks again, every second; what is refused it leaves alone.
+  const misplaced = attempt(() => beyondEnd(partitions, positions))
+  if (misplaced !== undefined) return misplaced
   const bell = new Bell(asked.rooms)
   const pieces = follow({ topic, partitions, positions, format: asked.text('format') as Format }, bell, asked.rooms)
   const body = streamOf(pieces, bell.takeDown)

@@ -139,7 +139,9 @@ class LogCheck {
     return Math.max(logStartOffset, recovered?.offset ?? 0, ...snapshotOffsets(this.#store, this.#folder))
   }
 
-  #find(kind: Finding['kind'], file: string, message: string, byte?: number): void {
+  #find(kind: Finding['kind'], file: string, said: string, byte?: number): void {
+    // What was thrown names its file, as a line of a log must; a finding has the name in front.
+    const message = said.startsWith(file) ? said.slice(file.length).replace(/^:? /, '') : said
     this.#findings.push(byte === undefined ? { kind, file, message } : { kind, file, byte, message })
   }
 

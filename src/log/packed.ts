@@ -22,7 +22,7 @@ export interface PackedFile {
   close(): void
 }
 
-/** Opens a packed file. Throws Corruption where it is not whole; damage to single records shows when they are read. */
+/** Opens a packed file. Throws Corruption, which names it, where it is not whole; damage to single records shows when they are read. */
 export type OpenPacked = (file: File) => PackedFile
 
 /** What a segment holds of its packed file: nothing until somebody reads. */
@@ -50,7 +50,7 @@ export class PackedContent {
     } catch (cause) {
       file.close()
       if (!(cause instanceof Corruption)) throw cause
-      throw new DamagedRecords(`${this.#path}: ${cause.message}`)
+      throw new DamagedRecords(cause.message)
     }
   }
 

@@ -6,19 +6,23 @@ import { dirname, join, resolve } from 'node:path'
 import { StorageError } from '../../protocol/errors.ts'
 import type { Volume } from './file.ts'
 
-/** Turns an error of the operating system into ours; anything else is our own mistake and passes. */
-export function storageError(cause: unknown): StorageError {
+/**
+ * Turns an error of the operating system into ours; anything else is our own mistake and passes. `file`: whose descriptor it was,
+ * for of a descriptor the system says no name.
+ */
+export function storageError(cause: unknown, file?: string): StorageError {
   if (cause instanceof StorageError) return cause
-  const { code, message } = cause as NodeJS.ErrnoException
-  if (typeof code === 'string') return new StorageError(code, message)
+  const { code, message, path } = cause as NodeJS.ErrnoException
+  const isNamed = path !== undefined || file === undefined
+  if (typeof code === 'string') return new StorageError(code, isNamed ? message : `${file}: ${message}`)
   throw cause
 }
 
-function disk<T>(operation: () => T): T {
+function disk<T>(operation: () => T, file?: string): T {
   try {
     return operation()
   } catch (cause) {
-    throw storageError(cause)
+    throw storageError(cause, file)
   }
 }
 
@@ -218,7 +222,7 @@ export class Directory {
           this.#syncFolderNow(this.path(inner))
           if (inner === '.') return
         }
-    })
+    }, path)
   }
 
   #syncFolderNow(folder: string): void {
@@ -291,7 +295,7 @@ export class Directory {
       fs.fsync(descriptor, (failed) => {
         fs.closeSync(descriptor)
         if (failed === null) resolve()
-        else reject(failed)
+        else reject(storageError(failed, folder))
       })
     })
   }
@@ -321,8 +325,8 @@ function writeWhole(descriptor: number, content: Buffer, durable: boolean): void
 }
 
 /** Flushes a descriptor off the event loop. */
-export function flushDescriptor(descriptor: number): Promise<void> {
+export function flushDescriptor(descriptor: number, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    fs.fdatasync(descriptor, (cause) => (cause === null ? resolve() : reject(storageError(cause))))
+    fs.fdatasync(descriptor, (cause) => (cause === null ? resolve() : reject(storageError(cause, file))))
   })
 }

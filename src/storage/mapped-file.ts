@@ -98,7 +98,7 @@ class MappedFile implements File {
       if (written !== byteCount) throw new StorageError('EIO', `${this.path}: ${written} of ${byteCount} bytes written`)
     } catch (cause) {
       this.drop() // a part of it may have been written
-      throw storageError(cause)
+      throw storageError(cause, this.path)
     }
   }
 
@@ -180,7 +180,7 @@ class MappedFile implements File {
         done += read
       }
     } catch (cause) {
-      throw storageError(cause)
+      throw storageError(cause, this.path)
     } finally {
       fs.closeSync(descriptor)
     }
@@ -205,7 +205,7 @@ class MappedFile implements File {
     const own = this.#descriptor < 0
     const descriptor = own ? this.#openToRead() : this.#descriptor
     try {
-      await flushDescriptor(descriptor)
+      await flushDescriptor(descriptor, this.path)
     } catch (cause) {
       // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
       this.#failure = cause as StorageError

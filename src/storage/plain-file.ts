@@ -113,7 +113,7 @@ class PlainFile implements File {
       }
     } catch (cause) {
       this.#forget()
-      throw storageError(cause)
+      throw storageError(cause, this.path)
     }
     this.length += byteCount
     if (this.#staged.length > 4 * 1024 * 1024) this.#staged = Buffer.alloc(0)
@@ -143,7 +143,7 @@ class PlainFile implements File {
         done += read
       }
     } catch (cause) {
-      throw storageError(cause)
+      throw storageError(cause, this.path)
     }
     return lease
   }
@@ -164,10 +164,10 @@ class PlainFile implements File {
     const own = this.#isSealed
     const descriptor = own ? this.#openToFlush() : this.#descriptor
     try {
-      await flushDescriptor(descriptor)
+      await flushDescriptor(descriptor, this.path)
     } catch (cause) {
       // The kernel may have dropped the dirty pages: a second fsync would succeed without them.
-      this.#failure = storageError(cause)
+      this.#failure = cause as StorageError
       throw this.#failure
     } finally {
       if (own) fs.closeSync(descriptor)

@@ -10,6 +10,9 @@ type Operation = {
 }
 export type Document = {
   openapi: string
+  info: object
+  servers: object[]
+  security: object[]
   paths: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, Schema> }
 }

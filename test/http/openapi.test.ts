@@ -1,5 +1,6 @@
 // The document and what is served are one thing: each route is asked, and each answer is held against its schema.
 
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { allFamilies } from '../../src/http/metrics.ts'
 import { routes } from '../../src/http/routes.ts'
@@ -23,6 +24,16 @@ test('every route is in the document, with its parameters, and nothing else is',
   )
   expect(documented.sort()).toEqual(served.sort())
   expect(new Set(routes.map(({ id }) => id)).size).toBe(routes.length)
+})
+
+// A linter counted fifteen errors: no servers, and of no route was it said who may ask.
+test('the document says where it is served, that nobody is asked who he is, and its licence', () => {
+  const { servers, security, info } = stage.document
+  expect({ servers, security, info }).toMatchObject({
+    servers: [{ url: '/' }],
+    security: [],
+    info: { license: { identifier: JSON.parse(readFileSync('package.json', 'utf8')).license } },
+  })
 })
 
 test('each word in braces is a parameter of the path', () => {

@@ -98,6 +98,13 @@ test('a place that is none is refused before the stream begins', async () => {
   expect((await stage.get('/topics/nowhere/tail')).status).toBe(404)
 })
 
+test('a place beyond the end is refused before the stream begins, or a browser would ask for it every second for ever', async () => {
+  const topic = await fresh('beyond', 2)
+  const { status, json } = await stage.get(`/topics/${topic}/tail`, { 'last-event-id': '0=0,1=9' })
+  expect({ status, error: json.error }).toEqual({ status: 400, error: 'OFFSET_OUT_OF_RANGE' })
+  expect(json.detail).toContain('partition 1 holds the offsets from 0 to below 0')
+})
+
 test('the end of a topic is the last event', async () => {
   const topic = await fresh('deleted')
   const admin = new Kafka({ brokers: [stage.broker.bootstrapServers], logLevel: logLevel.NOTHING }).admin()

@@ -229,7 +229,9 @@ test('R26: a flipped bit costs the records of its place alone', async () => {
   let harmed = 0
   for (let flip = 0; flip < 12; flip++) {
     const damaged = Buffer.from(bytes)
-    damaged[Math.floor(chance() * 0.8 * bytes.length)]! ^= 1 << Math.floor(8 * chance())
+    // The first in the footer, which costs the whole pack.
+    const at = flip === 0 ? bytes.length - 40 : Math.floor(chance() * 0.8 * bytes.length)
+    damaged[at]! ^= 1 << Math.floor(8 * chance())
     const left = store.after('kill')
     left.save(path, damaged, true)
     const { partition } = new Rooms(left)
@@ -239,7 +241,8 @@ test('R26: a flipped bit costs the records of its place alone', async () => {
       if (!found.startsWith('CORRUPT_MESSAGE')) expect(found).toBe(numbersOf(offset).toString('hex'))
       else {
         errors++
-        expect(found).toContain(path)
+        // Once: whoever passed an error on has not put the name in front again.
+        expect(found.split(path)).toHaveLength(2)
         expect(offset).toBeLessThan(packs[0]!.nextOffset)
       }
     }
@@ -251,7 +254,9 @@ test('R26: a flipped bit costs the records of its place alone', async () => {
       harmed++
       expect(errors).toBeLessThan(partition.logEndOffset / 7)
       const { findings } = checkStore(left)
-      expect(findings.filter(({ kind, file }) => kind === 'damage' && file === path).length).toBeGreaterThan(0)
+      const said = findings.filter(({ kind, file }) => kind === 'damage' && file === path)
+      expect(said.length).toBeGreaterThan(0)
+      for (const { message } of said) expect(message).not.toContain(path)
     }
   }
   expect(harmed).toBeGreaterThan(6)

@@ -1,7 +1,7 @@
 // What the system refuses leaves nothing behind: no descriptor, no half of a file. Each of these came again with every round of
 // housekeeping, until something else ran out.
 
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
@@ -33,9 +33,21 @@ test.runIf(canMount())('a small file that finds no room leaves no part of it lyi
   const store = new PlainStore(disk.path)
   fillUp(disk, 'full')
   const before = store.list('')
-  expect(() => store.save('notes', Buffer.alloc(100_000), false)).toThrow('ENOSPC')
+  expect(() => store.save('notes', Buffer.alloc(100_000), false)).toThrow('notes: ENOSPC')
   expect(store.list('')).toEqual(before)
 })
+
+// The packer that found the disk full said 'ENOSPC: no space left on device, write', and nobody knew of what.
+test.runIf(existsSync('/dev/full'))(
+  'what the system refuses to a descriptor is said with the name of its file',
+  async () => {
+    const file = new PlainStore('/dev').open('full', 0, { length: 0, append: true })
+    file.stage(Buffer.from('lost'))
+    expect(() => file.commit(4)).toThrow('full: ENOSPC')
+    await expect(file.flush()).rejects.toThrow('full: EINVAL')
+    file.close()
+  },
+)
 
 const onDisk = [['plain', PlainStore] as const, ...(canMap() ? [['mapped', MappedStore] as const] : [])]
 test.each(onDisk)('%s: a flush for which a file could not be opened has not failed', async (kind, OnDisk) => {
