@@ -87,8 +87,8 @@ const asCompiled = {
   },
 }
 
-// The last is a thread's.
-const names = ['main', 'index', 'vitest', 'fixture-broker', 'revision/packing-worker']
+// The last is a process of the broker's own.
+const names = ['main', 'index', 'vitest', 'fixture-broker', 'revision/packing-child']
 
 export default [
   {

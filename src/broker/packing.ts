@@ -1,5 +1,5 @@
-// Packs the closed segments of revision topics in the background, and packs again where the keep rules let enough go. In a thread
-// where the store is a folder, in slices beside everything else where it is not. What fails stays as it was and is tried again.
+// Packs the closed segments of revision topics in the background, and packs again where the keep rules let enough go. In a process
+// of its own where the store is a folder, in slices beside everything else where it is not. What fails stays as it was and is tried again.
 
 import { DamagedRecords, StorageError } from '../../protocol/errors.ts'
 import type { Segment } from '../log/segment.ts'
@@ -9,11 +9,12 @@ import { keepsAll } from '../revision/keep-rules.ts'
 import { type Packed, PackTooLarge } from '../revision/pack-job.ts'
 import { type PackNumbers, packNumbers } from '../revision/pack-numbers.ts'
 import { type PackingJob, rewrittenBy, runPacking } from '../revision/packing-job.ts'
-import { PackingThread } from '../revision/packing-thread.ts'
+import { PackerGone, PackingProcess } from '../revision/packing-process.ts'
 import type { RevisionConfig } from '../revision/revision-config.ts'
 import type { Clock } from '../storage/clock.ts'
 import { Directory } from '../storage/directory.ts'
 import type { Store } from '../storage/file.ts'
+import { PlainStore } from '../storage/plain-file.ts'
 import { nextGroup, nextMerge, packBytesMax } from './packing-plan.ts'
 import type { Partition } from './partition.ts'
 import type { Topic } from './topic.ts'
@@ -50,7 +51,7 @@ const retryMsMax = 60_000
 /** What may go into one pack, and is more than one can hold, has become at least so many times as much. */
 const swellingStep = 8
 
-/** A thread that has nothing to do goes after this long: it takes memory, and a tenth of a second to begin. */
+/** A process that has nothing to do goes after this long: it takes memory, and a tenth of a second to begin. */
 const idleMs = 10_000
 
 /** Logs that are opened in one turn, only to see whether anything is there to be packed. */
@@ -62,9 +63,11 @@ type Awake = { readonly topic: Topic; readonly from: number; readonly dueAt: num
 
 export class Packing {
   readonly #store: Store
+  /** What packs are written to: maps are longer than what was written. */
+  readonly #files: Store
   readonly #clock: Clock
   readonly #topics: () => Iterable<Topic>
-  readonly #thread: PackingThread | undefined
+  readonly #process: PackingProcess | undefined
   readonly counts: PackingCounts = { packs: 0, failures: 0, bytesBefore: 0, bytesAfter: 0, lagMs: 0, unfit: 0 }
   /** When a closed segment was first seen. */
   readonly #closedAt = new WeakMap<Segment, number>()
@@ -93,9 +96,13 @@ export class Packing {
 
   constructor({ store, clock }: { store: Store; clock: Clock }, topics: () => Iterable<Topic>) {
     this.#store = store
+    this.#files = store
     this.#clock = clock
     this.#topics = topics
-    if (store instanceof Directory && PackingThread.canRun) this.#thread = new PackingThread(store.root)
+    if (store instanceof Directory) {
+      this.#process = new PackingProcess(store.root)
+      this.#files = new PlainStore(store.root)
+    }
   }
 
   /** A round over all partitions, unless one is still under way. */
@@ -152,7 +159,7 @@ export class Packing {
     this.counts.lagMs = awake.reduce((max, { dueAt }) => Math.max(max, now - dueAt), 0)
     this.counts.unfit = awake.reduce((sum, { unfit }) => sum + unfit, 0)
     if (worked) this.#workedAt = now
-    else if (now - this.#workedAt > idleMs) await this.#thread?.end()
+    else if (now - this.#workedAt > idleMs) await this.#process?.end()
   }
 
   /** Not where nothing is to be done before it is woken. */
@@ -347,12 +354,13 @@ export class Packing {
   }
 
   #build(job: PackingJob): Promise<Packed> {
-    return this.#thread?.run(job) ?? runPacking(this.#store, job, this.#rest)
+    return this.#process?.isAvailable ? this.#process.run(job) : runPacking(this.#files, job, this.#rest)
   }
 
-  /** A full disk finds room again; what a file holds does not change. */
+  /** A full disk finds room again, and a packer that somebody killed is started again; what a file holds does not change. */
   #judgeFailure(group: readonly Segment[], cause: unknown): void {
-    if (cause instanceof StorageError || cause instanceof GivenUp || this.#isOver) return
+    const passes = [StorageError, GivenUp, PackerGone].some((type) => cause instanceof type)
+    if (passes || this.#isOver) return
     if (cause instanceof DamagedRecords) {
       const packed = group.filter(({ isPacked }) => isPacked)
       // Those that came as they are may be packed without them.
@@ -363,7 +371,7 @@ export class Packing {
   /** Resolves when nothing is under way any more; what is being packed is left as it is. */
   async end(): Promise<void> {
     this.#isOver = true
-    await this.#thread?.end()
+    await this.#process?.end()
     await this.#round
   }
 }

@@ -15,12 +15,13 @@ const attributesBytes = 48
 const sliceNs = 100_000_000n
 
 /**
- * Answers whether it could be had: Linux alone has it for a thread, elsewhere it would be the whole process's. `thread`: as
- * /proc/self/task names it; 0 is the calling one.
+ * Answers whether it could be had. `thread`: as /proc/self/task names it, on Linux alone; 0 is the calling one, elsewhere with all of its
+ * process.
  */
 export function giveWay(niceness: number, thread = 0): 'at once' | 'by and by' | 'never' {
-  if (process.platform !== 'linux') return 'never'
-  if (setAttributes(niceness, thread)) return 'at once'
+  const isLinux = process.platform === 'linux'
+  if (thread !== 0 && !isLinux) return 'never'
+  if (isLinux && setAttributes(niceness, thread)) return 'at once'
   try {
     setPriority(thread, niceness)
     return 'by and by'

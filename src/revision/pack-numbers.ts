@@ -6,7 +6,6 @@ import { offsetOf } from './known-parts.ts'
 import { type Numbered, none } from './part.ts'
 import type { Revisions } from './revisions.ts'
 
-/** In memory that threads share. */
 export type PackNumbers = {
   /** Of the revisions, ascending. */
   offsets: Float64Array
@@ -50,7 +49,12 @@ class Numbering {
     this.#wanted = wanted
     // No more than there are offsets, unless most of them are holes.
     const room = Math.min(Math.max(1, wanted.to - wanted.from), roomAtFirst)
-    this.#found = { offsets: shared(room), revs: shared(room), sizes: shared(room), count: 0 }
+    this.#found = {
+      offsets: new Float64Array(room),
+      revs: new Float64Array(room),
+      sizes: new Float64Array(room),
+      count: 0,
+    }
   }
 
   async run(): Promise<PackNumbers | undefined> {
@@ -141,10 +145,8 @@ class Numbering {
   }
 }
 
-const shared = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(8 * length))
-
 function enlarged(array: Float64Array): Float64Array {
-  const larger = shared(2 * array.length)
+  const larger = new Float64Array(2 * array.length)
   larger.set(array)
   return larger
 }

@@ -6,7 +6,7 @@ import type { RevisionFormat } from './revision.ts'
 /** No entry. */
 export const none = -1
 
-/** What a packer is told of revisions, as offsets rise. Memory that threads share: what is told is not copied. */
+/** What a packer is told of revisions, as offsets rise. */
 export type Numbered = { offsets: Float64Array; revs: Float64Array; sizes: Float64Array; count: number }
 
 export interface Part {
