@@ -52,8 +52,9 @@ export class Table {
       // Those of the run first, then any that only this journey knows.
       const present = [...new Set([...this.#peers, ...row.byPeer.keys()])].filter((peer) => row.byPeer.has(peer))
       for (const peer of present) yield this.#peerLine(row, peer, row.byPeer.get(peer)!)
-      const [ours, theirs] = present
-      if (ours && theirs) yield this.#ratioLine(row, ours, theirs)
+      const [ours, theirs, ...more] = present
+      if (ours && theirs) yield this.#ratioLine(row, ours, theirs, row.figure.goal)
+      for (const floor of more) for (const peer of [ours!, theirs!]) yield this.#ratioLine(row, peer, floor)
     }
     const values = [...this.#rows.values()].flatMap(({ byPeer }) => [...byPeer.values()].flat())
     const usages = [...new Set(values.flatMap(({ usage }) => usage ?? []))] // one run gives several figures
@@ -76,7 +77,7 @@ export class Table {
     }
   }
 
-  #ratioLine({ figure, byPeer }: Row, ours: Peer, theirs: Peer): Line {
+  #ratioLine({ figure, byPeer }: Row, ours: Peer, theirs: Peer, goal?: Bound): Line {
     const ratios = byPeer.get(ours)!.flatMap(({ round, value }) => {
       const other = byPeer.get(theirs)!.find((candidate) => candidate.round === round)
       return other && other.value > 0 ? value / other.value : []
@@ -86,7 +87,7 @@ export class Table {
       figure: figure.name,
       ratio: `${ours.name} / ${theirs.name}`,
       ...spread(ratios),
-      ...(figure.goal && ratios.length ? verdict(figure.goal, median(ratios)) : {}),
+      ...(goal && ratios.length ? verdict(goal, median(ratios)) : {}),
     }
   }
 }
