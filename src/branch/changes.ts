@@ -49,7 +49,7 @@ export class Changes {
     const from = this.#end
     if (to <= from) return
     const fates = new Fates(this.#options.log, from, to)
-    const visit = (bytes: Buffer, position: number) => this.#take(bytes, position, from, to, fates)
+    const visit = (bytes: Buffer, position: number, first: number) => this.#take(bytes, position, first, to, fates)
     await eachBatch(this.#options.log, from, to, turns, visit)
     this.#end = to
   }
@@ -59,15 +59,17 @@ export class Changes {
     const from = this.#end
     if (to <= from) return
     const fates = new Fates(this.#options.log, from, to)
-    eachBatchAtOnce(this.#options.log, from, to, (bytes, position) => this.#take(bytes, position, from, to, fates, met))
+    eachBatchAtOnce(this.#options.log, from, to, (bytes, position, first) =>
+      this.#take(bytes, position, first, to, fates, met),
+    )
     this.#end = to
   }
 
-  #take(bytes: Buffer, at: number, from: number, to: number, fates: Fates, met?: (key: Buffer) => void) {
+  #take(bytes: Buffer, at: number, first: number, to: number, fates: Fates, met?: (key: Buffer) => void) {
     const fate = fates.of(bytes, at)
     if (fate === 'aborted') return noWalk
     const { own, wants } = this.#options
-    return walkBatch(bytes, at, from, to, (cursor, offset) => {
+    return walkBatch(bytes, at, first, to, (cursor, offset) => {
       const { keyLength, keyStart } = cursor
       if (keyLength < 0 || (wants !== undefined && !wants(cursor.key()!))) return
       this.#newest.put(cursor.bytes, keyStart, keyStart + keyLength, offset)
@@ -119,8 +121,8 @@ export async function looseOrigins(log: Log, own: Knowledge, turns: Turns): Prom
   for (const { first, last, loose } of own.ranges.loose()) {
     const isCovered = Object.entries(loose).every(([branch, end]) => own.knows({ branch, offset: end - 1 }))
     if (isCovered) continue
-    await eachBatch(log, first, last + 1, turns, (bytes, position) =>
-      walkBatch(bytes, position, first, last + 1, (cursor) => {
+    await eachBatch(log, first, last + 1, turns, (bytes, position, from) =>
+      walkBatch(bytes, position, from, last + 1, (cursor) => {
         const origin = originOf(cursor.headers())
         if (origin !== undefined && !own.knows(origin)) found.add(`${origin.branch}:${origin.offset}`)
       }),

@@ -130,9 +130,9 @@ export class Decisions {
     const { source, target, turns } = this.#options
     const wanted = new Map(questions.map((question) => [keyText(question.record.key!), question]))
     const fates = new Fates(target.log, target.log.logStartOffset, target.log.logEndOffset)
-    await eachBatch(target.log, target.log.logStartOffset, target.log.logEndOffset, turns, (bytes, position) => {
+    await eachBatch(target.log, target.log.logStartOffset, target.log.logEndOffset, turns, (bytes, position, first) => {
       if (wanted.size === 0 || fates.of(bytes, position) === 'aborted') return noWalk
-      return walkBatch(bytes, position, 0, Infinity, (cursor) => {
+      return walkBatch(bytes, position, first, Infinity, (cursor) => {
         if (cursor.keyLength >= 0) wanted.delete(keyText(cursor.key()!))
       })
     })

@@ -42,9 +42,9 @@ function* windows({
     const from = Math.max(start(), to - size)
     const here = new Map<string, StoredRecord>()
     const next = new Map<string, number>()
-    const visit: Window['visit'] = (bytes, position) => {
+    const visit: Window['visit'] = (bytes, position, first) => {
       if (fates.of(bytes, position) !== 'committed') return noWalk
-      return walkBatch(bytes, position, from, to, (cursor) => {
+      return walkBatch(bytes, position, first, to, (cursor) => {
         const key = cursor.key()
         if (key === null) return
         const text = keyText(key)

@@ -133,9 +133,9 @@ export class MergePlan {
       if (this.#questionBytes > questionBytesMax) await this.#ask()
       await turns.rest()
     }
-    await eachBatch(log, this.from, end, { ...turns, rest }, (bytes, at) => {
+    await eachBatch(log, this.from, end, { ...turns, rest }, (bytes, at, first) => {
       if (fates.of(bytes, at) !== 'committed') return noWalk
-      return walkBatch(bytes, at, this.from, end, (cursor, offset) => visit(bytes, at, cursor, offset))
+      return walkBatch(bytes, at, first, end, (cursor, offset) => visit(bytes, at, cursor, offset))
     })
   }
 

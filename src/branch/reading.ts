@@ -62,7 +62,8 @@ type Walk = Iterator<void, void>
 /** Of a batch that does not matter. */
 export const noWalk: Walk = { next: () => ({ done: true, value: undefined }) }
 
-type Visit = (bytes: Buffer, position: number) => Walk
+/** `first`: records of the batch below it are not asked for, or are gone though their batch is still there. */
+type Visit = (bytes: Buffer, position: number, first: number) => Walk
 
 /** Visits batches with records of `bytes` up to offset `to`; gives the walk of each, and then where to go on reading. */
 function* visitSlice(bytes: Buffer, from: number, to: number, visit: Visit): Generator<Walk, number> {
@@ -70,7 +71,7 @@ function* visitSlice(bytes: Buffer, from: number, to: number, visit: Visit): Gen
   for (const position of batch.iterateBatches(bytes)) {
     if (batch.baseOffset(bytes, position) >= to) return to
     next = Math.max(next, batch.nextOffset(bytes, position))
-    if (!batch.isControl(bytes, position)) yield visit(bytes, position)
+    if (!batch.isControl(bytes, position)) yield visit(bytes, position, from)
   }
   return next === from ? to : next
 }

@@ -73,11 +73,9 @@ export class RevertPlan {
   async prepare(): Promise<void> {
     const { log, first, last, turns } = this.#options
     const fates = new Fates(log, first, last + 1)
-    await eachBatch(log, first, last + 1, turns, (bytes, position) => {
+    await eachBatch(log, first, last + 1, turns, (bytes, position, from) => {
       if (fates.of(bytes, position) !== 'committed') return noWalk
-      return walkBatch(bytes, position, first, last + 1, (cursor) =>
-        this.#note(kept(recordOf(bytes, position, cursor))),
-      )
+      return walkBatch(bytes, position, from, last + 1, (cursor) => this.#note(kept(recordOf(bytes, position, cursor))))
     })
     const keys = new Set(this.#changes.keys())
     for (const [key, record] of await findBack({ log, below: first, keys, accepts: () => true }, turns)) {
@@ -166,9 +164,9 @@ export class RevertPlan {
   #noteBehind(to: number): Parameters<typeof eachBatchAtOnce>[3] {
     const from = this.#end
     const fates = new Fates(this.#options.log, from, to)
-    return (bytes, position) => {
+    return (bytes, position, first) => {
       if (fates.of(bytes, position) === 'aborted') return noWalk
-      return walkBatch(bytes, position, from, to, (cursor, offset) => {
+      return walkBatch(bytes, position, first, to, (cursor, offset) => {
         const key = cursor.key()
         const change = key === null ? undefined : this.#changes.get(keyText(key))
         if (change !== undefined) change.since = offset

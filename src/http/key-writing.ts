@@ -56,9 +56,9 @@ class Undecided {
     this.#upTo = from
   }
 
-  readonly #look = (fates: Fates) => (bytes: Buffer, position: number) => {
+  readonly #look = (fates: Fates) => (bytes: Buffer, position: number, first: number) => {
     if (fates.of(bytes, position) === 'aborted') return noWalk
-    return walkBatch(bytes, position, this.#upTo, Infinity, (cursor, offset) => {
+    return walkBatch(bytes, position, first, Infinity, (cursor, offset) => {
       if (cursor.keyLength === this.#key.length && cursor.key()!.equals(this.#key)) this.#offset = offset
     })
   }

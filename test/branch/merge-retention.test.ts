@@ -1,4 +1,4 @@
-// Retention does not wait for a merge that is being planned.
+// Retention does not wait for a merge that is being planned, and a merge brings nothing that is deleted.
 
 import { expect, test } from 'vitest'
 import { World } from './merge-world.ts'
@@ -36,3 +36,19 @@ test('what retention takes from the target while it is read is a history that is
   const plan = await world.plan('C', 'P', { atRest })
   expect(plan.conflicts.map(({ kind }) => kind)).toEqual(['history-lost'])
 })
+
+test.each(['append', 'three-way', 'replay'] as const)(
+  'what was deleted of a batch is not merged, though the rest of the batch is still there (%s)',
+  async (strategy) => {
+    const world = new World()
+    world.root('P')
+    world.fork('P', 'C')
+    world.write('C', ['deleted', '1'], ['k', '1'], ['k', '2'], ['l', '1'])
+    world.log('C').deleteBelow(2)
+    expect((await world.merge('C', 'P', { strategy })).written).toBe(2)
+    expect(world.records('P').map(({ key, value }) => [key, value])).toEqual([
+      ['k', '2'],
+      ['l', '1'],
+    ])
+  },
+)
