@@ -1,9 +1,9 @@
 // kcat: librdkafka, the C client under most other languages' clients. It has no admin requests, so KafkaJS sets the stage
 // where a scenario needs more than one partition, a timestamp of its own or a header that no command line can hold.
 import { isUtf8 } from 'node:buffer'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type StopSignal, startBroker } from '../broker.ts'
+import { linesAcross } from '../lines-across.ts'
 import { Client } from '../node/client.ts'
 import { compressionOf } from '../node/codecs.ts'
 import { msOfAll, type Part, type Parts, playParts } from '../play.ts'
@@ -84,21 +84,11 @@ async function main(): Promise<void> {
         '-X',
         'linger.ms=2',
       ])
-      let sentCount = 0
-      let restarted = false
-      const feed = async () => {
-        for (let after = 0; after < 50; after += restarted ? 1 : 0) {
-          const batch = Array.from({ length: 20 }, () => `${sentCount++}\n`).join('')
-          producer.child.stdin!.write(batch)
-          await sleep(10)
-        }
-        producer.child.stdin!.end()
-      }
-      const fed = feed()
-      await until('records arrive', async () => (await stage.endOffset(topic)) > 200)
-      await broker.restart(signal)
-      restarted = true
-      await fed
+      const sentCount = await linesAcross(
+        producer,
+        () => stage.endOffset(topic),
+        () => broker.restart(signal),
+      )
       const { code, stderr } = await producer.ended
       t.equal(code, 0, `every record was acknowledged ${stderr}`)
       const values = (await kcat.read(topic, 'beginning')).map(({ value }) => Number(value))

@@ -7,6 +7,7 @@ import { Beside } from './beside.ts'
 import { adminParts } from './console/admin.ts'
 import { groupParts } from './console/groups.ts'
 import { recordParts } from './console/records.ts'
+import { restartParts } from './console/restarts.ts'
 import { shareParts } from './console/shares.ts'
 import { Console } from './console/tools.ts'
 import { topicParts } from './console/topics.ts'
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     ...transactionParts(kafka, beside),
     ...shareParts(kafka, beside),
     ...adminParts(kafka, beside, broker.bootstrap),
+    ...restartParts(kafka, beside, broker),
   }
   await playParts(t, 'console', '4.3.1', parts, 'no console tool does that; the Java client plays it')
 }
