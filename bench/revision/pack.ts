@@ -129,11 +129,15 @@ for (const { name, revisions, perBatch, goal, isLarge } of journeys.filter(({ na
   const open = (cache: PackCache) => Pack.open(opened, cache)
   const values = () => Buffer.concat(all.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, value]) => value))
   const xz = isLarge ? undefined : compressed('xz', ['-9e', '-T1', '-c'], values())
+  // As in a broker: what one pack had in memory is there for the next.
+  const cache = new PackCache()
   const read = () => {
-    const rebuilt = open(new PackCache()).asFile()
+    const pack = open(cache)
+    const rebuilt = pack.asFile()
     for (let position = 0; position < rebuilt.length; ) {
       position += borrow(rebuilt.read(position, 1 << 20), ({ length }) => length)
     }
+    pack.close()
   }
   const [, readSeconds] = timed(read)
   // Nothing of the pack is in memory, but the code is compiled, as in a broker that has run for a minute.

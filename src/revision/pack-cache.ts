@@ -2,6 +2,7 @@
 
 import { totalmem } from 'node:os'
 import { RunMemory } from './run-memory.ts'
+import { SlabMemory } from './slab-memory.ts'
 
 type Node = {
   previous: Node
@@ -25,6 +26,8 @@ export const kept = { values: 0, entries: 1, keys: 2, frames: 3, walked: 4, deco
 const listedKinds = 5
 
 const megabyte = 1024 * 1024
+/** More than all shelves may have: a slab goes where the next one is put, and its memory is to be there for the one after that. */
+const sparesMin = 8 * megabyte
 
 /**
  * 72 to 172 MiB, as the machine, or what the process may have of it, is large. A reader that goes through a topic meets a rebuilt batch
@@ -60,6 +63,10 @@ class Shelf {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  get left(): number {
+    return this.#bytesMax - this.#bytes
   }
 
   /**
@@ -105,11 +112,13 @@ class Shelf {
 export class PackCache {
   readonly #shelves: readonly Shelf[]
   readonly #runs = new RunMemory()
+  readonly #slabs: SlabMemory
 
   constructor({ blocks, values, batches } = sharesOf(memory)) {
     const ofBlocks = new Shelf(blocks)
     const ofValues = new Shelf(values)
     this.#shelves = [ofBlocks, ofBlocks, ofBlocks, ofBlocks, ofValues, ofValues, new Shelf(batches)]
+    this.#slabs = new SlabMemory((byteCount) => byteCount <= ofBlocks.left + ofValues.left + sparesMin)
   }
 
   get bytes(): number {
@@ -118,7 +127,7 @@ export class PackCache {
 
   /** A pack's own part of it. */
   room(): CacheRoom {
-    return new CacheRoom(this.#shelves, this.#runs)
+    return new CacheRoom(this.#shelves, this.#runs, this.#slabs)
   }
 }
 
@@ -157,12 +166,15 @@ class Nodes {
 export class CacheRoom {
   /** Where runs of rebuilt batches lie. */
   readonly runs: RunMemory
+  /** Where slabs have their memory from. */
+  readonly slabs: SlabMemory
   readonly #shelves: readonly Shelf[]
   readonly #nodes = new Nodes()
 
-  constructor(shelves: readonly Shelf[], runs: RunMemory) {
+  constructor(shelves: readonly Shelf[], runs: RunMemory, slabs: SlabMemory) {
     this.#shelves = shelves
     this.runs = runs
+    this.slabs = slabs
   }
 
   get<T>(key: number): T | undefined {

@@ -19,9 +19,9 @@ const runRecords = 128
  * So many records at most are rebuilt at once: the more there are the more have their block, or their key, in common. Fewer where
  * they take longer than this, as they do while blocks are still to be inflated.
  */
-const togetherMax = 1024
-const togetherMs = 2
-/** What one read gives at most, where a single batch is not longer, and about how long it may take. */
+const togetherMax = 4096
+const togetherMs = 4
+/** What one read gives at most, where a single batch is not longer, and how long it may take, as far as the last run tells. */
 const readBytesMax = 1024 * 1024
 const readMsMax = 5
 
@@ -46,6 +46,8 @@ export class PackedFile implements File {
   readonly #room: CacheRoom
   /** Records that were rebuilt in good time. */
   #together = runRecords
+  /** How long the last ones took. */
+  #tookMs = 0
 
   constructor(pack: Pack, file: File, room: CacheRoom, length: number) {
     this.path = file.path
@@ -84,7 +86,7 @@ export class PackedFile implements File {
         if (next === at) break
         at = next
         skipped = 0
-        if (gathered.length >= wanted || performance.now() > until) break
+        if (gathered.length >= wanted || performance.now() + this.#tookMs > until) break
         if (at < frame.batchCount) continue
         if (++index === this.pack.frameCount) break
         const following = this.#frame(index)
@@ -163,9 +165,9 @@ export class PackedFile implements File {
       this.#together = runRecords
       return false
     }
-    const took = performance.now() - began
+    this.#tookMs = performance.now() - began
     const recordCount = firstRecords[last]! - firstRecords[first]!
-    if (took > togetherMs) this.#together = Math.max(runRecords, Math.floor(recordCount / 2))
+    if (this.#tookMs > togetherMs) this.#together = Math.max(runRecords, Math.floor(recordCount / 2))
     else if (2 * recordCount > this.#together) this.#together = Math.min(togetherMax, 2 * this.#together)
     window.used = start + positions[last]!
     let from = first

@@ -3,7 +3,7 @@
 //
 // Records of a run lie all over the pack, by their keys. So a run is gone over several times, each time for one thing:
 //
-//   1  in the order of entries: how long key and value of each are        a block is looked up once
+//   1  in the order of entries: what they are, how long key and value     a block is looked up once
 //   2  in the order of the log: where each record begins                  nothing but numbers
 //   3  in the order of entries: all but the values
 //   4  in the order of entries: the values (walked-values.ts)             what a value is made of was mostly just written
@@ -12,9 +12,11 @@
 import { DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { sizeOfVarint } from '../../protocol/varint.ts'
+import { tombstone } from './pack-entries.ts'
 import { type Frame, writeFrameHeader } from './pack-frames.ts'
 import { bodyBytes, writeHead } from './pack-pieces.ts'
 import { sortPairs } from './pack-sort.ts'
+import type { LookedEntries } from './packed-values.ts'
 import type { WantedValues } from './walked-values.ts'
 
 /** What a pack gives for it. */
@@ -22,8 +24,7 @@ export type PackedParts = {
   readonly path: string
   ordinalOf(entry: number): number
   keyAt(ordinal: number): { readonly bytes: Buffer; readonly start: number; readonly end: number }
-  /** Bytes of its value; -1: it is null. */
-  valueLength(entry: number): number
+  look(entries: LookedEntries): void
   writeValues(wanted: WantedValues, into: Buffer): void
 }
 
@@ -63,6 +64,10 @@ class Run implements WantedValues {
   readonly #records: Int32Array
   readonly keys: Int32Array
   readonly places: Int32Array
+  readonly kinds: Uint8Array
+  readonly sizes: Int32Array
+  readonly baseSizes: Int32Array
+  readonly uses: Uint8Array
   /** In the order of the log: lengths of key and value (-1: null) and of the record, and where that begins. */
   readonly #keyLengths: Int32Array
   readonly #valueLengths: Int32Array
@@ -78,6 +83,10 @@ class Run implements WantedValues {
     this.#records = integers()
     this.keys = integers()
     this.places = integers()
+    this.kinds = new Uint8Array(room)
+    this.sizes = integers()
+    this.baseSizes = integers()
+    this.uses = new Uint8Array(room)
     this.#keyLengths = integers()
     this.#valueLengths = integers()
     this.#bodies = integers()
@@ -108,10 +117,11 @@ class Run implements WantedValues {
 
   /** Which key each record has, and how long it is with its value: one after the other, for each looks into memory of its own. */
   measure(pack: PackedParts): void {
-    const { count, entries, keys } = this
+    const { count, entries, keys, kinds, sizes } = this
     const records = this.#records
+    pack.look(this)
+    for (let i = 0; i < count; i++) this.#valueLengths[records[i]!] = kinds[i] === tombstone ? -1 : sizes[i]!
     for (let i = 0; i < count; i++) keys[i] = pack.ordinalOf(entries[i]!)
-    for (let i = 0; i < count; i++) this.#valueLengths[records[i]!] = pack.valueLength(entries[i]!)
     let keyLength = -1
     for (let i = 0; i < count; i++) {
       const key = keys[i]!

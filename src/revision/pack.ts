@@ -4,7 +4,6 @@ import type { RecordHeader } from '../../protocol/records/record.ts'
 import { Cursor } from '../../protocol/varint.ts'
 import type { File } from '../storage/file.ts'
 import { type CacheRoom, type PackCache, packCache } from './pack-cache.ts'
-import { tombstone } from './pack-entries.ts'
 import { PackedFile } from './pack-file.ts'
 import { type Footer, type PackFacts, readFooter, sectionOf } from './pack-format.ts'
 import { Frame } from './pack-frames.ts'
@@ -14,7 +13,7 @@ import { lowerBound } from './pack-sort.ts'
 import { Steps } from './pack-steps.ts'
 import { PackedBlocks } from './packed-blocks.ts'
 import { KeyBlocks } from './packed-keys.ts'
-import { type PackedRevision, PackedValues } from './packed-values.ts'
+import { type LookedEntries, type PackedRevision, PackedValues } from './packed-values.ts'
 import { WalkedValues, type WantedValues } from './walked-values.ts'
 
 export type { PackedRevision }
@@ -247,9 +246,8 @@ export class Pack {
     return this.#values.size(entry)
   }
 
-  /** The same; -1: a tombstone. */
-  valueLength(entry: number): number {
-    return this.#values.kind(entry) === tombstone ? -1 : this.#values.size(entry)
+  look(entries: LookedEntries): void {
+    this.#values.look(entries)
   }
 
   /** Writes values to places: for who asks in the order of the log. */

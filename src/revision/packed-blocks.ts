@@ -8,11 +8,17 @@ import { type CacheRoom, kept } from './pack-cache.ts'
 /** Decodes a block; answers about how many bytes that takes in memory too. Throws ProtocolViolation where the bytes are none. */
 type Decode<T> = (bytes: Buffer, index: number) => [decoded: T, byteCount: number]
 
+/** Uses of blocks for one that the cache is told of. */
+export const toldEvery = 16
+
 export class PackedBlocks<T> {
   readonly #blocks: Blocks
   readonly #room: CacheRoom
   readonly #kind: 'entries' | 'keys' | 'frames'
   readonly #decode: Decode<T>
+  /** Those that are kept; made when the first is. */
+  #known: (T | undefined)[] = []
+  #asked = 0
 
   constructor(
     file: File,
@@ -53,14 +59,22 @@ export class PackedBlocks<T> {
 
   /** Throws DamagedRecords where the bytes are not what was written. */
   get(index: number): T {
+    const known = this.#known[index]
     const key = index * kept.kinds + kept[this.#kind]
-    const known = this.#room.get<T>(key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // Who asks for it has used it, and the cache is told so now and then: that takes longer than all else here.
+      if (++this.#asked % toldEvery === 0) this.#room.get(key)
+      return known
+    }
     if (index < 0 || index >= this.count) throw new DamagedRecords(`there is no block ${index} of ${this.#kind}`)
     const bytes = this.#blocks.load(index)
     try {
       const [decoded, byteCount] = this.#decode(bytes, index)
-      this.#room.set(key, decoded, byteCount)
+      if (this.#known.length === 0) this.#known = new Array<T | undefined>(this.count).fill(undefined)
+      this.#known[index] = decoded
+      this.#room.set(key, decoded, byteCount, () => {
+        this.#known[index] = undefined
+      })
       return decoded
     } catch (cause) {
       // A length that no array has, too.

@@ -38,6 +38,20 @@ export type PackedRevision = {
   base: number
 }
 
+/** What is asked of each entry again and again while values are made: found together, for each entry lies in memory of its own. */
+export type LookedEntries = {
+  readonly count: number
+  readonly entries: Int32Array
+  readonly kinds: Uint8Array
+  /** Bytes of the value, and of what it is made of. */
+  readonly sizes: Int32Array
+  readonly baseSizes: Int32Array
+  readonly uses: Uint8Array
+}
+
+/** What later values are made of: the value itself of the next one, or of the next anchor; or the one before it of that. */
+export const use = { next: 1, anchor: 2, anchorBefore: 4 } as const
+
 const formats = ['full', 'vcdiff', 'vcdiff', 'tombstone'] as const
 
 export class PackedValues {
@@ -105,6 +119,37 @@ export class PackedValues {
   /** How it is stored (pack-entries.ts); -1 behind the last entry. */
   kind(entry: number): number {
     return entry < this.#count ? this.#block(entry).kinds[entry % entriesPerBlock]! : -1
+  }
+
+  /** Finds out about all entries. */
+  look({ count, entries, kinds, sizes, baseSizes, uses }: LookedEntries): void {
+    for (let i = 0; i < count; i++) {
+      const entry = entries[i]!
+      const block = this.#block(entry)
+      const place = entry % entriesPerBlock
+      const kind = block.kinds[place]!
+      kinds[i] = kind
+      sizes[i] = block.sizes[place]!
+      const distance = kind === deltaFromPrevious ? 1 : anchorDistance
+      const isDelta = kind === deltaFromPrevious || kind === deltaFromAnchor
+      if (!isDelta || entry < distance) baseSizes[i] = 0
+      else baseSizes[i] = place < distance ? this.size(entry - distance) : block.sizes[place - distance]!
+      let found = 0
+      if (this.#kindNear(block, entry, 1) === deltaFromPrevious) found |= use.next
+      if (kind === deltaFromAnchor) {
+        if (this.#kindNear(block, entry, anchorDistance) === deltaFromAnchor) found |= use.anchor
+      } else if (kind === deltaFromPrevious && entry > 0 && this.#kindNear(block, entry, -1) === deltaFromAnchor) {
+        if (this.#kindNear(block, entry, anchorDistance - 1) === deltaFromAnchor) found |= use.anchorBefore
+      }
+      uses[i] = found
+    }
+  }
+
+  /** The kind of an entry that stands some places behind another one, which is in this block. */
+  #kindNear(block: EntryBlock, entry: number, distance: number): number {
+    const place = (entry % entriesPerBlock) + distance
+    if (place >= 0 && place < block.kinds.length) return block.kinds[place]!
+    return this.kind(entry + distance)
   }
 
   offset(entry: number): number {

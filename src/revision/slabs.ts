@@ -1,7 +1,7 @@
 // Memory for what is kept of a pack: slabs that are filled from front to back, and that the cache lets go as a whole. Many small things
 // are few things to keep, and lie close together.
 
-import { largeMemory, largePageBytes } from '../storage/large-memory.ts'
+import { largePageBytes } from '../storage/large-memory.ts'
 import { type CacheRoom, kept } from './pack-cache.ts'
 import { Words } from './value-memory.ts'
 
@@ -14,10 +14,12 @@ export class Slab {
   readonly words: Words
   /** What comes next begins here. */
   used = 0
+  /** What is not kept from the beginning is whose it was made for. */
+  wasKept = false
 
-  constructor(number: number, byteCount: number) {
+  constructor(number: number, bytes: Buffer) {
     this.number = number
-    this.words = new Words(largeMemory(byteCount))
+    this.words = new Words(bytes)
   }
 
   get left(): number {
@@ -62,9 +64,10 @@ export class Slabs {
   }
 
   #made(byteCount: number): Slab {
-    const slab = new Slab(this.#next++, byteCount)
+    const slab = new Slab(this.#next++, this.#room.slabs.take(byteCount))
     this.count++
     this.#room.set(slab.number * kept.kinds + this.#kind, slab, byteCount, () => this.#letGo(slab))
+    slab.wasKept = this.get(slab.number) === slab
     return slab
   }
 
@@ -72,5 +75,6 @@ export class Slabs {
     this.count--
     if (slab === this.#current) this.#current = undefined
     this.#left(slab)
+    if (slab.wasKept) this.#room.slabs.letGo(slab.words.bytes)
   }
 }

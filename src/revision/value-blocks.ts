@@ -6,12 +6,14 @@ import type { File } from '../storage/file.ts'
 import { Blocks } from './pack-blocks.ts'
 import type { CacheRoom } from './pack-cache.ts'
 import { ValueBlock } from './pack-values.ts'
+import { toldEvery } from './packed-blocks.ts'
 import { type Slab, Slabs } from './slabs.ts'
 
 export class ValueBlocks {
   readonly #blocks: Blocks
   readonly #slabs: Slabs
-  readonly #known: (ValueBlock | undefined)[] = []
+  #known: (ValueBlock | undefined)[] = []
+  #asked = 0
   /** Which blocks lie in each slab. */
   readonly #indexes = new Map<Slab, number[]>()
 
@@ -47,8 +49,11 @@ export class ValueBlocks {
   /** Throws DamagedRecords where the bytes are not what was written. */
   get(index: number): ValueBlock {
     const known = this.#known[index]
-    // Who asks for it has used its slab.
-    if (known !== undefined && this.#slabs.get(known.slab) !== undefined) return known
+    if (known !== undefined) {
+      // Who asks for it has used its slab.
+      if (++this.#asked % toldEvery === 0) this.#slabs.get(known.slab)
+      return known
+    }
     if (index < 0 || index >= this.count) throw new DamagedRecords(`there is no block ${index} of values`)
     const bytes = this.#blocks.load(index)
     try {
@@ -70,6 +75,7 @@ export class ValueBlocks {
     const indexes = this.#indexes.get(slab)
     if (indexes === undefined) this.#indexes.set(slab, [index])
     else indexes.push(index)
+    if (this.#known.length === 0) this.#known = new Array<ValueBlock | undefined>(this.count).fill(undefined)
     this.#known[index] = block
     return block
   }

@@ -8,16 +8,14 @@ import { KeptValues } from './kept-values.ts'
 import type { CacheRoom } from './pack-cache.ts'
 import { anchorDistance, deltaFromAnchor, deltaFromPrevious, full, tombstone } from './pack-entries.ts'
 import type { ValueBlock } from './pack-values.ts'
-import type { PackedValues } from './packed-values.ts'
+import { type LookedEntries, type PackedValues, use } from './packed-values.ts'
 import { copyTo, noWords, Words } from './value-memory.ts'
 
 /**
- * Entries, ascending; those of a key stand one behind the other and without gaps, as a piece of the log has them. Of each the key (by its
- * ordinal), and where its value is to be.
+ * Entries, ascending; those of a key stand one behind the other and without gaps, as a piece of the log has them. Of each what it is, the
+ * key (by its ordinal), and where its value is to be.
  */
-export type WantedValues = {
-  readonly count: number
-  readonly entries: Int32Array
+export type WantedValues = LookedEntries & {
   readonly keys: Int32Array
   readonly places: Int32Array
 }
@@ -35,6 +33,7 @@ const starts = new Int32Array(aheadCount)
 
 export class WalkedValues {
   readonly #path: string
+  readonly #room: CacheRoom
   readonly #values: PackedValues
   readonly #kept: KeptValues
   /** What looking at them came to: somebody must want it, or the compiler leaves it out. */
@@ -46,14 +45,17 @@ export class WalkedValues {
   /** `valueBytes`: of a value, on average. */
   constructor(path: string, room: CacheRoom, values: PackedValues, keyCount: number, valueBytes: number) {
     this.#path = path
+    this.#room = room
     this.#values = values
     this.#kept = new KeptValues(room, keyCount, keyCount * valueBytes)
   }
 
   /** Writes all but tombstones, each to its place, where there is room for it. */
   write(wanted: WantedValues, into: Buffer): void {
-    const { count, entries, keys, places } = wanted
+    const { count, entries, keys, places, kinds, sizes, uses } = wanted
     const values = this.#values
+    // What the last run looked at is looked at no more.
+    this.#room.slabs.settle()
     const target = new Words(into)
     // Of the key that is written: what was kept of it for this run, and gives way to what is kept for the next.
     let left = nothing
@@ -63,13 +65,14 @@ export class WalkedValues {
       if (ahead === 0) this.#lookAhead(wanted, i)
       const entry = entries[i]!
       const key = keys[i]!
-      const kind = values.kind(entry)
+      const kind = kinds[i]!
+      const used = uses[i]!
       if (i === 0 || keys[i - 1] !== key) {
-        left = kind === deltaFromPrevious && !this.#isAnchorBase(entry - 1) ? entry - 1 : nothing
+        left = kind === deltaFromPrevious && (used & use.anchorBefore) === 0 ? entry - 1 : nothing
         leftAnchor = nothing
       }
       const isLast = i + 1 === count || keys[i + 1] !== key
-      const size = values.size(entry)
+      const size = sizes[i]!
       const at = places[i]!
       if (kind === full) {
         const start = starts[ahead]!
@@ -78,16 +81,16 @@ export class WalkedValues {
       } else if (kind !== tombstone) {
         const distance = kind === deltaFromPrevious ? 1 : anchorDistance
         const base = entry - distance
-        if (i >= distance && entries[i - distance] === base && values.kind(base) !== tombstone) {
+        if (i >= distance && entries[i - distance] === base && kinds[i - distance] !== tombstone) {
           this.#base = target
           this.#baseAt = places[i - distance]!
         } else this.#find(key, base, entry)
-        this.#apply(entry, blocks[ahead]!, starts[ahead]!, base, target, at, size)
+        this.#apply(entry, blocks[ahead]!, starts[ahead]!, wanted.baseSizes[i]!, target, at, size)
         const isAnchor = kind !== deltaFromPrevious
         if (isAnchor && leftAnchor === nothing) leftAnchor = base
         const isLastAnchor = isAnchor && (i + anchorDistance >= count || keys[i + anchorDistance] !== key)
-        const isBase = isLast && values.kind(entry + 1) === deltaFromPrevious
-        if (isBase || (isLastAnchor && this.#isAnchorBase(entry))) {
+        const isBase = isLast && (used & use.next) !== 0
+        if (isBase || (isLastAnchor && (used & use.anchor) !== 0)) {
           this.#kept.keep(key, entry, isAnchor ? leftAnchor : left, target, at, size)
           if (!isAnchor) left = nothing
         }
@@ -124,9 +127,17 @@ export class WalkedValues {
     )
   }
 
-  #apply(entry: number, block: ValueBlock, place: number, base: number, target: Words, at: number, size: number): void {
+  #apply(
+    entry: number,
+    block: ValueBlock,
+    place: number,
+    baseSize: number,
+    target: Words,
+    at: number,
+    size: number,
+  ): void {
     try {
-      block.apply(place, this.#base, this.#baseAt, this.#values.size(base), target, at, size)
+      block.apply(place, this.#base, this.#baseAt, baseSize, target, at, size)
     } catch (cause) {
       if (!(cause instanceof DeltaError)) throw cause
       throw new DamagedRecords(`${this.#path}: the delta of entry ${entry} ${cause.message}`)
@@ -158,7 +169,7 @@ export class WalkedValues {
         at,
         block,
         this.#values.place,
-        at - (kind === deltaFromPrevious ? 1 : anchorDistance),
+        this.#values.size(at - (kind === deltaFromPrevious ? 1 : anchorDistance)),
         target,
         0,
         size,

@@ -6,6 +6,7 @@ import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { hashKey } from '../../src/revision/key-hash.ts'
 import { Pack } from '../../src/revision/pack.ts'
 import { PackCache } from '../../src/revision/pack-cache.ts'
+import { tombstone } from '../../src/revision/pack-entries.ts'
 import { drawing } from './delta-pairs.ts'
 import { batchesOf, countedRevs, eachSeed, packOf, randomLog, recordsOf } from './pack-stage.ts'
 
@@ -100,12 +101,22 @@ describe('a pack', () => {
         const value = expected.value(entry)
         const at = draw(100)
         const one = (number: number) => Int32Array.of(number)
-        const wanted = { count: 1, entries: one(entry), keys: one(pack.ordinalOf(entry)), places: one(at) }
+        const wanted = {
+          count: 1,
+          entries: one(entry),
+          keys: one(pack.ordinalOf(entry)),
+          places: one(at),
+          kinds: new Uint8Array(1),
+          sizes: one(0),
+          baseSizes: one(0),
+          uses: new Uint8Array(1),
+        }
+        pack.look(wanted)
         pack.writeValues(wanted, target)
         const isSame =
           value === null
-            ? pack.valueLength(entry) === -1
-            : pack.valueLength(entry) === value.length && target.subarray(at, at + value.length).equals(value)
+            ? wanted.kinds[0] === tombstone
+            : wanted.sizes[0] === value.length && target.subarray(at, at + value.length).equals(value)
         // What was given out before is nobody's to write over.
         if (!isSame || (draw(4) === 0 && value?.equals(pack.value(entry)!) === false)) {
           expect.fail(`entry ${entry} is another value`)
