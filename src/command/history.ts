@@ -6,6 +6,7 @@ import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { BranchEvent } from '../branch/events.ts'
 import { branchesTopic, commandHeader, jsonTopics } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { Partition } from '../broker/partition.ts'
 import { TopicOnDemand } from '../broker/topic-on-demand.ts'
 import type { Timer } from '../storage/clock.ts'
 import { type CommittedRecord, readCommitted } from './committed-records.ts'
@@ -21,6 +22,8 @@ type Timed = { readonly event: BranchEvent; readonly at: number }
 const isFinal = ({ type }: BranchEvent): boolean => type !== 'merge-begin' && type !== 'merge-aborted'
 /** How long what is told without anybody waiting for it may wait for others that share its batch and its flush, ms. */
 const sharedMs = 50
+/** How long it may wait for a flush then, ms: what the next start would tell anyhow need not be on stable storage at once. */
+const lateMs = 500
 /** From here on a batch of them is no small one any more. */
 const sharedTopicsMax = 64
 /** A dry run does not use up the id of what it has tried. */
@@ -43,6 +46,8 @@ export class History {
   /** What is told soon, in one batch, or with the next that is told at once. */
   readonly #soon: Timed[] = []
   #soonTimer: Timer | undefined
+  /** The flush of what was told so, and what has it begin now. */
+  #late: { readonly partition: Partition; readonly flushed: Promise<void>; readonly begin: () => void } | undefined
 
   constructor(broker: Broker) {
     this.#broker = broker
@@ -193,12 +198,31 @@ export class History {
     if (topics >= sharedTopicsMax) void this.#tellNow()
   }
 
-  /** What waits to be told is told when it resolves, or it is said that it could not be. */
+  /** What waits to be told is told and flushed when it resolves, or it is said that it could not be. */
   async #tellNow(): Promise<void> {
     // What fails is said for each by itself.
     await this.#append()
       .then(({ flushed }) => flushed)
       .catch(() => {})
+  }
+
+  /** One flush for all that forks have told within half a second: each has a thread work, and the disk, beside who produces. */
+  #flushLate(partition: Partition): Promise<void> {
+    if (this.#late?.partition === partition) return this.#late.flushed
+    let begin = () => {}
+    const waited = new Promise<void>((resolve) => {
+      const timer = this.#broker.clock.after(lateMs, resolve)
+      begin = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+    const flushed = waited.then(() => {
+      if (this.#late?.partition === partition) this.#late = undefined
+      return partition.isRemoved ? undefined : partition.flush()
+    })
+    this.#late = { partition, flushed, begin }
+    return flushed
   }
 
   #takeSoon(): Timed[] {
@@ -207,9 +231,12 @@ export class History {
     return this.#soon.splice(0)
   }
 
-  /** Resolves when nothing waits to be told any more. */
+  /** Resolves when nothing waits to be told any more, or to be flushed. */
   async stop(): Promise<void> {
-    if (this.#soon.length > 0) await this.#tellNow()
+    const told = this.#soon.length > 0 ? this.#tellNow() : undefined
+    const late = this.#late
+    late?.begin()
+    await Promise.allSettled([told, late?.flushed])
   }
 
   #untold({ id, type }: BranchEvent, cause: unknown): void {
@@ -229,7 +256,8 @@ export class History {
     try {
       const { baseOffset } = partition.appendOwn(encodeBatch({ records: told.map((one) => this.#recordOf(one)) }))
       const commands = told.map((one) => this.#commands.get(one.event.id))
-      const flushed = partition.flush().then(() => {
+      const mayWait = event === undefined && !partition.isBehind
+      const flushed = (mayWait ? this.#flushLate(partition) : partition.flush()).then(() => {
         if (partition.isRemoved) return // all topics went meanwhile
         told.forEach((one, i) => void this.#count(one.event, baseOffset + i, commands[i]))
       })

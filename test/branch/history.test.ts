@@ -5,7 +5,11 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeLogDirs } from '../../protocol/messages/35-describe-log-dirs.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
+import { Broker } from '../../src/broker/broker.ts'
+import { BrokerConfig } from '../../src/broker/broker-config.ts'
+import { History } from '../../src/command/history.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
+import { FakeClock } from '../group/world.ts'
 import { WireClient } from '../wire-client.ts'
 import { BrokerProcess } from './process.ts'
 import { numbered, Stage } from './stage.ts'
@@ -128,5 +132,27 @@ test('events of forks that share a flush are on stable storage when the broker h
   await process.stop()
   const { log } = broker.topic('__branches')!.partitions[0]!
   expect([log.logEndOffset, log.flushedOffset]).toEqual([20, 20])
+  await broker.close()
+})
+
+test('whoever follows the history reads of forks at once, and one flush serves those of half a second', async () => {
+  const clock = new FakeClock()
+  const broker = new Broker({ store: new MemoryStore(), clock, config: new BrokerConfig(new Map()) })
+  const history = new History(broker)
+  const forked = (id: string): BranchEvent => ({ v: 1, type: 'fork', id, at: clock.now(), by: 'me', status: 'done' })
+  await history.write(forked('first'))
+  const partition = broker.topic('__branches')!.partitions[0]!
+  for (let i = 0; i < 4; i++) {
+    await history.tell(forked(`more-${i}`), true)
+    await clock.pass(100)
+    expect([partition.highWatermark, partition.log.flushedOffset]).toEqual([i + 2, 1])
+  }
+  await clock.pass(200)
+  expect(partition.log.flushedOffset).toBe(5)
+  expect(history.hasResult('more-3')).toBe(true)
+  // What is awaited takes the others along.
+  await history.tell(forked('late'), true)
+  await history.write(forked('awaited'))
+  expect(partition.log.flushedOffset).toBe(7)
   await broker.close()
 })
