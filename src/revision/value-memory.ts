@@ -20,26 +20,30 @@ export function allocate(length: number): Buffer {
 export class Words {
   readonly bytes: Buffer
   readonly view: DataView
+  /** Where they lie: to ask the bytes for it is a call into the engine, which no copy of a value can afford. */
+  readonly buffer: ArrayBufferLike
+  readonly start: number
 
   constructor(bytes: Buffer) {
     this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.buffer = bytes.buffer
+    this.start = bytes.byteOffset
+    this.view = new DataView(this.buffer, this.start, bytes.length)
   }
 }
 
 export const noWords = new Words(Buffer.alloc(0))
 
-/** Shorter pieces are copied in words: asking for the bytes between costs more than moving them, and one by one costs three times as much. */
-const loopMax = 128
+/** Shorter pieces are copied in words: asking for the bytes between costs as much as moving this many, and one by one costs three times as much. */
+const loopMax = 80
 const wordBytes = 4
 
 /** Both places have all of the piece, and it is not copied over itself. */
 export function copyTo(target: Words, at: number, source: Words, start: number, end: number): void {
   const size = end - start
   if (size > loopMax) {
-    const { bytes } = source
     // A plain view is cheaper than Buffer's, and nobody sees it.
-    target.bytes.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size), at)
+    target.bytes.set(new Uint8Array(source.buffer, source.start + start, size), at)
   } else if (size < wordBytes) {
     for (let i = 0; i < size; i++) target.bytes[at + i] = source.bytes[start + i]!
   } else {
