@@ -310,7 +310,7 @@ export class Packing {
       return false
     }
     const [from, to] = [group[0]!.baseOffset, group.at(-1)!.nextOffset]
-    const path = `${log.folder}/${segmentName(from, 'pack')}.tmp`
+    const path = `${log.folder}/${segmentName(from, 'pack')}${this.#process?.token ?? ''}.tmp`
     const takenBack = log.abortedTransactions(from, to)
     const aborted = group.flatMap((segment) => [...segment.aborted])
     const { keyframeEvery, diffMaxBytes, pointers, indexIntervalBytes } = config

@@ -1,6 +1,7 @@
 // Packs in a process of its own, of low priority and with one thread, where the store is a folder: whoever produces does not feel it.
 
 import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.ts'
 import { type Packed, PackTooLarge } from './pack-job.ts'
@@ -34,6 +35,8 @@ const pieceCount = 32 * 1024
 const ofNode = ['--single-threaded']
 
 export class PackingProcess {
+  /** Part of the name of what it writes: one that has outlived its broker for a moment must not meet the files of the next. */
+  readonly token = `.${randomBytes(6).toString('hex')}`
   readonly #root: string
   #child: ChildProcess | undefined
   #isRefused = false

@@ -78,6 +78,13 @@ function packersOf(pid: number): number[] {
   return children.filter((child) => readFileSync(`/proc/${child}/cmdline`, 'latin1').includes('packing-child'))
 }
 
+const packerOf = (pid: number): Promise<number> =>
+  eventually(() => {
+    const [packer] = packersOf(pid)
+    expect(packer).toBeDefined()
+    return packer!
+  })
+
 const isThere = (pid: number): boolean => {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]![0] !== 'Z'
@@ -106,6 +113,37 @@ test.runIf(isLinux)(
     const [second] = packersOf(broker.pid!)
     await broker.end('SIGKILL')
     if (second !== undefined) await eventually(() => expect(isThere(second)).toBe(false))
+  },
+)
+
+test.runIf(isLinux)(
+  'a packer that outlives its broker for a moment does not know the file that the next one writes',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const broker = await started()
+    const unfinished = () => namesIn(broker).filter((name) => name.endsWith('.tmp') && name.includes('.pack.'))
+    /** One that was not there before. */
+    const written = (before = '') =>
+      eventually(() => {
+        const [name] = unfinished().filter((name) => name !== before)
+        expect(name).toBeDefined()
+        return name!
+      })
+    const filling = filled(broker)
+    const first = await written()
+    const orphan = await packerOf(broker.pid!)
+    process.kill(orphan, 'SIGSTOP')
+    const newest = await filling
+    await broker.end('SIGKILL')
+    await broker.start()
+    await written(first)
+    process.kill(orphan, 'SIGCONT')
+    await eventually(() => expect(isThere(orphan)).toBe(false))
+    await eventually(() => expect(isPacked(broker), namesIn(broker).join(' ')).toBe(true))
+    expect(await read(broker, 11 * segments)).toEqual(newest)
+    expect(unfinished()).toEqual([])
   },
 )
 
