@@ -48,17 +48,26 @@ ${journeys.map(({ name, summary }) => `  ${name.padEnd(13)} ${summary}`).join('\
   --anew       race: begin again, whatever the file holds
 `
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string' },
-    scale: { type: 'string', default: '1' },
-    json: { type: 'string' },
-    peers: { type: 'string', default: 'twiglog,kafka' },
-    out: { type: 'string', default: 'bench/report.html' },
-    anew: { type: 'boolean', default: false },
-  },
-})
+function asked() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string' },
+        scale: { type: 'string', default: '1' },
+        json: { type: 'string' },
+        peers: { type: 'string', default: 'twiglog,kafka' },
+        out: { type: 'string', default: 'bench/report.html' },
+        anew: { type: 'boolean', default: false },
+      },
+    })
+  } catch (cause) {
+    process.stderr.write(`${(cause as Error).message}\n\n${usage}`)
+    process.exit(2)
+  }
+}
+
+const { values, positionals } = asked()
 const [wanted = '', ...twiglogFlags] = positionals
 if (wanted === 'report' && twiglogFlags[0]) {
   writeReport(twiglogFlags[0])
