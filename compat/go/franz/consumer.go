@@ -58,7 +58,7 @@ func (c *consumer) assigned() []hand.TopicPartition {
 
 func (f *franz) reading(a *hand.Ask) []kgo.Opt {
 	options := []kgo.Opt{
-		kgo.SeedBrokers(f.seed), kgo.FetchMaxWait(250 * time.Millisecond), kgo.AlwaysRetryEOF(),
+		kgo.SeedBrokers(f.seed), kgo.ClientID(f.clientID), kgo.FetchMaxWait(250 * time.Millisecond), kgo.AlwaysRetryEOF(),
 		kgo.MetadataMinAge(100 * time.Millisecond), kgo.MetadataMaxAge(2 * time.Second),
 	}
 	if a.ReadCommitted() {

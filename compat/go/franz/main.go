@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -17,6 +18,7 @@ const patience = 45 * time.Second
 
 type franz struct {
 	seed      string
+	clientID  string
 	admin     *kadm.Client
 	wire      *kgo.Client // the admin's own connection, for requests kadm hides a field of
 	producers map[string]*producer
@@ -25,12 +27,14 @@ type franz struct {
 }
 
 func main() {
-	wire, err := kgo.NewClient(kgo.SeedBrokers(os.Args[1]), kgo.MetadataMinAge(50*time.Millisecond))
+	clientID := cmp.Or(os.Getenv("COMPAT_CLIENT_ID"), "compat-franz-go")
+	wire, err := kgo.NewClient(kgo.SeedBrokers(os.Args[1]), kgo.ClientID(clientID), kgo.MetadataMinAge(50*time.Millisecond))
 	if err != nil {
 		panic(err)
 	}
 	f := &franz{
 		seed:      os.Args[1],
+		clientID:  clientID,
 		admin:     kadm.NewClient(wire),
 		wire:      wire,
 		producers: map[string]*producer{},
@@ -38,8 +42,9 @@ func main() {
 		shares:    map[string]*share{},
 	}
 	hello := hand.Hello{
-		Client:  "franz-go",
-		Version: hand.Version("github.com/twmb/franz-go"),
+		Client:   "franz-go",
+		Version:  hand.Version("github.com/twmb/franz-go"),
+		ClientID: clientID,
 		Cannot: map[string]string{
 			"branch.promote": "kgo does not follow a name to another topic id, as it does not follow one that was made anew",
 		},

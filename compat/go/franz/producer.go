@@ -41,7 +41,7 @@ var codecs = map[string]kgo.CompressionCodec{
 
 func (f *franz) openProducer(a *hand.Ask) (any, error) {
 	options := []kgo.Opt{
-		kgo.SeedBrokers(f.seed), kgo.AllowAutoTopicCreation(), kgo.RecordPartitioner(partitioner()),
+		kgo.SeedBrokers(f.seed), kgo.ClientID(f.clientID), kgo.AllowAutoTopicCreation(), kgo.RecordPartitioner(partitioner()),
 		kgo.ProducerBatchCompression(codecs[a.Codec]), kgo.MaxBufferedRecords(math.MaxInt32),
 		kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(100 * time.Millisecond),
 		kgo.RequiredAcks(map[int]kgo.Acks{-1: kgo.AllISRAcks(), 0: kgo.NoAck(), 1: kgo.LeaderAck()}[a.AckCount()]),

@@ -32,7 +32,7 @@ func (s *share) answered(_ *kgo.Client, results kgo.ShareAckResults) {
 
 func (f *franz) joinShare(a *hand.Ask) (any, error) {
 	s := &share{held: map[place]*kgo.Record{}}
-	client, err := kgo.NewClient(kgo.SeedBrokers(f.seed), kgo.ShareGroup(a.Group), kgo.ConsumeTopics(a.Topics...),
+	client, err := kgo.NewClient(kgo.SeedBrokers(f.seed), kgo.ClientID(f.clientID), kgo.ShareGroup(a.Group), kgo.ConsumeTopics(a.Topics...),
 		kgo.FetchMaxWait(250*time.Millisecond), kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(100*time.Millisecond),
 		kgo.ShareAckCallback(s.answered))
 	if err != nil {

@@ -18,6 +18,8 @@ type Hello struct {
 	Version string            `json:"version"`
 	Runtime string            `json:"runtime"`
 	Cannot  map[string]string `json:"cannot"`
+	// What the client calls itself, where it takes COMPAT_CLIENT_ID from its environment.
+	ClientID string `json:"clientId,omitempty"`
 }
 
 // Verbs maps the name of a verb to what does it.
