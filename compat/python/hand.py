@@ -18,8 +18,9 @@ class Refused(Exception):
         self.error = error
 
 
-def serve(client, version, cannot, verbs, naming):
-    """`verbs` maps names to functions of the command; `naming` makes a Refused of any other exception."""
+def serve(client, version, cannot, verbs, naming, client_id=None):
+    """`verbs` maps names to functions of the command; `naming` makes a Refused of any other exception. `client_id`: what the
+    client calls itself, where it takes COMPAT_CLIENT_ID from its environment."""
     out = sys.stdout
     sys.stdout = sys.stderr  # a library that prints must not answer
 
@@ -28,6 +29,8 @@ def serve(client, version, cannot, verbs, naming):
         out.flush()
 
     hello = {"client": client, "version": version, "runtime": "Python " + platform.python_version(), "cannot": cannot}
+    if client_id is not None:
+        hello["clientId"] = client_id
     say({"hello": hello})
     for line in sys.stdin:
         say(answer(json.loads(line), verbs, naming))

@@ -1,5 +1,6 @@
 """The hand of confluent-kafka, which is librdkafka in Python."""
 
+import os
 import sys
 
 from confluent_kafka import KafkaException, libversion, version
@@ -27,17 +28,19 @@ def naming(problem):
     return Refused(error.code() if error is not None and error.code() > 0 else "CLIENT", str(problem))
 
 
-bootstrap = sys.argv[1]
-consumers = Consumers(bootstrap)
-producers = Producers(bootstrap, consumers)
-shares = Shares(bootstrap)
+client_id = os.environ.get("COMPAT_CLIENT_ID", "compat-confluent-kafka")
+place = {"bootstrap.servers": sys.argv[1], "client.id": client_id}
+consumers = Consumers(place)
+producers = Producers(place, consumers)
+shares = Shares(place)
 try:
     serve(
         "confluent-kafka",
         f"{version()} (librdkafka {libversion()[0]})",
         CANNOT,
-        table(Admin(bootstrap), producers, consumers, shares),
+        table(Admin(place), producers, consumers, shares),
         naming,
+        client_id,
     )
 finally:
     for part in (consumers, shares):

@@ -41,8 +41,8 @@ def offset_at(admin, topic, partition, at, isolation=None):
 
 
 class Admin:
-    def __init__(self, bootstrap):
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+    def __init__(self, place):
+        self._admin = AdminClient({**place})
 
     def createTopic(self, ask):
         topic = NewTopic(ask["topic"], ask["partitions"], 1, config=ask.get("configs", {}))

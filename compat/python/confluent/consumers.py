@@ -26,15 +26,15 @@ def grave(error):
 
 
 class Consumers:
-    def __init__(self, bootstrap):
-        self._bootstrap = bootstrap
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+    def __init__(self, place):
+        self._place = place
+        self._admin = AdminClient({**place})
         self._open = {}
         self._behind = {}
 
     def _config(self, ask, group):
         config = {
-            "bootstrap.servers": self._bootstrap,
+            **self._place,
             "group.id": group,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

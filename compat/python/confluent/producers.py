@@ -12,14 +12,14 @@ PATIENCE_MS = 45_000
 
 
 class Producers:
-    def __init__(self, bootstrap, consumers):
-        self._bootstrap = bootstrap
+    def __init__(self, place, consumers):
+        self._place = place
         self._consumers = consumers
         self._open = {}
 
     def openProducer(self, ask):
         config = {
-            "bootstrap.servers": self._bootstrap,
+            **self._place,
             "reconnect.backoff.max.ms": 1_000,
             "acks": ask.get("acks", "all"),
             "compression.type": ask.get("codec", "none"),
@@ -95,7 +95,7 @@ class Producers:
         if "consumer" in ask:
             metadata = self._consumers._metadata(ask["consumer"])
             return producer.send_offsets_to_transaction(offsets, metadata, PATIENCE_MS / 1000)
-        nobody = Consumer({"bootstrap.servers": self._bootstrap, "group.id": ask["group"]})  # never joins
+        nobody = Consumer({**self._place, "group.id": ask["group"]})  # never joins
         try:
             producer.send_offsets_to_transaction(offsets, nobody.consumer_group_metadata(), PATIENCE_MS / 1000)
         finally:

@@ -9,14 +9,14 @@ ANSWER_SECONDS = 30.0
 
 
 class Shares:
-    def __init__(self, bootstrap):
-        self._bootstrap = bootstrap
+    def __init__(self, place):
+        self._place = place
         self._open = {}
 
     def joinShare(self, ask):
         consumer = ShareConsumer(
             {
-                "bootstrap.servers": self._bootstrap,
+                **self._place,
                 "reconnect.backoff.max.ms": 1_000,
                 "group.id": ask["group"],
                 "share.acknowledgement.mode": "explicit",
