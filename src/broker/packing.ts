@@ -34,8 +34,6 @@ export type PackingCounts = {
   /** Bytes that the disk held before and holds now, of all that was packed. */
   bytesBefore: number
   bytesAfter: number
-  /** How long the oldest segment waits beyond its time. */
-  lagMs: number
   /** Segments that stay as they came until the next start. */
   unfit: number
 }
@@ -58,8 +56,10 @@ const idleMs = 10_000
 const openedAtOnce = 16
 
 type Known = { failures: number; retryAt: number; message: string }
-/** When to look at it, and what was there the last time: since when its oldest segment is due, and how many are not fit. */
-type Awake = { readonly topic: Topic; readonly from: number; readonly dueAt: number; readonly unfit: number }
+/** When to look at it, and how many segments were not fit the last time. */
+type Awake = { readonly topic: Topic; readonly from: number; readonly unfit: number }
+/** Closed segments that are to be packed: since when the oldest is due, how many are not fit, whether some cannot be packed yet. */
+type Waiting = { readonly dueAt: number; readonly unfit: number; readonly isHeldBack: boolean }
 
 export class Packing {
   readonly #store: Store
@@ -68,7 +68,7 @@ export class Packing {
   readonly #clock: Clock
   readonly #topics: () => Iterable<Topic>
   readonly #process: PackingProcess | undefined
-  readonly counts: PackingCounts = { packs: 0, failures: 0, bytesBefore: 0, bytesAfter: 0, lagMs: 0, unfit: 0 }
+  readonly counts: PackingCounts = { packs: 0, failures: 0, bytesBefore: 0, bytesAfter: 0, unfit: 0 }
   /** When a closed segment was first seen. */
   readonly #closedAt = new WeakMap<Segment, number>()
   /** They cannot be packed: too large, damaged, or not understood. */
@@ -78,6 +78,8 @@ export class Packing {
   readonly #failed = new WeakMap<Partition, Known>()
   /** Where there may be something to do, and as of when; the others are not looked at: there may be thousands. */
   readonly #awake = new Map<Partition, Awake>()
+  /** What is being packed. */
+  #current: { readonly topic: Topic; readonly partition: Partition } | undefined
   /** What was known of them was no longer what was there. */
   readonly #outdated = new WeakSet<Partition>()
   /** They were at rest, and rest again when nothing waits for its time any more. */
@@ -121,7 +123,19 @@ export class Packing {
 
   /** A segment of it was closed, or it is packed by other rules from now on. */
   wake(topic: Topic, partition: Partition): void {
-    this.#awake.set(partition, { topic, from: 0, dueAt: Number.POSITIVE_INFINITY, unfit: 0 })
+    this.#awake.set(partition, { topic, from: 0, unfit: 0 })
+  }
+
+  /** How long the oldest segment waits beyond its time; it waits until its pack has taken its place. */
+  get lagMs(): number {
+    const now = this.#clock.now()
+    let lagMs = 0
+    const look = (topic: Topic, partition: Partition): void => {
+      lagMs = Math.max(lagMs, now - this.#waitingIn(topic, partition).dueAt)
+    }
+    for (const [partition, { topic }] of this.#awake) look(topic, partition)
+    if (this.#current !== undefined) look(this.#current.topic, this.#current.partition)
+    return lagMs
   }
 
   /** Keep rules count hours, and what a fork shared may be its own by now. */
@@ -151,39 +165,44 @@ export class Packing {
       }
       // Whoever wakes it meanwhile has it looked at again.
       this.#awake.delete(partition)
+      this.#current = { topic, partition }
       while (!this.#isOver && (await this.#step(topic, partition))) worked = true
+      this.#current = undefined
       if (!(partition.isRemoved || this.#awake.has(partition))) this.#putBack(topic, partition)
     }
     const now = this.#clock.now()
-    const awake = [...this.#awake.values()]
-    this.counts.lagMs = awake.reduce((max, { dueAt }) => Math.max(max, now - dueAt), 0)
-    this.counts.unfit = awake.reduce((sum, { unfit }) => sum + unfit, 0)
+    this.counts.unfit = [...this.#awake.values()].reduce((sum, { unfit }) => sum + unfit, 0)
     if (worked) this.#workedAt = now
     else if (now - this.#workedAt > idleMs) await this.#process?.end()
   }
 
-  /** Not where nothing is to be done before it is woken. */
-  #putBack(topic: Topic, partition: Partition): void {
-    const failed = this.#failed.get(partition)
-    let from = this.#outdated.has(partition) || partition.offline !== undefined ? 0 : Number.POSITIVE_INFINITY
+  #waitingIn(topic: Topic, partition: Partition): Waiting {
     let dueAt = Number.POSITIVE_INFINITY
     let unfit = 0
     let isHeldBack = false
-    const sealed = partition.isOpen && partition.offline === undefined ? partition.log.segments.slice(0, -1) : []
-    for (const segment of sealed) {
+    const isThere = partition.isOpen && partition.offline === undefined && !partition.isRemoved
+    for (const segment of isThere ? partition.log.segments.slice(0, -1) : []) {
       if (segment.isPacked) continue
       const closedAt = this.#closedAt.get(segment)
       if (this.#unfit.has(segment)) unfit++
       else if (closedAt === undefined) isHeldBack = true
       else dueAt = Math.min(dueAt, closedAt + (topic.packs?.packLagMs ?? 0))
     }
+    return { dueAt, unfit, isHeldBack }
+  }
+
+  /** Not where nothing is to be done before it is woken. */
+  #putBack(topic: Topic, partition: Partition): void {
+    const failed = this.#failed.get(partition)
+    const { dueAt, unfit, isHeldBack } = this.#waitingIn(topic, partition)
+    let from = this.#outdated.has(partition) || partition.offline !== undefined ? 0 : Number.POSITIVE_INFINITY
     if (dueAt === Number.POSITIVE_INFINITY && failed === undefined && this.#opened.has(partition)) partition.rest()
     // What cannot be packed yet, because it is not flushed, or open, or the last of all, can be at any time while it is used.
     if (isHeldBack && partition.isOpen) from = 0
     // What is not fit is told of for as long as it is there.
     if (unfit > 0) from = Math.min(from, this.#clock.now() + retryMsMax)
     from = failed?.retryAt ?? Math.min(from, dueAt)
-    if (Number.isFinite(from)) this.#awake.set(partition, { topic, from, dueAt, unfit })
+    if (Number.isFinite(from)) this.#awake.set(partition, { topic, from, unfit })
   }
 
   /** Packs once; false where there is nothing to do, or nothing that can be done now. */

@@ -117,13 +117,14 @@ function tellCluster(into: Into, { broker, listener }: Rooms): void {
 }
 
 function tellRevisions(into: Into, { broker }: Rooms): void {
-  const { packs, failures, bytesBefore, bytesAfter, lagMs, unfit } = broker.housekeeping.packing.counts
+  const { packing } = broker.housekeeping
+  const { packs, failures, bytesBefore, bytesAfter, unfit } = packing.counts
   into.add(families.packs, {}, packs)
   into.add(families.packFailures, {}, failures)
   into.add(families.bytesPacked, {}, bytesBefore)
   into.add(families.packBytes, {}, bytesAfter)
   into.add(families.unfitSegments, {}, unfit)
-  into.add(families.packLag, {}, lagMs / 1000)
+  into.add(families.packLag, {}, packing.lagMs / 1000)
   into.add(families.views, {}, [...broker.views].length)
 }
 

@@ -15,7 +15,7 @@ const isLinux = process.platform === 'linux'
 const segments = 6
 
 async function started(ofNode: readonly string[] = []): Promise<ChildBroker> {
-  const broker = new ChildBroker(await built('bundle/main.js'), [], ofNode)
+  const broker = new ChildBroker(await built('bundle/main.js'), ['--http-port', '0'], ofNode)
   onTestFinished(async () => {
     await broker.end('SIGKILL')
     rmSync(broker.root, { recursive: true, force: true })
@@ -144,6 +144,31 @@ test.runIf(isLinux)(
     await eventually(() => expect(isPacked(broker), namesIn(broker).join(' ')).toBe(true))
     expect(await read(broker, 11 * segments)).toEqual(newest)
     expect(unfinished()).toEqual([])
+  },
+)
+
+/** How long the oldest segment has waited beyond its time, in seconds, as the broker reports it. */
+async function lagOf(broker: ChildBroker): Promise<number> {
+  const metrics = await (await fetch(`${broker.http}/metrics`)).text()
+  return Number(/^twiglog_revision_pack_lag_seconds (.*)$/m.exec(metrics)![1])
+}
+
+test.runIf(isLinux)(
+  'R27: a packer that does not keep up holds no producer up, and its lag is reported until it has caught up',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const broker = await started()
+    const filling = filled(broker)
+    const packer = await packerOf(broker.pid!)
+    process.kill(packer, 'SIGSTOP')
+    const newest = await filling
+    await eventually(async () => expect(await lagOf(broker)).toBeGreaterThan(0))
+    process.kill(packer, 'SIGCONT')
+    await eventually(() => expect(isPacked(broker), namesIn(broker).join(' ')).toBe(true))
+    await eventually(async () => expect(await lagOf(broker)).toBe(0))
+    expect(await read(broker, 11 * segments)).toEqual(newest)
   },
 )
 
