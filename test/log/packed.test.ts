@@ -240,7 +240,7 @@ test('records that are damaged in a packed file are named, and all others are re
   expect(() => readOne(5)).toThrow(DamagedRecords)
   for (const offset of [0, 4, 6, 30, 119]) expect(readOne(offset)).toBe(offset)
   const { findings } = checkLog(store, folder, undefined, undefined, openFake)
-  expect(findings).toEqual([{ kind: 'damage', file: path, message: `${path}: the batch at offset 5 is damaged` }])
+  expect(findings).toEqual([{ kind: 'damage', file: path, message: 'the batch at offset 5 is damaged' }])
 })
 
 test('a packed file that is not whole does not count while what it was made of is there; alone its log is offline or it costs itself', async () => {

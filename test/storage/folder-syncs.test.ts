@@ -57,6 +57,6 @@ test('behind a sync that failed none that waited for it is believed', async () =
   const cause = Object.assign(new Error('EIO'), { code: 'EIO' })
   waiting.shift()!(cause)
   await settled()
-  expect(told.sort()).toEqual(['first: EIO', 'second: EIO', 'third: EIO'])
+  expect(told.sort()).toEqual(['first: topics: EIO', 'second: topics: EIO', 'third: topics: EIO'])
   expect(waiting).toHaveLength(0)
 })
