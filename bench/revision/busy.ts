@@ -1,6 +1,7 @@
 // What a producer notices of the packer: how long its messages wait for their acknowledgement while another topic is packed,
-// against without, at a low rate and at full speed. The packer is held back (revision.pack.lag.ms) until the clock starts: so there is work for as long as the
-// producer is measured, and the rate of the packer is seen. The index of the topic is ready by then, as it is in daily life.
+// against without, at a low rate and at full speed. The packer is held back (revision.pack.lag.ms) until the clock starts: so
+// there is work when the producer begins, and the rate of the packer is seen. The index of the topic is ready by then, as it is in
+// daily life.
 import { RevisionClient } from '../../src/cli/rev/revision-client.ts'
 import { addAcks, producing } from '../acks.ts'
 import { run } from '../clients.ts'

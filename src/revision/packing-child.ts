@@ -10,7 +10,7 @@ import type { NumbersPiece, PackingAnswer, PackingOrder } from './packing-proces
 
 /** A third of what others get where there is not enough for all: beside a broker that is busy packing goes on. */
 const niceness = 5
-/** How long it takes at most until a broker that is gone is noticed, ms. */
+/** How often it looks in the midst of a job whether its broker is still there, ms. */
 const lookEveryMs = 50
 
 giveWay(niceness)

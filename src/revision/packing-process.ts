@@ -1,4 +1,5 @@
-// Packs in a process of its own, of low priority and with one thread, where the store is a folder: whoever produces does not feel it.
+// Packs in a process of its own, of low priority and with one thread, where the store is a folder, so that
+// whoever produces waits for as little of it as can be.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
