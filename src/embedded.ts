@@ -378,7 +378,7 @@ export class Broker implements AsyncDisposable {
     return Fork.make(this.#branches, options)
   }
 
-  /** As fresh: topics, groups and quotas go, the topics of `start` are made again, every node runs. For use between tests. */
+  /** As fresh: topics, groups, quotas and ACLs go, the topics of `start` are made again, every node runs. For use between tests. */
   async reset(): Promise<void> {
     this.#groups.reset()
     this.#transactions.reset()
@@ -386,8 +386,8 @@ export class Broker implements AsyncDisposable {
     this.#branches.reset()
     await Promise.all(this.#core.topics().map((topic) => this.#core.deleteTopic(topic)))
     await this.#branches.endSets()
-    const { groupConfigs, clientMetrics, quotas } = this.#core
-    for (const settings of [groupConfigs, clientMetrics, quotas]) await settings.reset()
+    const { groupConfigs, clientMetrics, quotas, acls } = this.#core
+    for (const settings of [groupConfigs, clientMetrics, quotas, acls]) await settings.reset()
     for (const id of this.#core.placement.ids) await this.startNode(id)
     await this.createTopics(this.#initialTopics)
   }

@@ -241,9 +241,8 @@ export const ignoredRows: readonly BrokerRow[] = [
     int('sasl.server.max.receive.size', 524_288),
     string('security.providers', null),
   ]),
-  ...ignored('authorisation and policies are not available yet', [
+  ...ignored('policies are not available yet', [
     javaClass('alter.config.policy.class.name', null),
-    string('authorizer.class.name', ''),
     javaClass('client.quota.callback.class', null),
     javaClass('create.topic.policy.class.name', null),
   ]),

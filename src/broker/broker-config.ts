@@ -1,6 +1,7 @@
 // The options of the broker: what was said at its start, what clients changed while it ran, and the default below both.
 
 import { Refusal } from '../../protocol/errors.ts'
+import { authorizerRows } from './authorizer-config-rows.ts'
 import { branchBrokerRows } from './branch-config-rows.ts'
 import { ignoredRows } from './broker-config-ignored.ts'
 import type { BrokerRow } from './broker-config-row.ts'
@@ -21,6 +22,7 @@ import { transactionRows } from './transaction-config-rows.ts'
 /** Open: rooms that come later add their rows. */
 export const brokerConfigTable = new ConfigTable<BrokerRow>([
   ...effectiveRows,
+  ...authorizerRows,
   ...branchBrokerRows,
   ...shareRows,
   ...transactionRows,

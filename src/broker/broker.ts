@@ -2,10 +2,12 @@
 // cluster, however many nodes it shows (placement.ts).
 
 import { Refusal } from '../../protocol/errors.ts'
+import type { Authorizer } from '../auth/authorizer.ts'
 import type { ForkRecord, Lineage, LineageRecord } from '../branch/lineage.ts'
 import type { Inherited } from '../log/inherited.ts'
 import { type Clock, randomId } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
+import { Acls } from './acls.ts'
 import type { BrokerConfig } from './broker-config.ts'
 import { ClientMetricsConfigs } from './client-metrics-config.ts'
 import { ClientQuotas } from './client-quotas.ts'
@@ -54,6 +56,9 @@ export class Broker {
   readonly quotas: ClientQuotas
   readonly throttle: Throttle
   readonly scram: ScramCredentials
+  readonly acls: Acls
+  /** Where it is absent everybody may do everything. */
+  readonly authorizer: Authorizer | undefined
   readonly loggers = new LoggerConfig()
   readonly partitionsMax = partitionsMax
   readonly placement: Placement
@@ -88,6 +93,8 @@ export class Broker {
     this.quotas = new ClientQuotas(this.#metadata)
     this.throttle = new Throttle(this.quotas, this.clock, this.config)
     this.scram = new ScramCredentials(this.#metadata)
+    this.acls = new Acls(this.#metadata, this.config)
+    this.authorizer = this.acls.authorizer
     this.clientMetrics = new ClientMetricsConfigs(this.#metadata)
     this.placement = new Placement(this.nodeId, this.config.number('cluster.brokers'))
     this.leaderships = new Leaderships(this.#metadata, this.placement, () => this.#byName.values())
@@ -143,11 +150,6 @@ export class Broker {
   /** The nodes that run, as clients of a listener are told. */
   nodes(listener: string): Endpoint[] {
     return this.placement.nodes(listener)
-  }
-
-  /** The node that leads a partition, or `noLeader`. */
-  leader(partition: Partition): number {
-    return partition.leader
   }
 
   /** Who has a partition that is about to be. */

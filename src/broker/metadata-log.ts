@@ -5,6 +5,7 @@ import { Corruption, DamagedRecords, StorageError } from '../../protocol/errors.
 import { iterateBatches } from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { type Acl, aclKey } from '../auth/acl.ts'
 import { Lineage, type LineageRecord } from '../branch/lineage.ts'
 import { Log } from '../log/log.ts'
 import type { LogConfig } from '../log/log-config.ts'
@@ -50,6 +51,7 @@ export type MetadataRecord =
       | { type: 'quota'; entity: QuotaEntity; values: Readonly<Record<string, number>> }
       | { type: 'scram'; user: string; mechanism: number; credential: ScramCredential }
       | { type: 'scram-removed'; user: string; mechanism: number }
+      | { type: 'acl' | 'acl-removed'; acl: Acl }
       /** Producer ids below `next` may have been given out. */
       | { type: 'producer-ids'; next: number }
     ))
@@ -73,6 +75,8 @@ export type MetadataState = {
   quotas: Map<string, Quota>
   /** By user and mechanism. */
   scram: Map<string, Map<number, ScramCredential>>
+  /** By aclKey. */
+  acls: Map<string, Acl>
   nextProducerId: number
   /** Ids of topics that were deleted since the last snapshot: their folders may be removed. */
   removed: Set<string>
@@ -112,6 +116,7 @@ export const emptyMetadata = (): MetadataState => ({
   features: new Map(),
   quotas: new Map(),
   scram: new Map(),
+  acls: new Map(),
   nextProducerId: 0,
   removed: new Set(),
   lineage: new Lineage(),
@@ -173,6 +178,12 @@ export function applyMetadata(state: MetadataState, record: MetadataRecord): voi
     case 'scram-removed':
       state.scram.get(record.user)?.delete(record.mechanism)
       if (state.scram.get(record.user)?.size === 0) state.scram.delete(record.user)
+      break
+    case 'acl':
+      state.acls.set(aclKey(record.acl), record.acl)
+      break
+    case 'acl-removed':
+      state.acls.delete(aclKey(record.acl))
       break
     case 'producer-ids':
       state.nextProducerId = record.next
@@ -327,7 +338,7 @@ export class MetadataLog {
     const { rest } = new Considerate()
     await eachAtEase(this.#values(), rest, ([value, record]) => void ahead.set(value, encoded(record())))
     const known = ([value, record]: Value): Buffer => ahead.get(value) ?? encoded(record())
-    const { clusterId, brokerConfigs, namedConfigs, features, quotas, scram, nextProducerId, removed, lineage } =
+    const { clusterId, brokerConfigs, namedConfigs, features, quotas, scram, acls, nextProducerId, removed, lineage } =
       this.state
     // Of deleted topics only those whose folders are still to be removed.
     const left = new Set(removed.size === 0 ? [] : this.#store.list('topics').filter((id) => removed.has(id)))
@@ -348,6 +359,7 @@ export class MetadataLog {
           ([mechanism, credential]) => ({ v: 1, type: 'scram', user, mechanism, credential }) as const,
         ),
       ),
+      ...[...acls.values()].map((acl) => ({ v: 1, type: 'acl', acl }) as const),
       ...lineage.besideForks(),
       ...[...left].map((id) => ({ v: 1, type: 'topic-removed', id }) as const),
     ]
