@@ -7,21 +7,23 @@ import { isJsonTopic } from '../branch/json-topics.ts'
 import { noLeader } from '../broker/leadership.ts'
 import type { Topic } from '../broker/topic.ts'
 import { type Context, serve } from './api.ts'
-import { clusterOperations, notAsked, topicOperations } from './authorized-operations.ts'
+import { notAsked, operationsIf, operationsOnCluster } from './authorized-operations.ts'
 import { autoCreate } from './auto-create.ts'
 import { partitionState } from './partition-state.ts'
 import { tellNames } from './renamed.ts'
 
 type MetadataRequest = Request<typeof metadata>
 
-function describe(topic: Topic, context: Context, operations: number) {
+type OperationsOf = (name: string) => number
+
+function describe(topic: Topic, context: Context, operationsOf: OperationsOf) {
   return {
     errorCode: 0,
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
     partitions: topic.partitions.map((partition) => told(partitionState(partition, context), context)),
-    topicAuthorizedOperations: operations,
+    topicAuthorizedOperations: operationsOf(topic.name),
   }
 }
 
@@ -46,25 +48,30 @@ const missing = (error: ErrorName, name: string | null, topicId: string, operati
 })
 
 /** Each id once, those that name nothing first. */
-function byId(ids: readonly string[], context: Context, operations: number) {
+function byId(ids: readonly string[], context: Context, operationsOf: OperationsOf) {
   const topics = [...new Set(ids)].map((id) => ({ id, topic: context.broker.topicById(id) }))
   return [
     ...topics
       .filter(({ topic }) => topic === undefined)
       .map(({ id }) => missing('UNKNOWN_TOPIC_ID', null, id, notAsked)),
-    ...topics.flatMap(({ topic }) => (topic === undefined ? [] : [describe(topic, context, operations)])),
+    ...topics.flatMap(({ topic }) => (topic === undefined ? [] : [describe(topic, context, operationsOf)])),
   ]
 }
 
 /** Each name once, those that are there first. */
-function byName(names: readonly string[], refusals: Map<string, Refusal>, context: Context, operations: number) {
+function byName(
+  names: readonly string[],
+  refusals: Map<string, Refusal>,
+  context: Context,
+  operationsOf: OperationsOf,
+) {
   const topics = [...new Set(names)].map((name) => ({ name, topic: context.broker.topic(name) }))
   const error = (name: string) => refusals.get(name)?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'
   return [
-    ...topics.flatMap(({ topic }) => (topic === undefined ? [] : [describe(topic, context, operations)])),
+    ...topics.flatMap(({ topic }) => (topic === undefined ? [] : [describe(topic, context, operationsOf)])),
     ...topics
       .filter(({ topic }) => topic === undefined)
-      .map(({ name }) => missing(error(name), name, zeroUuid, operations)),
+      .map(({ name }) => missing(error(name), name, zeroUuid, operationsOf(name))),
   ]
 }
 
@@ -87,7 +94,7 @@ export const metadataApi = serve(metadata, [0, 13], async (request, context) => 
   if (cannotBe(request, version)) return refusedWhole(request)
   tellNames(context)
   const { topics, allowAutoTopicCreation } = request
-  const operations = request.includeTopicAuthorizedOperations ? topicOperations : notAsked
+  const operationsOf = operationsIf(request.includeTopicAuthorizedOperations, 'TOPIC', context)
   // Version 0 has no null: its empty list means all.
   const all = topics === null || (version === 0 && topics.length === 0)
   const ids = all ? [] : topics.map(({ topicId }) => topicId).filter((id) => id !== zeroUuid)
@@ -99,15 +106,15 @@ export const metadataApi = serve(metadata, [0, 13], async (request, context) => 
   const made = wanted.length > 0 ? await autoCreate(context, wanted) : noRefusals
   const refusals = mayCreate ? made : nameRefusals(unknown, context)
   const described = () => {
-    if (all) return broker.listed().map((topic) => describe(topic, context, operations))
-    return ids.length > 0 ? byId(ids, context, operations) : byName(names, refusals, context, operations)
+    if (all) return broker.listed().map((topic) => describe(topic, context, operationsOf))
+    return ids.length > 0 ? byId(ids, context, operationsOf) : byName(names, refusals, context, operationsOf)
   }
   return {
     brokers: broker.nodes(client.listener).map(({ nodeId, host, port }) => ({ nodeId, host, port, rack: null })),
     clusterId: broker.clusterId,
     controllerId: broker.placement.controller(),
     topics: described(),
-    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : notAsked,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? operationsOnCluster(context) : notAsked,
   }
 })
 

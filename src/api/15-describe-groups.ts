@@ -3,12 +3,12 @@
 import { errors } from '../../protocol/errors.ts'
 import { describeGroups } from '../../protocol/messages/15-describe-groups.ts'
 import { type Context, serve } from './api.ts'
-import { groupOperations, notAsked } from './authorized-operations.ts'
+import { operationsIf } from './authorized-operations.ts'
 import { elsewhere } from './coordinator.ts'
 
 export const describeGroupsApi = serve(describeGroups, [0, 6], (request, context) => {
-  const operations = request.includeAuthorizedOperations ? groupOperations : notAsked
-  return { groups: request.groups.map((groupId) => describe(groupId, operations, context)) }
+  const operationsOf = operationsIf(request.includeAuthorizedOperations, 'GROUP', context)
+  return { groups: request.groups.map((groupId) => describe(groupId, operationsOf(groupId), context)) }
 })
 
 function describe(groupId: string, authorizedOperations: number, context: Context) {

@@ -3,12 +3,13 @@
 import { errors } from '../../protocol/errors.ts'
 import { describeCluster } from '../../protocol/messages/60-describe-cluster.ts'
 import { serve } from './api.ts'
-import { clusterOperations, notAsked } from './authorized-operations.ts'
+import { notAsked, operationsOnCluster } from './authorized-operations.ts'
 
 const brokers = 1
 const controllers = 2
 
-export const describeClusterApi = serve(describeCluster, [0, 2], (request, { broker, client }) => {
+export const describeClusterApi = serve(describeCluster, [0, 2], (request, context) => {
+  const { broker, client } = context
   if (request.endpointType !== brokers) {
     const known = request.endpointType === controllers
     return {
@@ -34,6 +35,6 @@ export const describeClusterApi = serve(describeCluster, [0, 2], (request, { bro
         const { host, port } = broker.placement.endpoint(client.listener, id)
         return { brokerId: id, host, port, rack: null, isFenced }
       }),
-    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : notAsked,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? operationsOnCluster(context) : notAsked,
   }
 })

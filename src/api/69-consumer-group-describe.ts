@@ -7,12 +7,12 @@ import type { DescribedConsumers } from '../group/consumer-requests.ts'
 import type { TopicPartitions } from '../group/partitions.ts'
 import { isServed } from './68-consumer-group-heartbeat.ts'
 import { type Context, serve } from './api.ts'
-import { groupOperations, notAsked } from './authorized-operations.ts'
+import { notAsked, operationsIf } from './authorized-operations.ts'
 import { groupElsewhere } from './coordinator.ts'
 
 export const consumerGroupDescribeApi = serve(consumerGroupDescribe, [0, 1], (request, context) => {
-  const authorizedOperations = request.includeAuthorizedOperations ? groupOperations : notAsked
-  const groups = request.groupIds.map((groupId) => describe(groupId, authorizedOperations, context))
+  const operationsOf = operationsIf(request.includeAuthorizedOperations, 'GROUP', context)
+  const groups = request.groupIds.map((groupId) => describe(groupId, operationsOf(groupId), context))
   return { throttleTimeMs: 0, groups }
 })
 

@@ -5,7 +5,7 @@ import { describeTopicPartitions } from '../../protocol/messages/75-describe-top
 import { zeroUuid } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
-import { notAsked, topicOperations } from './authorized-operations.ts'
+import { notAsked, operationsOn } from './authorized-operations.ts'
 import { partitionState } from './partition-state.ts'
 
 const describe = (partition: Partition, context: Context) => {
@@ -53,7 +53,7 @@ export const describeTopicPartitionsApi = serve(describeTopicPartitions, [0, 0],
     const topic = broker.topic(name)
     if (topic === undefined) {
       const error = broker.checkTopicName(name)?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'
-      topics.push(missing(error, name, topicOperations))
+      topics.push(missing(error, name, operationsOn('TOPIC', name, context)))
       continue
     }
     const from = cursor?.topicName === name ? cursor.partitionIndex : 0
@@ -65,7 +65,7 @@ export const describeTopicPartitionsApi = serve(describeTopicPartitions, [0, 0],
       topicId: topic.id,
       isInternal: topic.isInternal,
       partitions: shown.map((partition) => describe(partition, context)),
-      topicAuthorizedOperations: topicOperations,
+      topicAuthorizedOperations: operationsOn('TOPIC', name, context),
     })
     const next = from + shown.length
     if (next < topic.partitions.length) return { topics, nextCursor: { topicName: name, partitionIndex: next } }

@@ -5,13 +5,13 @@ import { shareGroupDescribe } from '../../protocol/messages/77-share-group-descr
 import type { TopicPartitions } from '../group/partitions.ts'
 import { shareAssignor } from '../group/share-requests.ts'
 import { type Context, serve } from './api.ts'
-import { groupOperations, notAsked } from './authorized-operations.ts'
+import { operationsIf } from './authorized-operations.ts'
 import { told } from './share-acknowledgements.ts'
 import { refuseShareGroup } from './share-served.ts'
 
 export const shareGroupDescribeApi = serve(shareGroupDescribe, [1, 1], (request, context) => {
-  const operations = request.includeAuthorizedOperations ? groupOperations : notAsked
-  return { groups: request.groupIds.map((groupId) => describe(groupId, operations, context)) }
+  const operationsOf = operationsIf(request.includeAuthorizedOperations, 'GROUP', context)
+  return { groups: request.groupIds.map((groupId) => describe(groupId, operationsOf(groupId), context)) }
 })
 
 function describe(groupId: string, authorizedOperations: number, context: Context) {
