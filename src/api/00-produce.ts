@@ -67,8 +67,9 @@ function appendTo(
     const misplaced = checkPlace(partition, request.acks, context.node)
     if (misplaced !== undefined) return { index, partition, result: misplaced }
     const given = (records ?? emptyBytes) as Records
+    const { principal, host } = context.client
     const bytes = topic.takesCommands
-      ? stamp(given, { principal: context.client.principal, entered: context.entered }, context.version)
+      ? stamp(given, { principal, host, entered: context.entered }, context.version)
       : given
     return { index, partition, result: partition.append(bytes, context.version) }
   })

@@ -69,7 +69,7 @@ function judge(asked: Asked, broker: Broker, branches: Map<string, NewBranch>): 
 
 function forbidden(asked: Asked, { branches, client }: Context): Refusal | undefined {
   const of = newTopic(asked).configs['view.of']
-  return of ? branches.forbiddenView(of, asked.name, client.principal) : undefined
+  return of ? branches.forbiddenView(of, asked.name, client) : undefined
 }
 
 const refused = (name: string, refusal: Refusal) => ({

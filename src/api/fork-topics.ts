@@ -2,6 +2,7 @@
 // nothing; every other is a cut of its own.
 
 import { Refusal } from '../../protocol/errors.ts'
+import type { Requester } from '../auth/authorizer.ts'
 import { type BranchConfigs, splitConfigs } from '../branch/branch-config.ts'
 import type { Broker, NewTopic } from '../broker/broker.ts'
 import type { ForkRequest } from '../command/fork-request.ts'
@@ -29,7 +30,7 @@ function namedParent({ name, configs }: NewTopic, broker: Broker): string | unde
 }
 
 /** The cuts that make branches. */
-export function cutsOf(branches: readonly NewBranch[], by: string): ForkRequest[] {
+export function cutsOf(branches: readonly NewBranch[], { principal: by, host }: Requester): ForkRequest[] {
   const cuts = new Map<string | NewBranch, NewBranch[]>()
   for (const branch of branches) {
     const cut = branch.branch.set ?? branch
@@ -37,7 +38,7 @@ export function cutsOf(branches: readonly NewBranch[], by: string): ForkRequest[
   }
   return [...cuts.values()].map((members) => {
     const { set } = members[0]!.branch
-    return { by, ...(set === undefined ? {} : { set }), topics: members.map(forkTopic) }
+    return { by, host, ...(set === undefined ? {} : { set }), topics: members.map(forkTopic) }
   })
 }
 
@@ -63,12 +64,15 @@ export function tellAll({ topics, set }: ForkRequest, refusals: ReadonlyMap<stri
   return new Map(topics.map(({ to }) => [to, refusals.get(to) ?? innocent]))
 }
 
+/** Where it does not matter who asks. */
+const nobody: Requester = { principal: '', host: '' }
+
 /** Members of a set that goes with one of them that was refused before anybody looked at the fork. */
 export function refusedWith(
   refusals: ReadonlyMap<string, Refusal>,
   branches: ReadonlyMap<string, NewBranch>,
 ): Map<string, Refusal> {
-  const all = cutsOf([...branches.values()], '')
+  const all = cutsOf([...branches.values()], nobody)
   return new Map(
     all.flatMap((cut) => {
       const culprits = new Map(cut.topics.flatMap(({ to }) => (refusals.has(to) ? [[to, refusals.get(to)!]] : [])))
@@ -84,7 +88,7 @@ export async function forkTopics(
   { branches: room, client }: Context,
 ): Promise<Map<string, Refusal>> {
   if (branches.length > 0 && !validateOnly) await room.settled
-  const outcomes = cutsOf(branches, client.principal).map(async (cut) => {
+  const outcomes = cutsOf(branches, client).map(async (cut) => {
     const outcome = validateOnly ? room.check(cut) : await room.fork(cut)
     return 'topics' in outcome ? new Map<string, Refusal>() : tellAll(cut, outcome)
   })

@@ -28,6 +28,8 @@ export const isJsonTopic = (name: string): boolean => jsonTopics.some((topic) =>
 export const brokersHeaders = 'branch.'
 /** Who produced a command. */
 export const principalHeader = 'branch.principal'
+/** From which address. */
+export const hostHeader = 'branch.host'
 /** In which set a command was given: its names are those inside. */
 export const enteredHeader = 'branch.entered'
 /** Of an event: the offset of the command whose result it is. */

@@ -2,8 +2,9 @@
 // the history, and run again after a kill.
 
 import { encodeBatch } from '../../protocol/records/builder.ts'
+import { inProcess } from '../auth/authorizer.ts'
 import type { BranchEvent } from '../branch/events.ts'
-import { commandsTopic, jsonTopics, principalHeader } from '../branch/json-topics.ts'
+import { commandsTopic, hostHeader, jsonTopics, principalHeader } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
 import { TopicOnDemand } from '../broker/topic-on-demand.ts'
 import { randomId } from '../storage/clock.ts'
@@ -34,7 +35,10 @@ export class Asking {
     const record = {
       value: JSON.stringify({ id, ...command }),
       timestamp: this.#broker.clock.now(),
-      headers: [{ key: principalHeader, value: by }],
+      headers: [
+        { key: principalHeader, value: by },
+        { key: hostHeader, value: inProcess },
+      ],
     }
     try {
       const partition = topic.partitions[0]!

@@ -1,6 +1,7 @@
 // Branches as handlers, commands and programs know them: what can be done, and who is told of it.
 
 import { Refusal } from '../../protocol/errors.ts'
+import type { Requester } from '../auth/authorizer.ts'
 import type { ForkCommand, ResetCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { jsonTopics } from '../branch/json-topics.ts'
@@ -80,7 +81,7 @@ export class Branches {
       history,
       operations: this.#operations(),
       untold: (id) => this.#untold(id),
-      forbidden: (command, by) => forbidden(command, by, subjects, rooms.authorizer),
+      forbidden: (command, call) => forbidden(command, call, subjects, broker.authorizer),
     })
     broker.onTopicCreated(() => {
       if (this.#isSettled) this.#loop.attend()
@@ -207,20 +208,20 @@ export class Branches {
 
   /** What stands against a fork, by the names of its branches; nothing is done. */
   check(request: ForkRequest): ForkRefusals {
-    const { broker, groups, authorizer } = this.#rooms
-    const foreign = forbiddenForks(request.topics, request.by, authorizer)
+    const { broker, groups } = this.#rooms
+    const foreign = forbiddenForks(request.topics, request, broker.authorizer)
     return foreign.size > 0 ? foreign : planFork(request, broker, groups).refusals
   }
 
   /** Whether somebody may not make a view of a topic, which shows all of its records. */
-  forbiddenView(of: string, name: string, by: string): Refusal | undefined {
-    return forbiddenForks([{ from: of, to: name }], by, this.#rooms.authorizer).get(name)
+  forbiddenView(of: string, name: string, { principal: by, host }: Requester): Refusal | undefined {
+    return forbiddenForks([{ from: of, to: name }], { by, host }, this.#rooms.broker.authorizer).get(name)
   }
 
   /** One cut: all topics are there and durable when it resolves, or none is and the refusals tell why. */
   async fork(request: ForkRequest): Promise<ForkRecord | ForkRefusals> {
-    const { broker, groups, authorizer } = this.#rooms
-    const foreign = forbiddenForks(request.topics, request.by, authorizer)
+    const { broker, groups } = this.#rooms
+    const foreign = forbiddenForks(request.topics, request, broker.authorizer)
     if (foreign.size > 0) return foreign
     const made = await makeRoom(request.topics, broker, this.#ready).catch(storageRefusal)
     if (made instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, made]))

@@ -4,7 +4,7 @@
 import { DamagedRecords, Refusal } from '../../protocol/errors.ts'
 import { type Command, parseCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
-import { commandsTopic, enteredHeader, principalHeader } from '../branch/json-topics.ts'
+import { commandsTopic, enteredHeader, hostHeader, principalHeader } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
 import { setView } from '../broker/set-view.ts'
@@ -26,7 +26,7 @@ export type LoopEnvironment = {
   /** What is true under an id and could not be told. */
   untold(id: string): Promise<BranchEvent | undefined>
   /** Why a command may not be run for somebody. */
-  forbidden(command: Command, by: string): Rejection | undefined
+  forbidden(command: Command, call: Call): Rejection | undefined
 }
 
 export class CommandLoop {
@@ -118,9 +118,11 @@ export class CommandLoop {
 
   async #take({ offset, value, headers }: CommittedRecord): Promise<void> {
     const { history } = this.#environment
-    const by = headers.find(({ key }) => key === principalHeader)?.value?.toString() ?? nobody
+    const said = (name: string) => headers.find(({ key }) => key === name)?.value?.toString()
+    const by = said(principalHeader) ?? nobody
+    const host = said(hostHeader)
     const { id, command: given } = parseCommand(value, `c-${offset}`)
-    const entered = headers.find(({ key }) => key === enteredHeader)?.value?.toString()
+    const entered = said(enteredHeader)
     const command = entered === undefined ? given : this.#inside(given, entered)
     const dryRun = !(command instanceof Rejection) && isDry(command)
     history.expect(id, offset)
@@ -130,7 +132,10 @@ export class CommandLoop {
       return
     }
     if (command instanceof Rejection) await history.write(this.#rejected(id, by, command, command))
-    else await this.#carryOut(command, { by, command: offset, goOn: this.#goOn })
+    else {
+      const from = host === undefined ? {} : { host }
+      await this.#carryOut(command, { by, ...from, command: offset, goOn: this.#goOn })
+    }
   }
 
   #inside(command: Command | Rejection, set: string): Command | Rejection {
@@ -157,7 +162,7 @@ export class CommandLoop {
       const message = `There is no op '${command.op}' yet; there are ${Object.keys(operations).join(', ')}.`
       return new Rejection('UNKNOWN_OP', message)
     }
-    const refused = forbidden(command, call.by)
+    const refused = forbidden(command, call)
     if (refused !== undefined) return refused
     try {
       return await executor(command, call)

@@ -19,7 +19,8 @@ export function forkRequestOf(command: ForkCommand, call: Call, broker: Broker):
   if (topics.length === 0)
     return new Rejection('INVALID_COMMAND', 'fork: there is no topic yet that could be forked. Make one first.')
   const at = call.command === undefined ? {} : { command: call.command }
-  return { id, by: call.by, ...at, ...(set === undefined ? {} : { set }), topics }
+  const from = call.host === undefined ? {} : { host: call.host }
+  return { id, by: call.by, ...from, ...at, ...(set === undefined ? {} : { set }), topics }
 }
 
 function topicsOf({ source, set, at, groups, configs }: ForkCommand, broker: Broker): ForkTopic[] | Rejection {

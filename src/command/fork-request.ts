@@ -26,6 +26,8 @@ export type ForkRequest = {
   readonly id?: string
   /** The principal who asks. */
   readonly by: string
+  /** Where from. Rights that count at one address alone need it. */
+  readonly host?: string
   /** Offset of the command in `__branch_commands`, where one asks. */
   readonly command?: number
   readonly set?: string

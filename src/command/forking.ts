@@ -24,14 +24,11 @@ import { commitsOf, plant, plantShares, sharesOf } from './fork-groups.ts'
 import type { PlannedFork } from './fork-plan.ts'
 import type { ForkTopic } from './fork-request.ts'
 import type { ReadyRooms, Room } from './ready-rooms.ts'
-import type { Authorizer } from './rights.ts'
 
 export type Rooms = {
   readonly broker: Broker
   readonly groups: Groups
   readonly transactions: Transactions
-  /** Where it is absent everybody may do everything. */
-  readonly authorizer?: Authorizer
 }
 
 type Asked = {

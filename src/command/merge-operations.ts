@@ -30,7 +30,7 @@ export class MergeOperations {
   readonly revert: Executor<RevertCommand>
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor({ broker, transactions, authorizer }: Rooms, history: History) {
+  constructor({ broker, transactions }: Rooms, history: History) {
     this.#broker = broker
     this.#history = history
     this.#transaction = new MergeTransaction(
@@ -44,7 +44,7 @@ export class MergeOperations {
     const transaction = this.#transaction
     const commits = new MergeCommits(broker, history, transaction, conflicts)
     this.#commits = commits
-    const rooms = { broker, history, transaction, conflicts, commits, tellsValues: authorizer === undefined }
+    const rooms = { broker, history, transaction, conflicts, commits, tellsValues: broker.authorizer === undefined }
     const merging = new Merging(rooms)
     this.plan = merging.plan
     this.merge = this.#inTurn(merging.merge)

@@ -6,6 +6,8 @@ import type { BranchEvent, Rejection } from '../branch/events.ts'
 /** Who asks, and where. */
 export type Call = {
   readonly by: string
+  /** The address where they were when they asked, if it is known. */
+  readonly host?: string
   /** Offset of the command, where it stands in `__branch_commands`. */
   readonly command?: number
   /** Throws GivenUp when nobody waits any more: asked in the midst of long work that has changed nothing yet. */

@@ -10,7 +10,7 @@ import { type Seated, seatsOf } from './set-seats.ts'
 
 export function resetRequestsOf(
   { id, which, at }: ResetCommand,
-  { by, command }: Call,
+  { by, host, command }: Call,
   broker: Broker,
 ): ForkRequest | Rejection {
   const branches = branchesOf(which, broker)
@@ -34,6 +34,7 @@ export function resetRequestsOf(
     id,
     by,
     isReset: true,
+    ...(host === undefined ? {} : { host }),
     ...(command === undefined ? {} : { command }),
     ...(label === undefined ? {} : { set: label }),
     topics,

@@ -1,6 +1,7 @@
 // What somebody must be allowed to do so that a command may be run for them. Nobody is asked while no authorizer is on.
 
 import { Refusal } from '../../protocol/errors.ts'
+import type { Authorizer } from '../auth/authorizer.ts'
 import type { Command, ForkCommand, Pair, Which } from '../branch/commands.ts'
 import { Rejection } from '../branch/events.ts'
 
@@ -10,9 +11,8 @@ export type Right = {
   readonly topic?: string
 }
 
-export interface Authorizer {
-  allows(principal: string, right: Right): boolean
-}
+/** Who asks, and the address where they were then. Of whom none is known has the rights that count everywhere. */
+export type Asker = { readonly by: string; readonly host?: string }
 
 /** What commands are about, in stored names: the rights are those on the topics, however they were named. */
 export interface Subjects {
@@ -70,18 +70,27 @@ const forkRights = ({ from, to }: { readonly from: string; readonly to: string }
   { operation: 'CREATE', topic: to },
 ]
 
+const missingOf = (rights: readonly Right[], { by, host = '' }: Asker, authorizer: Authorizer): Right | undefined =>
+  rights.find(({ operation, topic }) => {
+    const asked = { principal: by, host }
+    if (topic === undefined) return !authorizer.allows(asked, operation, 'CLUSTER')
+    if (authorizer.allows(asked, operation, 'TOPIC', topic)) return false
+    // Who may make any topic may make this one, as in CreateTopics.
+    return operation !== 'CREATE' || !authorizer.allows(asked, 'CREATE', 'CLUSTER')
+  })
+
 /** The same for whoever forks without a command: by the names of the branches. */
 export function forbiddenForks(
   forks: readonly { readonly from: string; readonly to: string }[],
-  by: string,
+  asker: Asker,
   authorizer: Authorizer | undefined,
 ): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>()
   if (authorizer === undefined) return refusals
   for (const fork of forks) {
-    const missing = forkRights(fork).find((right) => !authorizer.allows(by, right))
+    const missing = missingOf(forkRights(fork), asker, authorizer)
     if (missing === undefined) continue
-    const message = `${by} needs ${missing.operation} on the topic '${missing.topic}'.`
+    const message = `${asker.by} needs ${missing.operation} on the topic '${missing.topic}'.`
     refusals.set(fork.to, new Refusal('TOPIC_AUTHORIZATION_FAILED', message))
   }
   return refusals
@@ -90,13 +99,14 @@ export function forbiddenForks(
 /** Why a command may not be run for somebody: all of it or nothing. */
 export function forbidden(
   command: Command,
-  by: string,
+  asker: Asker,
   subjects: Subjects,
   authorizer: Authorizer | undefined,
 ): Rejection | undefined {
   if (authorizer === undefined) return undefined
-  const missing = rightsFor(command, subjects).find((right) => !authorizer.allows(by, right))
+  const missing = missingOf(rightsFor(command, subjects), asker, authorizer)
   if (missing === undefined) return undefined
+  const { by } = asker
   const { operation, topic } = missing
   if (topic === undefined)
     return new Rejection('CLUSTER_AUTHORIZATION_FAILED', `${by} needs ${operation} on the cluster.`)

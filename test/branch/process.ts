@@ -1,10 +1,9 @@
 // A broker without a network: its rooms joined as in a process, on a store that the test keeps.
 
 import { Broker } from '../../src/broker/broker.ts'
-import { BrokerConfig } from '../../src/broker/broker-config.ts'
+import { BrokerConfig, type Setting } from '../../src/broker/broker-config.ts'
 import { InternalTopic } from '../../src/broker/internal-topic.ts'
 import { Branches } from '../../src/command/branches.ts'
-import type { Authorizer } from '../../src/command/rights.ts'
 import { catalogOf } from '../../src/group/catalog.ts'
 import { groupConfigDefaults } from '../../src/group/config.ts'
 import { Groups } from '../../src/group/coordinator.ts'
@@ -22,10 +21,12 @@ export class BrokerProcess {
   readonly groups: Groups
   readonly shares: Shares
 
-  protected constructor(store: Store, authorizer?: Authorizer) {
+  protected constructor(store: Store, configs: Readonly<Record<string, string>> = {}) {
     const one = { value: '1', origin: 'program' } as const
     const partitions = ['offsets.topic.num.partitions', 'transaction.state.log.num.partitions']
-    const config = new BrokerConfig(new Map(partitions.map((name) => [name, one])))
+    const settings = new Map<string, Setting>(partitions.map((name) => [name, one]))
+    for (const [name, value] of Object.entries(configs)) settings.set(name, { value, origin: 'program' })
+    const config = new BrokerConfig(settings)
     this.broker = new Broker({ store, clock: systemClock, config })
     const log = new InternalTopic(this.broker, { name: '__consumer_offsets', partitions: 1, configs: {} })
     this.shares = new Shares(this.broker, stateTopic(this.broker))
@@ -39,12 +40,12 @@ export class BrokerProcess {
     })
     this.transactions = transactionsOn(this.broker, this.groups)
     const { broker, groups, transactions } = this
-    this.branches = new Branches({ broker, groups, transactions, ...(authorizer === undefined ? {} : { authorizer }) })
+    this.branches = new Branches({ broker, groups, transactions })
   }
 
   /** As far as a start goes without anybody to connect. */
-  static async on(store: Store, authorizer?: Authorizer): Promise<BrokerProcess> {
-    const process = new BrokerProcess(store, authorizer)
+  static async on(store: Store, configs?: Readonly<Record<string, string>>): Promise<BrokerProcess> {
+    const process = new BrokerProcess(store, configs)
     await process.load()
     return process
   }

@@ -1,6 +1,9 @@
 // What somebody must be allowed to do before a command is run for them: nothing where no authorizer is on, else all of it.
 
 import { expect, test } from 'vitest'
+import type { Acl } from '../../src/auth/acl.ts'
+import { AclSet } from '../../src/auth/acl-set.ts'
+import { Authorizer } from '../../src/auth/authorizer.ts'
 import { type Command, parseCommand } from '../../src/branch/commands.ts'
 import { forbidden, rightsFor, type Subjects } from '../../src/command/rights.ts'
 
@@ -43,13 +46,48 @@ test.each([
   expect(rights(given)).toEqual(wanted)
 })
 
+const allowed: Acl = {
+  resourceType: 'TOPIC',
+  resourceName: '*',
+  patternType: 'LITERAL',
+  principal: 'User:alice',
+  host: '*',
+  operation: 'ALL',
+  permission: 'ALLOW',
+}
+const denied: Acl = { ...allowed, resourceName: 'stock', permission: 'DENY' }
+
+const authorizerOf = (...acls: Acl[]) =>
+  new Authorizer(new AclSet(acls), { superUsers: new Set(), allowsUnmentioned: false })
+
 test('one right that is missing keeps the whole command from being run, and says which it is', () => {
   const fork = command({ op: 'fork', set: 'S', from: '*' })
-  const authorizer = { allows: (_: string, { topic }: { topic?: string }) => topic !== 'stock' }
-  expect(forbidden(fork, 'User:alice', subjects, authorizer)).toMatchObject({
+  const by = 'User:alice'
+  expect(forbidden(fork, { by }, subjects, authorizerOf(allowed, denied))).toMatchObject({
     code: 'TOPIC_AUTHORIZATION_FAILED',
     message: "User:alice needs READ on the topic 'stock'.",
   })
-  expect(forbidden(fork, 'User:alice', subjects, { allows: () => true })).toBeUndefined()
-  expect(forbidden(fork, 'User:alice', subjects, undefined)).toBeUndefined()
+  expect(forbidden(fork, { by }, subjects, authorizerOf(allowed))).toBeUndefined()
+  expect(forbidden(fork, { by }, subjects, undefined)).toBeUndefined()
+})
+
+test('a right that counts at one address needs the command to come from there', () => {
+  const plan = command({ op: 'plan', from: 'orders--S', into: 'orders' })
+  const authorizer = authorizerOf({ ...allowed, host: '10.0.0.1' })
+  const by = 'User:alice'
+  expect(forbidden(plan, { by, host: '10.0.0.1' }, subjects, authorizer)).toBeUndefined()
+  expect(forbidden(plan, { by, host: '10.0.0.2' }, subjects, authorizer)?.code).toBe('TOPIC_AUTHORIZATION_FAILED')
+  expect(forbidden(plan, { by }, subjects, authorizer)?.code).toBe('TOPIC_AUTHORIZATION_FAILED')
+})
+
+test('who may make any topic may make a branch', () => {
+  const fork = command({ op: 'fork', from: 'orders', to: 'orders--x' })
+  const reads: Acl[] = [
+    { ...allowed, operation: 'READ' },
+    { ...allowed, operation: 'DESCRIBE_CONFIGS' },
+  ]
+  const ofCluster: Acl = { ...allowed, resourceType: 'CLUSTER', resourceName: 'kafka-cluster', operation: 'CREATE' }
+  const by = 'User:alice'
+  expect(forbidden(fork, { by }, subjects, authorizerOf(...reads))?.message).toContain('CREATE')
+  expect(forbidden(fork, { by }, subjects, authorizerOf(...reads, ofCluster))).toBeUndefined()
 })

@@ -193,7 +193,7 @@ describe('topics used as API', () => {
         {
           key: 'k',
           value: JSON.stringify({ op: 'fork', id: 'f1', from: 'orders', to: 'orders--try' }),
-          headers: { 'branch.principal': 'User:admin', 'branch.other': 'x', mine: 'kept' },
+          headers: { 'branch.principal': 'User:admin', 'branch.host': 'in-process', 'branch.other': 'x', mine: 'kept' },
         },
       ],
     })
@@ -205,6 +205,7 @@ describe('topics used as API', () => {
     expect(Object.entries(sent!.headers!).map(([name, value]) => [name, String(value)])).toEqual([
       ['mine', 'kept'],
       ['branch.principal', 'User:ANONYMOUS'],
+      ['branch.host', '127.0.0.1'],
     ])
   })
 

@@ -1,5 +1,5 @@
 // B55: with an authorizer a command is run with the rights of whoever produced it, and CreateTopics asks for the same ones.
-// There is no authorizer in the broker yet; the one here stands at the seam where it will.
+// Here by rooms, with principals that no listener knows yet; over the wire: test/branch/rights-by-clients.test.ts.
 
 import { expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
@@ -9,14 +9,22 @@ import type { Right } from '../../src/command/rights.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { BrokerProcess } from '../branch/process.ts'
 
-type Denied = { by: string; operation: Right['operation']; topic?: string }
+type Denied = { by: string; operation: Right['operation']; topic: string }
 
 async function opened(denied: readonly Denied[]) {
-  const isDenied = (by: string, { operation, topic }: Right) =>
-    denied.some((one) => one.by === by && one.operation === operation && one.topic === topic)
-  const authorizer = { allows: (by: string, right: Right) => !isDenied(by, right) }
-  const { broker, groups, transactions, branches } = await BrokerProcess.on(new MemoryStore(), authorizer)
+  const { broker, groups, transactions, branches } = await BrokerProcess.on(new MemoryStore(), {
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:bob',
+  })
   await branches.begin()
+  const everything = { resourceType: 'TOPIC', patternType: 'LITERAL', resourceName: '*', host: '*' } as const
+  await broker.acls.add([
+    { ...everything, principal: 'User:alice', operation: 'ALL', permission: 'ALLOW' },
+    ...denied.map(
+      ({ by: principal, operation, topic: resourceName }) =>
+        ({ ...everything, resourceName, principal, operation, permission: 'DENY' }) as const,
+    ),
+  ])
   await broker.createTopics([
     { name: 'orders', partitions: 1, configs: { 'cleanup.policy': 'compact' } },
     jsonTopics.find(({ name }) => name === commandsTopic)!,
