@@ -214,7 +214,8 @@ export class Packing {
       // What has outlived a kill nobody has flushed yet, and only what is flushed is packed.
       const { log } = partition
       if (log.flushedOffset < (log.segments.at(-1)?.baseOffset ?? 0)) await partition.flush()
-      const group = this.#nextGroup(partition, config) ?? this.#nextMerge(partition, config)
+      const group =
+        this.#nextGroup(partition, config) ?? this.#nextMerge(partition, config) ?? this.#nextDamaged(partition)
       const done =
         group === undefined ? await this.#packAgain(partition, config) : await this.#packGroup(partition, config, group)
       if (done) this.#failed.delete(partition)
@@ -264,6 +265,12 @@ export class Packing {
     const group = nextMerge(packable, { isFit, seams, ...this.#limitsOf(config) })
     if (group === undefined) this.#merged.set(partition, asOf)
     return group
+  }
+
+  /** One that still gives everything: before more of it is damaged. */
+  #nextDamaged({ log }: Partition): Segment[] | undefined {
+    const found = log.packable.find((segment) => segment.isDamaged && !this.#unfit.has(segment))
+    return found && [found]
   }
 
   /** The first packed segment of which the keep rules let a tenth go, or more. */

@@ -5,7 +5,6 @@ import { commandsTopic, toldTopics } from '../branch/json-topics.ts'
 import type { Lineage } from '../branch/lineage.ts'
 import { pinsOf } from '../branch/pins.ts'
 import type { Inherited, Lost } from '../log/inherited.ts'
-import { openPack } from '../revision/open-pack.ts'
 import type { Clock } from '../storage/clock.ts'
 import type { Store } from '../storage/file.ts'
 import type { BrokerConfig } from './broker-config.ts'
@@ -13,6 +12,7 @@ import { Gate, type Gates } from './gate.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { Leadership } from './leadership.ts'
 import type { Losses } from './losses.ts'
+import { openPacked } from './open-packed.ts'
 import type { PackConfig } from './packing.ts'
 import { Partition } from './partition.ts'
 import type { PartitionConfig } from './partition-config.ts'
@@ -39,7 +39,7 @@ function settingsOf(config: TopicConfig, broker: BrokerConfig): PartitionConfig 
     deletes: config.cleanupPolicy.delete && config.protection !== 'frozen',
     compacts: config.cleanupPolicy.compact && config.protection !== 'frozen',
     needsKeys: config.revision !== undefined,
-    openPacked: openPack,
+    openPacked,
     codec: codec === 'producer' ? undefined : codecs.indexOf(codec as (typeof codecs)[number]),
     minCleanableDirtyRatio: config.minCleanableDirtyRatio,
     minCompactionLagMs: config.minCompactionLagMs,

@@ -281,6 +281,8 @@ class LogCheck {
   /** Has every record of a packed file unpacked; what is damaged costs only itself. */
   #walkPacked(segment: Segment, walked: WalkedBatch[]): number {
     const nextOffset = segment.packed!.asFile().length === segment.length ? this.#endOfPacked(segment) : 0
+    const { damage } = segment.packed!
+    if (damage !== undefined) this.#find('damage', segment.path, `${damage}; all that it holds can be read`)
     let position = 0
     while (position < segment.length) {
       const found = segment.batchAt(position)

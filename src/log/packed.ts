@@ -13,6 +13,8 @@ export interface PackedFile {
   readonly baseOffset: number
   /** Offset behind the last that it covers; offsets may be missing in front of it. */
   readonly nextOffset: number
+  /** What is wrong with the file, where it gives everything all the same. */
+  readonly damage?: string | undefined
   /**
    * Its batches one behind the other, read-only. A read that begins at a batch gives at least what is asked for of this one,
    * and its header without looking at the records. Throws DamagedRecords.
@@ -33,6 +35,8 @@ export class PackedContent {
   #opened: PackedFile | undefined
   #file: File | undefined
   #storedBytes: number | undefined
+  /** Why it cannot be opened: to find that out takes a look at much of the file. */
+  #refused: DamagedRecords | undefined
 
   constructor(store: Store, path: string, open: OpenPacked) {
     this.#store = store
@@ -43,6 +47,7 @@ export class PackedContent {
   /** Throws DamagedRecords where the file is not whole: the others of the log are. */
   get opened(): PackedFile {
     if (this.#opened !== undefined) return this.#opened
+    if (this.#refused !== undefined) throw this.#refused
     const file = this.#store.open(this.#path, 0)
     try {
       this.#opened = this.#open(file)
@@ -50,8 +55,14 @@ export class PackedContent {
     } catch (cause) {
       file.close()
       if (!(cause instanceof Corruption)) throw cause
-      throw new DamagedRecords(cause.message)
+      this.#refused = new DamagedRecords(cause.message)
+      throw this.#refused
     }
+  }
+
+  /** Of the opened file; undefined, too, while nobody has opened it. */
+  get damage(): string | undefined {
+    return this.#opened?.damage
   }
 
   /** Its batches. */
@@ -69,6 +80,7 @@ export class PackedContent {
     this.#opened?.close()
     this.#opened = undefined
     this.#file = undefined
+    this.#refused = undefined
   }
 }
 

@@ -99,6 +99,11 @@ export class Segment {
     return this.#packed?.opened
   }
 
+  /** Its packed file has been opened, and something is wrong with it that nobody notices otherwise. */
+  get isDamaged(): boolean {
+    return this.#packed?.damage !== undefined
+  }
+
   /** When somebody last wrote to its file, ms; undefined where nobody knows. */
   get writtenAt(): number | undefined {
     return this.#store.writtenAt(this.path)

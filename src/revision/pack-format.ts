@@ -8,6 +8,7 @@
 //           keys      keys by ordinal, about 16 KiB each: length varint, bytes
 //           frames    batches in the order of the log, without values and keys: which entry each record is (pack-frames.ts)
 //      …  zeros up to a multiple of 8
+//      …  guard (pack-guard.ts), which the footer is mended by
 //      F  footer: sections, each padded to a multiple of 8, little-endian, used where they lie in the map
 //           facts      JSON: what is told of the pack as a whole (PackFacts)
 //           rows       of values, entries, keys, frames: one section for each (Float64Array)
@@ -27,6 +28,7 @@ import { crc32c } from '../../protocol/crc32c.ts'
 import { Corruption } from '../../protocol/errors.ts'
 import type { File } from '../storage/file.ts'
 import { type PackOutput, readExactly } from './pack-blocks.ts'
+import { guardBytes, guardOf, mend } from './pack-guard.ts'
 
 export const magic = Buffer.from('TWP1')
 export const head = Buffer.concat([magic, Buffer.alloc(4)])
@@ -75,38 +77,55 @@ const padding = (byteCount: number): number => (8 - (byteCount % 8)) % 8
 export function writeFooter(output: PackOutput, sections: readonly Section[]): void {
   const parts: Buffer[] = []
   output.write(Buffer.alloc(padding(output.position)))
-  const start = output.position
   const lengths: number[] = []
   for (const section of sections) {
     const bytes = Buffer.from(section.buffer as ArrayBuffer, section.byteOffset, section.byteLength)
     lengths.push(bytes.length)
     parts.push(bytes, Buffer.alloc(padding(bytes.length)))
   }
-  const footerBytes = parts.reduce((sum, { length }) => sum + length, 0)
+  const footer = Buffer.concat(parts)
   const trailer = Buffer.alloc(trailerFixedBytes + 8 * lengths.length)
-  ;[start, footerBytes, lengths.length, ...lengths].forEach((number, i) => {
+  const start = output.position + guardBytes(footer.length, trailer.length)
+  ;[start, footer.length, lengths.length, ...lengths].forEach((number, i) => {
     trailer.writeDoubleLE(number, 8 * i)
   })
   const checked = trailer.length - endBytes
-  let crc = 0
-  for (const part of parts) if (part.length > 0) crc = crc32c(part, 0, part.length, crc)
-  trailer.writeUInt32LE(crc32c(trailer, 0, checked, crc), checked)
+  trailer.writeUInt32LE(checksumOf(footer, trailer), checked)
   trailer.writeUInt32LE(trailer.length, checked + 4)
   magic.copy(trailer, checked + 8)
-  for (const part of parts) if (part.length > 0) output.write(part)
-  output.write(trailer)
+  for (const part of [guardOf(footer, trailer), footer, trailer]) output.write(part)
 }
+
+const checksumOf = (footer: Buffer, trailer: Buffer): number =>
+  crc32c(trailer, 0, trailer.length - endBytes, crc32c(footer))
 
 export type Footer = {
   facts: PackFacts
   floats(section: number): Float64Array
   integers(section: number): Uint32Array
   release(): void
+  /** What is wrong with it in the file, where it had to be mended. */
+  readonly damage: string | undefined
 }
 
-/** Throws Corruption where the file is no whole pack. Its sections are views, good until `release`. */
+type Bad = (why: string) => Corruption
+
+/** Throws Corruption where the file is no whole pack, nor to be mended. Its sections are views, good until `release`. */
 export function readFooter(file: File): Footer {
-  const bad = (why: string): Corruption => new Corruption(`${file.path} is no whole pack: ${why}`)
+  const bad: Bad = (why) => new Corruption(`${file.path} is no whole pack: ${why}`)
+  try {
+    return readWhole(file, bad)
+  } catch (cause) {
+    const mended = cause instanceof Corruption ? mend(file) : undefined
+    if (mended === undefined) throw cause
+    const { footer, trailer } = mended
+    if (checksumOf(footer, trailer) !== trailer.readUInt32LE(trailer.length - endBytes)) throw cause
+    const [, , , ...lengths] = numbersIn(trailer)
+    return parse(footer, lengths, () => {}, bad, (cause as Corruption).message)
+  }
+}
+
+function readWhole(file: File, bad: Bad): Footer {
   const exactly = (position: number, byteCount: number) => {
     try {
       return readExactly(file, position, byteCount)
@@ -129,24 +148,26 @@ export function readFooter(file: File): Footer {
   if (trailerBytes < trailerFixedBytes || trailerAt < head.length) throw bad('its trailer has no place in it')
   if (trailerBytes > trailerFixedBytes + 8 * sectionsMax) throw bad('its trailer is too long')
   const trailer = exactly(trailerAt, trailerBytes)
-  const numbers = Array.from({ length: (trailerBytes - endBytes) / 8 }, (_, i) => trailer.bytes.readDoubleLE(8 * i))
   const trailerCopy = Buffer.from(trailer.bytes)
   trailer.release()
-  const [start = -1, footerBytes = -1, sectionCount = -1, ...lengths] = numbers
+  const [start = -1, footerBytes = -1, sectionCount = -1, ...lengths] = numbersIn(trailerCopy)
   const isPlaced = start >= head.length && start % 8 === 0 && start + footerBytes === trailerAt
   if (!isPlaced || sectionCount !== lengths.length) throw bad('its footer has no place in it')
   const lease = exactly(start, footerBytes)
   try {
-    const seen = crc32c(trailerCopy, 0, trailerBytes - endBytes, crc32c(lease.bytes))
-    if (seen !== crc) throw bad('its footer fails its checksum')
-    return parse(lease.bytes, lengths, lease.release, bad)
+    if (checksumOf(lease.bytes, trailerCopy) !== crc) throw bad('its footer fails its checksum')
+    return parse(lease.bytes, lengths, lease.release, bad, undefined)
   } catch (cause) {
     lease.release()
     throw cause
   }
 }
 
-function parse(bytes: Buffer, lengths: number[], release: () => void, bad: (why: string) => Corruption): Footer {
+/** Where the footer begins, its bytes, how many sections, their lengths. */
+const numbersIn = (trailer: Buffer): number[] =>
+  Array.from({ length: (trailer.length - endBytes) / 8 }, (_, i) => trailer.readDoubleLE(8 * i))
+
+function parse(bytes: Buffer, lengths: number[], release: () => void, bad: Bad, damage: string | undefined): Footer {
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : Buffer.from(Uint8Array.from(bytes).buffer)
   const starts: number[] = []
   let at = 0
@@ -173,5 +194,6 @@ function parse(bytes: Buffer, lengths: number[], release: () => void, bad: (why:
       return new Uint32Array(buffer, start, length / 4)
     },
     release,
+    damage,
   }
 }

@@ -57,6 +57,8 @@ export class Pack {
   readonly pointers: readonly string[]
   /** Values that the JSON index was to know and that are no JSON. */
   readonly unparsed: number
+  /** What is wrong with its footer in the file, where that had to be mended. */
+  readonly damage: string | undefined
   readonly #file: File
   readonly #footer: Footer
   readonly #room: CacheRoom
@@ -85,6 +87,7 @@ export class Pack {
     this.maxTimestamp = facts.maxTimestamp
     this.pointers = facts.pointers
     this.unparsed = facts.unparsed
+    this.damage = footer.damage
     this.#file = file
     this.#footer = footer
     this.#room = cache.room()
