@@ -99,10 +99,14 @@ export class ChildBroker {
   }
 
   async end(signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null
-    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve))
-    child.kill(signal)
+    const gone = this.gone()
+    if (this.isRunning) this.#child?.kill(signal)
     return gone
+  }
+
+  /** Resolves when it has ended, whoever ended it, with its exit code. */
+  async gone(): Promise<number | null> {
+    if (!this.isRunning) return null
+    return await new Promise((resolve) => this.#child!.once('exit', resolve))
   }
 }

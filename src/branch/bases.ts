@@ -125,7 +125,7 @@ export const versionOf = ({ offset, timestamp, value }: StoredRecord): Version =
 
 function isKnownTo(other: Knowledge, own: Knowledge, { offset, headers }: StoredRecord): boolean {
   if (other.knows({ branch: own.home(offset), offset })) return true
-  return other.knows(own.originOf(offset, headers, other.branch))
+  return other.knows(own.originFor(other.branch, offset, headers))
 }
 
 // --- what may be gone
@@ -185,7 +185,7 @@ function placeIn({ side: { knowledge } }: Found, { side, records }: Found, key: 
   const asker = knowledge.branch
   const places: Place[] = [
     { branch: side.knowledge.home(offset), offset },
-    side.knowledge.originOf(offset, headers, asker),
+    side.knowledge.originFor(asker, offset, headers),
   ]
   const isHere = (place: Place) => knowledge.home(place.offset) === place.branch
   return Math.max(...places.map((place) => (isHere(place) ? place.offset : knowledge.learntAt(place))))

@@ -1,12 +1,13 @@
 // What changed on one side of a merge: the newest record of every key in the part of a log that the other side may not know.
 // A key takes 32 bytes however long it is, and an offset one, so that a million changed keys fit.
 
-import type { RecordCursor } from '../../protocol/records/record.ts'
+import type { RecordCursor, StoredRecord } from '../../protocol/records/record.ts'
 import { GrowingKeyOffsets } from '../log/key-offsets.ts'
 import type { Log } from '../log/log.ts'
-import type { Knowledge } from './knowledge.ts'
+import { findBack } from './find-back.ts'
+import type { Knowledge, Place } from './knowledge.ts'
 import { originOf } from './origin.ts'
-import { eachBatch, eachBatchAtOnce, Fates, noWalk, type Turns, walkBatch } from './reading.ts'
+import { eachBatch, eachBatchAtOnce, Fates, keyBytes, keyText, noWalk, type Turns, walkBatch } from './reading.ts'
 
 /** The other side knows the record, by its place or by its origin. */
 const knownMark = 1
@@ -30,6 +31,8 @@ export class Changes {
   #end: number
   readonly #options: ChangesOptions
   readonly #newest: GrowingKeyOffsets
+  /** Resolutions by key, and what they took of what the other side knows. */
+  readonly #taken = new Map<string, { readonly offset: number; readonly place: Place }>()
   /** By offset from `start` on. */
   #marks = new Uint8Array(1024)
 
@@ -75,6 +78,7 @@ export class Changes {
       this.#newest.put(cursor.bytes, keyStart, keyStart + keyLength, offset)
       if (fate === 'open') this.#mark(offset, openMark)
       else if (this.#isKnown(cursor, offset, own)) this.#mark(offset, knownMark)
+      else this.#noteTaken(cursor, offset, own)
       met?.(cursor.key()!)
     })
   }
@@ -83,7 +87,37 @@ export class Changes {
     const { other } = this.#options
     if (other.knows({ branch: own.home(offset), offset })) return true
     if (cursor.headerCount === 0 || !own.isMerged(offset)) return false
-    return other.knows(own.originOf(offset, cursor.headers(), other.branch))
+    return other.knows(own.originOf(offset, cursor.headers()))
+  }
+
+  #noteTaken(cursor: RecordCursor, offset: number, own: Knowledge): void {
+    if (cursor.headerCount === 0 || !own.isMerged(offset)) return
+    const place = own.takenBy(offset, cursor.headers())
+    if (place === undefined || !this.#options.other.knows(place)) return
+    this.#taken.set(keyText(cursor.key()!), { offset, place })
+  }
+
+  /**
+   * A resolution that took a record of the other side's is no change for it, if that is the newest there of which this side knows. Behind
+   * another one it decides anew: both have heard of both, and this side alone has chosen.
+   *
+   *   P   k=p ──────── k=c ──▶      C has heard of k=p by a third and parked it; P has taken k=c of C, and loses k=p by that;
+   *   C   k=c ──────────── k=p      then C is resolved for k=p, which P has known all along
+   */
+  async settleTaken({ log, end }: { readonly log: Log; readonly end: number }, turns: Turns): Promise<void> {
+    const { own, other } = this.#options
+    const isNewest = ([key, { offset }]: readonly [string, { offset: number }]) =>
+      this.newestOf(keyBytes(key)) === offset
+    const taken = new Map([...this.#taken].filter(isNewest))
+    const accepts = ({ offset, headers }: StoredRecord) =>
+      own.knows({ branch: other.home(offset), offset }) || own.knows(other.originOf(offset, headers))
+    const found = await findBack({ log, below: end, keys: new Set(taken.keys()), accepts }, turns)
+    for (const [key, { offset, headers }] of found) {
+      const here = { branch: other.home(offset), offset }
+      const first = [here, other.originOf(offset, headers), other.takenBy(offset, headers)]
+      const { offset: mine, place } = taken.get(key)!
+      if (first.some((one) => one?.branch === place.branch && one.offset === place.offset)) this.#mark(mine, knownMark)
+    }
   }
 
   #mark(offset: number, mark: number): void {

@@ -110,14 +110,30 @@ export class Knowledge {
 
   /**
    * Where a record of this log was first written. Its headers are believed where a merge wrote it; an origin in a branch
-   * that is forgotten is as good as none: here are the only copies. `asker`: the branch that wants to know.
+   * that is forgotten is as good as none: here are the only copies. A resolution is written here, whatever it took.
    */
-  originOf(offset: number, headers: readonly RecordHeader[], asker: string): Place {
+  originOf(offset: number, headers: readonly RecordHeader[]): Place {
     const range = headers.length === 0 ? undefined : this.ranges.at(offset)
-    const written = range && originOf(headers)
-    const origin = range?.isResolution && written?.branch !== asker ? undefined : written
-    const isKnown = origin !== undefined && (this.knows(origin) || range?.loose?.[origin.branch] !== undefined)
-    return isKnown ? origin : { branch: this.home(offset), offset }
+    const origin = range === undefined || range.isResolution ? undefined : this.#named(headers, range)
+    return origin ?? { branch: this.home(offset), offset }
+  }
+
+  /** Where that was first written which a resolution took; undefined where the record is none, or has a value of its own. */
+  takenBy(offset: number, headers: readonly RecordHeader[]): Place | undefined {
+    const range = headers.length === 0 ? undefined : this.ranges.at(offset)
+    return range?.isResolution ? this.#named(headers, range) : undefined
+  }
+
+  /** As `originOf`, for a branch that looks for a value which both have: what was taken from its own records it has. */
+  originFor(asker: string, offset: number, headers: readonly RecordHeader[]): Place {
+    const taken = this.takenBy(offset, headers)
+    return taken?.branch === asker ? taken : this.originOf(offset, headers)
+  }
+
+  #named(headers: readonly RecordHeader[], { loose }: MergedRange): Place | undefined {
+    const origin = originOf(headers)
+    const isKnown = origin !== undefined && (this.knows(origin) || loose?.[origin.branch] !== undefined)
+    return isKnown ? origin : undefined
   }
 
   /** Whether offsets of this log were first written in a branch: then it cannot be forgotten. */

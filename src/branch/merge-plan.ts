@@ -81,6 +81,8 @@ export class MergePlan {
     const isKeyed = strategy !== 'append'
     if (isKeyed) await this.#sourceChanges.read(source.end, turns)
     if (this.#looksAtTarget) await this.#targetChanges.read(target.log.logEndOffset, turns)
+    if (isKeyed) await this.#sourceChanges.settleTaken({ log: target.log, end: this.#targetChanges.end }, turns)
+    if (this.#looksAtTarget) await this.#targetChanges.settleTaken(source, turns)
     if (isKeyed) await this.#decideKeys()
     else await this.#eachRecord((record) => this.#append(record))
     for (const key of this.#options.reads) this.#checkRead(key)
@@ -157,8 +159,7 @@ export class MergePlan {
   }
 
   #originOf({ offset, headers }: Pick<StoredRecord, 'offset' | 'headers'>): Place {
-    const { source, target } = this.#options
-    return source.knowledge.originOf(offset, headers, target.knowledge.branch)
+    return this.#options.source.knowledge.originOf(offset, headers)
   }
 
   #isThere(origin: Place): boolean {

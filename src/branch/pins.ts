@@ -17,7 +17,7 @@ export function pinsOf(lineage: Lineage, topicId: string, partition: number): Pi
     counts: (offset, headers) => {
       if (parent.knows({ branch: own.home(offset), offset })) return true
       // Brought by a merge of the parent's own records, or of what it has from elsewhere.
-      return own.isMerged(offset) && parent.knows(own.originOf(offset, headers(), parent.branch))
+      return own.isMerged(offset) && parent.knows(own.originFor(parent.branch, offset, headers()))
     },
   }
 }

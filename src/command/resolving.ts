@@ -110,7 +110,7 @@ export class Resolving {
     if (record === undefined) return chosenOf(theirs, now, 'theirs')
     const knowledge = this.#rooms.broker.lineage.knowledge(fromId, partition)
     const { offset, value, timestamp, headers } = record
-    return { value, timestamp, offset, origin: knowledge.originOf(offset, headers, intoId) }
+    return { value, timestamp, offset, origin: knowledge.originOf(offset, headers) }
   }
 
   async #carryOut(

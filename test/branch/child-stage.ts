@@ -1,7 +1,7 @@
 // A broker in a process of its own, to be killed, with a stock client in front of it that is made anew for each question.
 
 import { rmSync } from 'node:fs'
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { type Admin, type EachMessagePayload, Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs'
 import { built } from '../built.ts'
 import { ChildBroker } from '../child-broker.ts'
 
@@ -12,8 +12,9 @@ export class ChildStage {
     this.broker = broker
   }
 
-  static async open(): Promise<ChildStage> {
-    const stage = new ChildStage(new ChildBroker(await built('bundle/main.js')))
+  /** `options` go with every start, `ofNode` to Node itself. */
+  static async open(options: readonly string[] = [], ofNode: readonly string[] = []): Promise<ChildStage> {
+    const stage = new ChildStage(new ChildBroker(await built('bundle/main.js'), options, ofNode))
     await stage.broker.start()
     return stage
   }
@@ -45,10 +46,17 @@ export class ChildStage {
   }
 
   async send(topic: string, ...values: string[]): Promise<void> {
+    await this.sendAll(
+      topic,
+      values.map((value) => ({ value, partition: 0 })),
+    )
+  }
+
+  async sendAll(topic: string, messages: Message[]): Promise<void> {
     const producer = this.kafka.producer()
     await producer.connect()
     try {
-      await producer.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) })
+      await producer.send({ topic, messages })
     } finally {
       await producer.disconnect()
     }
@@ -56,19 +64,28 @@ export class ChildStage {
 
   /** Values from the start of a topic's partition, until `isEnough` says so of all of them. */
   async read(topic: string, isEnough: (values: readonly string[]) => boolean): Promise<string[]> {
+    const values: string[] = []
+    await this.readEach(topic, (_, { value }) => {
+      values.push(String(value))
+      return isEnough(values)
+    })
+    return values
+  }
+
+  /** Every committed record from the start of a topic, until one is said to be the last. */
+  async readEach(topic: string, isLast: (partition: number, message: KafkaMessage) => boolean): Promise<void> {
     const consumer = this.kafka.consumer({ groupId: `reader-${Math.random()}`, maxWaitTimeInMs: 100 })
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
-    const values: string[] = []
+    let isOver = false
     await new Promise<void>((resolve, reject) => {
-      const eachMessage = async ({ message }: { message: { value: Buffer | null } }) => {
-        if (isEnough(values)) return
-        values.push(String(message.value))
-        if (isEnough(values)) resolve()
+      const eachMessage = async ({ partition, message }: EachMessagePayload) => {
+        if (isOver) return
+        isOver = isLast(partition, message)
+        if (isOver) resolve()
       }
       consumer.run({ autoCommit: false, eachMessage }).catch(reject)
     })
     await consumer.disconnect()
-    return values
   }
 }

@@ -176,3 +176,61 @@ test.each(['resolve', 'merge'])(
     expect(await stage.run({ op: 'plan', id: 'p1', from: 'C', into: 'P' })).toMatchObject({ counts: { conflicts: 0 } })
   },
 )
+
+test('what a conflict is resolved for reaches a branch that has had it all along and gave it up meanwhile', async () => {
+  await using stage = await Stage.open()
+  const lives = new Lives(stage)
+  await stage.create('P', 1, compacted)
+  await stage.fork('P', 'C')
+  await lives.write('P', 'k', 'p')
+  await lives.write('C', 'k', 'c')
+  await stage.fork('P', 'D')
+  expect(await lives.merge('D', 'C', { onConflict: 'park' })).toMatchObject({ written: 0, conflicts: 1 })
+  // C has heard of k=p by D, and its own value takes the place of that in P.
+  expect(await lives.merge('C', 'P', { onConflict: 'theirs' })).toMatchObject({ written: 1 })
+  await stage.run({ op: 'resolve', id: 'r1', merge: 'm1', topic: 'C', partition: 0, key: 'k', take: 'theirs' })
+  expect(await lives.merge('D', 'C')).toMatchObject({ written: 0, conflicts: 0 })
+  expect(await lives.merge('C', 'P', { onConflict: 'fail' })).toMatchObject({ written: 1, conflicts: 0 })
+  expect(await lives.state('P', 3)).toEqual({ k: 'p' })
+  // D has what was chosen, and nobody else is told again.
+  for (const [from, into] of [
+    ['C', 'D'],
+    ['P', 'C'],
+    ['C', 'P'],
+  ] as const) {
+    expect(await lives.merge(from, into), `${from} into ${into}`).toMatchObject({ written: 0, conflicts: 0 })
+  }
+})
+
+test('the same where the conflict stood between the two, and a third has told one of them of the other', async () => {
+  await using stage = await Stage.open()
+  const lives = new Lives(stage)
+  await stage.create('P', 1, compacted)
+  await stage.fork('P', 'C')
+  await lives.write('P', 'k', 'p')
+  await lives.write('C', 'k', 'c')
+  expect(await lives.merge('P', 'C', { onConflict: 'park' })).toMatchObject({ written: 0, conflicts: 1 })
+  await stage.fork('C', 'D')
+  expect(await lives.merge('D', 'P')).toMatchObject({ written: 1, conflicts: 0 })
+  await stage.run({ op: 'resolve', id: 'r1', merge: 'm1', topic: 'C', partition: 0, key: 'k', take: 'theirs' })
+  expect(await lives.merge('C', 'P')).toMatchObject({ written: 1, conflicts: 0 })
+  expect(await lives.state('P', 3)).toEqual({ k: 'p' })
+})
+
+test('a resolution for the record of the other side is no change for it, nor in the way of what it writes next', async () => {
+  await using stage = await Stage.open()
+  const lives = new Lives(stage)
+  await stage.create('P', 1, compacted)
+  await stage.fork('P', 'C')
+  await lives.write('P', 'k', 'p')
+  await lives.write('C', 'k', 'c')
+  expect(await lives.merge('P', 'C', { onConflict: 'park' })).toMatchObject({ written: 0, conflicts: 1 })
+  await stage.run({ op: 'resolve', id: 'r1', merge: 'm1', topic: 'C', partition: 0, key: 'k', take: 'theirs' })
+  expect(await stage.run({ op: 'plan', id: 'p1', from: 'C', into: 'P' })).toMatchObject({
+    counts: { written: 0, same: 0, skipped: 0, conflicts: 0 },
+  })
+  await lives.write('P', 'k', 'p2')
+  expect(await lives.merge('C', 'P')).toMatchObject({ written: 0, conflicts: 0 })
+  expect(await lives.merge('P', 'C')).toMatchObject({ written: 1, conflicts: 0 })
+  expect(await lives.state('C', 3)).toEqual({ k: 'p2' })
+})
