@@ -18,5 +18,5 @@ function resourcesOf(acls: readonly Acl[]) {
 export const describeAclsApi = serve(describeAcls, [1, 3], (filter, { broker }) => {
   checkAclCodes(filter.resourceTypeFilter, filter.patternTypeFilter, filter.operation, filter.permissionType)
   if (broker.authorizer === undefined) return { ...noAuthorizer(' on the broker'), resources: [] }
-  return { errorCode: 0, errorMessage: null, resources: resourcesOf(broker.acls.matching(filterOf(filter))) }
+  return { errorCode: 0, errorMessage: '', resources: resourcesOf(broker.acls.matching(filterOf(filter))) }
 })

@@ -40,9 +40,11 @@ const saysAny = ({ resourceType, resourcePatternType, operation, permissionType 
   resourcePatternType === anyCode ||
   resourcePatternType === patternTypes.MATCH
 
+const unsaid = new Refusal('UNKNOWN_SERVER_ERROR', 'ANY and MATCH are for filters: an ACL says which one it is.')
+
 const resultOf = (refusal: Refusal | undefined) => ({
   errorCode: refusal?.code ?? 0,
-  errorMessage: refusal?.message ?? null,
+  errorMessage: refusal?.message ?? '',
 })
 
 export const createAclsApi = serve(createAcls, [1, 3], async ({ creations }, { broker }) => {
@@ -50,7 +52,7 @@ export const createAclsApi = serve(createAcls, [1, 3], async ({ creations }, { b
     checkAclCodes(resourceType, resourcePatternType, operation, permissionType)
   }
   if (broker.authorizer === undefined) return { results: creations.map(() => noAuthorizer('.')) }
-  if (creations.some(saysAny)) return { results: creations.map(() => resultOf(new Refusal('UNKNOWN_SERVER_ERROR'))) }
+  if (creations.some(saysAny)) return { results: creations.map(() => resultOf(unsaid)) }
   const asked = creations.map(aclOf)
   let failure: Refusal | undefined
   try {

@@ -61,12 +61,12 @@ const found = async (client: Pick<WireClient, 'ask'>, filter: Partial<Filter> = 
     .sort()
 }
 
-const ok = ['NONE', null]
+const ok = ['NONE', '']
 
 test.each([1, 2, 3])('v%i: what was made is told by resource, and a second time makes nothing', async (version) => {
   await using line = await Line.open([], config)
   const { results } = await line.ask(createAcls, version, { creations: [read, write, prefixed, read] })
-  expect(results).toEqual(Array(4).fill({ errorCode: 0, errorMessage: null }))
+  expect(results).toEqual(Array(4).fill({ errorCode: 0, errorMessage: '' }))
   expect(await create(line, ofAll, read)).toEqual([ok, ok])
   expect(await found(line, {}, version)).toEqual([
     'LITERAL *: not User:* 3',
@@ -145,8 +145,8 @@ test('each filter deletes what it finds and tells it, also what another one find
   ]
   const { filterResults } = await line.ask(deleteAcls, 3, { filters })
   expect(filterResults.map((result) => [errorOf(result), result.errorMessage])).toEqual([
-    ok,
-    ok,
+    ['NONE', null],
+    ['NONE', null],
     ['INVALID_REQUEST', 'Unknown patternFilter.'],
     ['INVALID_REQUEST', 'Unknown entryFilter.'],
   ])

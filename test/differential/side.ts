@@ -232,7 +232,10 @@ export class Side {
     if (name === 'acquiredRecords') return acquired(value as Acquired[])
     if (name === 'records') return value === null ? null : describeRecords(value as Buffer)
     if (unordered.has(name) && isPlainList(value)) return [...value].sort()
-    if (Array.isArray(value)) return value.map((element) => this.#plain(element, name.replace(/s$/, '')))
+    if (Array.isArray(value)) {
+      const elements = value.map((element) => this.#plain(element, name.replace(/s$/, '')))
+      return ofAcls.has(name) ? elements.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : elements
+    }
     if (typeof value === 'object' && value !== null) {
       const entries = Object.entries(value).filter(([key]) => !hidden.has(key))
       return Object.fromEntries(entries.map(([key, inner]) => [key, this.#plain(inner, key)]))
@@ -253,6 +256,9 @@ const hidden = new Set([
   ...['throttleTimeMs', 'host', 'port', 'unknownTags', 'totalBytes', 'usableBytes'],
   ...['finalizedFeaturesEpoch', 'replicaDirectoryId'],
 ])
+
+/** Lists of objects that Kafka keeps as sets. */
+const ofAcls = new Set(['resources', 'acls', 'matchingAcls'])
 
 /** Lists that Kafka keeps as sets. */
 const unordered = new Set(['subscribedTopicNames', 'partitions'])

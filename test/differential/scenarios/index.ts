@@ -2,6 +2,7 @@
 
 import type { Side } from '../side.ts'
 import { walkScenarios } from '../walks/index.ts'
+import { aclsOnScenario } from './acls.ts'
 import {
   configResourcesScenario,
   electLeadersScenario,
@@ -113,6 +114,7 @@ export const scenarios: Readonly<Record<string, (side: Side) => Promise<void>>> 
 /** Those that need brokers of their own, and the walks that go on for as long as is asked: played where they are named. */
 export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> = {
   ...walkScenarios,
+  aclsOn: aclsOnScenario,
   limits: limitsScenario,
   featuresOff: featuresOffScenario,
   epochsRunOut: epochsRunOutScenario,
