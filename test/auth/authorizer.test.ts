@@ -1,4 +1,4 @@
-// Who may do what, by ACLs: the table of Kafka's StandardAuthorizer. What is expected here was asked of a Kafka 4.3.1.
+// Who may do what, by ACLs: the rules of Kafka's StandardAuthorizer one by one. What it said itself: standard-authorizer.test.ts.
 
 import { describe, expect, test } from 'vitest'
 import type { Acl, Operation, Permission } from '../../src/auth/acl.ts'
