@@ -1,4 +1,4 @@
-// AlterShareGroupOffsets: where a share group without members goes on. One that is not yet is made.
+// AlterShareGroupOffsets: where a share group without members goes on. One that is not yet is made, if any of the topics is there.
 
 import { Refusal } from '../../protocol/errors.ts'
 import { alterShareGroupOffsets } from '../../protocol/messages/91-alter-share-group-offsets.ts'
@@ -23,7 +23,8 @@ export const alterShareGroupOffsetsApi = serve(alterShareGroupOffsets, [0, 0], a
     })
   })
   const starts = asked.flatMap(({ start }): ShareStart[] => (start === undefined ? [] : [start]))
-  const outcome = refuseShareGroup(groupId, context) ?? (await groups.share.alterStarts(groupId, starts))
+  const makes = topics.some(({ topicName }) => broker.topic(topicName) !== undefined)
+  const outcome = refuseShareGroup(groupId, context) ?? (await groups.share.alterStarts(groupId, starts, makes))
   if (outcome instanceof Refusal) return { errorCode: outcome.code, errorMessage: outcome.message, responses: [] }
   const unknown = new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
   const answers = new Map<string, { topicId: string; partitions: Answered[] }>()

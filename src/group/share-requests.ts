@@ -196,13 +196,17 @@ export class ShareRequests {
 
   // --- where a group begins
 
-  /** One refusal for the request, or one answer for each. A group that is not yet is made. */
-  async alterStarts(groupId: string, starts: readonly ShareStart[]): Promise<Refusal | (Refusal | undefined)[]> {
+  /** One refusal for the request, or one answer for each. A group that is not yet is made where a topic that there is was named. */
+  async alterStarts(
+    groupId: string,
+    starts: readonly ShareStart[],
+    makes: boolean,
+  ): Promise<Refusal | (Refusal | undefined)[]> {
     const closed = this.#roster.memberGate(groupId)
     if (closed !== 'NONE') return new Refusal(closed)
     return await this.#mayMake<Refusal | (Refusal | undefined)[]>(groupId, async () => {
       const refusal = await this.#roster.decide(groupId, () =>
-        this.#forgotten.has(groupId) ? nothing(notYet()) : this.#decideStarts(groupId, starts),
+        this.#forgotten.has(groupId) ? nothing(notYet()) : this.#decideStarts(groupId, starts, makes),
       )
       if (refusal !== undefined) return refusal
       return await Promise.all(
@@ -214,10 +218,11 @@ export class ShareRequests {
     })
   }
 
-  #decideStarts(groupId: string, starts: readonly ShareStart[]): Decision<Refusal | undefined> {
+  #decideStarts(groupId: string, starts: readonly ShareStart[], makes: boolean): Decision<Refusal | undefined> {
     const group = this.#find(groupId, 0)
     if (group instanceof Refusal) return nothing(group)
     if (!group.isEmpty) return nothing(new Refusal('NON_EMPTY_GROUP', 'The group is not empty.'))
+    if (!makes && this.#roster.find(groupId) === undefined) return nothing(undefined)
     const change = new ShareChange(group.memory)
     const known = new Map([...group.memory.known].map(([topicId, partitions]) => [topicId, new Set(partitions)]))
     for (const { topic, partition } of starts) add(known, topic.id, partition)

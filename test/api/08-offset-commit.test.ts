@@ -43,7 +43,7 @@ test.each([
 
 test.each([8, 9])('v%i: for a share group nobody commits', async (version) => {
   const desk = await Desk.open()
-  await desk.world.groups.share.alterStarts('g', [])
+  await desk.world.groups.share.alterStarts('g', [], true)
   const topics = [{ name: 'orders', topicId: orders.id, partitions: [part(0)] }]
   const request = { ...commit, generationIdOrMemberEpoch: 1, memberId: 'm', topics }
   const answer = await desk.ask(offsetCommitApi, offsetCommit, version, request)

@@ -78,6 +78,22 @@ test('a group without members is sent elsewhere, and one that is not yet is made
   expect(await again.take([[id, 0]])).toBe('0: 3-4x1')
 })
 
+test('a group is not made by a request in which no topic is that there is', async () => {
+  await using line = await Line.open([{ name: 'jobs', partitions: 1 }])
+  const isMade = async (
+    topics: { topicName: string; partitions: { partitionIndex: number; startOffset: number }[] }[],
+  ) => {
+    expect(errorOf(await line.ask(alterShareGroupOffsets, 0, { groupId: 'new', topics }))).toBe('NONE')
+    const { results } = await line.ask(deleteGroups, 0, { groupsNames: ['new'] })
+    return errorOf(results[0]!)
+  }
+  expect(await isMade([])).toBe('GROUP_ID_NOT_FOUND')
+  expect(await isMade([{ topicName: 'nope', partitions: [{ partitionIndex: 0, startOffset: 1 }] }])).toBe(
+    'GROUP_ID_NOT_FOUND',
+  )
+  expect(await isMade([{ topicName: 'jobs', partitions: [] }])).toBe('NONE')
+})
+
 test('who waits for records while the start is moved is told to ask again, and gets them from the new start on', async () => {
   await using line = await Line.open([{ name: 'jobs', partitions: 1 }])
   const a = await joined(line, 'jobs')

@@ -1,6 +1,7 @@
 // Share groups (KIP-932): members, sessions, what is handed out and taken back, and where groups begin.
 
 import { produce } from '../../../protocol/messages/00-produce.ts'
+import { offsetCommit } from '../../../protocol/messages/08-offset-commit.ts'
 import { findCoordinator } from '../../../protocol/messages/10-find-coordinator.ts'
 import { listGroups } from '../../../protocol/messages/16-list-groups.ts'
 import { deleteGroups } from '../../../protocol/messages/42-delete-groups.ts'
@@ -235,6 +236,11 @@ export async function shareOffsetsScenario(side: Side): Promise<void> {
   await offsets('of no name', '')
   await offsets('of a topic that is not', 'sg-offsets', [{ topicName: 'nope', partitions: [0] }])
   await alter('with members', 2)
+  await side.ask('nothing, with members', alterShareGroupOffsets, 0, { groupId: 'sg-offsets', topics: [] })
+  await side.quiet(offsetCommit, 8, {
+    ...{ groupId: 'sg-offsets-classic', memberId: '', generationIdOrMemberEpoch: -1 },
+    topics: [{ name: 'sg-offsets', partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }] }],
+  })
   await remove('with members')
   await side.quiet(shareGroupHeartbeat, 1, beatBody('sg-offsets', 'a', -1, null))
   await alter('to 2', 2)
@@ -248,6 +254,14 @@ export async function shareOffsetsScenario(side: Side): Promise<void> {
   await alter('no name', 2, 'sg-offsets', 0, '')
   await alter('a new group', 1, 'sg-offsets', 0, 'sg-new')
   await offsets('of the new group', 'sg-new')
+  await alter('a topic that is not, in a new group', 1, 'nope', 0, 'sg-nope')
+  await side.each('made for a topic that is not?', deleteGroups, { groupsNames: ['sg-nope'] })
+  for (const groupId of ['sg-unmade', '', 'sg-offsets', 'sg-offsets-classic'])
+    await side.ask(`nothing of ${groupId}`, alterShareGroupOffsets, 0, { groupId, topics: [] })
+  await side.each('made for nothing?', deleteGroups, { groupsNames: ['sg-unmade'] })
+  const noPartitions = [{ topicName: 'sg-offsets', partitions: [] }]
+  await side.ask('no partitions', alterShareGroupOffsets, 0, { groupId: 'sg-unmade', topics: noPartitions })
+  await side.each('made for no partitions?', deleteGroups, { groupsNames: ['sg-unmade'] })
   await remove('a topic that is not', 'nope')
   await remove('no name', 'sg-offsets', '')
   await remove('of nobody', 'sg-offsets', 'sg-nobody')
