@@ -1,7 +1,7 @@
 // A whole broker as one object: rooms joined, listeners bound. What `npm start` runs, and what a test imports.
 
-import { apis } from './api/apis.ts'
 import { FetchSessions } from './api/fetch-session.ts'
+import { served } from './api/rights/guards.ts'
 import { Broker as Core, type NewTopic } from './broker/broker.ts'
 import { BrokerConfig, type Setting, validateBrokerConfigs } from './broker/broker-config.ts'
 import { InternalTopic } from './broker/internal-topic.ts'
@@ -178,7 +178,7 @@ export class Broker implements AsyncDisposable {
       node,
       sessions: sessions(),
       shares: this.#shares,
-      apis,
+      apis: served(this.#core.authorizer),
       requestBytesMax: config.number('socket.request.max.bytes'),
       ...(onRequest === undefined ? {} : { onRequest }),
       ...(times === undefined ? {} : { times }),

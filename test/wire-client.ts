@@ -7,7 +7,7 @@ import type { BatchOptions, BatchRecord } from '../protocol/records/builder.ts'
 import { encodeBatch } from '../protocol/records/builder.ts'
 import { type Answer, type ApiTable, type Draft, type Fields, has } from '../protocol/schema.ts'
 import { Writer } from '../protocol/writer.ts'
-import { framed, readAnswer, Wire } from './net/wire.ts'
+import { framed, readAnswer, Wire, type WireOptions } from './net/wire.ts'
 
 /** A request's body; what has a default may be left out. */
 export type Body<A extends ApiTable> = A extends ApiTable<infer Q, Fields> ? Draft<Q> : never
@@ -27,8 +27,12 @@ export class WireClient {
     this.#clientId = clientId
   }
 
-  static async open(bootstrap: string, clientId: string | null = 'wire-client'): Promise<WireClient> {
-    return new WireClient(await Wire.open(bootstrap), clientId)
+  static async open(
+    bootstrap: string,
+    clientId: string | null = 'wire-client',
+    options: WireOptions = {},
+  ): Promise<WireClient> {
+    return new WireClient(await Wire.open(bootstrap, options), clientId)
   }
 
   /** Over a connection that is there, be it a real one or not. */

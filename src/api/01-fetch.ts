@@ -25,6 +25,10 @@ function partitionOf(wanted: Wanted, context: Context): Partition | Refusal {
   const byId = version >= 13
   const found = byId ? broker.topicById(topic) : broker.topic(topic)
   if (byId && found?.renamedAt !== undefined && mayMeanAnother(found, context)) return new Refusal('UNKNOWN_TOPIC_ID')
+  if (context.rights !== undefined) {
+    const name = found?.name ?? (byId ? wanted.name : topic)
+    if (name !== undefined && !context.rights.topic('READ', name)) return new Refusal('TOPIC_AUTHORIZATION_FAILED')
+  }
   if (found === undefined) {
     if (!byId) return new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
     // As the real broker: a session knows the name of an id that is gone, and looks who bears it now.
@@ -35,8 +39,14 @@ function partitionOf(wanted: Wanted, context: Context): Partition | Refusal {
   return found.partitions[request.partition] ?? new Refusal('UNKNOWN_TOPIC_OR_PARTITION')
 }
 
-const isUnknown = ({ errorCode }: PartitionAnswer): boolean =>
-  errorCode === errors.UNKNOWN_TOPIC_OR_PARTITION.code || errorCode === errors.UNKNOWN_TOPIC_ID.code
+const withoutLook: ReadonlySet<number> = new Set([
+  errors.UNKNOWN_TOPIC_OR_PARTITION.code,
+  errors.UNKNOWN_TOPIC_ID.code,
+  errors.TOPIC_AUTHORIZATION_FAILED.code,
+])
+
+/** Refused before anybody looked at a log. */
+const isUnseen = ({ errorCode }: PartitionAnswer): boolean => withoutLook.has(errorCode!)
 
 const empty = (partitionIndex: number) => ({
   partitionIndex,
@@ -57,7 +67,7 @@ function misled(index: number, refusal: Refusal, partition: Partition, version: 
 
 function failed(partitionIndex: number, { code: errorCode }: Refusal): PartitionAnswer {
   const answer = { ...empty(partitionIndex), errorCode }
-  return isUnknown(answer) ? { ...answer, abortedTransactions: [] } : answer
+  return isUnseen(answer) ? { ...answer, abortedTransactions: [] } : answer
 }
 
 function readOne(
@@ -138,7 +148,7 @@ function release({ gathered }: Round): void {
 function answer(round: Round, scope: FetchScope, context: Context): Response<typeof fetch> {
   context.onSent(() => release(round))
   const topics: { topic: string; partitions: PartitionAnswer[] }[] = []
-  for (const { wanted, answer: partition, lease } of unknownLast(round.gathered)) {
+  for (const { wanted, answer: partition, lease } of unseenLast(round.gathered)) {
     const { highWatermark, logStartOffset = -1 } = partition
     const [failed, diverges] = [partition.errorCode !== 0, partition.divergingEpoch !== undefined]
     const told = { highWatermark, logStartOffset, failed, diverges, byteCount: lease?.bytes.length ?? 0 }
@@ -159,10 +169,10 @@ function answer(round: Round, scope: FetchScope, context: Context): Response<typ
 
 const leaderTold = ({ currentLeader: told }: PartitionAnswer): number => told?.leaderId ?? -1
 
-/** In the order of the request, as a real broker: behind the others what is not there. */
-function unknownLast(gathered: Gathered[]): Gathered[] {
-  if (!gathered.some(({ answer }) => isUnknown(answer))) return gathered
-  return [...gathered.filter(({ answer }) => !isUnknown(answer)), ...gathered.filter(({ answer }) => isUnknown(answer))]
+/** In the order of the request, as a real broker: behind the others what is not there for the client. */
+function unseenLast(gathered: Gathered[]): Gathered[] {
+  if (!gathered.some(({ answer }) => isUnseen(answer))) return gathered
+  return [...gathered.filter(({ answer }) => !isUnseen(answer)), ...gathered.filter(({ answer }) => isUnseen(answer))]
 }
 
 /**

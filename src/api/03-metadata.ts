@@ -38,7 +38,7 @@ function told(state: State, { broker, version }: Context): State {
   return { ...state, errorCode: errors[error].code, replicaNodes: shown }
 }
 
-const missing = (error: ErrorName, name: string | null, topicId: string, operations: number) => ({
+export const missing = (error: ErrorName, name: string | null, topicId: string, operations: number) => ({
   errorCode: errors[error].code,
   name,
   topicId,
@@ -76,7 +76,7 @@ function byName(
 }
 
 /** Versions 10 and 11 have ids and null names in their bytes but do not serve them, and none serves what has neither. */
-function cannotBe({ topics }: MetadataRequest, version: number): boolean {
+export function cannotBe({ topics }: MetadataRequest, version: number): boolean {
   if (topics === null) return false
   if (version < 12) return topics.some(({ name, topicId }) => name === null || topicId !== zeroUuid)
   return topics.some(({ name, topicId }) => name === null && topicId === zeroUuid)

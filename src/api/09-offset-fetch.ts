@@ -39,20 +39,27 @@ type Asker = { groupId: string; memberId: string | null; memberEpoch: number }
 function answerOf(asker: Asker, asked: Asked[] | null, requireStable: boolean, context: Context) {
   const { groupId, memberId, memberEpoch } = asker
   const byId = context.version >= 10
+  const { rights } = context
+  if (rights?.group('DESCRIBE', groupId) === false)
+    return { groupId, topics: [] as Topic[], errorCode: errors.GROUP_AUTHORIZATION_FAILED.code }
+  const isSeen = (name: string) => rights === undefined || rights.topic('DESCRIBE', name)
   const topics = asked?.map((topic) => ({ ...topic, known: find(topic, byId, context) })) ?? null
   const wanted = topics?.flatMap(({ known, partitionIndexes }) =>
-    known === undefined ? [] : partitionIndexes.map((partition) => ({ ...known, partition })),
+    known === undefined || !isSeen(known.topic) ? [] : partitionIndexes.map((partition) => ({ ...known, partition })),
   )
   const fetched =
     elsewhere('group', groupId, context) ??
     context.groups.offsets.fetch({ groupId, memberId, generation: memberEpoch, wanted: wanted ?? null, requireStable })
   if (typeof fetched === 'string') return { groupId, topics: [] as Topic[], errorCode: errors[fetched].code }
-  if (topics === null) return { groupId, topics: everything(fetched, byId, context), errorCode: 0 }
+  if (topics === null)
+    return { groupId, topics: everything(fetched, byId, context).filter(({ name }) => isSeen(name)), errorCode: 0 }
   let next = 0
   return {
     groupId,
     topics: topics.map(({ name, topicId, partitionIndexes, known }) => {
       if (known === undefined) return failed({ name, topicId, partitionIndexes }, errors.UNKNOWN_TOPIC_ID.code)
+      if (!isSeen(known.topic))
+        return failed({ name, topicId, partitionIndexes }, errors.TOPIC_AUTHORIZATION_FAILED.code)
       return { name, topicId, partitions: partitionIndexes.map(() => partitionOf(fetched[next++]!)) }
     }),
     errorCode: 0,

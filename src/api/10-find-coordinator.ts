@@ -3,6 +3,7 @@
 import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { findCoordinator } from '../../protocol/messages/10-find-coordinator.ts'
 import { type Context, serve } from './api.ts'
+import type { Rights } from './rights/rights.ts'
 
 const kinds = ['group', 'transaction', 'share'] as const
 /** A share partition: group, topic id and partition, as they are remembered (KIP-932). */
@@ -19,8 +20,10 @@ export const findCoordinatorApi = serve(findCoordinator, [0, 6], (request, conte
 /** From here on share partitions have a coordinator (KIP-932). */
 const sharesFrom = 6
 
-function find(key: string, keyType: number, { broker, client, version }: Context) {
+function find(key: string, keyType: number, { broker, client, version, rights }: Context) {
   const kind = kinds[keyType]
+  const forbidden = rights === undefined || kind === undefined ? undefined : refuse(kind, key, rights)
+  if (forbidden !== undefined) return refused(key, forbidden, errors[forbidden].sentence)
   if (kind === undefined) return refused(key, 'INVALID_REQUEST', `Coordinators of type ${keyType} are not known here.`)
   if (kind === 'share' && (version < sharesFrom || !shareKey.test(key))) return refused(key, 'INVALID_REQUEST', '')
   const id = broker.coordinator(kind, key)
@@ -28,6 +31,18 @@ function find(key: string, keyType: number, { broker, client, version }: Context
   if (found === undefined) return refused(key, 'COORDINATOR_NOT_AVAILABLE', errors.COORDINATOR_NOT_AVAILABLE.sentence)
   const { nodeId, host, port } = found
   return { key, nodeId, host, port, errorCode: 0, errorMessage: '' }
+}
+
+/** Only brokers ask about share partitions. */
+function refuse(kind: (typeof kinds)[number], key: string, rights: Rights): ErrorName | undefined {
+  switch (kind) {
+    case 'group':
+      return rights.group('DESCRIBE', key) ? undefined : 'GROUP_AUTHORIZATION_FAILED'
+    case 'transaction':
+      return rights.transactionalId('DESCRIBE', key) ? undefined : 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'
+    case 'share':
+      return rights.cluster('CLUSTER_ACTION') ? undefined : 'CLUSTER_AUTHORIZATION_FAILED'
+  }
 }
 
 const refused = (key: string, error: ErrorName, errorMessage: string) => ({

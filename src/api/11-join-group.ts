@@ -8,17 +8,18 @@ import { type Context, serve } from './api.ts'
 import { groupElsewhere } from './coordinator.ts'
 
 export const joinGroupApi = serve(joinGroup, [0, 9], async (request, context) => {
-  const answer = await join(request, context)
-  return {
-    errorCode: errors[answer.error].code,
-    generationId: answer.generation,
-    protocolType: answer.protocolType,
-    protocolName: context.version >= 7 ? answer.protocol : (answer.protocol ?? ''),
-    leader: answer.leader,
-    skipAssignment: answer.skipAssignment,
-    memberId: answer.memberId,
-    members: answer.members,
-  }
+  return joinAnswer(await join(request, context), context.version)
+})
+
+export const joinAnswer = (answer: JoinAnswer, version: number) => ({
+  errorCode: errors[answer.error].code,
+  generationId: answer.generation,
+  protocolType: answer.protocolType,
+  protocolName: version >= 7 ? answer.protocol : (answer.protocol ?? ''),
+  leader: answer.leader,
+  skipAssignment: answer.skipAssignment,
+  memberId: answer.memberId,
+  members: answer.members,
 })
 
 async function join(request: Request<typeof joinGroup>, context: Context): Promise<JoinAnswer> {

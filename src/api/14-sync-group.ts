@@ -2,15 +2,18 @@
 
 import { errors } from '../../protocol/errors.ts'
 import { syncGroup } from '../../protocol/messages/14-sync-group.ts'
+import type { Request } from '../../protocol/schema.ts'
 import { noBytes } from '../group/member.ts'
 import { serve } from './api.ts'
 import { groupElsewhere } from './coordinator.ts'
 
+/** KIP-559: from v5 on the member must say what it believes was agreed. */
+export const isSilent = ({ protocolType, protocolName }: Request<typeof syncGroup>, version: number): boolean =>
+  version >= 5 && (protocolType === null || protocolName === null)
+
 export const syncGroupApi = serve(syncGroup, [0, 5], async (request, context) => {
   const { groups, version } = context
-  // KIP-559: from v5 on the member must say what it believes was agreed.
-  const isSilent = version >= 5 && (request.protocolType === null || request.protocolName === null)
-  if (isSilent) return { errorCode: errors.INCONSISTENT_GROUP_PROTOCOL.code, assignment: noBytes }
+  if (isSilent(request, version)) return { errorCode: errors.INCONSISTENT_GROUP_PROTOCOL.code, assignment: noBytes }
   const wrong = groupElsewhere(request.groupId, context)
   if (wrong !== undefined) return { errorCode: errors[wrong].code, assignment: noBytes }
   const answer = await groups.classic.sync({

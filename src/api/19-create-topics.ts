@@ -72,6 +72,14 @@ function forbidden(asked: Asked, { branches, client }: Context): Refusal | undef
   return of ? branches.forbiddenView(of, asked.name, client) : undefined
 }
 
+/** Its branch is known in any case: those of its cut go with it. */
+function refuse(asked: Asked, branches: Map<string, NewBranch>, context: Context): Refusal | undefined {
+  const judged = judge(asked, context.broker, branches)
+  if (context.rights?.create(asked.name) === false)
+    return new Refusal('TOPIC_AUTHORIZATION_FAILED', 'Authorization failed.')
+  return judged ?? forbidden(asked, context)
+}
+
 const refused = (name: string, refusal: Refusal) => ({
   name,
   errorCode: refusal.code,
@@ -135,7 +143,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
     const { name } = asked
     const refusal = twice.has(name)
       ? new Refusal('INVALID_REQUEST', 'Duplicate topic name.')
-      : (judge(asked, broker, branches) ?? forbidden(asked, context))
+      : refuse(asked, branches, context)
     // Changes that are only tried out cost as much, as in Kafka.
     const outcome = refusal ?? quota.take(partitionsOf(asked))
     if (outcome !== undefined) refusals.set(name, outcome)

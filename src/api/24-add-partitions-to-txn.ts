@@ -17,7 +17,7 @@ type Outcomes = readonly ErrorName[]
 type Transaction = Element<Request<typeof addPartitionsToTxn>, 'transactions'>
 
 /** KIP-890: who adds in the batched form takes a new epoch with every end. */
-const batchedFrom = 4
+export const batchedFrom = 4
 
 export const addPartitionsToTxnApi = serve(addPartitionsToTxn, [0, 5], async (request, context) => {
   if (context.version >= batchedFrom) {
@@ -62,11 +62,12 @@ function verify(claim: Claim, topics: Topics, context: Context): Outcomes {
   return refused ?? context.transactions.verify(claim, places)
 }
 
-function refusePlaces(places: readonly Place[], { broker, version }: Context): Outcomes | undefined {
+function refusePlaces(places: readonly Place[], { broker, version, rights }: Context): Outcomes | undefined {
   const refusals = places.map(({ topic: name, partition }): ErrorName => {
     // Clients may not write into the broker's own topics in a transaction, be they there or not; brokers may, for clients.
     if (toldTopics.has(name)) return 'TOPIC_AUTHORIZATION_FAILED'
     if (version < batchedFrom && ownTopics.has(name)) return 'TOPIC_AUTHORIZATION_FAILED'
+    if (version < batchedFrom && rights?.topic('WRITE', name) === false) return 'TOPIC_AUTHORIZATION_FAILED'
     const topic = broker.topic(name)
     if (topic?.config.view !== undefined) return 'INVALID_TOPIC_EXCEPTION'
     return topic?.partitions[partition] === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'

@@ -11,7 +11,7 @@ export const describeTransactionsApi = serve(describeTransactions, [0, 0], ({ tr
 
 function describe(transactionalId: string, context: Context) {
   const state = transactionElsewhere(transactionalId, context) ?? context.transactions.describe(transactionalId)
-  if (typeof state === 'string') return refused(transactionalId, errors[state].code)
+  if (typeof state === 'string') return refusedState(transactionalId, errors[state].code)
   return {
     errorCode: 0,
     transactionalId,
@@ -24,7 +24,7 @@ function describe(transactionalId: string, context: Context) {
   }
 }
 
-const refused = (transactionalId: string, errorCode: number) => ({
+export const refusedState = (transactionalId: string, errorCode: number) => ({
   errorCode,
   transactionalId,
   transactionState: '',

@@ -38,6 +38,7 @@ function beat(request: Asked, context: Context) {
   const wrong = elsewhere('group', request.groupId, context)
   if (wrong !== undefined) return new Refusal(wrong)
   const { rebalanceTimeoutMs, topicPartitions } = request
+  const { rights } = context
   return context.groups.consumer.heartbeat({
     groupId: request.groupId,
     memberId: request.memberId === '' ? context.groups.consumer.newMemberId() : request.memberId,
@@ -51,6 +52,7 @@ function beat(request: Asked, context: Context) {
     regex: request.subscribedTopicRegex,
     assignor: request.serverAssignor,
     owned: topicPartitions === null ? null : partitionsOf(topicPartitions),
+    ...(rights === undefined ? {} : { isSeen: (name: string) => rights.subscribed('DESCRIBE', name) }),
   })
 }
 

@@ -2,7 +2,7 @@
 
 import { type ErrorName, errors } from '../../protocol/errors.ts'
 import { describeTopicPartitions } from '../../protocol/messages/75-describe-topic-partitions.ts'
-import { zeroUuid } from '../../protocol/schema.ts'
+import { type Element, type Response, zeroUuid } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
 import { type Context, serve } from './api.ts'
 import { notAsked, operationsOn } from './authorized-operations.ts'
@@ -18,6 +18,7 @@ const describe = (partition: Partition, context: Context) => {
   }
 }
 
+type Described = Element<Response<typeof describeTopicPartitions>, 'topics'>
 type Cursor = { topicName: string; partitionIndex: number }
 
 /** A cursor names one of the topics that are asked for, if any are, and a partition from 0 on. */
@@ -35,21 +36,28 @@ const missing = (error: ErrorName, name: string, topicAuthorizedOperations: numb
 })
 
 export const describeTopicPartitionsApi = serve(describeTopicPartitions, [0, 0], (request, context) => {
-  const { broker } = context
+  const { broker, rights } = context
   const { cursor } = request
   const asked = request.topics.map(({ name }) => name)
   if (cursor !== null && isBad(cursor, asked)) {
     return { topics: asked.map((name) => missing('INVALID_REQUEST', name, notAsked)), nextCursor: null }
   }
   const all = asked.length === 0 ? broker.listed().map(({ name }) => name) : [...new Set(asked)].sort()
-  const names = cursor === null ? all : all.filter((name) => name >= cursor.topicName)
+  const behind = cursor === null ? all : all.filter((name) => name >= cursor.topicName)
+  const isSeen = (name: string) => rights === undefined || rights.topic('DESCRIBE', name)
+  const names = behind.filter(isSeen)
+  const hidden = [...new Set(asked)].filter((name) => !isSeen(name) && behind.includes(name))
+  const page = (topics: readonly Described[], nextCursor: Cursor | null) => ({
+    topics: [...topics, ...hidden.map((name) => missing('TOPIC_AUTHORIZATION_FAILED', name, notAsked))],
+    nextCursor,
+  })
   let left = Math.max(
     1,
     Math.min(request.responsePartitionLimit, broker.config.number('max.request.partition.size.limit')),
   )
-  const topics = []
+  const topics: Described[] = []
   for (const name of names) {
-    if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
+    if (left === 0) return page(topics, { topicName: name, partitionIndex: 0 })
     const topic = broker.topic(name)
     if (topic === undefined) {
       const error = broker.checkTopicName(name)?.error ?? 'UNKNOWN_TOPIC_OR_PARTITION'
@@ -68,7 +76,7 @@ export const describeTopicPartitionsApi = serve(describeTopicPartitions, [0, 0],
       topicAuthorizedOperations: operationsOn('TOPIC', name, context),
     })
     const next = from + shown.length
-    if (next < topic.partitions.length) return { topics, nextCursor: { topicName: name, partitionIndex: next } }
+    if (next < topic.partitions.length) return page(topics, { topicName: name, partitionIndex: next })
   }
-  return { topics, nextCursor: null }
+  return page(topics, null)
 })

@@ -16,6 +16,7 @@ import {
   endpointsTold,
   leaderTold,
   readShareRequest,
+  refuseToRead,
   told,
 } from './share-acknowledgements.ts'
 import { refuseShares } from './share-served.ts'
@@ -191,7 +192,7 @@ export const shareFetchApi = serve(shareFetch, [1, 2], async (asked, context) =>
   if (refusal !== undefined) return refused(refusal)
   const admitted = shares.sessions.admit(member, context.closing)
   if (admitted !== 'NONE') return refused(new Refusal(admitted))
-  const acknowledging = acknowledgeAll(member, acknowledgements, request.isRenewAck, shares)
+  const acknowledging = acknowledgeAll(member, acknowledgements, request.isRenewAck, context)
   const shape = (...found: [readonly SessionPartition[], readonly Gathered[], readonly Acknowledged[]]) => {
     const responses = answer(...found, context)
     const acquisitionLockTimeoutMs = shares.settings(member.groupId).lockMs
@@ -210,7 +211,8 @@ export const shareFetchApi = serve(shareFetch, [1, 2], async (asked, context) =>
   // As the real broker: how records are to be taken is looked at where there is something to take them from.
   const isOdd = inSession.length > 0 && acquireModes[request.shareAcquireMode] === undefined
   if (isOdd) return refused(new Refusal('UNKNOWN_SERVER_ERROR'))
-  const wanted = await Promise.all(partitions.map(async (of) => ({ of, shared: await shares.shared(member, of) })))
+  const share = async (of: SessionPartition) => refuseToRead(of, context) ?? (await shares.shared(member, of))
+  const wanted = await Promise.all(partitions.map(async (of) => ({ of, shared: await share(of) })))
   const gathered = await look(request, member, wanted, context)
   context.onSent(() => {
     for (const { found } of gathered) if (found !== undefined && !(found instanceof Refusal)) found.release()

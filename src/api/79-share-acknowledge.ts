@@ -49,7 +49,7 @@ export const shareAcknowledgeApi = serve(shareAcknowledge, [1, 2], async (reques
   // Who begins a session has nothing to acknowledge yet.
   const admitted = member.epoch === 0 ? 'INVALID_SHARE_SESSION_EPOCH' : shares.sessions.admit(member, closing)
   if (admitted !== 'NONE') return refused(new Refusal(admitted))
-  const acknowledged = await acknowledgeAll(member, acknowledgements, request.isRenewAck, shares)
+  const acknowledged = await acknowledgeAll(member, acknowledgements, request.isRenewAck, context)
   if (member.epoch === finalEpoch) await shares.release(member)
   const responses = answer(acknowledged, context)
   return {

@@ -7,6 +7,7 @@ import type { Groups } from '../group/coordinator.ts'
 import type { Shares } from '../share/shares.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
 import type { FetchSessions } from './fetch-session.ts'
+import type { Rights } from './rights/rights.ts'
 
 /** The connection a request came by, as far as a handler may know it. */
 export type Client = {
@@ -47,6 +48,8 @@ export type Context = {
   /** The node of the cluster that is asked: it answers for what it leads and coordinates. */
   readonly node: number
   readonly shares: Shares
+  /** What the client may do, where an authorizer is on: what handlers ask that look things up one by one. */
+  readonly rights?: Rights
   readonly client: Client
   readonly clientId: string | null
   /** The branch set that the client is in, for what has to be noted of it: handlers see the set and need not ask. */

@@ -18,7 +18,7 @@ type AskedTopic = { readonly name: string; readonly topicId: string; readonly pa
 export async function commitTopics(
   topics: readonly AskedTopic[],
   byId: boolean,
-  { broker }: Context,
+  { broker, rights }: Context,
   commit: (commits: Commit[]) => Promise<readonly ErrorName[]>,
 ) {
   const answers = new Map<object, ErrorName>()
@@ -26,7 +26,12 @@ export async function commitTopics(
   const committed: object[] = []
   for (const { name, topicId, partitions } of topics) {
     const topic = byId ? broker.topicById(topicId) : broker.topic(name)
+    const isForbidden = (!byId || topic !== undefined) && rights?.topic('READ', topic?.name ?? name) === false
     for (const partition of partitions) {
+      if (isForbidden) {
+        answers.set(partition, 'TOPIC_AUTHORIZATION_FAILED')
+        continue
+      }
       if (topic === undefined || topic.partitions[partition.partitionIndex] === undefined) {
         answers.set(partition, topic === undefined && byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
         continue
@@ -39,15 +44,21 @@ export async function commitTopics(
   outcomes.forEach((error, i) => {
     answers.set(committed[i]!, error)
   })
-  return topics.map(({ name, topicId, partitions }) => ({
+  return answered(topics, (partition) => answers.get(partition)!)
+}
+
+/** The answer where nothing is committed. */
+export const uncommitted = (topics: readonly AskedTopic[], error: ErrorName) => answered(topics, () => error)
+
+const answered = (topics: readonly AskedTopic[], errorOf: (partition: AskedPartition) => ErrorName) =>
+  topics.map(({ name, topicId, partitions }) => ({
     name,
     topicId,
     partitions: partitions.map((partition) => ({
       partitionIndex: partition.partitionIndex,
-      errorCode: errors[answers.get(partition)!].code,
+      errorCode: errors[errorOf(partition)].code,
     })),
   }))
-}
 
 const commitOf = (topic: Topic, partition: AskedPartition): Commit => ({
   topic: topic.name,

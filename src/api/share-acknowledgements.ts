@@ -3,7 +3,6 @@
 import { errors, Refusal } from '../../protocol/errors.ts'
 import type { AcknowledgeBatch } from '../share/acknowledgement.ts'
 import type { SessionPartition, SessionRequest } from '../share/sessions.ts'
-import type { Shares } from '../share/shares.ts'
 import type { Context } from './api.ts'
 import { currentLeader, endpointsOf } from './leader-epoch.ts'
 
@@ -56,14 +55,22 @@ export function acknowledgeAll(
   member: SessionRequest,
   acknowledgements: readonly Acknowledgement[],
   renews: boolean,
-  shares: Shares,
+  context: Context,
 ): Promise<Acknowledged[]> {
   return Promise.all(
     acknowledgements.map(async ({ of, batches }) => ({
       of,
-      refusal: await shares.acknowledge(member, of, batches, renews),
+      refusal: refuseToRead(of, context) ?? (await context.shares.acknowledge(member, of, batches, renews)),
     })),
   )
+}
+
+/** Why the client may have nothing to do with records of a partition. */
+export function refuseToRead({ topicId }: SessionPartition, { broker, rights }: Context): Refusal | undefined {
+  if (rights === undefined) return undefined
+  const topic = broker.topicById(topicId)
+  if (topic === undefined || rights.topic('READ', topic.name)) return undefined
+  return new Refusal('TOPIC_AUTHORIZATION_FAILED')
 }
 
 /** What is said beside the code: nothing where the real broker says nothing. */

@@ -20,6 +20,14 @@ export interface Catalog {
   called?(stored: string): string
 }
 
+/** The same, of which only these names are told: what somebody names is found all the same. */
+export const telling = (catalog: Catalog, isTold: (name: string) => boolean): Catalog => ({
+  version: catalog.version,
+  byName: (name) => catalog.byName(name),
+  byId: (id) => catalog.byId(id),
+  names: () => catalog.names().filter(isTold),
+})
+
 const entry = (topic: Topic | undefined): CatalogTopic | undefined =>
   topic && { id: topic.id, name: topic.name, partitionCount: topic.partitions.length }
 

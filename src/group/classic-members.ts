@@ -8,7 +8,7 @@ import { ConsumerChange } from './consumer-change.ts'
 import { join, mustRejoin, refuse, sync } from './consumer-classic.ts'
 import { concluded, undecided } from './consumer-decision.ts'
 import { ConsumerGroup } from './consumer-group.ts'
-import { removeMembers } from './consumer-progress.ts'
+import { removeMembers, unseen } from './consumer-progress.ts'
 import type { ConsumerState } from './consumer-state.ts'
 import type { Decision } from './journal.ts'
 import type { JoinAnswer, SyncAnswer } from './member.ts'
@@ -103,7 +103,7 @@ export class ClassicMembers {
     })
     if (gone.size === 0) return undecided(answers)
     const change = new ConsumerChange(group.memory)
-    removeMembers(change, [...gone], this.#roster.circumstances(groupId))
+    removeMembers(change, [...gone], unseen(group.memory, this.#roster.circumstances(groupId)))
     return concluded(this.#roster, group, change, answers)
   }
 }

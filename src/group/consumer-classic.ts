@@ -6,7 +6,7 @@ import type { Catalog } from './catalog.ts'
 import type { JoinRequest, SyncRequest } from './classic-group.ts'
 import type { ConsumerChange } from './consumer-change.ts'
 import type { Circumstances } from './consumer-progress.ts'
-import { advance, bump, replaceMember, resolveRegexes, retarget } from './consumer-progress.ts'
+import { advance, bump, replaceMember, resolveRegexes, retarget, unseen } from './consumer-progress.ts'
 import type { ConsumerMember, ConsumerState } from './consumer-state.ts'
 import type { Committer } from './group.ts'
 import type { JoinAnswer, SyncAnswer } from './member.ts'
@@ -36,7 +36,7 @@ export function join(
   const member = introduced(before, memberId, topics, request)
   change.setMember(member)
   const wanted = before === undefined || before.topics.join() !== topics.join() || (before.regex ?? '') !== ''
-  resolveRegexes(change, circumstances)
+  resolveRegexes(change, unseen(change.state, circumstances))
   bump(change, wanted, circumstances)
   retarget(change, circumstances)
   const owned = ownedOf(subscription.ownedPartitions, circumstances.catalog)

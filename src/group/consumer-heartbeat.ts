@@ -38,6 +38,8 @@ export type ConsumerHeartbeat = Introduction & {
   readonly memberEpoch: number
   /** What the member has. */
   readonly owned: Partitions | null
+  /** Which topics an expression may stand for, where that is not for everybody to know. */
+  readonly isSeen?: (name: string) => boolean
 }
 
 export type ConsumerAnswer = {

@@ -4,7 +4,7 @@
 import { hasPassed } from '../storage/clock.ts'
 import type { Assignor, Subscriber } from './assignors.ts'
 import { assignors } from './assignors.ts'
-import type { Catalog } from './catalog.ts'
+import { type Catalog, telling } from './catalog.ts'
 import type { ConsumerChange } from './consumer-change.ts'
 import type { ConsumerMember, ConsumerState } from './consumer-state.ts'
 import type { Partitions } from './partitions.ts'
@@ -56,6 +56,12 @@ export function resolveRegexes(change: ConsumerChange, { catalog, now }: Circums
     if (before?.join() !== names.join()) change.setRegex(regex, names, catalog.version, now)
   }
   for (const regex of change.state.regexes.keys()) if (!used.has(regex)) change.removeRegex(regex)
+}
+
+/** For what no consumer's heartbeat brings about: expressions stand for nothing new then, as nobody is there who may see it. */
+export function unseen({ regexes }: ConsumerState, circumstances: Circumstances): Circumstances {
+  const known = new Set([...regexes.values()].flatMap(({ topics }) => topics))
+  return { ...circumstances, catalog: telling(circumstances.catalog, (name) => known.has(name)) }
 }
 
 /** Works out a new target if there is none for this epoch, unless the last one is too young. */

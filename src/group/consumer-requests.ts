@@ -3,13 +3,14 @@
 import type { ErrorName } from '../../protocol/errors.ts'
 import { Refusal, StorageError } from '../../protocol/errors.ts'
 import { randomId } from '../storage/clock.ts'
+import { telling } from './catalog.ts'
 import { ClassicGroup } from './classic-group.ts'
 import { ConsumerChange } from './consumer-change.ts'
 import { allows, concluded, undecided } from './consumer-decision.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerAnswer, ConsumerHeartbeat } from './consumer-heartbeat.ts'
 import { beat } from './consumer-heartbeat.ts'
-import { preferredAssignor, removeMembers } from './consumer-progress.ts'
+import { preferredAssignor, removeMembers, unseen } from './consumer-progress.ts'
 import type { ConsumerMember } from './consumer-state.ts'
 import type { Group } from './group.ts'
 import type { Decision } from './journal.ts'
@@ -94,12 +95,12 @@ export class ConsumerRequests {
 
   /** `disband` is called with a classic group that is about to become this one. */
   #decide(request: ConsumerHeartbeat, disband: (classic: ClassicGroup) => void): Decision<ConsumerAnswer | Refusal> {
-    const { groupId, memberId } = request
+    const { memberId } = request
     const found = this.#find(request)
     if (found instanceof Refusal) return undecided(found)
     const { group } = found
     const change = found.change ?? new ConsumerChange(group.memory)
-    const circumstances = this.#roster.circumstances(groupId)
+    const circumstances = this.#circumstances(request)
     const { version } = circumstances.catalog
     const topicsChanged = version !== group.topicsVersion
     const answer = beat(change, request, { ...circumstances, topicsChanged })
@@ -113,6 +114,13 @@ export class ConsumerRequests {
     // From here on it must not change any more.
     if (found.classic !== undefined) disband(found.classic)
     return concluded(this.#roster, group, change, answer, { first: found.first ?? [], then })
+  }
+
+  /** An expression stands for what the member whose heartbeat resolves it may see, as in Kafka. */
+  #circumstances({ groupId, isSeen }: ConsumerHeartbeat) {
+    const circumstances = this.#roster.circumstances(groupId)
+    if (isSeen === undefined) return circumstances
+    return { ...circumstances, catalog: telling(circumstances.catalog, isSeen) }
   }
 
   #find(request: ConsumerHeartbeat): Found | Refusal {
@@ -157,7 +165,7 @@ export class ConsumerRequests {
       const group = this.#roster.find(groupId)
       if (!(group instanceof ConsumerGroup) || !group.memory.members.has(memberId)) return undecided(undefined)
       const change = new ConsumerChange(group.memory)
-      removeMembers(change, [memberId], this.#roster.circumstances(groupId))
+      removeMembers(change, [memberId], unseen(group.memory, this.#roster.circumstances(groupId)))
       return concluded(this.#roster, group, change, undefined)
     }
     this.#roster.decide(groupId, decide).catch((error: unknown) => {

@@ -5,6 +5,10 @@ import { Problem } from './problem.ts'
 import type { Rooms } from './rooms.ts'
 import type { Parameter, Route } from './route.ts'
 
+/** Nobody says here who they are. */
+export const principal = 'User:ANONYMOUS'
+
+type TopicOperation = NonNullable<Route['needs']> | 'CREATE' | 'DESCRIBE_CONFIGS'
 type Value = string | number | boolean | Buffer
 
 /** Percent-encoding of bytes: keys need not be text. Undefined where it is broken. */
@@ -62,10 +66,12 @@ function parsed({ name, schema }: Parameter, text: string): Value | Problem {
 
 export class Asked {
   readonly rooms: Rooms
+  readonly route: Route
   readonly #incoming: IncomingMessage
   readonly #values: ReadonlyMap<string, Value>
 
-  private constructor(rooms: Rooms, incoming: IncomingMessage, values: ReadonlyMap<string, Value>) {
+  private constructor(route: Route, rooms: Rooms, incoming: IncomingMessage, values: ReadonlyMap<string, Value>) {
+    this.route = route
     this.rooms = rooms
     this.#incoming = incoming
     this.#values = values
@@ -88,7 +94,7 @@ export class Asked {
     for (const { name, schema } of query) {
       if (schema.default !== undefined && !values.has(name)) values.set(name, schema.default)
     }
-    return new Asked(rooms, incoming, values)
+    return new Asked(route, rooms, incoming, values)
   }
 
   /** A word of the path, as it was meant. */
@@ -116,6 +122,18 @@ export class Asked {
   /** Address of who asks. */
   get peer(): string {
     return this.#incoming.socket.remoteAddress ?? ''
+  }
+
+  /** Whether who asks may do that with a topic, where an authorizer is on. */
+  may(operation: TopicOperation, topic: string): boolean {
+    const { authorizer } = this.rooms.broker
+    return authorizer === undefined || authorizer.allows({ principal, host: this.peer }, operation, 'TOPIC', topic)
+  }
+
+  mayCreate(topic: string): boolean {
+    const { authorizer } = this.rooms.broker
+    const onCluster = authorizer?.allows({ principal, host: this.peer }, 'CREATE', 'CLUSTER') ?? true
+    return onCluster || this.may('CREATE', topic)
   }
 
   /** Without parameters of the media type. */

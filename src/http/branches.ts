@@ -77,5 +77,13 @@ export const branchesRoute: Route = {
       schema: object({ branches: list(branchSchema), sets: list(setSchema) }),
     },
   },
-  handle: ({ rooms }) => json({ branches: branchesOf(rooms), sets: setsOf(rooms) }),
+  handle: (asked) => {
+    const isSeen = (name: string) => asked.may('DESCRIBE', name)
+    const branches = branchesOf(asked.rooms).filter(({ name }) => isSeen(name))
+    const sets = setsOf(asked.rooms).map((set) => ({
+      ...set,
+      members: set.members.filter(({ topic }) => isSeen(topic)),
+    }))
+    return json({ branches, sets })
+  },
 }

@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
 import { setView } from '../broker/set-view.ts'
 import type { Topic } from '../broker/topic.ts'
-import type { Asked } from './asked.ts'
+import { type Asked, principal } from './asked.ts'
 import { Problem } from './problem.ts'
 import type { Parameter } from './route.ts'
 
@@ -30,11 +30,22 @@ function branchOf(broker: Broker, name: string, branch: string): Topic | undefin
   return member ?? broker.topic(`${name}--${branch}`)
 }
 
+export const forbidden = (operation: string, topic: string): Problem =>
+  new Problem(
+    403,
+    `${principal} may not ${operation} '${topic}': an ACL has to allow it (kafka-acls --add).`,
+    'TOPIC_AUTHORIZATION_FAILED',
+  )
+
 export function findTopic(asked: Asked): Topic | Problem {
   const { broker } = asked.rooms
   const name = asked.segment('topic').toString()
   const branch = asked.text('branch')
   const topic = branch === undefined ? broker.topic(name) : branchOf(broker, name, branch)
+  const named = topic?.name ?? (branch === undefined ? name : `${name}--${branch}`)
+  const { needs } = asked.route
+  // Before it is said whether there is one, as in Kafka.
+  if (needs !== undefined && !asked.may(needs, named)) return forbidden(needs, named)
   if (topic !== undefined) return topic
   if (branch === undefined)
     return new Problem(

@@ -198,6 +198,7 @@ export const keyRoute: Route = {
   method: 'get',
   path: '/topics/{topic}/keys/{key}',
   id: 'readKey',
+  needs: 'READ',
   summary: 'The value of a key, now or as of a moment, and the revisions before it.',
   description:
     'A key is looked for in the partition to which the Java client sends it, then in the others. The first question about a partition reads it once; from then on revisions are known.',
@@ -255,6 +256,7 @@ export const keyInfoRoute: Route = {
   method: 'get',
   path: '/topics/{topic}/keys/{key}/info',
   id: 'describeKey',
+  needs: 'READ',
   summary: 'How many revisions a key has, and what they take.',
   parameters: keyParameters,
   answers: {

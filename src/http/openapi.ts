@@ -42,8 +42,8 @@ const problemRow = (status: number) => ({
 })
 
 function operation(route: Route) {
-  const { id, summary, description, parameters = [], body, answers, problems = [], method } = route
-  const refusals = [...anywhere, ...(method === 'get' ? [] : [403]), ...problems]
+  const { id, summary, description, parameters = [], body, answers, problems = [], method, needs } = route
+  const refusals = [...anywhere, ...(method === 'get' && needs === undefined ? [] : [403]), ...problems]
   const responses = [
     ...refusals.map((status) => [status, problemRow(status)] as const),
     ...Object.entries(answers).map(([status, row]) => [status, answerRow(row)] as const),

@@ -7,7 +7,7 @@ import { autoCreate } from '../api/auto-create.ts'
 import { type Verbatim, verbatim } from '../branch/verbatim-json.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Asked } from './asked.ts'
-import { branchParameter, findTopic, topicParameter } from './find-topic.ts'
+import { branchParameter, findTopic, forbidden, topicParameter } from './find-topic.ts'
 import { elementsOf, membersOf } from './json.ts'
 import { partitionOfKey } from './partitioner.ts'
 import { Problem, problemOf } from './problem.ts'
@@ -143,6 +143,8 @@ async function findOrMake(asked: Asked): Promise<Topic | Problem> {
   const found = findTopic(asked)
   if (!(found instanceof Problem) || asked.text('branch') !== undefined) return found
   const name = asked.segment('topic').toString()
+  if (found.status !== 404) return found
+  if (!asked.mayCreate(name)) return forbidden('CREATE', name)
   const refusal = (await autoCreate(asked.rooms, [name])).get(name)
   if (refusal === undefined) return findTopic(asked)
   if (refusal.error === 'UNKNOWN_TOPIC_OR_PARTITION') return found
@@ -202,6 +204,7 @@ export const postRecordsRoute: Route = {
   method: 'post',
   path: '/topics/{topic}/records',
   id: 'writeRecords',
+  needs: 'WRITE',
   summary: 'Appends records.',
   description:
     'A key goes to the partition to which the Java client sends it (murmur2). A value that is a JSON string is written as its text, other JSON as it was sent, null (or none) as a tombstone. The records of one partition are written together or not at all. A topic that does not exist is made, where `auto.create.topics.enable` lets a producer do so.',

@@ -91,6 +91,7 @@ export const recordsRoute: Route = {
   method: 'get',
   path: '/topics/{topic}/records',
   id: 'readRecords',
+  needs: 'READ',
   summary: 'Committed records of a topic, partition by partition.',
   parameters: [
     topicParameter,

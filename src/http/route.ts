@@ -44,6 +44,8 @@ export type Route = {
   readonly answers: Readonly<Record<number, AnswerRow>>
   /** Statuses of problems that it may answer beside those that every route may. */
   readonly problems?: readonly number[]
+  /** What who asks must be allowed to do with the topic of the path. */
+  readonly needs?: 'READ' | 'WRITE' | 'DESCRIBE'
   readonly handle: (asked: Asked) => Reply | Problem | Promise<Reply | Problem>
 }
 

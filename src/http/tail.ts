@@ -176,6 +176,7 @@ export const tailRoute: Route = {
   method: 'get',
   path: '/topics/{topic}/tail',
   id: 'tailRecords',
+  needs: 'READ',
   summary: 'Committed records as they come, as server-sent events.',
   description:
     'Each event holds a record as `GET …/records` shows it; its id says where every partition goes on, and the header Last-Event-ID begins there. `gap`: retention took records before they were read. `end`: nothing more will come, and why.',

@@ -84,7 +84,11 @@ export const topicsRoute: Route = {
   problems: [404],
   handle: (asked) => {
     const topics = listed(asked)
-    return topics instanceof Problem ? topics : json({ topics: topics.map((topic) => summary(topic, asked.rooms)) })
+    return topics instanceof Problem
+      ? topics
+      : json({
+          topics: topics.filter(({ name }) => asked.may('DESCRIBE', name)).map((topic) => summary(topic, asked.rooms)),
+        })
   },
 }
 
@@ -123,6 +127,7 @@ export const topicRoute: Route = {
   method: 'get',
   path: '/topics/{topic}',
   id: 'describeTopic',
+  needs: 'DESCRIBE',
   summary: 'One topic: its partitions, and the configuration that was given to it.',
   parameters: [topicParameter, branchParameter],
   answers: {
@@ -130,7 +135,7 @@ export const topicRoute: Route = {
       description: 'The topic.',
       schema: object(
         { ...summaryMembers, partitions: list(boundsSchema), configs: { type: 'object', additionalProperties: text } },
-        [...needed, 'configs'],
+        needed,
       ),
     },
   },
@@ -143,7 +148,7 @@ export const topicRoute: Route = {
     return json({
       ...summary(topic, asked.rooms),
       partitions: topic.partitions.map((partition) => bounds(topic, partition)),
-      configs: topic.config.overrides(),
+      ...(asked.may('DESCRIBE_CONFIGS', topic.name) ? { configs: topic.config.overrides() } : {}),
     })
   },
 }

@@ -8,12 +8,11 @@ import { produceApi } from '../api/00-produce.ts'
 import type { Context } from '../api/api.ts'
 import { noLeader } from '../broker/leadership.ts'
 import type { Topic } from '../broker/topic.ts'
-import type { Asked } from './asked.ts'
+import { type Asked, principal } from './asked.ts'
 import { type Problem, problemOfCode } from './problem.ts'
 
 /** By which quotas and logs know us. */
 const clientId = 'http'
-const principal = 'User:ANONYMOUS'
 /** Names topics, and brings no partition into a transaction. */
 const version = 11
 

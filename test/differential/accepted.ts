@@ -70,7 +70,7 @@ export const accepted: readonly Accepted[] = [
   {
     why: 'a topic that would be made has no id; Kafka gives one that nobody ever bears',
     matches: ({ api, label, path }) =>
-      api === 'CreateTopics' && /^would|^and one more/.test(label) && path.endsWith('topicId'),
+      api === 'CreateTopics' && /\bwould\b|^and one more/.test(label) && path.endsWith('topicId'),
   },
   {
     why: 'topics are made at once, whatever time is given; Kafka answers that the time is up',

@@ -42,6 +42,8 @@ export class Side {
   readonly #producers = new Map<number, string>()
   readonly #late: (() => void)[] = []
   #client: WireClient | undefined
+  #asker: WireClient | undefined
+  #from: string | undefined
   clusterId = ''
 
   constructor(bootstrap: string, base: number) {
@@ -59,9 +61,24 @@ export class Side {
     return this.#client
   }
 
+  /** Where compared questions come from; what nobody compares comes from wherever connections usually do. */
+  set from(localAddress: string | undefined) {
+    this.#asker?.close()
+    this.#asker = undefined
+    this.#from = localAddress
+  }
+
+  async #openAsker(): Promise<WireClient> {
+    if (this.#from === undefined) return this.#open()
+    this.#asker ??= await WireClient.open(this.bootstrap, 'differential', { localAddress: this.#from })
+    return this.#asker
+  }
+
   close(): void {
     this.#client?.close()
     this.#client = undefined
+    this.#asker?.close()
+    this.#asker = undefined
   }
 
   /** What the broker says it serves. */
@@ -81,7 +98,7 @@ export class Side {
     body: Body<A>,
     waitMs = patienceMs,
   ): Promise<Answer<A> | Unanswered> {
-    const client = await this.#open()
+    const client = await this.#openAsker()
     const answer = await client.attempt(table, version, body, waitMs)
     if (typeof answer === 'string') this.close()
     this.#learn(answer)

@@ -43,6 +43,12 @@ export function readAnswer<A extends ApiTable>(table: A, version: number, frame:
   return answer as Answer<A>
 }
 
+export type WireOptions = {
+  readonly reads?: boolean
+  /** The address that the broker sees. */
+  readonly localAddress?: string | undefined
+}
+
 export class Wire {
   readonly socket: Socket
   /** Resolves when the connection is gone, whoever ended it. */
@@ -65,10 +71,14 @@ export class Wire {
   }
 
   /** `reads: false` takes nothing that the broker sends. */
-  static open(bootstrap: string, { reads = true } = {}): Promise<Wire> {
+  static open(bootstrap: string, { reads = true, localAddress }: WireOptions = {}): Promise<Wire> {
     const [host, port] = bootstrap.split(':')
     return new Promise((resolve, reject) => {
-      const socket = connect(Number(port), host)
+      const socket = connect({
+        port: Number(port),
+        host: host!,
+        ...(localAddress === undefined ? {} : { localAddress }),
+      })
       socket.once('error', reject)
       socket.once('connect', () => {
         socket.off('error', reject)

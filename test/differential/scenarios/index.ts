@@ -35,6 +35,7 @@ import { idempotenceScenario, initProducerIdScenario, produceScenario } from './
 import { quotasScenario } from './quotas.ts'
 import { migrationScenario, rebalanceScenario } from './rebalances.ts'
 import { afterRestartScenario, beforeRestartScenario } from './restart.ts'
+import { rightsScenario } from './rights.ts'
 import { aclsScenario, scramScenario, tokensScenario } from './security.ts'
 import { shareMembersScenario, shareOffsetsScenario, shareRecordsScenario } from './share-groups.ts'
 import { shareDeliveriesScenario, shareSessionsScenario } from './share-sessions.ts'
@@ -120,4 +121,5 @@ export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> =
   epochsRunOut: epochsRunOutScenario,
   beforeRestart: beforeRestartScenario,
   afterRestart: afterRestartScenario,
+  rights: rightsScenario,
 }

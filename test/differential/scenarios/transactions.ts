@@ -144,7 +144,7 @@ export class Producer {
 }
 
 /** Both coordinators are there, and every group of the scenario has one. */
-async function ready(side: Side, groups: readonly string[]): Promise<void> {
+export async function coordinatorsReady(side: Side, groups: readonly string[]): Promise<void> {
   for (const [keyType, key] of [[1, 'x'], ...groups.map((group) => [0, group])] as [number, string][]) {
     for (let tries = 0; tries < 200; tries++) {
       const { coordinators } = await side.quiet(findCoordinator, 4, { key: '', keyType, coordinatorKeys: [key] })
@@ -167,7 +167,7 @@ async function eachVersion<A extends ApiTable>(
 export async function transactionsScenario(side: Side): Promise<void> {
   await side.topic('tx', 3)
   await side.topic('tx-other')
-  await ready(side, [])
+  await coordinatorsReady(side, [])
   await initScenario(side)
   await eachVersion(side, addPartitionsToTxn, (version) => addScenario(side, version))
   await eachVersion(side, endTxn, (version) => endScenario(side, version))
@@ -272,7 +272,7 @@ async function produceTransactionally(side: Side, version: number): Promise<void
   const producer = await Producer.open(side, `produce-v${version}`)
   const named = { name: topic, topicId }
   const group = `group of ${producer.name}`
-  await ready(side, [group])
+  await coordinatorsReady(side, [group])
   const send = (label: string, sequence: number, more = {}) => producer.send(label, version, topic, sequence, more)
   await send('before', 0)
   await send('as nobody', 0, { name: null })
