@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
+import type { Acl, Operation } from '../../src/auth/acl.ts'
 import { Broker } from '../../src/broker/broker.ts'
 import { BrokerConfig } from '../../src/broker/broker-config.ts'
 import { MetadataLog, type MetadataRecord, type MetadataState } from '../../src/broker/metadata-log.ts'
@@ -21,6 +22,16 @@ const topic = (name: string, configs: Record<string, string> = {}): Extract<Meta
   partitions: 1,
   configs,
   at: 5,
+})
+
+const acl = (operation: Operation): Acl => ({
+  resourceType: 'TOPIC',
+  resourceName: 'orders',
+  patternType: 'PREFIXED',
+  principal: 'User:ann',
+  host: '*',
+  operation,
+  permission: 'ALLOW',
 })
 
 /** Changes of every kind; each array is one change. */
@@ -46,6 +57,15 @@ const history: readonly (readonly MetadataRecord[])[] = [
   [{ v: 1, type: 'quota', entity: { user: 'ann', 'client-id': null }, values: { request_percentage: 5 } }],
   [{ v: 1, type: 'quota', entity: { 'client-id': null, user: 'ann' }, values: {} }],
   [{ v: 1, type: 'scram-removed', user: 'ann', mechanism: 2 }],
+  [
+    { v: 1, type: 'acl', acl: acl('READ') },
+    { v: 1, type: 'acl', acl: acl('WRITE') },
+    { v: 1, type: 'acl', acl: acl('ALL') },
+  ],
+  [
+    { v: 1, type: 'acl-removed', acl: acl('READ') },
+    { v: 1, type: 'acl-removed', acl: acl('ALL') },
+  ],
   [{ v: 1, type: 'producer-ids', next: 1000 }],
   [{ v: 1, type: 'topic-removed', id: 'id-of-stock' }, topic('stock--again')],
 ]
@@ -105,8 +125,8 @@ describe('a change', () => {
 })
 
 const equals = (a: MetadataState, b: MetadataState): boolean => plain(a) === plain(b)
-const plain = ({ topics, brokerConfigs, removed, ...rest }: MetadataState): string =>
-  JSON.stringify([rest, [...topics], [...brokerConfigs], [...removed]])
+const plain = ({ topics, brokerConfigs, acls, removed, ...rest }: MetadataState): string =>
+  JSON.stringify([rest, [...topics], [...brokerConfigs], [...acls], [...removed]])
 
 test('a snapshot says the same in fewer bytes, at whatever moment of it the process dies or the power fails', async () => {
   const store = new FaultyStore()

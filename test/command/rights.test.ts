@@ -6,6 +6,7 @@ import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
 import { commandsTopic, jsonTopics, principalHeader } from '../../src/branch/json-topics.ts'
 import type { Right } from '../../src/command/rights.ts'
+import { stamp } from '../../src/command/stamp.ts'
 import { MemoryStore } from '../../src/storage/memory-file.ts'
 import { BrokerProcess } from '../branch/process.ts'
 
@@ -87,6 +88,47 @@ test('B55: a merge needs WRITE on its target, a revert and a deletion their own,
   }
   expect(broker.topic('b')).toBeDefined()
   await stop()
+})
+
+test('B55: what was commanded before a kill is run after it with the rights of whoever asked, from where they asked', async () => {
+  const store = new MemoryStore()
+  const configs = { 'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer' }
+  const before = await BrokerProcess.on(store, configs)
+  await before.broker.createTopics([
+    { name: 'orders', partitions: 1, configs: {} },
+    jsonTopics.find(({ name }) => name === commandsTopic)!,
+  ])
+  const ofTopic = { resourceType: 'TOPIC', patternType: 'LITERAL', resourceName: '*', operation: 'ALL' } as const
+  const alice = { ...ofTopic, principal: 'User:alice', permission: 'ALLOW' } as const
+  await before.broker.acls.add([{ ...alice, host: '10.0.0.1' }])
+  const partition = before.broker.topic(commandsTopic)!.partitions[0]!
+  for (const [id, by, host] of [
+    ['f1', 'User:alice', '10.0.0.2'],
+    ['f2', 'User:bob', '10.0.0.1'],
+    ['f3', 'User:alice', '10.0.0.1'],
+  ] as const) {
+    const value = JSON.stringify({ op: 'fork', id, from: 'orders', to: id })
+    const sent = encodeBatch({ records: [{ timestamp: 1, value }] })
+    partition.appendOwn(stamp(sent, { principal: by, host, entered: undefined }, 9) as Buffer)
+  }
+  await partition.flush()
+
+  const { broker, branches, groups, transactions } = await BrokerProcess.on(store, configs)
+  await branches.begin()
+  const outcome = async (id: string) => {
+    while (!branches.history.hasResult(id)) await new Promise((resolve) => setImmediate(resolve))
+    const { status, error } = branches.history.result(id) as BranchEvent
+    return error?.code ?? status
+  }
+  expect([await outcome('f1'), await outcome('f2'), await outcome('f3')]).toEqual([
+    'TOPIC_AUTHORIZATION_FAILED',
+    'TOPIC_AUTHORIZATION_FAILED',
+    'done',
+  ])
+  await branches.stop()
+  groups.stop()
+  transactions.stop()
+  await broker.close()
 })
 
 test('rights count where a name has gone to another topic: on the one that a command would change', async () => {
