@@ -37,6 +37,15 @@ export interface BrokerUnderTest {
   stop(): Promise<void>
 }
 
+/** What no ACL speaks of is allowed. */
+const guarding = [
+  'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'allow.everyone.if.no.acl.found=true',
+]
+
+/** One of our own besides, with Kafka's authorizer. */
+export const startGuarded = (): Promise<BrokerUnderTest> => OwnBroker.start('guarded', guarding)
+
 export async function startBroker(client: string): Promise<BrokerUnderTest> {
   const { COMPAT_BOOTSTRAP: given } = process.env
   return given ? foreign(given) : await OwnBroker.start(client)
@@ -61,21 +70,23 @@ class OwnBroker implements BrokerUnderTest {
   readonly restartSkip = undefined
   readonly #home: string
   readonly #requestLog: string
+  readonly #settings: readonly string[]
   #child: ChildProcess | undefined
   #port = 0
   #http: string | undefined
   #said = ''
 
-  private constructor(home: string, requestLog: string) {
+  private constructor(home: string, requestLog: string, more: readonly string[]) {
     this.#home = home
+    this.#settings = [...settings, ...more]
     this.#requestLog = requestLog
   }
 
-  static async start(client: string): Promise<OwnBroker> {
+  static async start(client: string, more: readonly string[] = []): Promise<OwnBroker> {
     if (!existsSync(main)) throw new Error('dist/bundle/main.js is missing: run `npm run build` at the root first')
     if (statSync(main).mtimeMs < statSync(compiled).mtimeMs) throw new Error('dist/bundle is old: run `npm run build`')
     const home = await mkdtemp(join(tmpdir(), 'twiglog-compat-'))
-    const broker = new OwnBroker(home, await requestLogOf(client))
+    const broker = new OwnBroker(home, await requestLogOf(client), more)
     try {
       await broker.#launch()
     } catch (problem) {
@@ -112,7 +123,7 @@ class OwnBroker implements BrokerUnderTest {
     await rm(ready, { force: true }) // a kill -9 leaves the old one behind
     const data = join(this.#home, 'data')
     const args = [main, 'start', '--port', String(this.#port), '--data', data, '--ready-file', ready]
-    for (const setting of settings) args.push('--set', setting)
+    for (const setting of this.#settings) args.push('--set', setting)
     args.push('--request-log', this.#requestLog, '--http-port', '0')
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child

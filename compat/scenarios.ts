@@ -10,6 +10,7 @@ import { merges } from './scenarios/merges.ts'
 import { consuming, producing } from './scenarios/records.ts'
 import { restarts } from './scenarios/restarts.ts'
 import { revisionTopics, views } from './scenarios/revisions.ts'
+import { rights } from './scenarios/rights.ts'
 import { sets } from './scenarios/sets.ts'
 import { shares } from './scenarios/shares.ts'
 import { topics } from './scenarios/topics.ts'
@@ -28,6 +29,7 @@ const list = {
   ...merges,
   ...branchLives,
   ...sets,
+  ...rights,
   ...views,
   ...revisionTopics,
   ...restarts,

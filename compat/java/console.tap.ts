@@ -8,6 +8,7 @@ import { adminParts } from './console/admin.ts'
 import { groupParts } from './console/groups.ts'
 import { recordParts } from './console/records.ts'
 import { restartParts } from './console/restarts.ts'
+import { rightsParts } from './console/rights.ts'
 import { shareParts } from './console/shares.ts'
 import { Console } from './console/tools.ts'
 import { topicParts } from './console/topics.ts'
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     ...transactionParts(kafka, beside),
     ...shareParts(kafka, beside),
     ...adminParts(kafka, beside, broker.bootstrap),
+    ...rightsParts(),
     ...restartParts(kafka, beside, broker),
   }
   await playParts(t, 'console', '4.3.1', parts, 'no console tool does that; the Java client plays it')

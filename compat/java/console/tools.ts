@@ -15,6 +15,7 @@ export const tools = {
   deleteRecords: 'org.apache.kafka.tools.DeleteRecordsCommand',
   logDirs: 'org.apache.kafka.tools.LogDirsCommand',
   cluster: 'org.apache.kafka.tools.ClusterTool',
+  acls: 'org.apache.kafka.tools.AclCommand',
 } as const
 type Tool = keyof typeof tools
 
