@@ -45,6 +45,8 @@ export class ViewPartition extends Partition {
   #watched: Partition | undefined
   #isDue = false
   #wasBehind = false
+  /** A delta that takes long: who asked for it has been given what comes before it. */
+  #making: Promise<void> | undefined
 
   readonly #damages: Damages
 
@@ -169,7 +171,8 @@ export class ViewPartition extends Partition {
       const { sight, isBehind } = this.#look()
       const known = isBehind ? (this.#coming ?? sight).reach() : undefined
       const isName = timestamp === undefined || (timestamp < 0 && timestamp !== ofYoungest)
-      return isName ? known : this.#lookUp(timestamp, known)
+      if (!isName) return this.#lookUp(timestamp, known)
+      return this.#making === undefined ? known : this.#making.then(() => known)
     } catch (cause) {
       if (!isExpected(this.#damages.say(cause))) throw cause
       return undefined
@@ -204,11 +207,26 @@ export class ViewPartition extends Partition {
         this.#wasBehind = true
         this.#schedule()
       }
+      if (sight.isWanting) this.#make(sight)
       const lease = { bytes, release: () => {} }
       return { lease, logStartOffset, highWatermark: end, lastStableOffset: end, aborted: committed ? [] : undefined }
     } catch (cause) {
       return storageRefusal(this.#damages.say(cause))
     }
+  }
+
+  /** Tells those who wait when there is more to read. */
+  #make(sight: Sight): void {
+    this.#making ??= sight
+      .make(() => this.isRemoved)
+      .catch((cause: unknown) => {
+        // Who asks again is told so.
+        if (!isExpected(this.#damages.say(cause))) throw cause
+      })
+      .finally(() => {
+        this.#making = undefined
+        this.#tell()
+      })
   }
 
   override get logStartOffset(): number {

@@ -46,6 +46,16 @@ export class Sight {
     while (this.#selection.advance(sliceBytes)) await shortRest()
   }
 
+  /** A page ended in front of a delta that takes long. */
+  get isWanting(): boolean {
+    return this.#records.long.isWanted
+  }
+
+  /** Makes it, while others have their turn. Rejects with DamagedRecords. */
+  make(isOver: () => boolean): Promise<void> {
+    return this.#records.long.make(isOver)
+  }
+
   /** The last page ended before it was known what comes next. */
   get isCut(): boolean {
     return this.#selection.isCut

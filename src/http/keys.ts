@@ -4,7 +4,8 @@
 import { crc32c } from '../../protocol/crc32c.ts'
 import { timeIn } from '../branch/fork-point.ts'
 import { print } from '../branch/verbatim-json.ts'
-import { differenceOf, diffMaxBytesDefault } from '../revision/difference.ts'
+import { differenceInSlices, differenceOf, diffMaxBytesDefault, takesLong } from '../revision/difference.ts'
+import { makeLong } from '../revision/long-deltas.ts'
 import type { Revision } from '../revision/revision.ts'
 import { describe } from '../revision/revisions.ts'
 import type { Asked } from './asked.ts'
@@ -89,8 +90,13 @@ const shown = ({ revision: { rev, offset, timestamp }, value }: Read) => ({
   tombstone: value === null,
 })
 
-function delta({ revision: { rev }, value }: Read, before: Read | undefined, bytesMax: number) {
-  const difference = value === null ? undefined : differenceOf(before?.value, value, bytesMax)
+function differenceAtEase(before: Read['value'] | undefined, value: Read['value'], bytesMax: number) {
+  if (!takesLong(before, value, bytesMax)) return differenceOf(before, value, bytesMax)
+  return makeLong(() => differenceInSlices(before, value, bytesMax))
+}
+
+async function delta({ revision: { rev }, value }: Read, before: Read | undefined, bytesMax: number) {
+  const difference = await differenceAtEase(before?.value, value, bytesMax)
   return {
     rev,
     base: difference === undefined ? null : before!.revision.rev,
@@ -106,20 +112,20 @@ function delta({ revision: { rev }, value }: Read, before: Read | undefined, byt
 async function* listed(
   reads: AsyncGenerator<Read>,
   count: number,
-  asDelta: ((read: Read, before?: Read) => object) | undefined,
+  asDelta: ((read: Read, before?: Read) => Promise<object>) | undefined,
 ) {
   let held: Read | undefined
   let told = 0
   let comma = ''
   for await (const read of reads) {
-    const now = asDelta === undefined ? shown(read) : held && asDelta(held, read)
+    const now = asDelta === undefined ? shown(read) : held && (await asDelta(held, read))
     held = read
     if (now === undefined) continue
     yield comma + print(now)
     comma = ','
     if (++told === count) return
   }
-  if (asDelta !== undefined && held !== undefined && told < count) yield comma + print(asDelta(held))
+  if (asDelta !== undefined && held !== undefined && told < count) yield comma + print(await asDelta(held))
 }
 
 async function* inPieces(pieces: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {

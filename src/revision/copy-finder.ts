@@ -7,6 +7,9 @@
 // again (rows, elements of a list) the first place found is often the wrong one, and the longer copy that comes next says so.
 //
 // Work is bounded by the length, whatever the bytes: a step forward is paid once, a step back comes out of a budget that steps forward fill.
+// Of long values it is done in slices: others wait meanwhile. What a slice leaves to the next stands in fields.
+
+import type { Walk } from '../log/walk.ts'
 
 /** Up to here windows are of 4 bytes and every one of the source is known; above, they are of 8. */
 const smallMax = 16 * 1024
@@ -32,6 +35,8 @@ const tableMin = 1 << 8
 const tableMax = 1 << 19
 /** The table holds positions counted on from call to call, so that it need not be cleared before each. */
 const positionMax = 0x3fff_ffff
+/** In one slice. */
+const everything = positionMax
 /** Arrays of more bytes are not kept for the next call. */
 const keptMax = 8 * 1024 * 1024
 
@@ -51,25 +56,90 @@ export class CopyFinder {
   #base = 1
   /** Where the target begins: what lies before is source. */
   #here = 0
+  /** The next place of the target to be looked at, the last one, and the end. */
+  #at = 0
+  #last = 0
+  #to = 0
+  #literalsMax = 0
+  /** Where the last copy ends, and how far from the target it was taken. */
+  #copiedTo = 0
+  #diagonal = 0
+  #misses = 0
+  #stepsBack = 0
+  /** The next window of the source that is entered into the table, the last one, and how far apart they are. */
+  #window = 0
+  #lastWindow = 0
+  #step = 1
+  /** How a window becomes a slot of the table, and how long copies are. */
+  #shift = 0
+  #mask = 0
+  #copyMin = copyMinSmall
 
   /** Finds copies. False when it gave up, or has nothing to offer, as more than `literalsMax` bytes of the target would be in none. */
   find(source: Uint8Array, target: Uint8Array, literalsMax: number): boolean {
+    if (!this.#open(source, target)) return false
     const here = source.length
     const end = here + target.length
-    if (end > positionMax) return false
-    this.#hold(source, target)
+    this.bytes.set(source)
+    this.bytes.set(target, here)
+    const most = Math.min(here, target.length)
+    const prefix = this.#beginWith(sameAhead(this.#view, this.bytes, 0, here, here + most), target.length)
+    const suffix = worthCopying(sameBehind(this.#view, this.bytes, here, end, most - prefix))
+    if (this.#begin(here + prefix, end - suffix, here - suffix, literalsMax)) {
+      this.#enter(everything)
+      this.#scan(everything)
+    }
+    return this.#endWith(suffix, target.length, literalsMax)
+  }
+
+  /** The same, which stops whenever it has looked at about so many bytes. */
+  *findInSlices(source: Uint8Array, target: Uint8Array, literalsMax: number, sliceBytes: number): Walk<boolean> {
+    if (!this.#open(source, target)) return false
+    const here = source.length
+    const end = here + target.length
+    const { bytes } = this
+    const view = this.#view
+    yield* take(bytes, source, 0, sliceBytes)
+    yield* take(bytes, target, here, sliceBytes)
+    const most = Math.min(here, target.length)
+    const ahead = (done: number, some: number) => sameAhead(view, bytes, done, here + done, here + done + some)
+    const prefix = this.#beginWith(yield* alike(most, sliceBytes, ahead), target.length)
+    const behind = (done: number, some: number) => sameBehind(view, bytes, here - done, end - done, some)
+    const suffix = worthCopying(yield* alike(most - prefix, sliceBytes, behind))
+    if (this.#begin(here + prefix, end - suffix, here - suffix, literalsMax)) {
+      while (this.#enter(sliceBytes)) yield
+      while (this.#scan(sliceBytes)) yield
+    }
+    return this.#endWith(suffix, target.length, literalsMax)
+  }
+
+  /** Makes room for both; false where they are too long. */
+  #open(source: Uint8Array, target: Uint8Array): boolean {
+    const needed = source.length + target.length
+    if (needed > positionMax) return false
+    if (needed > this.bytes.length) this.#allocate(needed + (needed >> 2) + 1024)
+    this.#here = source.length
     this.count = 0
     this.copied = 0
-    const most = Math.min(here, target.length)
-    const common = sameAhead(this.#view, this.bytes, 0, here, here + most)
-    const prefix = common < straightMin && common < target.length ? 0 : common
-    if (prefix > 0) this.#push(here, 0, prefix)
-    const alike = sameBehind(this.#view, this.bytes, here, end, most - prefix)
-    const suffix = alike < straightMin ? 0 : alike
-    this.#scan(here + prefix, end - suffix, here - suffix, literalsMax)
-    if (suffix > 0) this.#push(end - suffix, here - suffix, suffix)
+    if (this.#base + needed <= positionMax * 2) return true
+    this.#table.fill(0)
+    this.#base = 1
+    return true
+  }
+
+  /** What both begin with is copied, if it is worth that: so many bytes. */
+  #beginWith(common: number, targetLength: number): number {
+    if (common < straightMin && common < targetLength) return 0
+    if (common > 0) this.#push(this.#here, 0, common)
+    return common
+  }
+
+  /** And what both end with. */
+  #endWith(suffix: number, targetLength: number, literalsMax: number): boolean {
+    const end = this.#here + targetLength
+    if (suffix > 0) this.#push(end - suffix, this.#here - suffix, suffix)
     this.#base += end
-    return target.length - this.copied <= literalsMax
+    return targetLength - this.copied <= literalsMax
   }
 
   /** Gives up copies of less than `bytesMin` that do not go on where the one before ended: what deflates after this has them for less. */
@@ -99,17 +169,6 @@ export class CopyFinder {
   release(): void {
     if (this.bytes.length > keptMax) this.#allocate(0)
     if (this.starts.length * 4 > keptMax) this.#resize(64)
-  }
-
-  #hold(source: Uint8Array, target: Uint8Array): void {
-    const needed = source.length + target.length
-    if (needed > this.bytes.length) this.#allocate(needed + (needed >> 2) + 1024)
-    this.bytes.set(source)
-    this.bytes.set(target, source.length)
-    this.#here = source.length
-    if (this.#base + needed <= positionMax * 2) return
-    this.#table.fill(0)
-    this.#base = 1
   }
 
   #allocate(length: number): void {
@@ -173,25 +232,69 @@ export class CopyFinder {
     return copy < 0 ? this.#here : this.starts[copy]! + this.lengths[copy]!
   }
 
-  /** Looks in the source up to `sourceTo`, and in the target so far, for what lies between `from` and `to`. */
-  #scan(from: number, to: number, sourceTo: number, literalsMax: number): void {
-    if (to - from < readBytes) return
+  /** What lies between `from` and `to` is to be looked for in the source up to `sourceTo`; false where that is too little. */
+  #begin(from: number, to: number, sourceTo: number, literalsMax: number): boolean {
+    if (to - from < readBytes) return false
+    this.#at = from
+    this.#to = to
+    this.#literalsMax = literalsMax
+    this.#last = Math.min(to - readBytes, from + literalsMax)
+    this.#copiedTo = from
+    this.#diagonal = -this.#here
+    this.#misses = 0
+    this.#stepsBack = 0
+    const isSmall = this.#here <= smallMax && to - from <= smallMax
+    const reach = Math.max(reachMin, (to - from) * reachPerByte)
+    this.#window = Math.max(0, from - this.#here - reach)
+    this.#lastWindow = Math.min(this.#here, sourceTo + reach) - readBytes
+    const windows = Math.max(0, this.#lastWindow - this.#window)
+    this.#step = isSmall ? 1 : windows <= 256 * 1024 ? 1 : windows <= 4 * 1024 * 1024 ? 4 : 16
+    const wanted = Math.min(tableMax, Math.max(tableMin, windows / this.#step + (to - from) / 4))
+    const bits = 32 - Math.clz32(wanted)
+    if (this.#table.length < 1 << bits) this.#table = new Int32Array(1 << bits)
+    this.#shift = 32 - bits
+    this.#mask = isSmall ? 0 : -1
+    this.#copyMin = isSmall ? copyMinSmall : copyMinLarge
+    return true
+  }
+
+  /** Puts so many windows of the source into the table: of all, or of so many that none goes unseen which matters. Whether there are more. */
+  #enter(count: number): boolean {
+    const view = this.#view
+    const table = this.#table
+    const base = this.#base
+    const mask = this.#mask
+    const shift = this.#shift
+    const step = this.#step
+    const last = Math.min(this.#lastWindow, this.#window + step * count)
+    let at = this.#window
+    for (; at <= last; at += step) {
+      table[slotOf(view.getInt32(at, true), view.getInt32(at + 4, true) & mask, shift)] = at + base
+    }
+    this.#window = at
+    return at <= this.#lastWindow
+  }
+
+  /** Looks for about so many bytes of the target in the source, and in the target so far. Whether there are more. */
+  #scan(byteCount: number): boolean {
     const here = this.#here
-    const isSmall = here <= smallMax && to - from <= smallMax
-    const mask = isSmall ? 0 : -1
-    const copyMin = isSmall ? copyMinSmall : copyMinLarge
-    const shift = this.#index(from, to, sourceTo, isSmall)
+    const to = this.#to
+    const literalsMax = this.#literalsMax
+    const mask = this.#mask
+    const copyMin = this.#copyMin
+    const shift = this.#shift
     const view = this.#view
     const bytes = this.bytes
     const table = this.#table
     const base = this.#base
-    let misses = 0
-    let stepsBack = 0
-    let copiedTo = from
-    let diagonal = -here
-    let at = from
-    let last = Math.min(to - readBytes, copiedTo + literalsMax)
-    while (at <= last) {
+    let misses = this.#misses
+    let stepsBack = this.#stepsBack
+    let copiedTo = this.#copiedTo
+    let diagonal = this.#diagonal
+    let at = this.#at
+    let last = this.#last
+    const until = at + byteCount
+    while (at <= last && at < until) {
       const word = view.getInt32(at, true)
       let length = 0
       let address = at + diagonal
@@ -236,6 +339,13 @@ export class CopyFinder {
       misses = 0
       last = Math.min(to - readBytes, copiedTo + literalsMax - (copiedTo - here - this.copied))
     }
+    this.#misses = misses
+    this.#stepsBack = stepsBack
+    this.#copiedTo = copiedTo
+    this.#diagonal = diagonal
+    this.#at = at
+    this.#last = last
+    return at <= last
   }
 
   /** Takes back the copies that lie in [start, at): how far a copy may now begin before `at`. One that would only be shortened stays. */
@@ -248,26 +358,30 @@ export class CopyFinder {
     this.count = last + 1
     return at - Math.max(start, this.#endOf(last))
   }
+}
 
-  /** Puts windows of the source into the table: all, or so many that none goes unseen which matters. Answers what makes a slot of a hash. */
-  #index(from: number, to: number, sourceTo: number, isSmall: boolean): number {
-    const reach = Math.max(reachMin, (to - from) * reachPerByte)
-    const first = Math.max(0, from - this.#here - reach)
-    const end = Math.min(this.#here, sourceTo + reach) - readBytes
-    const windows = Math.max(0, end - first)
-    const step = isSmall ? 1 : windows <= 256 * 1024 ? 1 : windows <= 4 * 1024 * 1024 ? 4 : 16
-    const wanted = Math.min(tableMax, Math.max(tableMin, windows / step + (to - from) / 4))
-    const bits = 32 - Math.clz32(wanted)
-    if (this.#table.length < 1 << bits) this.#table = new Int32Array(1 << bits)
-    const shift = 32 - bits
-    const view = this.#view
-    const table = this.#table
-    const base = this.#base
-    const mask = isSmall ? 0 : -1
-    for (let at = first; at <= end; at += step) {
-      table[slotOf(view.getInt32(at, true), view.getInt32(at + 4, true) & mask, shift)] = at + base
-    }
-    return shift
+/** A shorter one is not. */
+const worthCopying = (byteCount: number): number => (byteCount < straightMin ? 0 : byteCount)
+
+/** Copies a value to its place. */
+function* take(into: Uint8Array, value: Uint8Array, place: number, sliceBytes: number): Walk {
+  for (let done = 0; ; ) {
+    const some = value.subarray(done, done + sliceBytes)
+    into.set(some, place + done)
+    done += some.length
+    if (done === value.length) return
+    yield
+  }
+}
+
+/** How many bytes are the same, of at most `most`: `same` compares some behind those that are done. */
+function* alike(most: number, sliceBytes: number, same: (done: number, some: number) => number): Walk<number> {
+  for (let done = 0; ; ) {
+    const some = Math.min(sliceBytes, most - done)
+    const found = same(done, some)
+    done += found
+    if (found < some || done === most) return done
+    yield
   }
 }
 

@@ -1,13 +1,28 @@
 // The delta that readers are told between two values of a key, whatever base a pack stores (§2.2): one rule for views and for HTTP.
 
-import { encodeDelta } from './encode-delta.ts'
+import type { Walk } from '../log/walk.ts'
+import { encodeDelta, encodeInSlices } from './encode-delta.ts'
 
 /** Longer values are told full, where a topic does not say otherwise. */
 export const diffMaxBytesDefault = 16 * 1024 * 1024
 
-/** Undefined: the value is told full. One decoder of others breaks on an empty target, and an empty base has nothing to copy. */
-export function differenceOf(before: Buffer | null | undefined, value: Buffer, bytesMax: number): Buffer | undefined {
-  if (!before || before.length === 0 || value.length === 0) return undefined
-  if (Math.max(value.length, before.length) > bytesMax) return undefined
-  return encodeDelta(before, value, value.length - 1)
+/** Of both values: where nothing is alike a delta of more holds everybody up for ten milliseconds and longer. */
+const atOnceBytesMax = 512 * 1024
+
+type Value = Buffer | null | undefined
+
+/** One decoder of others breaks on an empty target, and an empty base has nothing to copy. */
+const isToldFull = (before: Value, value: Value, bytesMax: number): boolean =>
+  !before || !value || before.length === 0 || value.length === 0 || Math.max(value.length, before.length) > bytesMax
+
+/** Whether it is to be made in slices. */
+export const takesLong = (before: Value, value: Value, bytesMax: number): boolean =>
+  !isToldFull(before, value, bytesMax) && before!.length + value!.length > atOnceBytesMax
+
+/** Undefined: the value is told full. */
+export const differenceOf = (before: Value, value: Value, bytesMax: number): Buffer | undefined =>
+  isToldFull(before, value, bytesMax) ? undefined : encodeDelta(before!, value!, value!.length - 1)
+
+export function* differenceInSlices(before: Value, value: Value, bytesMax: number): Walk<Buffer | undefined> {
+  return isToldFull(before, value, bytesMax) ? undefined : yield* encodeInSlices(before!, value!, value!.length - 1)
 }

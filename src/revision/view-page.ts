@@ -43,7 +43,7 @@ export function readPage(selection: Selection, records: ViewRecords, request: Pa
     if (size > 0 && performance.now() > until) break
     from = offset + 1
     const found = recordAt(records, offset, size > 0)
-    if (found === 'damaged') break
+    if (found === 'damaged' || found === 'later') break
     if (found === undefined) continue
     cost += found.cost
     const ownEpoch = request.epochAt(offset)

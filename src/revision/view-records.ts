@@ -4,10 +4,13 @@ import { isUtf8 } from 'node:buffer'
 import { crc32c } from '../../protocol/crc32c.ts'
 import { DamagedRecords } from '../../protocol/errors.ts'
 import type { BatchRecord } from '../../protocol/records/builder.ts'
-import { differenceOf } from './difference.ts'
+import type { Walk } from '../log/walk.ts'
+import { differenceInSlices, differenceOf, takesLong } from './difference.ts'
 import type { Place } from './known-parts.ts'
+import { type LongDelta, LongDeltas } from './long-deltas.ts'
 import type { RevisionFormat, RevisionRecord } from './revision.ts'
 import { describe, type Revisions } from './revisions.ts'
+import { offsetOrNone } from './selection.ts'
 import type { ViewKind } from './view-config.ts'
 
 type Told = { readonly format: RevisionFormat; readonly base: Place | undefined; readonly value: Buffer | null }
@@ -23,6 +26,8 @@ export class ViewRecords {
   readonly #diffMaxBytes: () => number
   readonly #held = new Map<number, Buffer>()
   #heldBytes = 0
+  /** Deltas that a page ended in front of: they are made while others have their turn. */
+  readonly long = new LongDeltas((offset) => this.#makeLong(offset))
 
   constructor(revisions: Revisions, kind: ViewKind, diffMaxBytes: () => number) {
     this.#revisions = revisions
@@ -30,8 +35,12 @@ export class ViewRecords {
     this.#diffMaxBytes = diffMaxBytes
   }
 
-  /** The view's record at an offset, and the bytes that were looked at for it; undefined where it is gone. Throws DamagedRecords. */
-  at(offset: number): { record: BatchRecord & { offset: number }; cost: number } | undefined {
+  /**
+   * The view's record at an offset, and the bytes that were looked at for it; undefined where it is gone, 'later' where its delta is
+   * to be made first. Throws DamagedRecords.
+   */
+  at(offset: number): { record: BatchRecord & { offset: number }; cost: number } | 'later' | undefined {
+    if (this.long.isComing(offset)) return 'later'
     const source = this.#revisions.read(offset)
     if (source === undefined) return undefined
     const { timestamp, key, headers } = source
@@ -40,11 +49,12 @@ export class ViewRecords {
     const place = this.#revisions.known.at(offset)
     if (place === undefined) return undefined
     const told = this.#tell(place, source)
+    if (told === 'later') return told
     const all = [...headers, ...headersOf(place, told, source)]
     return { record: { offset, timestamp, key, value: told.value, headers: all }, cost }
   }
 
-  #tell(place: Place, source: RevisionRecord): Told {
+  #tell(place: Place, source: RevisionRecord): Told | 'later' {
     const { value } = source
     switch (this.#kind) {
       case 'list': {
@@ -59,14 +69,29 @@ export class ViewRecords {
     }
   }
 
-  #difference(place: Place, { offset, value }: RevisionRecord): Told {
+  #difference(place: Place, { offset, value }: RevisionRecord): Told | 'later' {
     if (value === null) return { format: 'tombstone', base: undefined, value }
-    const full: Told = { format: 'full', base: undefined, value }
+    const told = (delta: Buffer | undefined): Told =>
+      delta === undefined ? { format: 'full', base: undefined, value } : { format: 'vcdiff', base, value: delta }
     const base = this.#revisions.before(place)
+    const made = this.long.get(offset, offsetOrNone(base))
+    if (made !== undefined) return told(made.delta)
     const before = base && this.#valueOf(base)
     this.#hold(offset, value)
-    const delta = differenceOf(before, value, this.#diffMaxBytes())
-    return delta === undefined ? full : { format: 'vcdiff', base, value: delta }
+    const bytesMax = this.#diffMaxBytes()
+    if (!takesLong(before, value, bytesMax)) return told(differenceOf(before, value, bytesMax))
+    this.long.want(offset)
+    return 'later'
+  }
+
+  /** It is found anew: files may have been packed since somebody asked for it. */
+  *#makeLong(offset: number): Walk<LongDelta | undefined> {
+    const place = this.#revisions.known.at(offset)
+    if (place === undefined) return undefined
+    const base = this.#revisions.before(place)
+    const before = base && this.#valueOf(base)
+    const delta = yield* differenceInSlices(before, this.#valueOf(place), this.#diffMaxBytes())
+    return { base: offsetOrNone(base), delta }
   }
 
   /** Null where it is damaged, too: who reads on is owed what comes after it, and has nothing to apply a delta to. */

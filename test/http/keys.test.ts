@@ -8,6 +8,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { crc32c } from '../../protocol/crc32c.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
+import { drawing, document as rowsOf } from '../revision/delta-pairs.ts'
 import { type Answer, HttpStage, raw } from './stage.ts'
 
 let stage: HttpStage
@@ -75,6 +76,23 @@ describe('R31: revisions over HTTP', () => {
       expect(value.toString()).toBe(document(rev))
       expect(crc32c(value).toString(16).padStart(8, '0')).toBe(sum)
       if (format === 'vcdiff') expect(bytes.length).toBeLessThan(60)
+    }
+  })
+
+  test('deltas of long values that have nothing in common make them, too, for several who ask at once', async () => {
+    const topic = await fresh('unlike', 1, { 'revision.diff': true })
+    const values = [1, 2, 3].map((seed) => String(rowsOf(drawing(seed), 400_000)))
+    for (const value of values) await put(keyPath(topic, 'k'), value)
+    const ask = () => stage.get(keyPath(topic, 'k', '?revisions=all&patch=false'))
+    for (const { json } of await Promise.all([ask(), ask(), ask()])) {
+      const [second, first]: Delta[] = json.revisions
+      expect([second!.format, first!.format]).toEqual(['vcdiff', 'full'])
+      const made = decodeDelta(
+        Buffer.from(first!.deltaBase64!, 'base64'),
+        Buffer.from(second!.deltaBase64!, 'base64'),
+        1 << 20,
+      )
+      expect(made.toString()).toBe(values[1])
     }
   })
 

@@ -3,13 +3,19 @@
 import { describe, expect, test } from 'vitest'
 import { CopyFinder } from '../../src/revision/copy-finder.ts'
 import { DeltaError, decodeDelta } from '../../src/revision/decode-delta.ts'
-import { encodeDelta } from '../../src/revision/encode-delta.ts'
+import { encodeDelta, encodeInSlices } from '../../src/revision/encode-delta.ts'
 import { sizeBytes, writeSize } from '../../src/revision/vcdiff.ts'
 import { certainPairs, document, drawing, edited, noise, type Pair, pair } from './delta-pairs.ts'
 
 const lengthMax = 1 << 24
 const seed = Number(process.env['TWIGLOG_SEED'] ?? Date.now() % 1_000_000)
 const soakMs = Number(process.env['TWIGLOG_SOAK_SECONDS'] ?? 0) * 1000
+
+function finderOf(source: Buffer, target: Buffer): CopyFinder {
+  const finder = new CopyFinder()
+  finder.find(source, target, target.length)
+  return finder
+}
 
 function eachSeed(count: number, play: (seed: number) => void): void {
   const until = Date.now() + soakMs
@@ -75,6 +81,36 @@ describe('a delta', () => {
     expect(written('!45678????')).toEqual(hex(`${header} 01 10 00 0e 0a 00 05 03 01 21 3f 3f 3f 3f 02 15 05 04`))
     // No source, no segment.
     expect(encodeDelta(nothing, Buffer.from('abc'))).toEqual(hex(`${header} 00 09 03 00 03 01 00 61 62 63 04`))
+  })
+
+  test('is the same where it is made in slices, several at a time', () => {
+    const play = (pairs: readonly Pair[], sliceBytes: number) => {
+      const walks = pairs.map(({ source, target }) => encodeInSlices(source, target, target.length + 32, sliceBytes))
+      const made = new Map<number, Buffer | undefined>()
+      while (made.size < pairs.length) {
+        for (const [i, walk] of walks.entries()) {
+          const { done, value } = walk.next()
+          if (done) made.set(i, made.get(i) ?? value)
+        }
+      }
+      for (const [i, { name, source, target }] of pairs.entries()) {
+        const whole = encodeDelta(source, target, target.length + 32)
+        expect(made.get(i)?.toString('hex'), `${name} in slices of ${sliceBytes}`).toBe(whole?.toString('hex'))
+      }
+    }
+    play(certainPairs(), 4096)
+    eachSeed(20, (i) => play([pair(i), pair(i + 1), pair(i + 2)], 1 + drawing(i)(300)))
+  })
+
+  test('of long values that have nothing in common looks at no more than a slice at a time', () => {
+    const [source, target] = [document(drawing(1), 4 << 20), document(drawing(2), 4 << 20)]
+    const walk = encodeInSlices(source, target, target.length, 65_536)
+    let slices = 1
+    while (!walk.next().done) slices++
+    // Both are copied, the source is entered, where it is long by every 16th place, the target is looked through, copies are written.
+    expect(slices).toBeGreaterThan((source.length + target.length) / 65_536 + target.length / 65_536)
+    const { count } = finderOf(source, target)
+    expect(slices).toBeGreaterThan((source.length + 2 * target.length) / 65_536 + (2 * count) / 16_384 - 4)
   })
 
   test('has no copy that reads what it makes, or from both values: not every decoder can', () => {

@@ -200,7 +200,7 @@ test('R20: what a pack says of a filter is looked at a slice at a time, also whe
 
 test('a view of deltas reads no more the tenth time than the first', () => {
   const world = new RevisionWorld({ segmentBytes: 1 << 25 })
-  for (let i = 0; i < 5; i++) world.write([{ key: 'k', value: `${i}`.repeat(700_000) }])
+  for (let i = 0; i < 5; i++) world.write([{ key: 'k', value: `${i}`.repeat(250_000) }])
   const { revisions } = world
   const reads = vi.spyOn(revisions, 'read')
   const records = new ViewRecords(revisions, 'diff', () => 1 << 24)
@@ -210,6 +210,28 @@ test('a view of deltas reads no more the tenth time than the first', () => {
     return reads.mock.calls.length
   })
   expect(counts).toEqual(counts.map(() => 5))
+})
+
+test('a delta of long values is made when somebody asked for it, and again where the value before it is gone', async () => {
+  const world = new RevisionWorld({ segmentBytes: 1 << 25 })
+  for (let i = 0; i < 4; i++) world.write([{ key: 'k', value: `${i}:`.padEnd(600_000, 'some text ') }])
+  const records = new ViewRecords(world.revisions, 'diff', () => 1 << 24)
+  const format = (offset: number) => {
+    const found = records.at(offset)
+    if (typeof found !== 'object') return found
+    return text(found.record.headers!.find(({ key }) => key === 'rev.format')!.value as Buffer)
+  }
+  expect(format(0)).toBe('full')
+  expect([format(3), format(2)]).toEqual(['later', 'later'])
+  // Who asked first is served first; he may come for it as often as he likes.
+  await records.long.make(() => false)
+  expect([format(3), format(3), format(2)]).toEqual(['vcdiff', 'vcdiff', 'later'])
+  await records.long.make(() => true)
+  expect(format(2)).toBe('later')
+  await records.long.make(() => false)
+  expect([format(2), format(3)]).toEqual(['vcdiff', 'vcdiff'])
+  expect(records.long.get(3, 2)?.delta).toBeInstanceOf(Buffer)
+  expect(records.long.get(3, 1)).toBeUndefined()
 })
 
 test('R26: a view gives what lies in front of a damaged block, says so there, and goes on behind it', async () => {
@@ -288,7 +310,7 @@ test('R26: a delta whose base is damaged is told as the whole value: who reads o
   const records = new ViewRecords(revisions, 'diff', () => 1 << 20)
   const formats = new Map<boolean, Set<string>>([true, false].map((isBaseThere) => [isBaseThere, new Set()]))
   for (const { offset, value, key } of world.known.filter(({ value }) => value?.startsWith('second'))) {
-    const { record } = records.at(offset)!
+    const { record } = records.at(offset) as Exclude<ReturnType<typeof records.at>, 'later' | undefined>
     const base = world.known.find((of) => of.key === key)!
     const format = String(record.headers?.find(({ key }) => key === 'rev.format')?.value)
     formats.get(isThere(base.offset))!.add(format)

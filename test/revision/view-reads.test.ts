@@ -12,6 +12,7 @@ import { offsetForLeaderEpoch } from '../../protocol/messages/23-offset-for-lead
 import { addPartitionsToTxn } from '../../protocol/messages/24-add-partitions-to-txn.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { batchOf, WireClient } from '../wire-client.ts'
+import { document, drawing } from './delta-pairs.ts'
 import { type Read, Stage, trim, view } from './stage.ts'
 
 let stage: Stage
@@ -349,4 +350,45 @@ test('keys of any bytes, records with headers, codecs and empty values come thro
   expect(deltas[0]!.value).toEqual(Buffer.alloc(0))
   const { brokers } = await wire.ask(metadata, 9, { topics: [{ name: 'odd-diff' }], allowAutoTopicCreation: false })
   expect(brokers.length).toBe(1)
+})
+
+/** Values of which no two are alike, each longer than what a delta is made of at once. */
+const unlike = (length: number) => Array.from({ length }, (_, i) => document(drawing(100 + i), 400_000))
+
+test('a delta of long values is made while others have their turn: 16 MiB that had nothing in common held everybody up for half a second', async () => {
+  const values = unlike(2)
+  await stage.create('long', 1, { 'revision.diff': true })
+  for (const value of values) await stage.send('long', [{ key: 'k', value }])
+  await view(stage, 'long', 'diff', 'long-diff')
+  const other = await WireClient.open(stage.broker.bootstrapServers)
+  try {
+    await fetched('long-diff', 0)
+    const answers: string[] = []
+    const delta = fetched('long-diff', 1, { maxWaitMs: 60_000 }).then((answer) => {
+      answers.push('delta')
+      return answer
+    })
+    await new Promise(setImmediate)
+    await other.ask(metadata, 9, { topics: [{ name: 'long' }], allowAutoTopicCreation: false })
+    answers.push('metadata')
+    expect((await delta).records).toHaveProperty('length')
+    expect(answers).toEqual(['metadata', 'delta'])
+  } finally {
+    other.close()
+  }
+})
+
+test('deltas of long values are read by several clients at a time, each whole and in order', async () => {
+  const values = unlike(6)
+  await stage.create('longer', 1, { 'revision.diff': true })
+  for (const value of values) await stage.send('longer', [{ key: 'k', value }])
+  await view(stage, 'longer', 'diff', 'longer-diff')
+  for (const read of await Promise.all([1, 2, 3].map(() => stage.read('longer-diff', 6)))) {
+    expect(read.map((record) => header(record, 'rev.format'))).toEqual(['full', ...Array(5).fill('vcdiff')])
+    let before: Buffer = Buffer.alloc(0)
+    for (const [i, { value }] of read.entries()) {
+      before = i === 0 ? value! : decodeDelta(before, value!, values[i]!.length)
+      expect(before.equals(values[i]!)).toBe(true)
+    }
+  }
 })
