@@ -24,7 +24,7 @@ export function rightsParts() {
         await kafka.run('producer', onTopic, 'it may write\n')
         const patience = ['--max-messages', '1', '--timeout-ms', '20000']
         const reading = await kafka.attempt('consumer', [...onTopic, '--from-beginning', ...patience])
-        t.match(`${reading.stderr}`, /TopicAuthorizationException|Not authorized to access topics/)
+        t.match(`${reading.stdout}${reading.stderr}`, /TopicAuthorizationException|Not authorized to access topics/)
         const fork = (id: string) => JSON.stringify({ op: 'fork', id, from: topic, to: `${topic}--${id}` })
         await kafka.run('producer', ['--topic', '__branch_commands'], `${fork('f1')}\n`)
         const told = async (count: number) => {
