@@ -26,6 +26,8 @@ async function allow(bootstrap: string, topic: string, ...operations: Operation[
       permissionType: AclPermissionTypes.ALLOW,
     }))
     await admin.createAcls({ acl })
+    // kafka-go asks where a topic ends before it has named it to anybody who would make it.
+    await admin.fetchTopicMetadata({ topics: ['__branches', '__branch_commands'] })
   } finally {
     await admin.disconnect()
   }

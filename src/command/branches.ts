@@ -283,6 +283,8 @@ export class Branches {
     const requests = resetRequestsOf(command, call, broker)
     if (requests instanceof Rejection) return requests
     if (command.dryRun) {
+      const foreign = forbiddenForks(requests.topics, requests, broker.authorizer)
+      if (foreign.size > 0) return rejectionOf(foreign)
       const { planned, refusals } = planFork(requests, broker, this.#rooms.groups)
       if (refusals.size > 0) return rejectionOf(refusals)
       return this.history.write({ ...forkPlanEvent(requests, planned, broker.clock.now()), op: 'reset' })

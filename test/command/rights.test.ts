@@ -37,7 +37,7 @@ async function opened(denied: readonly Denied[]) {
     const partition = broker.topic(commandsTopic)!.partitions[0]!
     partition.appendOwn(encodeBatch({ records: [{ timestamp: 1, value: JSON.stringify(command), headers }] }))
     await partition.flush()
-    const isPlan = command.op === 'plan'
+    const isPlan = command.op === 'plan' || command['dryRun'] === true
     while (!branches.history.hasResult(command.id, isPlan)) await new Promise((resolve) => setImmediate(resolve))
     const { status, error, by: told } = branches.history.result(command.id, isPlan) as BranchEvent
     expect(told).toBe(by)
@@ -67,6 +67,10 @@ test('B55: without READ on the parent there is no fork, by a command or by Creat
   expect(broker.topic('b')).toBeUndefined()
   expect(await run('User:bob', { ...fork, id: 'f3' })).toBe('done')
   expect(await run('User:alice', { op: 'plan', from: 'b', into: 'orders', id: 'p1' })).toContain(why)
+  // A reset cuts the parent anew.
+  for (const dryRun of [false, true]) {
+    expect(await run('User:alice', { op: 'reset', branch: 'b', id: `s-${dryRun}`, dryRun })).toContain(why)
+  }
   await stop()
 })
 
