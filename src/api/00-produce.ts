@@ -69,7 +69,7 @@ function appendTo(
     const given = (records ?? emptyBytes) as Records
     const { principal, host } = context.client
     const bytes = topic.takesCommands
-      ? stamp(given, { principal, host, entered: context.entered }, context.version)
+      ? stamp(given, { principal, host, clientId: context.clientId, entered: context.entered }, context.version)
       : given
     return { index, partition, result: partition.append(bytes, context.version) }
   })

@@ -30,6 +30,8 @@ export const brokersHeaders = 'branch.'
 export const principalHeader = 'branch.principal'
 /** From which address. */
 export const hostHeader = 'branch.host'
+/** As what: the client id of whoever produced it. */
+export const clientHeader = 'branch.client'
 /** In which set a command was given: its names are those inside. */
 export const enteredHeader = 'branch.entered'
 /** Of an event: the offset of the command whose result it is. */

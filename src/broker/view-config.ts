@@ -10,6 +10,9 @@ type Overrides = ReadonlyMap<string, string>
 
 const refuse = (message: string): Refusal => new Refusal('INVALID_CONFIG', message)
 const isOfViews = (name: string): boolean => name.startsWith('view.')
+const isOfRecords = (name: string): boolean => name.startsWith('branch.') || name.startsWith('revision.')
+/** What says how long records are kept. */
+const isOfKeeping = (name: string): boolean => name.includes('retention.') || name === 'cleanup.policy'
 
 export const usesViewNames = (configs: Readonly<Record<string, unknown>>): boolean =>
   Object.keys(configs).some(isOfViews)
@@ -54,8 +57,13 @@ export function refuseViewValues(overrides: Overrides): Refusal | undefined {
     const kinds = isState ? 'history, diff and list' : 'state'
     return refuse(`${misplaced} is for view.kind ${kinds}, not for ${overrides.get('view.kind')}: leave it out.`)
   }
-  const other = [...overrides.keys()].find((one) => one.startsWith('branch.') || one.startsWith('revision.'))
+  const other = [...overrides.keys()].find(isOfRecords)
   if (other !== undefined) return refuse(`${other} is not for a view: it has no records of its own. Leave it out.`)
+  const keeping = [...overrides.keys()].find(isOfKeeping)
+  if (keeping !== undefined) {
+    const instead = `it shows what '${overrides.get('view.of')}' keeps. Set it there; view.ttl.ms removes the view itself.`
+    return refuse(`${keeping} is not for a view: ${instead}`)
+  }
   if (overrides.has('view.key') && overrides.has('view.key.base64')) {
     return refuse('view.key and view.key.base64 are two ways to say one thing: give one of them.')
   }

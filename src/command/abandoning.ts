@@ -8,6 +8,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
 import { randomId } from '../storage/clock.ts'
 import type { History } from './history.ts'
+import { refuseMutation } from './mutation-quota.ts'
 import { noSet, noTopic } from './not-there.ts'
 import type { Executor } from './operations.ts'
 
@@ -104,11 +105,15 @@ export class Abandoning {
   }
 
   /** The op `abandon`. */
-  readonly execute: Executor<AbandonCommand> = async ({ id, which, dryRun }, { by, command }) => {
+  readonly execute: Executor<AbandonCommand> = async ({ id, which, dryRun }, call) => {
+    const { by, command } = call
     const topics = this.find(which)
     if (topics instanceof Rejection) return topics
     const set = 'set' in which ? { set: which.set } : {}
     if (!dryRun) {
+      const partitions = topics.reduce((sum, topic) => sum + topic.partitions.length, 0)
+      const throttled = refuseMutation(partitions, call, this.#broker)
+      if (throttled !== undefined) return throttled
       return this.abandon({ id, by, topics, ...set, ...(command === undefined ? {} : { command }) })
     }
     const told = topics.map((topic) => ({ into: topic.name, intoId: topic.id }))

@@ -24,6 +24,7 @@ import { IdleBranches } from './idle-branches.ts'
 import { IdleViews } from './idle-views.ts'
 import { listening } from './listening.ts'
 import { MergeOperations } from './merge-operations.ts'
+import { partitionsOf, refuseMutation } from './mutation-quota.ts'
 import type { Call, Operations } from './operations.ts'
 import { Promoting } from './promoting.ts'
 import { ReadyRooms } from './ready-rooms.ts'
@@ -269,6 +270,8 @@ export class Branches {
     const { broker, groups } = this.#rooms
     const request = forkRequestOf(command, call, broker)
     if (request instanceof Rejection) return request
+    const throttled = refuseMutation(partitionsOf(request, broker), call, broker)
+    if (throttled !== undefined) return throttled
     if (command.dryRun) {
       const { planned, refusals } = planFork(request, broker, groups)
       if (refusals.size > 0) return rejectionOf(refusals)
@@ -282,6 +285,8 @@ export class Branches {
     const { broker } = this.#rooms
     const requests = resetRequestsOf(command, call, broker)
     if (requests instanceof Rejection) return requests
+    const throttled = refuseMutation(partitionsOf(requests, broker), call, broker)
+    if (throttled !== undefined) return throttled
     if (command.dryRun) {
       const foreign = forbiddenForks(requests.topics, requests, broker.authorizer)
       if (foreign.size > 0) return rejectionOf(foreign)

@@ -4,7 +4,7 @@
 import { DamagedRecords, Refusal } from '../../protocol/errors.ts'
 import { type Command, parseCommand } from '../branch/commands.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
-import { commandsTopic, enteredHeader, hostHeader, principalHeader } from '../branch/json-topics.ts'
+import { clientHeader, commandsTopic, enteredHeader, hostHeader, principalHeader } from '../branch/json-topics.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Partition } from '../broker/partition.ts'
 import { setView } from '../broker/set-view.ts'
@@ -120,7 +120,7 @@ export class CommandLoop {
     const { history } = this.#environment
     const said = (name: string) => headers.find(({ key }) => key === name)?.value?.toString()
     const by = said(principalHeader) ?? nobody
-    const host = said(hostHeader)
+    const [host, clientId] = [said(hostHeader), said(clientHeader)]
     const { id, command: given } = parseCommand(value, `c-${offset}`)
     const entered = said(enteredHeader)
     const command = entered === undefined ? given : this.#inside(given, entered)
@@ -133,7 +133,7 @@ export class CommandLoop {
     }
     if (command instanceof Rejection) await history.write(this.#rejected(id, by, command, command))
     else {
-      const from = host === undefined ? {} : { host }
+      const from = { ...(host === undefined ? {} : { host }), ...(clientId === undefined ? {} : { clientId }) }
       await this.#carryOut(command, { by, ...from, command: offset, goOn: this.#goOn })
     }
   }

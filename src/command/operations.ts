@@ -8,6 +8,8 @@ export type Call = {
   readonly by: string
   /** The address where they were when they asked, if it is known. */
   readonly host?: string
+  /** Their client id, if they have one. */
+  readonly clientId?: string
   /** Offset of the command, where it stands in `__branch_commands`. */
   readonly command?: number
   /** Throws GivenUp when nobody waits any more: asked in the midst of long work that has changed nothing yet. */

@@ -8,14 +8,14 @@ import { codecName } from '../../protocol/records/compression.ts'
 import { readRecords, type StoredRecord } from '../../protocol/records/record.ts'
 import { validateProduceBatch, validateRecords } from '../../protocol/records/validate.ts'
 import type { Requester } from '../auth/authorizer.ts'
-import { brokersHeaders, enteredHeader, hostHeader, principalHeader } from '../branch/json-topics.ts'
+import { brokersHeaders, clientHeader, enteredHeader, hostHeader, principalHeader } from '../branch/json-topics.ts'
 
 /** Who gives a command, and in which set. */
-type Giver = Requester & { readonly entered: string | undefined }
+type Giver = Requester & { readonly clientId: string | null; readonly entered: string | undefined }
 
 /**
- * The same batch with headers of the principal, its address, and of the set that he has entered, in every record, and no other of ours. What is no good batch comes back as
- * it is, for the log to say why.
+ * The same batch with headers of the principal, its address and client id, and of the set that he has entered, in every record, and no
+ * other of ours. What is no good batch comes back as it is, for the log to say why.
  */
 export function stamp(records: Records, by: Giver, produceVersion: number): Records {
   const bytes = Buffer.isBuffer(records) ? records : Buffer.concat(records)
@@ -32,11 +32,12 @@ export function stamp(records: Records, by: Giver, produceVersion: number): Reco
   })
 }
 
-function* stamped(records: Iterable<StoredRecord>, { principal, host, entered }: Giver) {
+function* stamped(records: Iterable<StoredRecord>, { principal, host, clientId, entered }: Giver) {
   const said = [
     { key: principalHeader, value: Buffer.from(principal) },
     { key: hostHeader, value: Buffer.from(host) },
   ]
+  if (clientId !== null) said.push({ key: clientHeader, value: Buffer.from(clientId) })
   if (entered !== undefined) said.push({ key: enteredHeader, value: Buffer.from(entered) })
   for (const { key, value, timestamp, headers } of records) {
     const own = headers.filter((header) => !header.key.startsWith(brokersHeaders))

@@ -206,6 +206,7 @@ describe('topics used as API', () => {
       ['mine', 'kept'],
       ['branch.principal', 'User:ANONYMOUS'],
       ['branch.host', '127.0.0.1'],
+      ['branch.client', 'kafkajs'],
     ])
   })
 

@@ -155,6 +155,14 @@ describe('a view', () => {
     [{ ...history, 'view.key.base64': '!' }, 'no base64'],
     [{ ...state, 'revision.diff': 'true' }, 'revision.diff is not for a view'],
     [{ ...state, 'branch.protect': 'frozen' }, 'branch.protect is not for a view'],
+    [
+      { ...state, 'retention.ms': '1000' },
+      "retention.ms is not for a view: it shows what 'orders' keeps. Set it there",
+    ],
+    [{ ...state, 'retention.bytes': '1000' }, 'view.ttl.ms removes the view itself'],
+    [{ ...state, 'local.retention.ms': '1000' }, 'local.retention.ms is not for a view'],
+    [{ ...state, 'delete.retention.ms': '1000' }, 'delete.retention.ms is not for a view'],
+    [{ ...state, 'cleanup.policy': 'compact' }, 'cleanup.policy is not for a view'],
     [{ ...state, 'view.ttl.ms': '-2' }, 'at least -1'],
   ])('%j is refused', (overrides, why) => {
     expect(refusal(overrides)).toContain('INVALID_CONFIG: ')

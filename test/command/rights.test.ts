@@ -113,7 +113,7 @@ test('B55: what was commanded before a kill is run after it with the rights of w
   ] as const) {
     const value = JSON.stringify({ op: 'fork', id, from: 'orders', to: id })
     const sent = encodeBatch({ records: [{ timestamp: 1, value }] })
-    partition.appendOwn(stamp(sent, { principal: by, host, entered: undefined }, 9) as Buffer)
+    partition.appendOwn(stamp(sent, { principal: by, host, clientId: null, entered: undefined }, 9) as Buffer)
   }
   await partition.flush()
 

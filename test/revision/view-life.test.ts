@@ -139,6 +139,7 @@ describe('a view that is there', () => {
     await view(stage, 'orders', 'list', 'listed', { 'view.key': 'k' })
     await expect(alter(stage, 'listed', { 'view.key': 'other' })).rejects.toThrow('Configuration is invalid')
     await expect(alter(stage, 'listed', { 'revision.diff': 'true' })).rejects.toThrow('Configuration is invalid')
+    await expect(alter(stage, 'listed', { 'retention.ms': '1000' })).rejects.toThrow('Configuration is invalid')
     await expect(alter(stage, 'orders', { 'view.of': 'listed', 'view.kind': 'state' })).rejects.toThrow('is invalid')
     await expect(alter(stage, 'orders', { 'view.ttl.ms': '5' })).rejects.toThrow('is invalid')
     // Replaces all that can be replaced.
