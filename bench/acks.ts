@@ -1,15 +1,25 @@
-// What a producer notices of something else that the broker does: how long 1,000 messages a second wait for their acknowledgement
-// meanwhile, and whether the broker or the machine had them wait.
+// What a producer notices of something else that the broker does: how long its messages wait for their acknowledgement meanwhile, and
+// whether the broker or the machine had them wait.
 import { type Outcome, run } from './clients.ts'
 import type { Bench } from './journey.ts'
 import type { RunningPeer } from './peers.ts'
 
-const rate = 1000
+/** What a producer sends: messages a second (0: as fast as it can), and how many. */
+export type Load = {
+  readonly rate: number
+  readonly messages: number
+  readonly linger: number
+  readonly bytes?: number
+  /** Counts those apart that no gate held back. */
+  readonly outside?: 1
+}
 
-/** Produces to `topic` for so long. */
-export function producing(bench: Bench, peer: RunningPeer, topic: string, seconds: number): Promise<Outcome> {
-  const messages = bench.count(seconds * rate)
-  return run(bench.clients.application, 'latency', { topic, rate, messages, linger: 0, acks: 1 }, peer)
+/** 1,000 messages a second, for so long. */
+export const steady = (seconds: number): Load => ({ rate: 1000, messages: seconds * 1000, linger: 0 })
+
+export function producing(bench: Bench, peer: RunningPeer, topic: string, load: Load): Promise<Outcome> {
+  const messages = bench.count(load.messages)
+  return run(bench.clients.application, 'latency', { topic, acks: 1, ...load, messages }, peer)
 }
 
 /** The figures of such a run, whose names end in `what`; gives p99. */
@@ -34,7 +44,7 @@ export async function measureAcks(
   bench: Bench,
   peer: RunningPeer,
   round: number,
-  { topic, seconds, what }: { topic: string; seconds: number; what: string },
+  { topic, load, what }: { topic: string; load: Load; what: string },
 ): Promise<number> {
-  return addAcks(bench, peer, round, await producing(bench, peer, topic, seconds), what)
+  return addAcks(bench, peer, round, await producing(bench, peer, topic, load), what)
 }

@@ -2,7 +2,7 @@
 // written first and asked to be compacted then, so that both measurements see the same topic.
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
-import { measureAcks } from './acks.ts'
+import { measureAcks, steady } from './acks.ts'
 import { forker } from './branch/admin.ts'
 import { diskBytes } from './branch/disk.ts'
 import { writeKeys } from './branch/keys.ts'
@@ -36,7 +36,7 @@ export const compaction: Journey = {
         await settle()
         const beside = await newTopic(peer, 1)
         const measured = (what: string, seconds: number) =>
-          measureAcks(bench, peer, round, { topic: beside, seconds, what })
+          measureAcks(bench, peer, round, { topic: beside, load: steady(seconds), what })
         const without = await measured('without compaction', 20)
         const full = diskBytes(peer.dataFolder)
         const configs = [

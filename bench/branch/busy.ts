@@ -1,7 +1,7 @@
 // What a producer notices of forks: how long its messages wait for their acknowledgement while its topic is forked 100 times
 // a second, against without. Branches of one round are deleted after it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { measureAcks, producing } from '../acks.ts'
+import { measureAcks, producing, steady } from '../acks.ts'
 import { type Bench, inTurn, newTopic } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
 import { forker } from './admin.ts'
@@ -15,11 +15,11 @@ export async function whileProducing(bench: Bench, peers: readonly RunningPeer[]
   for (const peer of peers) {
     const topic = await newTopic(peer, 1)
     topics.set(peer, topic)
-    await producing(bench, peer, topic, seconds) // warm
+    await producing(bench, peer, topic, steady(seconds)) // warm
   }
   await inTurn(bench, 'produce while forking', peers, async (peer, round) => {
     const topic = topics.get(peer)!
-    const measured = (what: string) => measureAcks(bench, peer, round, { topic, seconds, what })
+    const measured = (what: string) => measureAcks(bench, peer, round, { topic, load: steady(seconds), what })
     const without = await measured('without forks')
     let during = 0
     const forks = await forking(peer, topic, `${round}`, async () => {

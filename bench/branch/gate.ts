@@ -1,7 +1,6 @@
 // What producers of the target notice of a large merge: how long they are held back while it is written, and how long their
 // messages wait for an acknowledgement meanwhile, against without.
-import { addAcks } from '../acks.ts'
-import { run } from '../clients.ts'
+import { addAcks, type Load, measureAcks, producing } from '../acks.ts'
 import { type Bench, inTurn, newTopic, settle } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
 import { forker } from './admin.ts'
@@ -12,9 +11,9 @@ const changedKeys = 1_000_000
 const valueBytes = 100
 const mebibyte = 2 ** 20
 /** What the producer does meanwhile: enough messages to outlast the merge. */
-const loads = [
-  { label: 'at 1,000 messages/s', rate: 1000, messages: 20_000, linger: 0 },
-  { label: 'at full speed', rate: 0, messages: 20_000_000, bytes: 100, linger: 5 },
+const loads: readonly (Load & { label: string })[] = [
+  { label: 'at 1,000 messages/s', rate: 1000, messages: 20_000, linger: 0, outside: 1 },
+  { label: 'at full speed', rate: 0, messages: 20_000_000, bytes: 100, linger: 5, outside: 1 },
 ]
 
 export async function gateOfMerge(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
@@ -32,12 +31,10 @@ export async function gateOfMerge(bench: Bench, peers: readonly RunningPeer[]): 
       await settle()
       const add = (name: string, unit: string, value: number, aim: object = {}) =>
         bench.table.add(peer.peer, round, client.name, { name, unit, ...aim }, value)
-      const args = { topic: into, acks: 1, outside: 1, ...load, messages: bench.count(load.messages) }
-      const without = await run(client, 'latency', args, peer)
-      const measuring = run(client, 'latency', args, peer)
+      const p99 = await measureAcks(bench, peer, round, { topic: into, load, what: `${label}, without a merge` })
+      const measuring = producing(bench, peer, into, load)
       const merge = await commands.run({ op: 'merge', from, into, strategy: 'three-way' })
       const during = await measuring
-      const p99 = addAcks(bench, peer, round, without, `${label}, without a merge`)
       addAcks(bench, peer, round, during, `${label}, with a merge of ${changed} keys`)
       // Whoever was under way while the gate was closed waited for it; everybody else should hardly notice.
       if (during.reports('outside_ms_p99')) {

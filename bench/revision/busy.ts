@@ -3,8 +3,7 @@
 // there is work when the producer begins, and the rate of the packer is seen. The index of the topic is ready by then, as it is in
 // daily life.
 import { RevisionClient } from '../../src/cli/rev/revision-client.ts'
-import { addAcks, producing } from '../acks.ts'
-import { run } from '../clients.ts'
+import { type Load, measureAcks, producing, steady } from '../acks.ts'
 import { type Bench, inTurn, megabyte, newTopic, settle } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
 import { segmentsIn } from './segments.ts'
@@ -14,8 +13,8 @@ const seconds = 8
 const keys = 500
 const revisions = 150_000
 /** At full speed the packer has less of the cores: as many messages as are sent while it is at work. */
-const loads = [
-  { label: '', rate: 1000, messages: 1000 * seconds, linger: 0 },
+const loads: readonly (Load & { label: string })[] = [
+  { label: '', ...steady(seconds) },
   { label: ', at full speed', rate: 0, messages: 4_000_000, bytes: 100, linger: 5 },
 ]
 
@@ -24,7 +23,7 @@ export async function whilePacking(bench: Bench, peers: readonly RunningPeer[]):
   for (const peer of peers) {
     const topic = await newTopic(peer, 1)
     topics.set(peer, topic)
-    await producing(bench, peer, topic, seconds) // warm
+    await producing(bench, peer, topic, steady(seconds)) // warm
   }
   const client = bench.clients.application
   for (const { label, ...load } of loads) {
@@ -33,10 +32,7 @@ export async function whilePacking(bench: Bench, peers: readonly RunningPeer[]):
       const topic = topics.get(peer)!
       const add = (name: string, unit: string, value: number, aim?: { most: number } | { least: number }) =>
         bench.table.add(peer.peer, round, 'wire', { name, unit, ...(aim === undefined ? {} : { aim }) }, value)
-      const measured = async (what: string) => {
-        const args = { topic, acks: 1, ...load, messages: bench.count(load.messages) }
-        return addAcks(bench, peer, round, await run(client, 'latency', args, peer), `${what}${label}`)
-      }
+      const measured = (what: string) => measureAcks(bench, peer, round, { topic, load, what: `${what}${label}` })
       const kafka = kafkaOf(peer)
       const producer = kafka.producer()
       const wire = clientOf(peer)

@@ -45,13 +45,13 @@ const openingCost = 10
 /** A log that is closed hardly changes: only somebody who opened it and let it go again can have changed it. */
 const closedMs = 300_000
 
-type Bounds = { start: number; watermark: number; end: number; byteCount: number }
+type Bounds = { start: number; watermark: number; end: number; byteCount: number; unparsed: number | undefined }
 type Closed = { readonly at: number; readonly bounds: Bounds | undefined }
 
 const closed = new WeakMap<Partition, Closed>()
 
-/** Where a log begins and ends. One that nobody uses is opened for it every few minutes, and let go again. */
-function boundsOf(partition: Partition, now: number): Bounds | undefined {
+/** Where a log begins and ends, and what its packs tell. One that nobody uses is opened for it every few minutes, and let go again. */
+function boundsOf(topic: Topic, partition: Partition, now: number): Bounds | undefined {
   const wasOpen = partition.isOpen
   if (wasOpen) closed.delete(partition)
   const before = closed.get(partition)
@@ -61,6 +61,7 @@ function boundsOf(partition: Partition, now: number): Bounds | undefined {
     watermark: partition.highWatermark,
     end: partition.logEndOffset,
     byteCount: partition.byteCount,
+    unparsed: unparsedIn(topic, partition),
   }))
   if (!wasOpen && partition.offline === undefined) partition.rest()
   const told = bounds instanceof Problem ? undefined : bounds
@@ -77,15 +78,14 @@ function tellPartition(into: Exposition, topic: Topic, partition: Partition, now
   into.add(topicFamilies.preferred, labels, leader === replicas[0] ? 1 : 0)
   into.add(topicFamilies.underReplicated, labels, isr.length < replicas.length ? 1 : 0)
   // To look at a view that nobody reads would be to read its whole source.
-  const bounds = topic.config.view !== undefined && partition.uses === 0 ? undefined : boundsOf(partition, now)
+  const bounds = topic.config.view !== undefined && partition.uses === 0 ? undefined : boundsOf(topic, partition, now)
   if (bounds === undefined) return undefined
   into.add(topicFamilies.currentOffset, labels, bounds.watermark)
   into.add(topicFamilies.oldestOffset, labels, bounds.start)
   into.add(topicFamilies.size, labels, bounds.byteCount)
   into.add(topicFamilies.logStart, labels, bounds.start)
   into.add(topicFamilies.logEnd, labels, bounds.end)
-  const unparsed = partition.isOpen ? unparsedIn(topic, partition) : undefined
-  if (unparsed !== undefined) into.add(topicFamilies.unparsed, labels, unparsed)
+  if (bounds.unparsed !== undefined) into.add(topicFamilies.unparsed, labels, bounds.unparsed)
   return bounds.watermark
 }
 

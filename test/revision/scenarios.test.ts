@@ -219,6 +219,11 @@ test('R20: what is asked for by a value is the same when it is packed, and what 
   expect(await http('/metrics')).toContain('twiglog_revision_index_unparsed{topic="docs",partition="0"} 20\n')
   const stats = await typedRev(stage.broker.bootstrapServers, 'stats docs')
   expect(stats.out).toContain('No JSON        20 of the packed values: view.where does not show them')
+  // Of partitions at rest, too, which nobody has asked for since the start.
+  await stage.restart()
+  for (let i = 0; i < 2; i++) {
+    expect(await http('/metrics')).toContain('twiglog_revision_index_unparsed{topic="docs",partition="0"} 20\n')
+  }
   // Nobody gives it, and who does not index is told nothing of it.
   await expect(configure(packs, 'docs', { 'revision.index.unparsed': '0' })).rejects.toThrow()
   await packs.create('plain')
