@@ -8,7 +8,8 @@ export class AclSet {
   /** By what they are about, then by what they say. */
   readonly #places = new Map<string, Map<string, Acl>>()
   readonly #byType = new Map<ResourceType, Set<Acl>>()
-  #prefixedCount = 0
+  /** Of those that were ever here: a name may have tens of thousands of beginnings, and nobody speaks of the longer ones. */
+  #prefixLengthMax = 0
   /** Another one with every change: for those who keep what they have found. */
   edition = {}
 
@@ -23,7 +24,7 @@ export class AclSet {
     if (there.has(key)) return
     this.#places.set(place, there.set(key, acl))
     this.#byType.set(acl.resourceType, (this.#byType.get(acl.resourceType) ?? new Set()).add(acl))
-    if (acl.patternType === 'PREFIXED') this.#prefixedCount++
+    if (acl.patternType === 'PREFIXED') this.#prefixLengthMax = Math.max(this.#prefixLengthMax, acl.resourceName.length)
     this.edition = {}
   }
 
@@ -36,7 +37,6 @@ export class AclSet {
     there.delete(key)
     if (there.size === 0) this.#places.delete(place)
     this.#byType.get(acl.resourceType)!.delete(known)
-    if (acl.patternType === 'PREFIXED') this.#prefixedCount--
     this.edition = {}
   }
 
@@ -44,8 +44,8 @@ export class AclSet {
   *about(type: ResourceType, name: string): Generator<Acl> {
     yield* this.#at('LITERAL', type, name)
     if (name !== wildcard) yield* this.#at('LITERAL', type, wildcard)
-    if (this.#prefixedCount === 0) return
-    for (let end = 1; end <= name.length; end++) yield* this.#at('PREFIXED', type, name.slice(0, end))
+    const most = Math.min(name.length, this.#prefixLengthMax)
+    for (let end = 1; end <= most; end++) yield* this.#at('PREFIXED', type, name.slice(0, end))
   }
 
   #at(pattern: PatternType, type: ResourceType, name: string): Iterable<Acl> {

@@ -30,8 +30,9 @@ const impliedBy: { readonly [O in Operation]?: readonly Operation[] } = {
   DESCRIBE_CONFIGS: ['DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
 }
 
-/** How many decisions are remembered. */
+/** How many decisions are remembered, and how long their questions may be: a client may call its group what it likes. */
 const knownMax = 10_000
+const questionLengthMax = 500
 
 export class Authorizer {
   readonly #acls: AclSet
@@ -85,6 +86,7 @@ export class Authorizer {
       this.#known.clear()
       this.#edition = this.#acls.edition
     }
+    if (question.length > questionLengthMax) return decide()
     let answer = this.#known.get(question)
     if (answer === undefined) {
       answer = decide()
