@@ -70,13 +70,15 @@ const forkRights = ({ from, to }: { readonly from: string; readonly to: string }
   { operation: 'CREATE', topic: to },
 ]
 
+const ofCluster: ReadonlySet<Right['operation']> = new Set(['CREATE', 'DELETE'])
+
 const missingOf = (rights: readonly Right[], { by, host = '' }: Asker, authorizer: Authorizer): Right | undefined =>
   rights.find(({ operation, topic }) => {
     const asked = { principal: by, host }
     if (topic === undefined) return !authorizer.allows(asked, operation, 'CLUSTER')
     if (authorizer.allows(asked, operation, 'TOPIC', topic)) return false
-    // Who may make any topic may make this one, as in CreateTopics.
-    return operation !== 'CREATE' || !authorizer.allows(asked, 'CREATE', 'CLUSTER')
+    // Who may make, or delete, any topic may do so with this one, as in CreateTopics and DeleteTopics.
+    return !ofCluster.has(operation) || !authorizer.allows(asked, operation, 'CLUSTER')
   })
 
 /** The same for whoever forks without a command: by the names of the branches. */

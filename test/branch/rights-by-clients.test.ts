@@ -203,6 +203,39 @@ test('B55: a command that comes by HTTP has the rights of User:ANONYMOUS where i
   expect(await post({ ...fork, id: 'f2' })).toEqual(['User:ANONYMOUS', 'done'])
 })
 
+test('B55: inside a set the rights are those on the topics as they are stored, whatever they are called there', async () => {
+  await using stage = await open()
+  await stage.create('orders')
+  expect(await outcome(stage, { op: 'fork', id: 'f1', from: 'orders', set: 'S' })).toBe('done')
+  await allow(stage, 'orders--S', ['WRITE'])
+  const inside = new Kafka({
+    clientId: 'app--branch--S--',
+    brokers: [stage.broker.bootstrapServers],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 0 },
+  })
+  const [producer, admin] = [inside.producer(), inside.admin()]
+  await Promise.all([producer.connect(), admin.connect()])
+  const refused = { type: 'TOPIC_AUTHORIZATION_FAILED' }
+  try {
+    await producer.send({ topic: 'orders', messages: [{ value: 'it may write' }] })
+    await expect(admin.fetchTopicOffsets('orders')).resolves.toMatchObject([{ high: '1' }])
+    const topicPartitions = [{ topic: 'orders', count: 2 }]
+    await expect(admin.createPartitions({ topicPartitions })).rejects.toMatchObject(refused)
+    const configEntries = [{ name: 'branch.from', value: 'orders' }]
+    await expect(admin.createTopics({ topics: [{ topic: 'b', configEntries }] })).rejects.toMatchObject({
+      errors: [refused],
+    })
+    const value = JSON.stringify({ op: 'fork', id: 'f2', from: 'orders', to: 'b' })
+    await producer.send({ topic: '__branch_commands', messages: [{ value }] })
+    expect((await stage.event('f2')).error?.message).toBe(`User:ANONYMOUS needs READ on the topic 'orders--S'.`)
+  } finally {
+    await Promise.all([producer.disconnect(), admin.disconnect()])
+  }
+  // Outside the same name is another topic.
+  expect(await outcome(stage, { op: 'fork', id: 'f3', from: 'orders', to: 'b' })).toBe('done')
+})
+
 test('B55: the program that has the broker inside needs no rights', async () => {
   await using stage = await open()
   await stage.create('orders')

@@ -80,7 +80,7 @@ test('a right that counts at one address needs the command to come from there', 
   expect(forbidden(plan, { by }, subjects, authorizer)?.code).toBe('TOPIC_AUTHORIZATION_FAILED')
 })
 
-test('who may make any topic may make a branch', () => {
+test('who may make any topic may make a branch, and who may delete any may give it up', () => {
   const fork = command({ op: 'fork', from: 'orders', to: 'orders--x' })
   const reads: Acl[] = [
     { ...allowed, operation: 'READ' },
@@ -90,4 +90,8 @@ test('who may make any topic may make a branch', () => {
   const by = 'User:alice'
   expect(forbidden(fork, { by }, subjects, authorizerOf(...reads))?.message).toContain('CREATE')
   expect(forbidden(fork, { by }, subjects, authorizerOf(...reads, ofCluster))).toBeUndefined()
+  const abandon = command({ op: 'abandon', branch: 'orders--S' })
+  expect(forbidden(abandon, { by }, subjects, authorizerOf(...reads, ofCluster))?.message).toContain('DELETE')
+  const ofAll: Acl = { ...ofCluster, operation: 'ALL' }
+  expect(forbidden(abandon, { by }, subjects, authorizerOf(...reads, ofAll))).toBeUndefined()
 })
