@@ -33,14 +33,15 @@ export const authorizerRows: readonly BrokerRow[] = [
       check: checkClass,
     },
   ),
-  string('super.users', '', 'Principals (User:a;User:b) that may do everything where an authorizer is on.', {
+  string('super.users', null, 'Principals (User:a;User:b) that may do everything where an authorizer is on.', {
     check: checkUsers,
     internal: true,
+    ofPlugin: true,
   }),
   boolean(
     'allow.everyone.if.no.acl.found',
-    false,
+    null,
     'Where an authorizer is on: whether what no ACL speaks of is allowed to everybody.',
-    { internal: true },
+    { internal: true, ofPlugin: true },
   ),
 ]

@@ -9,6 +9,8 @@ export type BrokerRow = ConfigRow & {
   readonly kafkaDefault?: string | null
   /** Not a name of Kafka's. */
   readonly ours?: true
+  /** Read by a plug-in of Kafka's, which therefore tells it as it tells what it does not know: without its value. */
+  readonly ofPlugin?: true
 }
 
 type Default = string | number | boolean | null
@@ -25,6 +27,7 @@ type Options = Pick<
   | 'check'
   | 'internal'
   | 'ours'
+  | 'ofPlugin'
 > & {
   /** Kafka's default where ours differs. */
   readonly kafka?: Default

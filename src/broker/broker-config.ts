@@ -205,7 +205,7 @@ export class BrokerConfig {
           readOnly: row?.dynamic === undefined,
           synonyms: this.synonyms(name),
         }
-        return configEntry(row, shown, request)
+        return configEntry(row?.ofPlugin ? undefined : row, shown, request)
       })
   }
 

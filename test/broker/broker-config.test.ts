@@ -102,6 +102,23 @@ describe('a broker whose every layer says something', () => {
     expect(withoutOurs(comparable(config.describe('1', all)))).toEqual(real)
   })
 
+  test('what an authorizer reads itself works, and is told as Kafka tells what it does not know', () => {
+    const guarded = new BrokerConfig([
+      ['super.users', 'User:a;User:b'],
+      ['allow.everyone.if.no.acl.found', 'true'],
+    ])
+    expect(guarded.boolean('allow.everyone.if.no.acl.found')).toBe(true)
+    expect(config.boolean('allow.everyone.if.no.acl.found')).toBe(false)
+    const names = ['super.users', 'allow.everyone.if.no.acl.found']
+    // Real broker: a Kafka 4.3.1 that was started with them.
+    const told = { value: null, readOnly: true, configSource: 4, isSensitive: true, configType: 0, documentation: null }
+    const asked = { synonyms: true, documentation: true, names }
+    expect(guarded.describe('1', asked)).toEqual(
+      names.map((name) => ({ name, ...told, synonyms: [{ name, value: null, source: 4 }] })),
+    )
+    expect(config.describe('1', asked)).toEqual([])
+  })
+
   test('lists for all brokers only what was given to all brokers', () => {
     const real = entries('allBrokers').filter(({ name }) => name !== 'min.insync.replicas')
     expect(comparable(config.describe('', all))).toEqual(real)
