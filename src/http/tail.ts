@@ -8,7 +8,14 @@ import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import { readCommitted } from '../command/committed-records.ts'
 import type { Asked } from './asked.ts'
-import { branchParameter, findPartitions, findTopic, partitionParameter, topicParameter } from './find-topic.ts'
+import {
+  branchParameter,
+  findPartitions,
+  findTopic,
+  forbidden,
+  partitionParameter,
+  topicParameter,
+} from './find-topic.ts'
 import { beyondEnd, grammar, type Positions, positionsOf, printPositions } from './positions.ts'
 import { attempt, Problem, problemOf } from './problem.ts'
 import { rest, streamOf } from './reply.ts'
@@ -131,16 +138,23 @@ function* round(topic: Topic, partitions: readonly Partition[], positions: Posit
   return byteCount
 }
 
-type Followed = { topic: Topic; partitions: readonly Partition[]; positions: Positions; format: Format }
+type Followed = {
+  readonly topic: Topic
+  readonly partitions: readonly Partition[]
+  readonly positions: Positions
+  readonly format: Format
+  /** A stream may outlive the right to read it. */
+  readonly mayRead: () => boolean
+}
 
-async function* follow({ topic, partitions, positions, format }: Followed, bell: Bell, rooms: Rooms) {
+async function* follow({ topic, partitions, positions, format, mayRead }: Followed, bell: Bell, rooms: Rooms) {
   bell.hang(partitions)
   try {
     // An id without an event is kept by browsers too: who is cut off before the first record begins here again.
     yield `retry: ${retryMs}\nid: ${printPositions(positions)}\n\n`
     while (!bell.isOver) {
       bell.listen()
-      const told = yield* round(topic, partitions, positions, format)
+      const told = mayRead() ? yield* round(topic, partitions, positions, format) : forbidden('READ', topic.name)
       if (told instanceof Problem) {
         yield event('end', undefined, { status: told.status, detail: told.detail, error: told.error })
         return
@@ -167,7 +181,9 @@ async function handle(asked: Asked) {
   const misplaced = attempt(() => beyondEnd(partitions, positions))
   if (misplaced !== undefined) return misplaced
   const bell = new Bell(asked.rooms)
-  const pieces = follow({ topic, partitions, positions, format: asked.text('format') as Format }, bell, asked.rooms)
+  const mayRead = () => asked.may('READ', topic.name)
+  const followed = { topic, partitions, positions, format: asked.text('format') as Format, mayRead }
+  const pieces = follow(followed, bell, asked.rooms)
   const body = streamOf(pieces, bell.takeDown)
   return { mediaType: 'text/event-stream', headers: { 'x-accel-buffering': 'no' }, body }
 }

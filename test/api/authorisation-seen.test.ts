@@ -13,8 +13,10 @@ import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
 import { initProducerId } from '../../protocol/messages/22-init-producer-id.ts'
 import { listTransactions } from '../../protocol/messages/66-list-transactions.ts'
 import { consumerGroupHeartbeat } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
+import { consumerGroupDescribe } from '../../protocol/messages/69-consumer-group-describe.ts'
 import { describeTopicPartitions } from '../../protocol/messages/75-describe-topic-partitions.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
+import { eventually } from '../eventually.ts'
 import { batchOf } from '../wire-client.ts'
 import { acl, errorsIn, Strangers } from './strangers.ts'
 
@@ -172,6 +174,49 @@ test('an expression stands for the topics that the member may see', async () => 
     ...{ subscribedTopicRegex: '.*', topicPartitions: [] },
   })
   expect(assignment!.topicPartitions.map(({ topicId }) => topicId)).toEqual([await stage.line.id('r-a')])
+})
+
+test('what an expression stands for grows by nothing that is hidden when a member is gone', async () => {
+  const soon = { 'group.consumer.session.timeout.ms': 1000, 'group.consumer.min.session.timeout.ms': 1000 }
+  const beats = { 'group.consumer.heartbeat.interval.ms': 300, 'group.consumer.min.heartbeat.interval.ms': 300 }
+  await using stage = await Strangers.open(['r-a', 'other'], { ...soon, ...beats })
+  await stage.allow('group READ', 'topic DESCRIBE')
+  const beat = (memberId: string, memberEpoch: number, more: object = {}) =>
+    stage.ask(consumerGroupHeartbeat, 1, { groupId: 'r-g', memberId, memberEpoch, ...more })
+  const joins = { rebalanceTimeoutMs: 60_000, subscribedTopicRegex: '.*', topicPartitions: [] }
+  const stays = 'AAAAAAAAAAAAAAAAAAAAAA'
+  const first = await beat(stays, 0, joins)
+  await beat('AAAAAAAAAAAAAAAAAAAAAQ', 0, joins)
+  const other = await stage.line.id('other')
+  let epoch = first.memberEpoch
+  // Until the one that says nothing any more is out, which the group tells by an epoch of its own.
+  await eventually(async () => {
+    const { groups } = await stage.line.ask(consumerGroupDescribe, 1, {
+      groupIds: ['r-g'],
+      includeAuthorizedOperations: false,
+    })
+    const { memberEpoch } = await beat(stays, epoch)
+    epoch = memberEpoch
+    expect(groups[0]!.members).toHaveLength(1)
+    const assigned = groups[0]!.members.flatMap(({ targetAssignment }) => targetAssignment.topicPartitions)
+    expect(assigned.map(({ topicId }) => topicId)).not.toContain(other)
+    expect(assigned).toHaveLength(1)
+  })
+})
+
+test('what may not be read is told behind what may, as if nobody had looked at it', async () => {
+  await using stage = await Strangers.open(['r-a', 'other'])
+  await stage.allow('topic READ')
+  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }]
+  const topics = ['other', 'r-a', 'missing'].map((topic) => ({ topic, partitions }))
+  const body = { maxWaitMs: 0, minBytes: 0, isolationLevel: 0, topics, forgottenTopicsData: [] }
+  const { responses } = await stage.ask(fetch, 12, body)
+  const unseen = { errorCode: forbidden, highWatermark: -1, logStartOffset: -1, abortedTransactions: [] }
+  expect(responses).toMatchObject([
+    { topic: 'r-a', partitions: [{ errorCode: 0, highWatermark: 0 }] },
+    { topic: 'other', partitions: [unseen] },
+    { topic: 'missing', partitions: [unseen] },
+  ])
 })
 
 test('a right that is taken away ends what a fetch session reads, and one that is given begins it', async () => {

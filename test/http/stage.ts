@@ -17,13 +17,18 @@ export type Answer = {
   json: any
 }
 
-export type Ask = { headers?: Record<string, string>; body?: string | Buffer }
+export type Ask = { headers?: Record<string, string>; body?: string | Buffer; localAddress?: string }
 
 /** A request whose path goes out as it is written. */
-export function raw(url: string, method: string, target: string, { headers = {}, body }: Ask = {}): Promise<Answer> {
+export function raw(
+  url: string,
+  method: string,
+  target: string,
+  { headers = {}, body, localAddress }: Ask = {},
+): Promise<Answer> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
-    const sent = request({ host: hostname, port, method, path: target, headers }, (response) => {
+    const sent = request({ host: hostname, port, method, path: target, headers, localAddress }, (response) => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))
       response.on('error', reject)
