@@ -223,6 +223,29 @@ describe('through a client id', () => {
     within.close()
   })
 
+  test('B60: stock clients whose groups are called so commit each in their own life, and see no other', async () => {
+    await using stage = await staged()
+    const within = kafkaAt(stage.broker, inside('S')).admin()
+    await within.connect()
+    const at = (offset: number) => ({ topic: 'orders', partitions: [{ partition: 0, offset: String(offset) }] })
+    // KafkaJS takes five seconds for each.
+    await Promise.all([
+      within.setOffsets({ groupId: 'x', ...at(3) }),
+      stage.admin.setOffsets({ groupId: 'S/x', ...at(7) }),
+    ])
+    const seen = async (admin: typeof within) => {
+      const { groups } = await admin.listGroups()
+      const committed = groups.map(async ({ groupId }) => {
+        const [topic] = await admin.fetchOffsets({ groupId, topics: ['orders'] })
+        return `${groupId} ${topic!.partitions[0]!.offset}`
+      })
+      return await Promise.all(committed)
+    }
+    expect(await seen(within)).toEqual(['x 3'])
+    expect(await seen(stage.admin)).toEqual(['S/x 7'])
+    await within.disconnect()
+  })
+
   test('B60: by its id a topic of the root is unknown inside', async () => {
     await using stage = await staged()
     const outside = await WireClient.open(stage.broker.bootstrapServers)
