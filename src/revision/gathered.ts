@@ -39,8 +39,10 @@ export class Gathered {
   }
 
   #copyTo(next: Window, from: Window): void {
+    // Not by what `copy` answers: to V8 that is a double, and so would be all that is counted from it.
     const start = next.used
-    next.used += from.bytes.copy(next.bytes, start, this.#start, this.#end)
+    next.used = start + this.length
+    from.bytes.copy(next.bytes, start, this.#start, this.#end)
     this.#hold(next)
     this.#start = start
     this.#end = next.used
@@ -54,7 +56,8 @@ export class Gathered {
     } else if (window !== this.#window || start !== this.#end) {
       const into = this.room(end - start)
       if (into === undefined) return false
-      into.used += window.bytes.copy(into.bytes, into.used, start, end)
+      window.bytes.copy(into.bytes, into.used, start, end)
+      into.used += end - start
       this.#end = into.used
       return true
     }

@@ -1,6 +1,6 @@
 // Numbers of one meaning one behind the other: kept together they are alike, and deflate makes little of them.
 
-import { writeUnsignedVarint, writeVarlong } from '../../protocol/varint.ts'
+import { Cursor, writeUnsignedVarint, writeVarlong } from '../../protocol/varint.ts'
 
 const varlongBytesMax = 10
 
@@ -61,6 +61,22 @@ export function joinColumns(columns: readonly Column[]): Buffer {
   const lengths = new Column(columns.length * 5)
   for (const column of columns) lengths.unsigned(column.length)
   return Buffer.concat([lengths.bytes, ...columns.map(({ bytes }) => bytes)])
+}
+
+const nothing = new Uint8Array(0)
+
+/** For so many columns, which are looked up again and again. */
+export const columnCursors = (count: number): Cursor[] => Array.from({ length: count }, () => new Cursor(nothing))
+
+/** Puts a cursor on each of the columns whose lengths stand behind `head`. Throws ProtocolViolation where they are not there. */
+export function lookUpColumns(columns: readonly Cursor[], head: Cursor): void {
+  for (let i = 0; i < columns.length; i++) columns[i]!.end = head.unsignedVarint()
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i]!
+    const start = head.position
+    head.skip(column.end)
+    column.reset(head.bytes, start, head.position)
+  }
 }
 
 /** A typed array that grows. */

@@ -11,7 +11,7 @@
 // In front of the first entry of a block stand a revision 0 at the pack's base offset less 1, and time 0.
 
 import { Cursor } from '../../protocol/varint.ts'
-import { Column, joinColumns } from './pack-column.ts'
+import { Column, columnCursors, joinColumns, lookUpColumns } from './pack-column.ts'
 
 export const entriesPerBlock = 1024
 export const full = 0
@@ -68,13 +68,21 @@ export class EntryColumns {
 }
 
 const columnCount = 6
+const storedColumn = 1
+const revsColumn = 3
+
+/** Of the block that is read. */
+const columns = columnCursors(columnCount)
+const [kinds, stored, sizes] = columns as [Cursor, Cursor, Cursor]
 
 /** A block, read. What lists ask for beside what reads of values do is decoded when it is first asked for. */
 export class EntryBlock {
   readonly kinds: Buffer
   /** Bytes of the values. */
   readonly sizes: Int32Array
-  readonly #columns: Buffer[]
+  readonly #bytes: Buffer
+  /** Where each column begins, and the last one ends. */
+  readonly #starts = new Int32Array(columnCount + 1)
   readonly #baseOffset: number
   #stored: Int32Array | undefined
   #places: { revs: Float64Array; offsets: Float64Array; times: Float64Array } | undefined
@@ -82,19 +90,16 @@ export class EntryBlock {
   /** Throws ProtocolViolation where the bytes are none. */
   constructor(bytes: Buffer, baseOffset: number) {
     const cursor = new Cursor(bytes)
-    const lengths = Array.from({ length: columnCount }, () => cursor.unsignedVarint())
-    this.#columns = lengths.map((length) => {
-      const start = cursor.position
-      cursor.skip(length)
-      return bytes.subarray(start, start + length)
-    })
+    lookUpColumns(columns, cursor)
+    for (let i = 0; i < columnCount; i++) this.#starts[i] = columns[i]!.position
+    this.#starts[columnCount] = cursor.position
+    this.#bytes = bytes
     this.#baseOffset = baseOffset
-    this.kinds = this.#columns[0]!
-    this.sizes = new Int32Array(this.count)
-    const stored = new Cursor(this.#columns[1]!)
-    const sizes = new Cursor(this.#columns[2]!)
+    this.kinds = bytes.subarray(kinds.position, kinds.end)
+    const count = this.kinds.length
+    this.sizes = new Int32Array(count)
     let size = 0
-    for (let i = 0; i < this.count; i++) {
+    for (let i = 0; i < count; i++) {
       const isDelta = this.kinds[i] === deltaFromPrevious || this.kinds[i] === deltaFromAnchor
       const bytes = stored.unsignedVarint()
       size = isDelta ? size + sizes.varlong() : bytes
@@ -108,13 +113,13 @@ export class EntryBlock {
 
   /** About what it takes in memory. */
   get byteCount(): number {
-    return this.#columns.reduce((sum, { length }) => sum + length, this.count * 20)
+    return this.#bytes.length + this.count * 20
   }
 
   /** Bytes stored for each. */
   get stored(): Int32Array {
     if (this.#stored === undefined) {
-      const cursor = new Cursor(this.#columns[1]!)
+      const cursor = this.#column(storedColumn)
       const stored = new Int32Array(this.count)
       // Not by Int32Array.from, which asks for one after the other as of any list: ten times as long.
       for (let i = 0; i < stored.length; i++) stored[i] = cursor.unsignedVarint()
@@ -128,19 +133,25 @@ export class EntryBlock {
     return this.#places
   }
 
+  #column(index: number): Cursor {
+    return new Cursor(this.#bytes, this.#starts[index], this.#starts[index + 1])
+  }
+
   #decode() {
     const { count } = this
     const revs = new Float64Array(count)
     const offsets = new Float64Array(count)
     const times = new Float64Array(count)
-    const [rev, offset, time] = this.#columns.slice(3).map((column) => new Cursor(column))
+    const rev = this.#column(revsColumn)
+    const offset = this.#column(revsColumn + 1)
+    const time = this.#column(revsColumn + 2)
     let lastRev = 0
     let lastOffset = this.#baseOffset - 1
     let lastTime = 0
     for (let i = 0; i < count; i++) {
-      lastRev += rev!.varlong() + 1
-      lastOffset += offset!.varlong() + 1
-      lastTime += time!.varlong()
+      lastRev += rev.varlong() + 1
+      lastOffset += offset.varlong() + 1
+      lastTime += time.varlong()
       revs[i] = lastRev
       offsets[i] = lastOffset
       times[i] = lastTime

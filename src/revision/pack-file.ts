@@ -79,7 +79,8 @@ export class PackedFile implements File {
     const until = performance.now() + readMsMax
     const wanted = Math.min(byteCount, readBytesMax)
     const gathered = new Gathered(this.#room.runs, Math.min(wanted + runBytes, this.pack.length), this.pack.length)
-    let skipped = position - this.pack.framePosition(index) - frame.positions[at]!
+    // Rows hold doubles: what is counted from here on is small, and compiled for integers.
+    let skipped = (position - this.pack.framePosition(index) - frame.positions[at]!) | 0
     try {
       for (;;) {
         const next = this.#addRuns(gathered, index, frame, at, skipped, wanted - gathered.length)

@@ -20,7 +20,7 @@
 
 import * as batch from '../../protocol/records/batch.ts'
 import { Cursor } from '../../protocol/varint.ts'
-import { Column, joinColumns } from './pack-column.ts'
+import { Column, columnCursors, joinColumns, lookUpColumns } from './pack-column.ts'
 
 const flag = { verbatim: 1, same: 2, dense: 4, follows: 8, bare: 16, plainMax: 32, nextSequence: 64 } as const
 
@@ -146,6 +146,12 @@ export class FrameColumns {
 type Nine = [Column, Column, Column, Column, Column, Column, Column, Column, Column]
 const columnCount = 9
 
+type Cursors = [Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor]
+
+/** Of the frame that is read. */
+const columns = columnCursors(columnCount)
+const [heads, bases, sizes, entries, times, offsets, headers, checksums, verbatim] = columns as Cursors
+
 /** A frame, read. Batches and records are numbered through it. */
 export class Frame {
   readonly headers: FrameHeader[] = []
@@ -169,13 +175,7 @@ export class Frame {
     const cursor = new Cursor(bytes)
     const batchCount = cursor.unsignedVarint()
     const recordCount = cursor.unsignedVarint()
-    const lengths = Array.from({ length: columnCount }, () => cursor.unsignedVarint())
-    const columns = lengths.map((length) => {
-      const start = cursor.position
-      cursor.skip(length)
-      return new Cursor(bytes, start, start + length)
-    })
-    const [heads, bases, sizes, entries, times, offsets, headers, checksums, verbatim] = columns as Cursors
+    lookUpColumns(columns, cursor)
     // Each batch and each record takes at least a byte, so nothing is made from a count that the bytes do not hold.
     checksums.skip(batchCount * 4)
     new Cursor(bytes, times.position, times.end).skip(recordCount)
@@ -291,7 +291,6 @@ export class Frame {
   }
 }
 
-type Cursors = [Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor]
 const logAppendBit = 0x08
 
 /** Writes the 61 bytes of a header as they were, checksum and all. */

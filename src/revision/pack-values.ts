@@ -15,7 +15,7 @@ import { ProtocolViolation } from '../../protocol/errors.ts'
 import { Cursor, writeUnsignedVarint } from '../../protocol/varint.ts'
 import { DeltaError } from './decode-delta.ts'
 import type { DeltaScript } from './delta-script.ts'
-import { Column, joinColumns } from './pack-column.ts'
+import { Column, columnCursors, joinColumns, lookUpColumns } from './pack-column.ts'
 import { copyTo, Words } from './value-memory.ts'
 
 const columnCount = 7
@@ -73,6 +73,12 @@ export class ValueColumns {
   }
 }
 
+type Cursors = [Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor]
+
+/** Of the block that is laid out. */
+const columns = columnCursors(columnCount)
+const [kinds, sizes, gaps, copied, shifts, full, added] = columns as Cursors
+
 /** In front of the entries stands where each begins. */
 const placeBytes = 4
 
@@ -110,13 +116,7 @@ export class ValueBlock {
   constructor(bytes: Buffer, into: Words, start: number, slab: number) {
     const cursor = new Cursor(bytes)
     const count = cursor.unsignedVarint()
-    const lengths = Array.from({ length: columnCount }, () => cursor.unsignedVarint())
-    const cursors = lengths.map((length) => {
-      const start = cursor.position
-      cursor.skip(length)
-      return new Cursor(bytes, start, start + length)
-    }) as Cursors
-    const [kinds, sizes, gaps, copied, shifts, full, added] = cursors
+    lookUpColumns(columns, cursor)
     this.count = count
     this.words = into
     this.slab = slab
@@ -273,8 +273,6 @@ function replace(target: Words, at: number, source: Words, count: number): void 
     copyTo(target, at + replacedStarts[i]!, source, from, from + replacedLengths[i]!)
   }
 }
-
-type Cursors = [Cursor, Cursor, Cursor, Cursor, Cursor, Cursor, Cursor]
 
 /** One for all: what is read with it is read at once. */
 const numbers = new Cursor(Buffer.alloc(0))

@@ -12,6 +12,8 @@ type KeyBlock = { bytes: Buffer; ends: Uint32Array; starts: Uint32Array }
 
 export class KeyBlocks {
   readonly #blocks: PackedBlocks<KeyBlock>
+  /** The first key of each. */
+  readonly #firsts: Int32Array
   readonly #steps: Steps
   /** The block that was looked into last, and which keys it has: the next one is mostly there, too. */
   #last: KeyBlock | undefined
@@ -24,7 +26,8 @@ export class KeyBlocks {
 
   constructor(file: File, footer: Footer, room: CacheRoom, keyCount: number) {
     this.#blocks = new PackedBlocks(file, footer.floats(sectionOf.keys), room, 'keys', readKeys)
-    this.#steps = new Steps(this.#blocks.firsts(), this.#blocks.count, keyCount)
+    this.#firsts = this.#blocks.firsts()
+    this.#steps = new Steps(this.#firsts, this.#blocks.count, keyCount)
   }
 
   /** Then it is from `start` to `end` in `bytes`. */
@@ -41,7 +44,7 @@ export class KeyBlocks {
     const index = this.#steps.find(ordinal)
     const block = this.#blocks.get(index)
     this.#last = block
-    this.#lastFirst = this.#blocks.number(index)
+    this.#lastFirst = this.#firsts[index]!
     this.#lastEnd = this.#lastFirst + block.starts.length
   }
 

@@ -2,12 +2,15 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { errors } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { type CodecName, codecName } from '../../protocol/records/compression.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { OutlivingStore } from './counting-store.ts'
 import { drawing, noise } from './delta-pairs.ts'
-import { Packs, revisionOf, type Seen } from './packs.ts'
+import { Packs, revisionOf, type Seen, seen } from './packs.ts'
+import { recordAt } from './stage.ts'
 
 const hour = 3_600_000
 /** Nothing is packed until the topic is told otherwise, and then all of it together. */
@@ -261,6 +264,54 @@ test('R19: what transactions left reads the same for both isolation levels, and 
   expect(uncommitted.filter(({ offset }) => offsets.has(offset)).map(({ value }) => String(value))).toEqual(
     first.committed.map(([, value]) => value),
   )
+})
+
+test('R26: a fetch of what a flipped bit has damaged answers CORRUPT_MESSAGE, and consumers are given all else of the pack, and other packs', async () => {
+  await using packs = await Packs.open(new OutlivingStore())
+  await packs.create('docs', unpacked)
+  const draw = drawing(26)
+  const write = async (from: number, count: number) => {
+    const messages = Array.from({ length: count }, (_, i) => {
+      return { key: `k${from + i}`, value: noise(draw, 3000).toString('latin1'), timestamp: '1000' }
+    })
+    const sent: Seen[] = []
+    for (let at = 0; at < count; at += 20) sent.push(...(await packs.send('docs', messages.slice(at, at + 20))))
+    return sent
+  }
+  const sent = await write(0, 200)
+  await packs.send('docs', [{ key: 'between', value: '' }])
+  await configure(packs, 'docs', { 'revision.diff': 'true', ...packedAtOnce })
+  await packs.packed()
+  // Less than half of the first: it stays a pack of its own.
+  sent.push(...(await write(201, 40)))
+  await packs.send('docs', [{ key: 'end', value: '' }])
+  await packs.packed()
+  const paths = (await packs.files()).filter((path) => path.endsWith('.pack')).sort()
+  expect(paths.length).toBeGreaterThan(1)
+  const bytes = Buffer.from(packs.store.load(paths[0]!)!)
+  bytes[Math.floor(bytes.length / 2)]! ^= 1
+  await packs.stage.stop()
+  packs.store.save(paths[0]!, bytes, true)
+  await packs.stage.start()
+  const damaged: number[] = []
+  for (const { offset, value } of sent) {
+    const { errorCode, bytes: found } = await packs.fetch('docs', offset, { partitionMaxBytes: 1 })
+    if (errorCode !== 0) {
+      expect(errorCode).toBe(errors.CORRUPT_MESSAGE.code)
+      damaged.push(offset)
+      continue
+    }
+    const record = [...readRecords(found, 0)].find((one) => one.offset === offset)
+    expect(String(record!.value)).toBe(value)
+  }
+  // One block of some 64 KiB, and the batches that it has a part of.
+  expect(damaged.length).toBeGreaterThan(0)
+  expect(damaged.length).toBeLessThan(80)
+  expect(damaged).toEqual(damaged.map((_, i) => damaged[0]! + i))
+  for (const offset of [damaged[0]! - 1, damaged.at(-1)! + 1, sent.at(-1)!.offset]) {
+    const expected = sent.find((one) => one.offset === offset)!
+    expect(seen(await recordAt(packs.stage, 'docs', offset))).toEqual(expected)
+  }
 })
 
 test('R34: a batch that unpacks to thirty times its size is read in pieces of a megabyte, by who had read half of it too', async () => {
