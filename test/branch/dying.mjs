@@ -1,22 +1,22 @@
-// Loaded into a broker that writes its files by plain calls (`node --import`). The file `die-at` beside the data folder names a merge and
-// a number: each write that belongs to that merge is named in `writes`, and in front of the one of that number the process dies, as by
-// kill -9. The kernel has what was written before: that is what a kill leaves.
+// Loaded into a broker that writes its files by plain calls (`node --import`). The file `die-at` beside the data folder names a merge or a
+// fork, and a number: whatever of it reaches the disk is named in `moments`, and in front of the one of that number the process dies, as
+// by kill -9. The kernel has what was done before: that is what a kill leaves.
 
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join } from 'node:path'
 
 const folder = dirname(process.argv[process.argv.indexOf('--data') + 1])
-const { appendFileSync, existsSync, readFileSync, writeSync } = fs
+const { appendFileSync, existsSync, linkSync, readFileSync, renameSync, writeSync } = fs
 const orders = join(folder, 'die-at')
 const controlBit = 0x20
 let underWay = ''
 let count = 0
 
-/** What of a merge a batch is; undefined where it is of something else. Its transaction has an id with this word in it. */
+/** What of a merge or a fork a batch is; undefined where it is of something else. A merge's transaction has an id with this word in it. */
 function nameOf(batch) {
   const text = batch.toString('latin1')
-  const said = /"type":"(merge-begin|merge)"/.exec(text)
+  const said = /"type":"(merge-begin|merge|fork)"/.exec(text)
   if (said !== null) return said[1]
   if ((batch[22] & controlBit) !== 0) return 'marker'
   if (text.includes('branch.merge')) return 'records'
@@ -24,22 +24,35 @@ function nameOf(batch) {
   return text.includes('merge') && !text.includes('"op":') ? 'transaction' : undefined
 }
 
-function look(batch) {
-  if (!existsSync(orders)) return
+/** The first link is the beginning of a fork, whose id is not said before all are there. */
+const isBeginning = (name, batch, id) => name === 'link' || (name === 'merge-begin' && batch.includes(`"id":"${id}"`))
+
+function look(name, batch) {
+  if (name === undefined || !existsSync(orders)) return
   const [id, dieAt] = readFileSync(orders, 'utf8').split(' ')
-  const name = nameOf(batch)
-  if (underWay !== id && name === 'merge-begin' && batch.includes(`"id":"${id}"`)) {
+  if (underWay !== id && isBeginning(name, batch, id)) {
     underWay = id
     count = 0
   }
-  if (underWay !== id || name === undefined) return
+  if (underWay !== id) return
   if (count === Number(dieAt)) process.kill(process.pid, 'SIGKILL')
-  appendFileSync(join(folder, 'writes'), `${name}\n`)
+  appendFileSync(join(folder, 'moments'), `${name}\n`)
   count++
 }
 
 fs.writeSync = (descriptor, bytes, ...where) => {
-  if (typeof bytes !== 'string') look(Buffer.from(bytes.buffer, bytes.byteOffset + where[0], where[1]))
+  if (typeof bytes !== 'string') {
+    const batch = Buffer.from(bytes.buffer, bytes.byteOffset + where[0], where[1])
+    look(nameOf(batch), batch)
+  }
   return writeSync(descriptor, bytes, ...where)
+}
+fs.linkSync = (from, to) => {
+  look('link')
+  return linkSync(from, to)
+}
+fs.renameSync = (from, to) => {
+  if (from.endsWith('.tmp')) look('rename')
+  return renameSync(from, to)
 }
 syncBuiltinESMExports()

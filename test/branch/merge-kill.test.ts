@@ -82,7 +82,7 @@ test('B36: kill -9 in front of each write of a merge: readers see all or nothing
   const hook = fileURLToPath(new URL('dying.mjs', import.meta.url))
   stage = await ChildStage.open(['--set', 'storage=plain'], ['--import', hook])
   await stage.withAdmin((admin) => admin.fetchTopicMetadata({ topics: ['__branch_commands', '__branches'] }))
-  const [writes, dieAt] = ['writes', 'die-at'].map((name) => join(stage.broker.root, name)) as [string, string]
+  const [named, dieAt] = ['moments', 'die-at'].map((name) => join(stage.broker.root, name)) as [string, string]
 
   // Nobody dies: what is written, and in which order.
   const whole = await prepare(0)
@@ -90,7 +90,7 @@ test('B36: kill -9 in front of each write of a merge: readers see all or nothing
   await command(whole)
   await results(whole.id, 1)
   rmSync(dieAt)
-  const names = readFileSync(writes, 'utf8').trimEnd().split('\n')
+  const names = readFileSync(named, 'utf8').trimEnd().split('\n')
   expect(names).toEqual(moments)
   expect(await seen(whole.into)).toEqual(after)
 
