@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cannot, Refused } from '../hand.ts'
 import { until } from '../process.ts'
-import { type KafkaRecord, record, shown } from '../records.ts'
+import { codecs, type KafkaRecord, record, shown } from '../records.ts'
 import { scenario } from '../scenario.ts'
 import type { Consumer, Read, Stage } from '../stage.ts'
 import { needsBranches } from './branches.ts'
@@ -291,6 +291,35 @@ export const revisionTopics = {
       // rust-rdkafka does not look at what became of the older request.
       if (!stage.can('alterConfigs')) return
       await stage.refused(set({ 'cleanup.policy': 'compact' }), 'INVALID_CONFIG')
+    },
+  ),
+
+  'revision.compressed': scenario(
+    'what the client compresses, by each codec that it has, is the same records at the same offsets when it is packed (R18)',
+    async (stage) => {
+      const topic = await source(stage, 'compressed', { ...packedAtOnce, 'segment.ms': '1000' })
+      const sent: KafkaRecord[] = []
+      for (const codec of codecs.filter((of) => of !== 'none')) {
+        const records = Array.from({ length: 40 }, (_, i) => record(`k${i % 7}`, document(i, `${codec} ${i}`)))
+        try {
+          await stage.send(topic, records, { codec })
+          sent.push(...records)
+        } catch (problem) {
+          if (!(problem instanceof Cannot)) throw problem
+        }
+      }
+      if (sent.length === 0) throw new Cannot('it compresses nothing')
+      const before = await stage.read(topic, sent.length)
+      stage.same(shown(before.map((one) => one.record)), shown(sent))
+      stage.ok(!(await isPacked(stage, topic)), 'it has not been packed yet')
+      // Closes the segment.
+      await sleep(1_100)
+      await stage.send(topic, [record('last', 'v')])
+      await until('it is packed', () => isPacked(stage, topic), 60_000)
+      const after = (await stage.read(topic, sent.length + 1)).slice(0, -1)
+      stage.same(shown(after.map((one) => one.record)), shown(sent))
+      const places = (read: readonly Read[]) => read.map(({ offset, timestamp }) => [offset, timestamp])
+      stage.same(places(after), places(before), 'offsets and times')
     },
   ),
 
