@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { DamagedRecords } from '../../protocol/errors.ts'
 import * as batch from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
+import { LongDeltas } from '../../src/revision/long-deltas.ts'
 import { WholeSelection } from '../../src/revision/selection.ts'
 import { readPage } from '../../src/revision/view-page.ts'
 import { ViewRecords } from '../../src/revision/view-records.ts'
@@ -232,6 +233,25 @@ test('a delta of long values is made when somebody asked for it, and again where
   expect([format(2), format(3)]).toEqual(['vcdiff', 'vcdiff'])
   expect(records.long.get(3, 2)?.delta).toBeInstanceOf(Buffer)
   expect(records.long.get(3, 1)).toBeUndefined()
+})
+
+test('deltas of long values that nobody has come for make way for those of other views', async () => {
+  const bytes = 20 * 1024 * 1024
+  const longDeltas = () =>
+    new LongDeltas(function* (offset) {
+      yield
+      return { base: offset - 1, delta: Buffer.alloc(bytes) }
+    })
+  const [some, others] = [longDeltas(), longDeltas()]
+  const make = async (of: LongDeltas, offset: number) => {
+    of.want(offset)
+    await of.make(() => false)
+    return of.get(offset, offset - 1)?.delta?.length
+  }
+  expect(await make(some, 7)).toBe(bytes)
+  expect(await make(others, 7)).toBe(bytes)
+  expect(some.get(7, 6)?.delta?.length).toBeUndefined()
+  expect(others.get(7, 6)?.delta?.length).toBe(bytes)
 })
 
 test('R26: a view gives what lies in front of a damaged block, says so there, and goes on behind it', async () => {
