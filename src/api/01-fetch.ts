@@ -169,10 +169,14 @@ function answer(round: Round, scope: FetchScope, context: Context): Response<typ
 
 const leaderTold = ({ currentLeader: told }: PartitionAnswer): number => told?.leaderId ?? -1
 
-/** In the order of the request, as a real broker: behind the others what is not there for the client. */
+/** In the order of the request, as a real broker: behind the others what is not there for the client, ids of no topic first. */
 function unseenLast(gathered: Gathered[]): Gathered[] {
   if (!gathered.some(({ answer }) => isUnseen(answer))) return gathered
-  return [...gathered.filter(({ answer }) => !isUnseen(answer)), ...gathered.filter(({ answer }) => isUnseen(answer))]
+  const rank = ({ answer }: Gathered) => {
+    if (!isUnseen(answer)) return 0
+    return answer.errorCode === errors.UNKNOWN_TOPIC_ID.code ? 1 : 2
+  }
+  return [...gathered].sort((one, other) => rank(one) - rank(other))
 }
 
 /**

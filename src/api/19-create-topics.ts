@@ -72,8 +72,13 @@ function forbidden(asked: Asked, { branches, client }: Context): Refusal | undef
   return of ? branches.forbiddenView(of, asked.name, client) : undefined
 }
 
+/** Kafka keeps its own log under this name, and takes it from everybody. */
+const metadataTopic = '__cluster_metadata'
+
 /** Its branch is known in any case: those of its cut go with it. */
 function refuse(asked: Asked, branches: Map<string, NewBranch>, context: Context): Refusal | undefined {
+  if (asked.name === metadataTopic)
+    return new Refusal('INVALID_REQUEST', `'${metadataTopic}' is a name of the broker's own: choose another one.`)
   const judged = judge(asked, context.broker, branches)
   if (context.rights?.create(asked.name) === false)
     return new Refusal('TOPIC_AUTHORIZATION_FAILED', 'Authorization failed.')

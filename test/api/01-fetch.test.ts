@@ -132,17 +132,19 @@ describe('order', () => {
     ])
   })
 
-  test('from version 13 on topics are known by their ids', async () => {
+  test('from version 13 on topics are known by their ids; ids of none come before what else is not there', async () => {
     await using line = await filled()
     const topicId = await line.id('b')
     const topics = [
-      { topicId, partitions: [part(0, 4)] },
+      { topicId, partitions: [part(9)] },
       { topicId: unknownId, partitions: [part(0)] },
+      { topicId, partitions: [part(0, 4)] },
     ]
     const { responses } = await line.ask(fetch, 13, body(topics))
     expect(responses.map((one) => [one.topicId, errorOf(one.partitions[0]!)])).toEqual([
       [topicId, 'NONE'],
       [unknownId, 'UNKNOWN_TOPIC_ID'],
+      [topicId, 'UNKNOWN_TOPIC_OR_PARTITION'],
     ])
   })
 

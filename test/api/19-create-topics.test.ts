@@ -126,6 +126,11 @@ describe('what is refused', () => {
     expect((await ask(line, [plain(name)])).map(errorOf)).toEqual(['INVALID_TOPIC_EXCEPTION'])
   })
 
+  test('a topic of the name of Kafka’s own metadata log, which it takes from everybody', async () => {
+    await using line = await Line.open()
+    expect((await ask(line, [plain('__cluster_metadata')])).map(errorOf)).toEqual(['INVALID_REQUEST'])
+  })
+
   test('a name that is taken, or that differs from one only in dots', async () => {
     await using line = await Line.open(['a.b'])
     const answers = await ask(line, [plain('a.b', zero), plain('a_b')])

@@ -36,6 +36,7 @@ import { quotasScenario } from './quotas.ts'
 import { migrationScenario, rebalanceScenario } from './rebalances.ts'
 import { afterRestartScenario, beforeRestartScenario } from './restart.ts'
 import { rightsScenario } from './rights.ts'
+import { rightsEdgesScenario } from './rights-edges.ts'
 import { aclsScenario, scramScenario, tokensScenario } from './security.ts'
 import { shareMembersScenario, shareOffsetsScenario, shareRecordsScenario } from './share-groups.ts'
 import { shareDeliveriesScenario, shareSessionsScenario } from './share-sessions.ts'
@@ -122,4 +123,5 @@ export const onDemand: Readonly<Record<string, (side: Side) => Promise<void>>> =
   beforeRestart: beforeRestartScenario,
   afterRestart: afterRestartScenario,
   rights: rightsScenario,
+  rightsEdges: rightsEdgesScenario,
 }
