@@ -176,17 +176,16 @@ class LogCheck {
       const next = bases[i + 1] ?? this.#inherited!.ownFrom
       const isLost = this.#lost.some(({ from, to }) => next > from && base < to)
       const path = this.#segmentPath(base)
+      // A start that finds the end of one file gone removes those behind it, before it has said so.
+      const kind = this.#isDoubted && this.#isUnflushed(next - 1) ? 'note' : 'damage'
       if (file === undefined) {
         const isPacked = [...this.#files.ends].some(([from, to]) => from < base && to > base)
-        if (next > start && !isLost && !isPacked) this.#find('damage', path, 'is missing; the branch shares it')
+        if (next > start && !isLost && !isPacked) this.#find(kind, path, 'is missing; the branch shares it')
         continue
       }
       const bound = this.#bounds.get(base)!
       const size = file.isPacked ? bound : this.#store.sizeOf(path)
-      if (size < bound && !isLost) {
-        const isExplained = this.#isDoubted && this.#isUnflushed(next - 1)
-        this.#find(isExplained ? 'note' : 'damage', path, `has ${size} bytes where the branch shows ${bound}`)
-      }
+      if (size < bound && !isLost) this.#find(kind, path, `has ${size} bytes where the branch shows ${bound}`)
     }
   }
 
