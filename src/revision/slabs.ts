@@ -42,7 +42,8 @@ export class Slabs {
   constructor(room: CacheRoom, kind: 'values' | 'walked', most: number, left: (slab: Slab) => void) {
     this.#room = room
     this.#kind = kept[kind]
-    this.#most = most
+    // An integer: of fields that become doubles the second time V8 forgets what it has compiled.
+    this.#most = Math.ceil(Math.min(most, slabBytesMax))
     this.#left = left
   }
 
