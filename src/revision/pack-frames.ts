@@ -56,6 +56,21 @@ const noHeader: FrameHeader = {
   maxTimestamp: 0,
 }
 
+/** Member by member: by spreading V8 comes to objects of several shapes, and compiles anew for each. */
+const copyOf = (header: FrameHeader): FrameHeader => ({
+  baseOffset: header.baseOffset,
+  lastOffsetDelta: header.lastOffsetDelta,
+  size: header.size,
+  crc: header.crc,
+  attributes: header.attributes,
+  leaderEpoch: header.leaderEpoch,
+  producerId: header.producerId,
+  producerEpoch: header.producerEpoch,
+  baseSequence: header.baseSequence,
+  baseTimestamp: header.baseTimestamp,
+  maxTimestamp: header.maxTimestamp,
+})
+
 /** What a producer's next batch begins with. */
 const sequenceAfter = ({ baseSequence, lastOffsetDelta }: FrameHeader): number =>
   baseSequence < 0 ? baseSequence : (baseSequence + lastOffsetDelta + 1) & 0x7fff_ffff
@@ -190,14 +205,16 @@ export class Frame {
     this.#verbatim = bytes.subarray(verbatim.position, verbatim.end)
     this.#verbatimStarts = new Int32Array(batchCount).fill(-1)
     this.byteCount = bytes.length + batchCount * 160 + recordCount * 24
-    let before: FrameHeader = { ...noHeader, baseOffset: firstOffset }
+    let before = copyOf(noHeader)
+    before.baseOffset = firstOffset
     let entry = -1
     let record = 0
     let bodyAt = 0
     for (let i = 0; i < batchCount; i++) {
       const flags = heads.unsignedVarint()
       const count = heads.unsignedVarint()
-      const header: FrameHeader = { ...before, lastOffsetDelta: count - 1 }
+      const header = copyOf(before)
+      header.lastOffsetDelta = count - 1
       if ((flags & flag.same) === 0) {
         header.attributes = (heads.unsignedVarint() << 16) >> 16
         header.leaderEpoch = heads.varlong()
