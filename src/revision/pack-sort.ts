@@ -42,16 +42,15 @@ export function* sorting(numbers: Float64Array): Generator<void, Float64Array> {
 const digitBits = 11
 const digitMask = (1 << digitBits) - 1
 const digits = new Int32Array(1 << digitBits)
-let spareNumbers = new Int32Array(1024)
-let spareOthers = new Int32Array(1024)
+/** What is sorted at a time is hardly ever more. */
 const spareMax = 8192
+const spareNumbers = new Int32Array(spareMax)
+const spareOthers = new Int32Array(spareMax)
 
 /** Puts numbers that are not below 0 in ascending order, and what stands beside each along with it. */
 export function sortPairs(numbers: Int32Array, others: Int32Array, count: number): void {
-  const isKept = count <= spareMax
-  const sorted = count <= spareNumbers.length ? spareNumbers : new Int32Array(isKept ? spareMax : count)
-  const along = sorted === spareNumbers ? spareOthers : new Int32Array(sorted.length)
-  if (isKept) [spareNumbers, spareOthers] = [sorted, along]
+  const sorted = count <= spareMax ? spareNumbers : new Int32Array(count)
+  const along = count <= spareMax ? spareOthers : new Int32Array(count)
   let bits = 0
   for (let i = 0; i < count; i++) bits |= numbers[i]!
   // Digit by digit, the lowest first: a tenth of what a sort by comparison takes.
