@@ -2,7 +2,11 @@
 // broker.
 
 import { describe, expect, test } from 'vitest'
+import { createAcls } from '../../protocol/messages/30-create-acls.ts'
 import { decodeDelta } from '../../src/revision/decode-delta.ts'
+import { Line } from '../api/line.ts'
+import { authorizerConfig } from '../api/strangers.ts'
+import { operations } from '../differential/scenarios/rights-questions.ts'
 import { Packs } from '../revision/packs.ts'
 import { Stage } from '../revision/stage.ts'
 import { type Said, typedRev } from './typed.ts'
@@ -68,6 +72,18 @@ describe('twiglog rev log', () => {
       err: "UNKNOWN_TOPIC_OR_PARTITION: There is no topic 'nothing'.",
     })
   })
+})
+
+test('a topic that one may not see is not said to be missing', async () => {
+  await using line = await Line.open(['prices'], authorizerConfig)
+  const acl = {
+    ...{ resourceType: 2, resourceName: 'prices', resourcePatternType: 3, principal: 'User:other', host: '*' },
+    ...{ operation: operations.ALL, permissionType: 3 },
+  }
+  await line.ask(createAcls, 3, { creations: [acl] })
+  const { code, err } = await typedRev(line.broker.bootstrapServers, 'log prices lamp')
+  expect(code).toBe(1)
+  expect(err).toContain("TOPIC_AUTHORIZATION_FAILED: An ACL has to allow DESCRIBE on 'prices'")
 })
 
 describe('twiglog rev show', () => {

@@ -37,6 +37,8 @@ export class KafkaClient {
   readonly #bootstrap: readonly Address[]
   readonly #connections = new Map<string, Promise<NodeConnection>>()
   #nodes = new Map<number, Address>()
+  /** Of the topics that were asked for last, those of which one is not told whether they are there. */
+  readonly #hidden = new Set<string>()
   #first: Promise<NodeConnection> | undefined
 
   constructor(bootstrap: readonly Address[]) {
@@ -89,7 +91,9 @@ export class KafkaClient {
     })
     for (const { nodeId, host, port } of answer.brokers) this.#nodes.set(nodeId, { host, port })
     const found = new Map<string, TopicSeen>()
+    this.#hidden.clear()
     for (const { errorCode, name, topicId: id, partitions } of answer.topics) {
+      if (errorCode === errors.TOPIC_AUTHORIZATION_FAILED.code && name !== null) this.#hidden.add(name)
       if (errorCode !== 0 || name === null) continue
       const leaders = partitions.map(({ partitionIndex, leaderId }) => [partitionIndex, leaderId] as const)
       found.set(name, { name, id, leaders: new Map(leaders.sort(([a], [b]) => a - b)) })
@@ -97,11 +101,14 @@ export class KafkaClient {
     return found
   }
 
-  /** Throws Refused where there is no such topic. */
+  /** Throws Refused where there is no such topic, or none to be seen. */
   async topic(name: string): Promise<TopicSeen> {
     const found = (await this.topics([name])).get(name)
-    if (found === undefined) throw new Refused(errors.UNKNOWN_TOPIC_OR_PARTITION.code, `There is no topic '${name}'.`)
-    return found
+    if (found !== undefined) return found
+    if (!this.#hidden.has(name))
+      throw new Refused(errors.UNKNOWN_TOPIC_OR_PARTITION.code, `There is no topic '${name}'.`)
+    const message = `An ACL has to allow DESCRIBE on '${name}' (or READ, or WRITE), whether or not there is such a topic.`
+    throw new Refused(errors.TOPIC_AUTHORIZATION_FAILED.code, message)
   }
 
   async configs(names: readonly string[]): Promise<Map<string, Configs>> {
