@@ -1,10 +1,8 @@
 // What a client may do with a resource, as bits: everything that a resource of its kind knows, while there is no authorizer.
 // Source: KIP-430; a bit is the code of the operation.
 
-import { type Operation, operations } from '../auth/acl.ts'
+import { operations, type Question } from '../auth/acl.ts'
 import type { Context } from './api.ts'
-
-type Question = Exclude<Operation, 'ALL'>
 
 /** What can be done with a resource at all. */
 const kinds = {

@@ -35,6 +35,8 @@ export const permissions = { UNKNOWN: 0, ANY: 1, DENY: 2, ALLOW: 3 } as const
 export type ResourceType = Exclude<keyof typeof resourceTypes, 'UNKNOWN' | 'ANY'>
 export type PatternType = Exclude<keyof typeof patternTypes, 'UNKNOWN' | 'ANY' | 'MATCH'>
 export type Operation = Exclude<keyof typeof operations, 'UNKNOWN' | 'ANY'>
+/** What is asked for: nobody asks for all at once. */
+export type Question = Exclude<Operation, 'ALL'>
 export type Permission = Exclude<keyof typeof permissions, 'UNKNOWN' | 'ANY'>
 
 export type Acl = {

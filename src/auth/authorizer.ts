@@ -2,7 +2,7 @@
 // speaks of is denied, too, unless the broker was told otherwise.
 
 import { isIPv6, SocketAddress } from 'node:net'
-import { type Acl, clusterName, everybody, type Operation, type ResourceType, wildcard } from './acl.ts'
+import { type Acl, clusterName, everybody, type Operation, type Question, type ResourceType, wildcard } from './acl.ts'
 import type { AclSet } from './acl-set.ts'
 
 /** Somebody who asks for something: a client of any API has these. */
@@ -14,8 +14,6 @@ export type Requester = {
 
 /** The host of the program that has the broker inside: no address is called so, and nothing is forbidden there. */
 export const inProcess = 'in-process'
-
-type Question = Exclude<Operation, 'ALL'>
 
 export type Policy = {
   /** They may do everything, and nobody can deny it. */

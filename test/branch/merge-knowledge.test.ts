@@ -202,14 +202,19 @@ test('what a conflict is resolved for reaches a branch that has had it all along
   }
 })
 
-test('the same where the conflict stood between the two, and a third has told one of them of the other', async () => {
-  await using stage = await Stage.open()
-  const lives = new Lives(stage)
+/** P and its branch C have written the same key, and C has parked what P wrote. */
+async function parkBetween(stage: Stage, lives: Lives): Promise<void> {
   await stage.create('P', 1, compacted)
   await stage.fork('P', 'C')
   await lives.write('P', 'k', 'p')
   await lives.write('C', 'k', 'c')
   expect(await lives.merge('P', 'C', { onConflict: 'park' })).toMatchObject({ written: 0, conflicts: 1 })
+}
+
+test('the same where the conflict stood between the two, and a third has told one of them of the other', async () => {
+  await using stage = await Stage.open()
+  const lives = new Lives(stage)
+  await parkBetween(stage, lives)
   await stage.fork('C', 'D')
   expect(await lives.merge('D', 'P')).toMatchObject({ written: 1, conflicts: 0 })
   await stage.run({ op: 'resolve', id: 'r1', merge: 'm1', topic: 'C', partition: 0, key: 'k', take: 'theirs' })
@@ -220,11 +225,7 @@ test('the same where the conflict stood between the two, and a third has told on
 test('a resolution for the record of the other side is no change for it, nor in the way of what it writes next', async () => {
   await using stage = await Stage.open()
   const lives = new Lives(stage)
-  await stage.create('P', 1, compacted)
-  await stage.fork('P', 'C')
-  await lives.write('P', 'k', 'p')
-  await lives.write('C', 'k', 'c')
-  expect(await lives.merge('P', 'C', { onConflict: 'park' })).toMatchObject({ written: 0, conflicts: 1 })
+  await parkBetween(stage, lives)
   await stage.run({ op: 'resolve', id: 'r1', merge: 'm1', topic: 'C', partition: 0, key: 'k', take: 'theirs' })
   expect(await stage.run({ op: 'plan', id: 'p1', from: 'C', into: 'P' })).toMatchObject({
     counts: { written: 0, same: 0, skipped: 0, conflicts: 0 },

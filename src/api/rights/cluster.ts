@@ -19,8 +19,8 @@ import { updateFeatures } from '../../../protocol/messages/57-update-features.ts
 import { unregisterBroker } from '../../../protocol/messages/64-unregister-broker.ts'
 import { listConfigResources } from '../../../protocol/messages/74-list-config-resources.ts'
 import type { ApiTable, Request, Response } from '../../../protocol/schema.ts'
+import type { Question } from '../../auth/acl.ts'
 import { type GuardRow, guard, refusal } from './guard.ts'
-import type { Question } from './rights.ts'
 
 const refused = 'CLUSTER_AUTHORIZATION_FAILED'
 const { code: errorCode, message: errorMessage } = new Refusal(refused)

@@ -118,23 +118,25 @@ function unseen(groupId: string, error: ErrorName) {
 }
 
 /** A group is shown whole or not at all: not at all where it reads what the client may not see. */
-export const shownGroups = <G extends Described & { readonly groupId: string }>(
-  hidden: readonly string[],
-  groups: readonly G[],
-  rights: Rights,
-) => [
-  ...hidden.map((groupId) => unseen(groupId, refused)),
-  ...groups.map((group) => (isSeen(group, rights) ? group : unseen(group.groupId, 'TOPIC_AUTHORIZATION_FAILED'))),
-]
-
-const consumerGroupDescribeGuard = guard(consumerGroupDescribe, (request, rights, next, context) => {
-  if (!isServed(context)) return next(request)
+export function showGroups<
+  R extends { readonly groupIds: readonly string[] },
+  A extends { readonly groups: readonly (Described & { readonly groupId: string })[] },
+>(request: R, rights: Rights, next: (request: R) => A | undefined | Promise<A | undefined>) {
   const [groupIds, hidden] = split(request.groupIds, (groupId) => rights.group('DESCRIBE', groupId))
   return after(next({ ...request, groupIds }), (answer) => ({
     ...answer,
-    groups: shownGroups(hidden, answer.groups, rights),
+    groups: [
+      ...hidden.map((groupId) => unseen(groupId, refused)),
+      ...answer.groups.map((group) =>
+        isSeen(group, rights) ? group : unseen(group.groupId, 'TOPIC_AUTHORIZATION_FAILED'),
+      ),
+    ],
   }))
-})
+}
+
+const consumerGroupDescribeGuard = guard(consumerGroupDescribe, (request, rights, next, context) =>
+  isServed(context) ? showGroups(request, rights, next) : next(request),
+)
 
 export const groupGuards = [
   ...[offsetCommitGuard, joinGroupGuard, heartbeatGuard, leaveGroupGuard, syncGroupGuard],

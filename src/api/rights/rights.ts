@@ -1,14 +1,11 @@
 // What one client may do, asked in the words of Kafka's ACLs. Topics are known by the names they are stored under; groups and
 // transactional ids by the names that the client uses, within a branch set too: nobody else's can be reached by them there.
 
-import type { Operation } from '../../auth/acl.ts'
+import type { Question } from '../../auth/acl.ts'
 import type { Authorizer } from '../../auth/authorizer.ts'
 import { insideOf } from '../../branch/set-names.ts'
 import { setView } from '../../broker/set-view.ts'
 import type { Context } from '../api.ts'
-
-/** Nobody asks for all at once. */
-export type Question = Exclude<Operation, 'ALL'>
 
 const plain = (id: string): string => insideOf(id)?.id ?? id
 

@@ -11,7 +11,7 @@ import { deleteShareGroupOffsets } from '../../../protocol/messages/92-delete-sh
 import { zeroUuid } from '../../../protocol/schema.ts'
 import type { Context } from '../api.ts'
 import { refuseShares } from '../share-served.ts'
-import { refusedMember, shownGroups } from './groups.ts'
+import { refusedMember, showGroups } from './groups.ts'
 import { after, codeOf, guard, refusal, split } from './guard.ts'
 import type { Rights } from './rights.ts'
 
@@ -25,14 +25,9 @@ const shareGroupHeartbeatGuard = guard(shareGroupHeartbeat, (request, rights, ne
   return error === undefined ? next(request) : refusal(shareGroupHeartbeat, error)
 })
 
-const shareGroupDescribeGuard = guard(shareGroupDescribe, (request, rights, next, context) => {
-  if (!isServed(context)) return next(request)
-  const [groupIds, hidden] = split(request.groupIds, (groupId) => rights.group('DESCRIBE', groupId))
-  return after(next({ ...request, groupIds }), (answer) => ({
-    ...answer,
-    groups: shownGroups(hidden, answer.groups, rights),
-  }))
-})
+const shareGroupDescribeGuard = guard(shareGroupDescribe, (request, rights, next, context) =>
+  isServed(context) ? showGroups(request, rights, next) : next(request),
+)
 
 /** Why somebody may not ask about a group; a request that names none is refused for that. */
 function refusedReader(groupId: string | null, rights: Rights, context: Context): ErrorName | undefined {
