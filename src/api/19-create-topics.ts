@@ -75,7 +75,6 @@ function forbidden(asked: Asked, { branches, client }: Context): Refusal | undef
 /** Kafka keeps its own log under this name, and takes it from everybody. */
 const metadataTopic = '__cluster_metadata'
 
-/** Its branch is known in any case: those of its cut go with it. */
 function refuse(asked: Asked, branches: Map<string, NewBranch>, context: Context): Refusal | undefined {
   if (asked.name === metadataTopic)
     return new Refusal('INVALID_REQUEST', `'${metadataTopic}' is a name of the broker's own: choose another one.`)
@@ -157,7 +156,7 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
     const branch = refusals.has(name) ? undefined : branches.get(name)
     return branch === undefined ? [] : [branch]
   })
-  for (const [name, refusal] of refusedWith(refusals, branches)) refusals.set(name, refusal)
+  for (const [name, refusal] of refusedWith(refusals, request.topics.map(newTopic))) refusals.set(name, refusal)
   const forks = await forkTopics(
     forked.filter(({ topic }) => !refusals.has(topic.name)),
     request.validateOnly,

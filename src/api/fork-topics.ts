@@ -56,27 +56,30 @@ const forkTopic = ({ topic, branch }: NewBranch) => ({
 })
 
 /** What stands against a cut, by the name of each of its topics: those that are good are told whose fault it is. */
-export function tellAll({ topics, set }: ForkRequest, refusals: ReadonlyMap<string, Refusal>): Map<string, Refusal> {
+function tellAll(set: string | undefined, names: Iterable<string>, refusals: ReadonlyMap<string, Refusal>) {
   const [culprit] = refusals
-  if (culprit === undefined) return new Map()
+  if (culprit === undefined) return new Map<string, Refusal>()
   const [name, { error, message }] = culprit
   const innocent = new Refusal(error, `Nothing of branch.set=${set} was made, since '${name}' was refused: ${message}`)
-  return new Map(topics.map(({ to }) => [to, refusals.get(to) ?? innocent]))
+  return new Map([...names].map((to) => [to, refusals.get(to) ?? innocent]))
 }
 
-/** Where it does not matter who asks. */
-const nobody: Requester = { principal: '', host: '' }
-
-/** Members of a set that goes with one of them that was refused before anybody looked at the fork. */
-export function refusedWith(
-  refusals: ReadonlyMap<string, Refusal>,
-  branches: ReadonlyMap<string, NewBranch>,
-): Map<string, Refusal> {
-  const all = cutsOf([...branches.values()], nobody)
+/**
+ * Members of a set that goes with one of them that was refused before anybody looked at the fork: for whatever reason, be it
+ * that nobody can say what is meant by its other configurations.
+ */
+export function refusedWith(refusals: ReadonlyMap<string, Refusal>, topics: readonly NewTopic[]): Map<string, Refusal> {
+  const sets = new Map<string, Set<string>>()
+  for (const { name, configs } of topics) {
+    const set = configs['branch.set'] ?? undefined
+    if (set === undefined) continue
+    const names = sets.get(set) ?? new Set()
+    sets.set(set, names.add(name))
+  }
   return new Map(
-    all.flatMap((cut) => {
-      const culprits = new Map(cut.topics.flatMap(({ to }) => (refusals.has(to) ? [[to, refusals.get(to)!]] : [])))
-      return [...tellAll(cut, culprits)]
+    [...sets].flatMap(([set, names]) => {
+      const culprits = new Map([...names].flatMap((name) => (refusals.has(name) ? [[name, refusals.get(name)!]] : [])))
+      return [...tellAll(set, names, culprits)]
     }),
   )
 }
@@ -90,7 +93,8 @@ export async function forkTopics(
   if (branches.length > 0 && !validateOnly) await room.settled
   const outcomes = cutsOf(branches, client).map(async (cut) => {
     const outcome = validateOnly ? room.check(cut) : await room.fork(cut)
-    return 'topics' in outcome ? new Map<string, Refusal>() : tellAll(cut, outcome)
+    const names = cut.topics.map(({ to }) => to)
+    return 'topics' in outcome ? new Map<string, Refusal>() : tellAll(cut.set, names, outcome)
   })
   return new Map((await Promise.all(outcomes)).flatMap((refusals) => [...refusals]))
 }

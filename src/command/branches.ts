@@ -274,11 +274,11 @@ export class Branches {
     if (throttled !== undefined) return throttled
     if (command.dryRun) {
       const { planned, refusals } = planFork(request, broker, groups)
-      if (refusals.size > 0) return rejectionOf(refusals)
+      if (refusals.size > 0) return rejectionOf(refusals, request)
       return this.history.write(forkPlanEvent(request, planned, broker.clock.now()))
     }
     const outcome = await this.fork(request)
-    return 'topics' in outcome ? eventOf(outcome) : rejectionOf(outcome)
+    return 'topics' in outcome ? eventOf(outcome) : rejectionOf(outcome, request)
   }
 
   async #reset(command: ResetCommand, call: Call): Promise<BranchEvent | Rejection> {
@@ -289,13 +289,13 @@ export class Branches {
     if (throttled !== undefined) return throttled
     if (command.dryRun) {
       const foreign = forbiddenForks(requests.topics, requests, broker.authorizer)
-      if (foreign.size > 0) return rejectionOf(foreign)
+      if (foreign.size > 0) return rejectionOf(foreign, requests)
       const { planned, refusals } = planFork(requests, broker, this.#rooms.groups)
-      if (refusals.size > 0) return rejectionOf(refusals)
+      if (refusals.size > 0) return rejectionOf(refusals, requests)
       return this.history.write({ ...forkPlanEvent(requests, planned, broker.clock.now()), op: 'reset' })
     }
     const outcome = await this.fork(requests)
-    return 'topics' in outcome ? eventOf(outcome) : rejectionOf(outcome)
+    return 'topics' in outcome ? eventOf(outcome) : rejectionOf(outcome, requests)
   }
 
   // --- the end of branches

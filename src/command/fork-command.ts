@@ -54,11 +54,12 @@ function isRoot({ id, name, isInternal, config }: Topic, { lineage }: Broker): b
   return lineage.standing.standsForItself(id) && lineage.membership(id) === undefined
 }
 
-/** All that stands against a fork, as one. */
-export function rejectionOf(refusals: ForkRefusals): Rejection {
+/** All that stands against a fork, as one: against which of its branches, unless it is the same for all of them. */
+export function rejectionOf(refusals: ForkRefusals, { topics }: ForkRequest): Rejection {
   const [first] = refusals.values()
   const { error, message } = first!
-  if (refusals.size === 1) return new Rejection(error, message)
+  const isForAll = refusals.size === topics.length && [...refusals.values()].every((one) => one.message === message)
+  if (isForAll) return new Rejection(error, message)
   return new Rejection(error, [...refusals].map(([name, refusal]) => `${name}: ${refusal.message}`).join(' '))
 }
 

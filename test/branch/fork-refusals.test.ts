@@ -1,9 +1,13 @@
 // Forks that are not made, each with a message that says what to change; and what may be changed of those that are.
 
 import { describe, expect, test } from 'vitest'
+import { errors } from '../../protocol/errors.ts'
+import { alterConfigs } from '../../protocol/messages/33-alter-configs.ts'
+import { incrementalAlterConfigs } from '../../protocol/messages/44-incremental-alter-configs.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { WireClient } from '../wire-client.ts'
 import { Rooms } from './merge-rooms.ts'
-import { numbered, Stage } from './stage.ts'
+import { numbered, Stage, type Wanted } from './stage.ts'
 
 /** The topic that is asked for in vain, and what is said. */
 const refused = async (stage: Stage, from: string, configs: Record<string, string>, partitions = -1, name = 'no') => {
@@ -38,6 +42,10 @@ describe('B19: a fork that cannot be', () => {
       expect(await refused(stage, from, configs), JSON.stringify(configs)).toMatch(message)
     }
     expect(await refused(stage, 'orders', {}, 1)).toMatch(/^INVALID_PARTITIONS: .*has 3, 1 are asked for/)
+    await expect(stage.fork('orders', 'no', {}, 1)).rejects.toMatchObject({ errors: [{ type: 'INVALID_PARTITIONS' }] })
+    await expect(stage.fork('nothing', 'no')).rejects.toMatchObject({ errors: [{ type: 'INVALID_CONFIG' }] })
+    // Nor is there anything of the broker's own, which is made by the first fork.
+    expect(await stage.topics()).toEqual(['orders'])
     expect(await refused(stage, 'orders', {}, -1, 'or/ders')).toMatch(/^INVALID_TOPIC_EXCEPTION/)
     await stage.fork('orders', 'orders--same', {}, 3)
     expect(await stage.refusals([{ from: 'orders', topic: 'orders--same' }])).toEqual({
@@ -51,7 +59,9 @@ describe('B19: a fork that cannot be', () => {
     expect(await stage.refusals([{ from: 'orders', topic: 'orders--try' }], true)).toEqual({})
     const late = { from: 'orders', topic: 'orders--try', configs: { 'branch.at': 'offset:1' } }
     expect(await stage.refusals([late], true)).toEqual({ 'orders--try': expect.stringMatching(/not within 0 to 0/) })
-    expect(await stage.made()).toEqual(['orders'])
+    const topics = [{ topic: 'orders--try', configEntries: [{ name: 'branch.from', value: 'orders' }] }]
+    await stage.admin.createTopics({ validateOnly: true, waitForLeaders: false, topics })
+    expect(await stage.topics()).toEqual(['orders'])
   })
 
   test('is refused the names of topics of the broker itself, which a group would count on', async () => {
@@ -109,18 +119,82 @@ describe('B19: a fork that cannot be', () => {
   })
 })
 
-test('B11: of a set whose second member is invalid nothing is made, and the error names the culprit', async () => {
-  await using stage = await Stage.open({ topics: ['a', 'c'] })
+describe('B11: of a set whose second member is invalid nothing is made, and the error names the culprit', () => {
   const configs = { 'branch.set': 's' }
-  const refusals = await stage.refusals([
-    { from: 'a', topic: 'a--s', configs },
-    { from: 'missing', topic: 'b--s', configs },
-    { from: 'c', topic: 'c--s', configs },
-    { from: 'a', topic: 'a--alone' },
-  ])
-  expect(Object.keys(refusals).sort()).toEqual(['a--s', 'b--s', 'c--s'])
-  expect(refusals['a--s']).toMatch(/'b--s' was refused.*no such topic/)
-  expect(await stage.made()).toEqual(['a', 'a--alone', 'c'])
+  const culprits: [string, Wanted, RegExp][] = [
+    ['a parent that is not there', { from: 'missing', topic: 'b--s', configs }, /no such topic/],
+    // What is wrong with these is found before it is known that they are branches.
+    ['no parent', { topic: 'b--s', configs }, /say with branch\.from/],
+    [
+      'a rule that is unknown',
+      { from: 'b', topic: 'b--s', configs: { ...configs, 'branch.groups': 'all' } },
+      /none, copy/,
+    ],
+    [
+      'what is only told',
+      { from: 'b', topic: 'b--s', configs: { ...configs, 'branch.offsets': '0=0' } },
+      /cannot be set/,
+    ],
+    ['other partitions', { from: 'b', topic: 'b--s', configs, numPartitions: 2 }, /has 1, 2 are asked for/],
+    [
+      'a bad configuration',
+      { from: 'b', topic: 'b--s', configs: { ...configs, 'retention.ms': 'long' } },
+      /retention\.ms/,
+    ],
+    ['a name that is taken', { from: 'b', topic: 'b', configs }, /already exists/],
+    ['a name that is too long', { from: 'b', topic: `b--${'s'.repeat(250)}`, configs }, /249/],
+  ]
+  test.each(culprits)('%s', async (_, culprit, message) => {
+    await using stage = await Stage.open({ topics: ['a', 'b', 'c'] })
+    const refusals = await stage.refusals([
+      { from: 'a', topic: 'a--s', configs },
+      culprit,
+      { from: 'c', topic: 'c--s', configs },
+      { from: 'a', topic: 'a--alone' },
+    ])
+    const named = new RegExp(`'${culprit.topic}' was refused.*${message.source}`)
+    expect(refusals).toEqual({
+      'a--s': expect.stringMatching(named),
+      [culprit.topic]: expect.stringMatching(message),
+      'c--s': expect.stringMatching(named),
+    })
+    expect(await stage.made()).toEqual(['a', 'a--alone', 'b', 'c'])
+  })
+
+  test('one that is named twice', async () => {
+    await using stage = await Stage.open({ topics: ['a', 'b'] })
+    const [a, b] = ['a', 'b'].map((from) => ({ from, topic: `${from}--s`, configs }))
+    const refusals = await stage.refusals([a!, b!, b!])
+    expect(refusals).toEqual({
+      'a--s': expect.stringMatching(/'b--s' was refused: Duplicate/),
+      'b--s': expect.stringMatching(/Duplicate/),
+    })
+    expect(await stage.made()).toEqual(['a', 'b'])
+  })
+
+  test.each([
+    [{ from: 'missing' }, /^missing--s: .*no such topic/],
+    [{ from: 'b', configs: { 'retention.ms': 'long' } }, /^b--s: .*retention\.ms/],
+    [{ from: 'b', at: 'yesterday' }, /^b--s: .*latest, earliest/],
+    [{ from: 'b', to: 'c' }, /^c: .*already exists/],
+  ])('by a command: %j', async (culprit, message) => {
+    await using stage = await Stage.open({ topics: ['a', 'b', 'c'] })
+    const event = await stage.run({ op: 'fork', id: 'f1', set: 's', topics: [{ from: 'a' }, culprit, { from: 'c' }] })
+    expect(event).toMatchObject({
+      type: 'rejected',
+      status: 'rejected',
+      error: { message: expect.stringMatching(message) },
+    })
+    expect(await stage.made()).toEqual(['a', 'b', 'c'])
+  })
+
+  test('names that are too long or taken are all told', async () => {
+    await using stage = await Stage.open({ topics: ['a', 'b', 'b--s', 'c', 'c--s'] })
+    const event = await stage.run({ op: 'fork', id: 'f1', set: 's', from: '*' })
+    expect(event.error?.message).toMatch(/b--s: .*c--s: /)
+    expect(event.error?.message).not.toContain('a--s')
+    expect(await stage.made()).toEqual(['a', 'b', 'b--s', 'c', 'c--s'])
+  })
 })
 
 describe('what can be changed of a branch', () => {
@@ -138,11 +212,54 @@ describe('what can be changed of a branch', () => {
     await stage.fork('orders', 'orders--try', { 'max.message.bytes': 3000 })
     const configs = await stage.configs('orders--try')
     expect([configs['retention.ms'], configs['max.message.bytes']]).toEqual(['5000', '3000'])
-    await expect(alter(stage, 'orders--try', { 'branch.from': 'other' })).rejects.toThrow(/[Cc]onfig/)
+    await expect(alter(stage, 'orders--try', { 'branch.from': 'other' })).rejects.toMatchObject({
+      type: 'INVALID_CONFIG',
+    })
     await alter(stage, 'orders--try', { 'retention.ms': '7000', 'branch.ttl.ms': '60000' })
     expect((await stage.configs('orders--try'))['retention.ms']).toBe('7000')
     expect((await stage.configs('orders--try'))['branch.ttl.ms']).toBe('60000')
     expect((await stage.configs('orders'))['retention.ms']).toBe('5000')
+    expect((await stage.configs('orders--try'))['branch.from']).toBe('orders')
+  })
+
+  test('B20: nothing else of a branch can be altered, in either way, and DescribeConfigs says so', async () => {
+    await using stage = await Stage.open({ topics: ['orders'] })
+    await stage.fork('orders', 'orders--try', { 'branch.set': 's' })
+    const { resources } = await stage.admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: 2, name: 'orders--try' }],
+    })
+    const ours = resources[0]!.configEntries.filter(({ configName }) => configName.startsWith('branch.'))
+    const fixed = ours.filter(({ readOnly }) => readOnly).map(({ configName }) => configName)
+    const open = ours.filter(({ readOnly }) => !readOnly).map(({ configName }) => configName)
+    expect(open.sort()).toEqual(['branch.protect', 'branch.ttl.ms'])
+    expect(fixed.sort()).toEqual([
+      'branch.bytes.own',
+      'branch.bytes.shared',
+      'branch.created.ms',
+      'branch.from',
+      'branch.from.id',
+      'branch.groups',
+      'branch.known',
+      'branch.offsets',
+      'branch.set',
+    ])
+    const wire = await WireClient.open(stage.broker.bootstrapServers)
+    for (const name of [...fixed, 'branch.at']) {
+      const resource = { resourceType: 2, resourceName: 'orders--try' }
+      const alone = { ...resource, configs: [{ name, value: '1' }] }
+      const [whole] = (await wire.ask(alterConfigs, 2, { resources: [alone], validateOnly: false })).responses
+      for (const configOperation of [0, 1]) {
+        const one = { ...resource, configs: [{ name, configOperation, value: configOperation === 0 ? '1' : null }] }
+        const [part] = (await wire.ask(incrementalAlterConfigs, 1, { resources: [one], validateOnly: false })).responses
+        for (const answer of [whole!, part!]) {
+          expect([name, answer.errorCode], name).toEqual([name, errors.INVALID_CONFIG.code])
+          expect(answer.errorMessage).toContain(`${name} tells how a branch was made`)
+        }
+      }
+    }
+    wire.close()
+    expect((await stage.branchConfigs('orders--try'))['branch.set']).toBe('s')
   })
 
   test('a branch tells where it came from, and other topics tell nothing of branches', async () => {
