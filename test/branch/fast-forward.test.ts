@@ -1,25 +1,10 @@
 // A target whose log is the beginning of its branch's gets the rest of it as it stands (B23, B52).
 
 import { expect, test } from 'vitest'
-import { fetch } from '../../protocol/messages/01-fetch.ts'
+import * as batch from '../../protocol/records/batch.ts'
 import { checkStore } from '../../src/cli/check.ts'
 import { PlainStore } from '../../src/storage/plain-file.ts'
-import { WireClient } from '../wire-client.ts'
 import { numbered, Stage } from './stage.ts'
-
-/** The bytes of a partition from an offset on, as a fetch gives them. */
-async function bytesOf(stage: Stage, topic: string, offset: number): Promise<Buffer> {
-  const wire = await WireClient.open(stage.broker.bootstrapServers)
-  try {
-    const partition = { partition: 0, currentLeaderEpoch: -1, fetchOffset: offset, partitionMaxBytes: 1e6 }
-    const body = { maxWaitMs: 0, minBytes: 0, maxBytes: 1e6, isolationLevel: 0, sessionId: 0, sessionEpoch: -1 }
-    const topics = [{ topic, partitions: [{ ...partition, lastFetchedEpoch: -1, logStartOffset: -1 }] }]
-    const answer = await wire.ask(fetch, 12, { ...body, topics, forgottenTopicsData: [], rackId: '' })
-    return Buffer.concat([answer.responses[0]!.partitions[0]!.records ?? Buffer.alloc(0)].flat() as Buffer[])
-  } finally {
-    wire.close()
-  }
-}
 
 const forward = { op: 'merge', from: 'C', into: 'P', strategy: 'fast-forward' }
 
@@ -43,7 +28,9 @@ test.each([false, true])(
       counts: { written: 10 },
       topics: [{ partitions: [{ partition: 0, from: 10, to: 20, first: 10, last: 19 }] }],
     })
-    expect(await bytesOf(stage, 'P', 10)).toEqual(await bytesOf(stage, 'C', 10))
+    const { bytes } = await stage.fetched('C', 10)
+    expect(batch.baseOffset(bytes, 0)).toBe(10)
+    expect((await stage.fetched('P', 10)).bytes).toEqual(bytes)
     const all = [...numbered(10), ...numbered(5, 'c'), ...numbered(5, 'd')]
     expect(await stage.values('P', 20)).toEqual(all)
     // Each goes on by itself, and what was brought is known.

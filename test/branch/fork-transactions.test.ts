@@ -2,6 +2,7 @@
 
 import type { Transaction } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
+import * as batch from '../../protocol/records/batch.ts'
 import { numbered, Stage } from './stage.ts'
 
 const transactional = async (stage: Stage, transactionalId: string) => {
@@ -27,6 +28,13 @@ describe('a transaction that is open at the cut', () => {
     await stage.fork('orders', 'orders--try')
     // Two records and the marker that ends it here.
     expect(await stage.ends('orders--try')).toEqual([{ low: 0, high: 3 }])
+    const { bytes, highWatermark, lastStableOffset } = await stage.fetched('orders--try', 0)
+    expect([lastStableOffset, highWatermark]).toEqual([3, 3])
+    const batches = [...batch.iterateBatches(bytes)]
+    expect(batches.map((at) => batch.isControl(bytes, at))).toEqual([false, true])
+    const [written, marker] = batches.map((at) => [batch.producerId(bytes, at), batch.producerEpoch(bytes, at)])
+    expect(marker).toEqual(written)
+    expect((await stage.fetched('orders', 0)).lastStableOffset).toBe(0)
     await transaction.commit()
     expect(await upTo(stage, 'orders', 'end', 2)).toEqual(['open-1', 'open-2', 'end'])
     expect(await upTo(stage, 'orders--try', 'end', 0)).toEqual(['end'])
@@ -44,7 +52,11 @@ describe('a transaction that is open at the cut', () => {
     await write(done, 'orders', 'done')
     await done.commit()
     await stage.fork('orders', 'orders--try')
-    expect(await stage.values('orders--try', 1)).toEqual(['done'])
+    // Not where the older one begins: at the end, and a marker for the older one.
+    expect((await stage.fetched('orders', 0)).lastStableOffset).toBe(0)
+    expect((await stage.configs('orders--try'))['branch.offsets']).toBe('0=3')
+    expect((await stage.fetched('orders--try', 0)).lastStableOffset).toBe(4)
+    expect(await upTo(stage, 'orders--try', 'end', 1)).toEqual(['done', 'end'])
     await open.abort()
     await older.disconnect()
     await newer.disconnect()

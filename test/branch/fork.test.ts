@@ -2,8 +2,9 @@
 
 import { CompressionCodecs, CompressionTypes } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
+import * as batch from '../../protocol/records/batch.ts'
 import { codecName, compress, decompress } from '../../protocol/records/compression.ts'
-import { numbered, Stage } from './stage.ts'
+import { numbered, type Read, Stage } from './stage.ts'
 
 describe('a fork of one topic', () => {
   test('B1: the branch shows the records of its parent, and the parent is what it was', async () => {
@@ -50,6 +51,7 @@ describe('a fork of one topic', () => {
     await send('orders', 50)
     await stage.fork('orders', 'orders--try')
     expect(await send('orders--try', 5)).toEqual([50, 51, 52, 53, 54])
+    expect(await stage.values('orders--try', 55)).toEqual([...numbered(50), ...numbered(5)])
     expect(await send('orders', 2)).toEqual([50, 51])
     await producer.disconnect()
   })
@@ -78,24 +80,29 @@ describe('where a branch begins', () => {
     expect((await stage.ends('orders--four')).map(({ high }) => high)).toEqual([4, 4, 4])
   })
 
-  test('B4: a time, as ListOffsets answers it; beyond the newest record it is the end', async () => {
+  test('B4: a time, as ListOffsets answers it in each partition; beyond the newest record it is the end', async () => {
     await using stage = await Stage.open()
-    await stage.create('orders')
-    for (const time of [1000, 2000, 3000, 4000])
-      await stage.send('orders', [{ value: `${time}`, timestamp: `${time}` }])
-    for (const [at, end] of [
-      ['2000', 1],
-      ['2001', 2],
-      ['1970-01-01T00:00:03Z', 2],
-      ['1970-01-01 00:00:03.500', 3],
-      ['0', 0],
-      ['9999', 4],
+    await stage.create('orders', 4)
+    // In their order, in another, all of them old, none.
+    const times = [[1000, 2000, 3000, 4000], [3000, 1000, 2000], [500], []]
+    for (const [partition, all] of times.entries()) {
+      for (const time of all) await stage.send('orders', [{ value: `${time}`, timestamp: `${time}` }], partition)
+    }
+    for (const [at, ends, ms] of [
+      ['2000', [1, 0, 1, 0], 2000],
+      ['2001', [2, 0, 1, 0], 2001],
+      ['1970-01-01T00:00:03Z', [2, 0, 1, 0], 3000],
+      ['1970-01-01 00:00:03.500', [3, 3, 1, 0], 3500],
+      ['1', [0, 0, 0, 0], 1],
+      ['9999', [4, 3, 1, 0], 9999],
     ] as const) {
-      const [found] = await stage.admin.fetchTopicOffsetsByTimestamp('orders', Number(at) || undefined)
-      if (/^\d+$/.test(at) && at !== '0') expect(Number(found!.offset)).toBe(end)
+      // KafkaJS itself puts the end where nothing was found.
+      const found = await stage.admin.fetchTopicOffsetsByTimestamp('orders', ms)
+      const answered = found.sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset))
+      expect([at, answered]).toEqual([at, ends])
       const branch = `orders--${at.replace(/[^\w.]/g, '_')}`
       await stage.fork('orders', branch, { 'branch.at': `timestamp:${at}` })
-      expect([at, (await stage.ends(branch))[0]!.high]).toEqual([at, end])
+      expect([at, (await stage.ends(branch)).map(({ high }) => high)]).toEqual([at, ends])
     }
   })
 
@@ -123,16 +130,28 @@ describe('where a branch begins', () => {
       await stage.producer.send({
         topic: 'orders',
         compression: type,
-        messages: numbered(10, 'packed').map((value) => ({ value, key: value, partition: 0 })),
+        messages: numbered(10, 'packed').map((value) => ({ value, key: value, partition: 0, headers: { of: value } })),
       })
+      const { bytes: packed } = await stage.fetched('orders', 10)
+      expect([batch.baseOffset(packed, 0), batch.lastOffset(packed, 0), batch.codec(packed, 0)]).toEqual([10, 19, type])
       const parent = await stage.read('orders', 20)
       await stage.fork('orders', 'orders--try', { 'branch.at': 'offset:15' })
       expect(await stage.ends('orders--try')).toEqual([{ low: 0, high: 15 }])
       expect(await stage.send('orders--try', ['own'])).toBe(15)
       const child = await stage.read('orders--try', 16)
-      const shown = ({ key, value, timestamp, offset }: (typeof child)[number]) => ({ key, value, timestamp, offset })
+      const shown = ({ key, value, timestamp, offset, headers }: Read) => ({ key, value, timestamp, offset, headers })
       expect(child.slice(0, 15).map(shown)).toEqual(parent.slice(0, 15).map(shown))
+      // KafkaJS looks at no checksum.
+      const { bytes } = await stage.fetched('orders--try', 0)
+      const batches = [...batch.iterateBatches(bytes)]
+      expect(batches.map((at) => [batch.baseOffset(bytes, at), batch.lastOffset(bytes, at)])).toEqual([
+        [0, 9],
+        [10, 14],
+        [15, 15],
+      ])
+      expect(batches.map((at) => batch.crcMatches(bytes, at))).toEqual([true, true, true])
       expect(await stage.values('orders', 20)).toEqual(parent.map(({ value }) => String(value)))
+      expect((await stage.fetched('orders', 10)).bytes).toEqual(packed)
     })
   }
 })

@@ -84,6 +84,20 @@ test('B31: keys that are rewritten at full speed while they are merged: nothing 
         .map(({ key }) => String(key)),
     )
     expect(event.counts!.conflicts, onConflict).toBe(before.size)
+    expect(before.size).toBeGreaterThan(0)
+    if (onConflict === 'park') {
+      const parked = await stage.read('__branch_conflicts', before.size)
+      expect(new Set(parked.map(({ value }) => JSON.parse(String(value)).key))).toEqual(before)
+    }
+    // No update is lost: what is newest of a key was written after the merge's own record, or is that, or it was a conflict.
+    for (const key of keys) {
+      const own = records.filter((one) => String(one.key) === key && Number(one.offset) >= 200)
+      const last = own.at(-1)!
+      const at = own.findIndex(isMerged)
+      const isSafe = at === own.length - 1 || (at >= 0 && Number(last.offset) > Number(own[at]!.offset))
+      expect([onConflict, key, isSafe || before.has(key)]).toEqual([onConflict, key, true])
+      if (at > 0) expect([onConflict, key, before.has(key)]).toEqual(['theirs', key, true])
+    }
     const written = records.filter(isMerged).map(({ key }) => String(key))
     expect(written).toHaveLength(onConflict === 'theirs' ? 200 : 200 - before.size)
     if (onConflict !== 'theirs') expect(written.filter((key) => before.has(key))).toEqual([])

@@ -43,13 +43,22 @@ describe('append', () => {
     const records = await stage.read('P', 16)
     expect(records.map(({ value }) => String(value))).toEqual(['before', ...numbered(5, 'p'), ...numbered(10, 'b')])
     const { fromId } = event.topics![0]!
-    expect(headersOf(records.at(-1)!)).toEqual({
-      'branch.merge': 'm1',
-      'branch.src': 'P--b:0:10',
-      'branch.origin': `${fromId}:0:10`,
-    })
+    expect(records.slice(6).map(headersOf)).toEqual(
+      Array.from({ length: 10 }, (_, i) => ({
+        'branch.merge': 'm1',
+        'branch.src': `P--b:0:${1 + i}`,
+        'branch.origin': `${fromId}:0:${1 + i}`,
+      })),
+    )
     const { high } = (await stage.ends('P'))[0]!
     await stage.command(merge)
+    await stage.run({ op: 'plan', id: 'p1', from: 'P--b', into: 'P' })
+    expect((await stage.ends('P'))[0]!.high).toBe(high)
+    const told = await stage.events((await stage.ends('__branches'))[0]!.high)
+    expect(told.filter(({ id, type }) => id === 'm1' && type === 'merge')).toEqual([
+      event,
+      { ...event, replayed: true },
+    ])
     await stage.send('P--b', numbered(3, 'c'))
     expect(await stage.run({ ...merge, id: 'm2' })).toMatchObject({ counts: { written: 3 } })
     expect(await stage.values('P', 19)).toEqual([
@@ -88,23 +97,72 @@ describe('three-way', () => {
       goneToo: null,
       made: 'c',
     })
+    const written = (await stage.read('P', 14)).slice(10).map(({ key, value }) => [String(key), value && String(value)])
+    expect(written).toEqual([
+      ['c', '1'],
+      ['gone', null],
+      ['made', 'c'],
+      ['both', 'c'],
+    ])
+  })
+
+  test('B25: a deletion on one side and another value on the other, and a key that both have made, are conflicts', async () => {
+    await using stage = await Stage.open()
+    await stage.create('P', 1, compacted)
+    await write(stage, 'P', { theirs: '0', ours: '0' })
+    await stage.fork('P', 'C')
+    await write(stage, 'C', { theirs: null, ours: 'c', made: 'c' })
+    await write(stage, 'P', { theirs: 'p', ours: null, made: 'p' })
+    const kinds = [
+      { topic: 'P', partition: 0, key: 'theirs', kind: 'delete/edit', from: 2, into: 2 },
+      { topic: 'P', partition: 0, key: 'ours', kind: 'edit/delete', from: 3, into: 3 },
+      { topic: 'P', partition: 0, key: 'made', kind: 'create/create', from: 4, into: 4 },
+    ]
+    const refused = await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P' })
+    expect(refused).toMatchObject({ status: 'conflicts', counts: { written: 0, same: 0, skipped: 0, conflicts: 3 } })
+    expect(refused['keys']).toEqual(kinds)
+    expect((await stage.ends('P'))[0]!.high).toBe(5)
+    const kept = await stage.run({ op: 'merge', id: 'm2', from: 'C', into: 'P', onConflict: 'ours' })
+    expect(kept).toMatchObject({ status: 'committed', counts: { written: 0, skipped: 3, conflicts: 3 } })
+    expect(await state(stage, 'P', 5)).toEqual({ theirs: 'p', ours: null, made: 'p' })
+  })
+
+  test('B25: what the target has by another way already, be it edited since, is not written', async () => {
+    await using stage = await Stage.open()
+    await stage.create('P', 1, compacted)
+    await stage.fork('P', 'C')
+    await write(stage, 'C', { picked: '1', other: '1' })
+    await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P', keys: ['picked'] })
+    await write(stage, 'P', { picked: 'edited since' })
+    expect(await stage.run({ op: 'merge', id: 'm2', from: 'C', into: 'P' })).toMatchObject({
+      status: 'committed',
+      counts: { written: 1, same: 0, skipped: 1, conflicts: 0 },
+    })
+    expect(await state(stage, 'P', 3)).toEqual({ picked: 'edited since', other: '1' })
   })
 
   test('B26: members that one side alone has changed come together; one that both have changed is told by its path', async () => {
     await using stage = await Stage.open()
     await stage.create('P', 1, compacted)
-    await write(stage, 'P', { k: '{"a":{"x":1,"y":1.0},"n":12345678901234567890}', j: '{"a":{"x":1}}' })
+    const numbers = '"one":1.0,"n":12345678901234567890,"e":1E+2,"m":-0.0'
+    await write(stage, 'P', { k: `{"a":{"x":1,"y":1.0},${numbers}}`, j: '{"a":{"x":1}}' })
     await stage.fork('P', 'C')
-    await write(stage, 'C', { k: '{"a":{"x":2,"y":1.0},"n":12345678901234567890}', j: '{"a":{"x":2}}' })
-    await write(stage, 'P', { k: '{"a":{"x":1,"y":2.50},"n":12345678901234567890}', j: '{"a":{"x":3}}' })
+    // Made on either side, and there all along.
+    await write(stage, 'C', { k: `{"a":{"x":2.0,"y":1.0},${numbers},"c":98765432109876543210}`, j: '{"a":{"x":2}}' })
+    await write(stage, 'P', { k: `{"a":{"x":1,"y":2.50},${numbers},"p":1.10}`, j: '{"a":{"x":3}}' })
     const json = { from: 'C', into: 'P', fields: 'json' }
-    await stage.run({ op: 'merge', id: 'm1', ...json, onConflict: 'park' })
+    expect(await stage.run({ op: 'merge', id: 'm1', ...json, onConflict: 'park' })).toMatchObject({
+      status: 'parked',
+      counts: { written: 1, conflicts: 1 },
+    })
     expect(await state(stage, 'P', 5)).toEqual({
-      k: '{"a":{"x":2,"y":2.50},"n":12345678901234567890}',
+      k: `{"a":{"x":2.0,"y":2.50},${numbers},"p":1.10,"c":98765432109876543210}`,
       j: '{"a":{"x":3}}',
     })
     const [parked] = await stage.read('__branch_conflicts', 1)
-    expect(JSON.parse(String(parked!.value))).toMatchObject({ kind: 'edit/edit', paths: ['/a/x'] })
+    expect(JSON.parse(String(parked!.value))).toMatchObject({ key: 'j', kind: 'edit/edit', paths: ['/a/x'] })
+    // A record and the marker of its transaction.
+    expect((await stage.ends('__branch_conflicts'))[0]!.high).toBe(2)
   })
 
   test('a resolution of members is about these: what else one side has changed stays', async () => {
@@ -133,7 +191,7 @@ describe('three-way', () => {
       await write(stage, 'C', { a: 'c', b: 'c' }, partition)
       await write(stage, 'P', { a: 'p' }, partition)
     }
-    const ends = await stage.ends('P')
+    const ends = [await stage.ends('P'), await stage.ends('C')]
     const plan = await stage.run({ op: 'plan', id: 'p1', from: 'C', into: 'P' })
     expect(plan).toMatchObject({ type: 'plan', status: 'conflicts', counts: { written: 2, conflicts: 2 } })
     const found = (plan['keys'] as { partition: number; key: string; kind: string }[]).map(
@@ -141,11 +199,21 @@ describe('three-way', () => {
     )
     expect(found).toEqual(['0 a create/create', '1 a create/create', '0 b write', '1 b write'])
     const dry = await stage.run({ op: 'merge', id: 'm0', from: 'C', into: 'P', dryRun: true })
-    expect(dry).toMatchObject({ type: 'plan', status: 'conflicts', counts: plan.counts })
-    expect(await stage.ends('P')).toEqual(ends)
+    expect(dry).toMatchObject({ type: 'plan', status: 'conflicts', counts: plan.counts, keys: plan['keys'] })
+    expect([await stage.ends('P'), await stage.ends('C')]).toEqual(ends)
     const merge = await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P' })
-    expect(merge.counts!.conflicts).toBe(plan.counts!.conflicts)
-    expect(await stage.ends('P')).toEqual(ends)
+    expect(merge).toMatchObject({ type: 'merge', status: 'conflicts', counts: { written: 0, conflicts: 2 } })
+    const conflicts = (plan['keys'] as { kind: string }[]).filter(({ kind }) => kind !== 'write')
+    expect(conflicts).toHaveLength(2)
+    expect(merge['keys']).toEqual(conflicts)
+    expect([await stage.ends('P'), await stage.ends('C')]).toEqual(ends)
+    // The same where they are parked, key by key with both offsets.
+    await stage.run({ op: 'merge', id: 'm2', from: 'C', into: 'P', onConflict: 'park' })
+    const parked = (await stage.read('__branch_conflicts', 2)).map(({ value }) => JSON.parse(String(value)))
+    const told = parked.map(({ into, partition, key, kind, ours, theirs }) => {
+      return { topic: into, partition, key, kind, from: theirs.offset, into: ours.offset }
+    })
+    expect(told).toEqual(conflicts)
   })
 
   test('B28: clean keys go over, conflicts stay open until they are resolved, each once', async () => {
@@ -161,12 +229,17 @@ describe('three-way', () => {
     expect(parked.map(({ key }) => String(key)).sort()).toEqual(
       ['k1', 'k2'].map((key) => `m1|P|0|${Buffer.from(key).toString('base64')}`),
     )
-    expect(JSON.parse(String(parked[0]!.value))).toMatchObject({
-      kind: 'edit/edit',
-      base: { value: '0' },
-      ours: { offset: 2, value: 'p' },
-      theirs: { value: 'c' },
-    })
+    const values = parked.map(({ value }) => JSON.parse(String(value)))
+    expect(values.sort((a, b) => a.theirs.offset - b.theirs.offset)).toMatchObject(
+      ['k1', 'k2'].map((key, i) => ({
+        ...{ into: 'P', partition: 0, key, kind: 'edit/edit' },
+        base: { offset: i, value: '0' },
+        ours: { offset: 2 + i, value: 'p' },
+        theirs: { offset: 100 + i, value: 'c' },
+      })),
+    )
+    const merged = await state(stage, 'P', 102)
+    expect(merged).toEqual({ k1: 'p', k2: 'p', ...Object.fromEntries(numbered(98, 'n').map((key) => [key, 'c'])) })
     const end = (await stage.ends('P'))[0]!.high
     const resolve = { op: 'resolve', merge: 'm1', topic: 'P', partition: 0, key: 'k1', take: 'theirs' }
     expect(await stage.run({ ...resolve, id: 'r1' })).toMatchObject({
@@ -181,8 +254,10 @@ describe('three-way', () => {
     // One record and one marker.
     expect((await stage.ends('P'))[0]!.high).toBe(end + 2)
     expect(await state(stage, 'P', 103)).toMatchObject({ k1: 'c', k2: 'p' })
+    await stage.command({ ...resolve, id: 'r1' })
     const told = await stage.read('__branch_conflicts', 3)
     expect(told.at(-1)).toMatchObject({ value: null })
+    expect(String(told.at(-1)!.key)).toBe(`m1|P|0|${Buffer.from('k1').toString('base64')}`)
     // What stands open counts as changed on both sides, in either direction.
     expect(await stage.run({ op: 'plan', id: 'p1', from: 'C', into: 'P' })).toMatchObject({
       counts: { conflicts: 1, written: 0 },
@@ -190,6 +265,9 @@ describe('three-way', () => {
     expect(await stage.run({ op: 'plan', id: 'p2', from: 'P', into: 'C' })).toMatchObject({
       counts: { conflicts: 1, written: 0 },
     })
+    // Nor has the same id written anything again.
+    expect((await stage.ends('P'))[0]!.high).toBe(end + 2)
+    expect((await stage.ends('__branch_conflicts'))[0]!.high).toBe(5)
   })
 
   test('B64: a key that was written since is not resolved unseen', async () => {
@@ -249,15 +327,32 @@ describe('sets', () => {
   test('B30: three topics of four partitions come together or not at all', async () => {
     await using stage = await Stage.open()
     const topics = ['a', 'b', 'c']
-    for (const topic of topics) await stage.create(topic, 4, compacted)
+    for (const topic of topics) {
+      await stage.create(topic, 4, compacted)
+      for (const partition of [0, 1, 2, 3]) await write(stage, topic, { json: '{"x":0,"y":0}' }, partition)
+    }
     await stage.run({ op: 'fork', id: 'f1', set: 's', topics: topics.map((from) => ({ from })) })
     for (const topic of topics) {
-      for (const partition of [0, 1, 2, 3]) await write(stage, `${topic}--s`, { k: `${topic}${partition}` }, partition)
+      for (const partition of [0, 1, 2, 3]) {
+        const state = { z: '1', k: `${topic}${partition}`, a: '1', json: '{"x":1,"y":0}', b: '1' }
+        await write(stage, `${topic}--s`, state, partition)
+        // Composed of both sides, it goes behind what is taken over as it stands.
+        await write(stage, topic, { json: '{"x":0,"y":1}' }, partition)
+      }
     }
-    const event = await stage.run({ op: 'merge', id: 'm1', set: 's', onConflict: 'fail' })
-    expect(event).toMatchObject({ status: 'committed', set: 's', counts: { written: 12 } })
+    const merge = { op: 'merge', set: 's', onConflict: 'fail', fields: 'json' }
+    const plan = await stage.run({ ...merge, op: 'plan', id: 'p1', limit: 100 })
+    const event = await stage.run({ ...merge, id: 'm1' })
+    expect(event).toMatchObject({ status: 'committed', set: 's', counts: { written: 60 } })
+    const planned = plan['keys'] as { topic: string; partition: number; key: string }[]
     for (const topic of topics) {
-      expect(await stage.values(topic, 4)).toEqual([0, 1, 2, 3].map((partition) => `${topic}${partition}`))
+      const records = (await stage.read(topic, 28, true)).filter(({ headers }) => headers?.['branch.merge'])
+      const found = records.map(({ partition, key }) => `${topic} ${partition} ${key}`)
+      const ours = planned
+        .filter((one) => one.topic === topic)
+        .map(({ partition, key }) => `${topic} ${partition} ${key}`)
+      expect(found).toEqual(ours)
+      expect(ours).toHaveLength(20)
     }
     await write(stage, 'a--s', { k: 'a again' }, 1)
     await write(stage, 'b--s', { k: 'b again' }, 1)
@@ -283,6 +378,8 @@ describe('sets', () => {
       expect(await stage.run({ ...merge, id: 'm1', set: 's1' })).toMatchObject({ status: 'committed' })
       const second = await stage.run({ ...merge, id: 'm2', set: 's2' })
       expect(second.status).toBe(reads ? 'conflicts' : 'committed')
+      if (reads) expect(second['keys']).toMatchObject([{ topic: 't', partition: 0, key: 'a', kind: 'read/edit' }])
+      expect(await state(stage, 't', reads ? 3 : 4)).toEqual({ a: '0', b: reads ? '1' : '0' })
     }
   })
 })
@@ -378,8 +475,20 @@ describe('refusals', () => {
     await stage.fork('P', 'C')
     await stage.admin.deleteTopics({ topics: ['P'] })
     await stage.create('P')
-    expect(await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P' })).toMatchObject({ status: 'rejected' })
-    expect(await stage.values('C', 1)).toEqual(['old'])
+    await stage.send('P', ['other'])
+    await stage.send('C', ['own'])
+    for (const [id, how] of [
+      ['m1', {}],
+      ['m2', { strategy: 'fast-forward' }],
+      ['m3', { strategy: 'three-way', onConflict: 'theirs' }],
+    ] as const) {
+      const rejected = await stage.run({ op: 'merge', id, from: 'C', into: 'P', ...how })
+      expect(rejected).toMatchObject({ status: 'rejected', error: { code: 'NOT_RELATED' } })
+      expect(rejected.error!.message).toMatch(/'P'/)
+    }
+    expect(await stage.values('C', 2)).toEqual(['old', 'own'])
+    expect(await stage.values('P', 1)).toEqual(['other'])
+    expect(await stage.ends('P')).toEqual([{ low: 0, high: 1 }])
   })
 })
 
@@ -390,8 +499,15 @@ test('B29: after a refused merge a reader of committed data sees nothing of it, 
   await write(stage, 'C', { a: 'c', b: 'c' })
   await write(stage, 'P', { a: 'p' })
   const event = await stage.run({ op: 'merge', id: 'm1', from: 'C', into: 'P', onConflict: 'fail' })
-  expect(event.status).toBe('conflicts')
+  expect(event).toMatchObject({ type: 'merge', status: 'conflicts', counts: { written: 0, conflicts: 1 } })
   expect((await stage.ends('P'))[0]).toEqual({ low: 0, high: 1 })
+  // Not that anything is there and not shown: whoever reads on is given the next record at the next offset.
+  expect(await stage.fetched('P', 0)).toMatchObject({ highWatermark: 1, lastStableOffset: 1 })
+  await write(stage, 'P', { after: 'p' })
+  expect((await stage.read('P', 2)).map(({ offset, key }) => [offset, String(key)])).toEqual([
+    ['0', 'a'],
+    ['1', 'after'],
+  ])
 })
 
 test('merges outlive a restart: what was merged is known, conflicts are open, ids are used up', async () => {

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Admin, Kafka, type KafkaMessage, logLevel, type Message, type Producer } from 'kafkajs'
 import { errors } from '../../protocol/errors.ts'
+import { fetch } from '../../protocol/messages/01-fetch.ts'
 import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
 import { createTopics } from '../../protocol/messages/19-create-topics.ts'
+import * as batch from '../../protocol/records/batch.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
 import { Broker, type BrokerOptions } from '../../src/index.ts'
 import { WireClient } from '../wire-client.ts'
@@ -16,6 +18,7 @@ export type Configs = Readonly<Record<string, string | number | boolean>>
 /** A branch, or a topic without a parent. */
 export type Wanted = { from?: string; topic: string; configs?: Configs; numPartitions?: number }
 export type Read = KafkaMessage & { partition: number }
+export type Fetched = { bytes: Buffer; highWatermark: number; lastStableOffset: number }
 
 const errorName = (code: number) => Object.entries(errors).find(([, error]) => error.code === code)?.[0]
 
@@ -159,6 +162,32 @@ export class Stage implements AsyncDisposable {
       return found.sort((a, b) => a.partition - b.partition || Number(a.offset) - Number(b.offset))
     } finally {
       await consumer.disconnect()
+    }
+  }
+
+  /** The bytes of a partition from an offset to its end, as fetches give them, and what they say of the ends. */
+  async fetched(topic: string, offset: number): Promise<Fetched> {
+    const wire = await WireClient.open(this.broker.bootstrapServers)
+    const pieces: Buffer[] = []
+    try {
+      for (let next = offset; ; ) {
+        const from = { partition: 0, currentLeaderEpoch: -1, fetchOffset: next, partitionMaxBytes: 1e6 }
+        const body = { maxWaitMs: 0, minBytes: 0, maxBytes: 1e6, isolationLevel: 0, sessionId: 0, sessionEpoch: -1 }
+        const topics = [{ topic, partitions: [{ ...from, lastFetchedEpoch: -1, logStartOffset: -1 }] }]
+        const answer = await wire.ask(fetch, 12, { ...body, topics, forgottenTopicsData: [], rackId: '' })
+        const { records, highWatermark, lastStableOffset } = answer.responses[0]!.partitions[0]!
+        const bytes = Buffer.concat([records ?? Buffer.alloc(0)].flat() as Buffer[])
+        let end = 0
+        for (const at of batch.iterateBatches(bytes)) {
+          next = batch.nextOffset(bytes, at)
+          end = at + batch.sizeInBytes(bytes, at)
+        }
+        pieces.push(bytes.subarray(0, end))
+        if (next < highWatermark && end > 0) continue
+        return { bytes: Buffer.concat(pieces), highWatermark, lastStableOffset }
+      }
+    } finally {
+      wire.close()
     }
   }
 

@@ -80,24 +80,28 @@ describe('what a branch shares', () => {
     await stage.create('orders', 1, compacted)
     const value = (fields: object) => ({ key: 'j', value: JSON.stringify(fields) })
     await stage.send('orders', [value({ x: 1, y: 1, z: 12345678901234567890n.toString() })])
+    const whole = (text: string) => ({ key: 'whole', value: text })
+    await stage.send('orders', [whole('base')])
     await fill(stage, 'orders', 2, 3)
     await stage.fork('orders', 'orders--try')
-    const inherited = await stage.read('orders--try', 9)
-    await stage.send('orders--try', [value({ x: 2, y: 1 })])
-    await stage.send('orders', [value({ x: 1, y: 2 })])
+    const inherited = await stage.read('orders--try', 10)
+    await stage.send('orders--try', [value({ x: 2, y: 1 }), whole('theirs')])
+    await stage.send('orders', [value({ x: 1, y: 2 }), whole('ours')])
     await fill(stage, 'orders', 3, 3)
     const left = async () => Number((await stage.read('orders', 1))[0]!.offset)
-    await eventually(async () => expect(await left()).toBeGreaterThan(0))
-    expect(await stage.read('orders--try', 9)).toEqual(inherited)
-    const merged = await stage.run({
-      op: 'merge',
-      id: 'm1',
-      from: 'orders--try',
-      into: 'orders',
-      strategy: 'three-way',
-      fields: 'json',
+    await eventually(async () => expect(await left()).toBeGreaterThan(1))
+    expect(await stage.read('orders--try', 10)).toEqual(inherited)
+    const merge = { op: 'merge', from: 'orders--try', into: 'orders', strategy: 'three-way' }
+    const alone = await stage.run({ ...merge, id: 'm0', keys: ['whole'], onConflict: 'park' })
+    expect(alone).toMatchObject({ status: 'parked', counts: { written: 0, conflicts: 1 } })
+    const [conflict] = await stage.values('__branch_conflicts', 1)
+    expect(JSON.parse(conflict!)).toMatchObject({
+      base: { offset: 1, value: 'base' },
+      ours: { value: 'ours' },
+      theirs: { value: 'theirs' },
     })
-    expect(merged).toMatchObject({ status: 'committed', counts: { conflicts: 0 } })
+    const merged = await stage.run({ ...merge, id: 'm1', keys: ['j'], fields: 'json' })
+    expect(merged).toMatchObject({ status: 'committed', counts: { written: 1, conflicts: 0 } })
     const end = (await stage.ends('orders'))[0]!.high
     const consumer = stage.kafka.consumer({ groupId: 'last', maxWaitTimeInMs: 100 })
     await consumer.connect()
@@ -130,6 +134,7 @@ describe('what a branch shares', () => {
     const last = logsOf(stage, await idOf(stage, 'last'))
     expect(last.map(({ inode }) => inode).sort()).toEqual(first.map(({ inode }) => inode).sort())
     expect(await stage.values(deepest, 12)).toEqual(await stage.values('orders', 12))
+    expect((await stage.fetched('last', 0)).bytes).toEqual((await stage.fetched('orders', 0)).bytes)
   })
 
   test('B16: a fork takes no room whatever the size of its parent, whose files stay as they are; own writes grow the branch alone', async () => {
