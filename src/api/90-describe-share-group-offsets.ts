@@ -1,5 +1,6 @@
 // DescribeShareGroupOffsets: up to where share groups are done, and how much is left for them (KIP-1226).
 
+import { Refusal } from '../../protocol/errors.ts'
 import { describeShareGroupOffsets } from '../../protocol/messages/90-describe-share-group-offsets.ts'
 import { zeroUuid } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
@@ -37,15 +38,20 @@ function describe(groupId: string, { topicName, partitions }: AskedTopic, { brok
     topicName,
     topicId,
     partitions: partitions.map((partitionIndex) => {
-      const share = shares.states.find({ groupId, topicId, partition: partitionIndex })
-      return { partitionIndex, ...position(share, topic?.partitions[partitionIndex]) }
+      const of = { groupId, topicId, partition: partitionIndex }
+      if (shares.states.isUnreadable(of)) return { partitionIndex, ...unreadable }
+      return { partitionIndex, ...position(shares.states.find(of), topic?.partitions[partitionIndex]) }
     }),
   }
 }
 
+const unknown = { startOffset: -1, leaderEpoch: 0, lag: -1, errorCode: 0 }
+/** -1 would be the word for a group that has not begun. */
+const notAvailable = new Refusal('COORDINATOR_NOT_AVAILABLE')
+const unreadable = { ...unknown, errorCode: notAvailable.code, errorMessage: told(notAvailable) }
+
 /** -1 until something was acknowledged; the lag is what is neither done nor behind the start. */
 function position(share: SharePartition | undefined, partition: Partition | undefined) {
-  const unknown = { startOffset: -1, leaderEpoch: 0, lag: -1, errorCode: 0 }
   if (share === undefined || partition === undefined || share.startOffset === -1) return unknown
   const { startOffset, doneCount } = share
   try {

@@ -48,9 +48,14 @@ export function settingsFromEnvironment(environment: Environment): Settings {
 /** Java's syntax for properties: escapes, continued lines, `=`, `:` or blanks between name and value. */
 export async function settingsFromProperties(text: string, fileName: string): Promise<Settings> {
   const { getProperties } = await import('properties-file')
+  return settingsIn(getProperties, text, fileName)
+}
+
+/** The same with what reads properties at hand. */
+export function settingsIn(read: (text: string) => Record<string, string>, text: string, fileName: string): Settings {
   const origin = `file ${fileName}`
   // Editors of Windows put a mark in front, which would be part of the first name.
-  const properties = getProperties(text.replace(/^\ufeff/, ''))
+  const properties = read(text.replace(/^\ufeff/, ''))
   return new Map(Object.entries(properties).map(([name, value]) => [name, { value, origin }]))
 }
 

@@ -100,7 +100,8 @@ function textsOf(body: string, mediaType: string): string[] {
   return elementsOf(list.text).map(({ text }) => text)
 }
 
-function recordsOf(body: Buffer, mediaType: string): Sent[] | Problem {
+/** The records of a body of one of the two types. */
+export function recordsOf(body: Buffer, mediaType: string): Sent[] | Problem {
   let at = -1
   try {
     // What is not would be written as the sign for what cannot be read.

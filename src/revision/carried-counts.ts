@@ -139,11 +139,11 @@ export class CarriedCounts {
     if (headEnd < 0 || end < headEnd || crc32c(bytes, 0, end) !== bytes.readUInt32BE(end)) {
       throw new Corruption(`${path}: the counts of revisions are not what was written`)
     }
-    const { v, upTo, keys } = JSON.parse(bytes.toString('utf8', 0, headEnd)) as Record<string, number>
+    const { v, upTo, keys } = headIn(bytes.toString('utf8', 0, headEnd), path)
     if (v !== 1) throw new Corruption(`${path}: version ${v} of the counts of revisions`)
-    counts.upTo = upTo!
+    counts.upTo = upTo
     const cursor = new Cursor(bytes, headEnd + 1, end)
-    for (let key = 0; key < keys!; key++) counts.#decodeKey(bytes, cursor)
+    for (let key = 0; key < keys; key++) counts.#decodeKey(bytes, cursor)
     return counts
   }
 
@@ -157,6 +157,16 @@ export class CarriedCounts {
     this.lastOffset = Math.max(this.lastOffset, newest?.offset ?? -1)
     this.#notes[key] = newest ?? { count: 0, offset: -1, older: undefined }
   }
+}
+
+type Head = { v: number; upTo: number; keys: number }
+
+function headIn(text: string, path: string): Head {
+  try {
+    const head = JSON.parse(text) as Head | null
+    if (head !== null && Number.isSafeInteger(head.upTo) && Number.isSafeInteger(head.keys)) return head
+  } catch {}
+  throw new Corruption(`${path}: the counts of revisions have no head`)
 }
 
 function copyOf({ older, ...note }: Note): Note {

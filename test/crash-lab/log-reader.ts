@@ -107,6 +107,12 @@ async function fetchFrom(
     if (found.errorCode === 0) {
       const bytes = Buffer.isBuffer(found.records) ? found.records : Buffer.concat(found.records ?? [])
       const { highWatermark, lastStableOffset, abortedTransactions } = found
+      // A client that looks at no bound of its own would show them: who reads here does, and would see nothing wrong.
+      for (const at of isolationLevel === 1 ? batch.iterateBatches(bytes) : [])
+        if (batch.baseOffset(bytes, at) >= lastStableOffset)
+          throw new Error(
+            `${topic}-${partition}: sent ${batch.baseOffset(bytes, at)}, undecided from ${lastStableOffset} on`,
+          )
       return { bytes, highWatermark, lastStableOffset, aborted: abortedTransactions ?? [] }
     }
     const name = errorName(found.errorCode)

@@ -3,6 +3,8 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { fetch as fetching } from '../../protocol/messages/01-fetch.ts'
+import { FaultyStore } from '../../src/storage/faulty-file.ts'
+import { requestFrame, Wire } from '../net/wire.ts'
 import { Asking } from '../soak/asking.ts'
 import { HttpStage } from './stage.ts'
 
@@ -144,4 +146,50 @@ test('leases end with the answers that took them', async () => {
     await asking.client.ask(fetching, 11, { ...body, topics: [{ topic: 'orders', partitions }] })
   let told = await metricsOf(stage)
   while (told.get('twiglog_map_leases') !== 0) told = await metricsOf(stage)
+})
+
+test('an event loop that stood still is told', async () => {
+  await using stage = await HttpStage.open()
+  // It is looked at from the first question on, and now and then a question comes before the look.
+  for (let worst = 0; worst < 0.1; ) {
+    for (const until = performance.now() + 200; performance.now() < until; );
+    worst = (await metricsOf(stage)).get('twiglog_event_loop_delay_seconds{quantile="1"}') ?? 0
+  }
+})
+
+test('answers that nobody takes are told, with the leases that they keep', async () => {
+  await using stage = await HttpStage.open({ onDisk: true, topics: ['orders'] })
+  for (let i = 0; i < 10; i++) await stage.post('/topics/orders/records', [{ value: 'x'.repeat(900_000) }])
+  const wire = await Wire.open(stage.broker.bootstrapServers, { reads: false })
+  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1e7, currentLeaderEpoch: -1 }]
+  const body = { maxWaitMs: 0, minBytes: 1, maxBytes: 1e7, isolationLevel: 0, forgottenTopicsData: [] }
+  const frame = requestFrame(fetching, 11, { ...body, topics: [{ topic: 'orders', partitions }] })
+  await wire.sent(Buffer.concat([frame, frame, frame]))
+  const lies = (told: Map<string, number>) =>
+    told.get('twiglog_response_queue_bytes')! > 0 && told.get('twiglog_map_leases')! > 0
+  let told = await metricsOf(stage)
+  while (!lies(told)) told = await metricsOf(stage)
+  wire.drop()
+  while (told.get('twiglog_response_queue_bytes') !== 0 || told.get('twiglog_map_leases') !== 0)
+    told = await metricsOf(stage)
+})
+
+test('what a start after a kill had to read and to cut is told', async () => {
+  const store = new FaultyStore()
+  const [scanned, cut] = ['twiglog_log_recovered_bytes_total', 'twiglog_log_cut_bytes_total']
+  let left: FaultyStore | undefined
+  {
+    await using stage = await HttpStage.open({ storage: store, topics: ['orders'] })
+    await stage.post('/topics/orders/records', [{ value: 'x'.repeat(5000) }])
+    store.fault = (operation) => {
+      if (operation === 'staged') left ??= store.after('kill', 40)
+      return undefined
+    }
+    await stage.post('/topics/orders/records', [{ value: 'torn' }])
+  }
+  await using again = await HttpStage.open({ storage: left! })
+  await again.get('/topics/orders/records')
+  const told = await metricsOf(again)
+  expect(told.get(scanned!)).toBeGreaterThan(5000)
+  expect(told.get(cut!)).toBeGreaterThan(0)
 })
