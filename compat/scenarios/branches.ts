@@ -106,6 +106,38 @@ function pattern(joining: Omit<Joining, 'topics' | 'pattern'>) {
   }
 }
 
+/** One consumer of a topic and all its lives, which was there before they were. */
+function family(joining: Omit<Joining, 'topics' | 'pattern'>) {
+  return async (stage: Stage) => {
+    needsBranches()
+    stage.needs('joinGroup', { pattern: 'any', ...joining })
+    needsInternal(stage)
+    const parent = await stage.topic('family')
+    const other = await stage.topic('family-other')
+    const past = text(10, 'past')
+    await stage.send(parent, past)
+    const group = stage.name('family-group')
+    const member = await stage.member(group, { pattern: `${parent}(--.*)?$`, ...joining })
+    await member.until('the past came', () => member.seen.length >= 10)
+    await stage.ask('commitOffsets', { consumer: member.name })
+    const branch = `${parent}--try`
+    await done(stage, { op: 'fork', id: branch, from: parent, to: branch, groups: 'fork' })
+    await member.until('the branch is assigned', () => member.assigned.some(({ topic }) => topic === branch))
+    await stage.send(branch, text(2, 'own'))
+    await stage.send(parent, text(2, 'on'))
+    await stage.send(other, text(2, 'other'))
+    await member.until('what came to both came', () => member.keys.length >= 14)
+    await member.poll(500)
+    const seen = member.seen.map(({ topic, offset, record: { key } }) => `${topic} ${offset} ${key}`).sort()
+    const wanted = [
+      ...past.map(({ key }, i) => `${parent} ${i} ${key}`),
+      ...text(2, 'on').map(({ key }, i) => `${parent} ${10 + i} ${key}`),
+      ...text(2, 'own').map(({ key }, i) => `${branch} ${10 + i} ${key}`),
+    ]
+    stage.same(seen, wanted.sort(), 'each record once, and none of those that the branch has inherited')
+  }
+}
+
 export const branches = {
   'branch.create': scenario(
     'a topic created with branch.from has the records of its parent; then each goes its own way (B1, B2)',
@@ -148,6 +180,13 @@ export const branches = {
       await history.close()
     },
   ),
+
+  'branch.family': scenario(
+    'who subscribes to a topic and all its branches gets a branch made later, and no inherited record again (B18)',
+    family({}),
+  ),
+
+  'branch.family-848': scenario('KIP-848: the broker matches the pattern (B18)', family({ protocol: 'consumer' })),
 
   'branch.pattern': scenario('a pattern that matches __branches does not bring it to a member (B61)', pattern({})),
 

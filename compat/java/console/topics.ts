@@ -73,10 +73,23 @@ export function topicParts(kafka: Console, beside: Beside) {
         const command = JSON.stringify({ op: 'fork', id: branch, from: parent, to: branch })
         await kafka.run('producer', ['--topic', '__branch_commands'], `${command}\n`)
         await until('the branch is listed', async () => (await list()).includes(branch))
-        t.match((await describe(branch)).split('\n')[0], new RegExp(`branch\\.from=${parent}`), 'B22: its line says so')
+        const told = new Map([
+          ['branch.from', parent],
+          ['branch.from.id', '[\\w-]{22}'],
+          ['branch.offsets', '0=2'],
+          ['branch.created.ms', '\\d{13}'],
+          ['branch.groups', 'none'],
+          ['branch.known', '0=[\\w-]{22}:2'],
+          ['branch.bytes.own', '0'],
+          ['branch.bytes.shared', '[1-9]\\d*'],
+        ])
+        const [line] = (await describe(branch)).split('\n')
         const configs = await kafka.run('configs', ['--describe', '--topic', branch])
-        t.match(configs, new RegExp(`branch\\.from=${parent}`))
-        t.match(configs, /branch\.offsets=0=2/)
+        for (const [name, value] of told) {
+          const entry = `${name.replaceAll('.', '\\.')}=${value}`
+          t.match(line, new RegExp(`[\\s,]${entry}(,|$)`), `B22: its line says ${name}`)
+          t.match(configs, new RegExp(`\\s${entry} sensitive=false`), `and so do its configurations`)
+        }
         t.same(await offsets(branch, '-1'), [`${branch}:0:2`])
         const read = ['--topic', branch, '--from-beginning', '--max-messages', '2']
         t.equal(await kafka.run('consumer', read), 'one\ntwo\n')
@@ -85,8 +98,8 @@ export function topicParts(kafka: Console, beside: Beside) {
         t.match(frozen.stdout.toString() + frozen.stderr, /branch\.protect=frozen/, 'it stays until it is taken back')
         await kafka.run('configs', ['--alter', '--topic', branch, '--delete-config', 'branch.protect'])
         await kafka.run('topics', ['--delete', '--topic', branch])
-        const told = ['--topic', '__branches', '--from-beginning', '--max-messages', '2']
-        const events = (await kafka.run('consumer', told))
+        const history = ['--topic', '__branches', '--from-beginning', '--max-messages', '2']
+        const events = (await kafka.run('consumer', history))
           .trim()
           .split('\n')
           .map((line) => JSON.parse(line))
