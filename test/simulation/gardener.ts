@@ -1,4 +1,4 @@
-// Branches that take their parents' names (promote) and that are made anew (reset).
+// Branches of any beginning of their parents, that take the parents' names (promote) and that are made anew (reset).
 
 import type { Lists } from './lists.ts'
 
@@ -20,8 +20,11 @@ export class Gardener {
   async #live(n: number): Promise<void> {
     const lists = this.#lists
     const branch = `${root}--g${n}`
-    if ((await lists.order(`garden-fork-${n}`, { op: 'fork', from: root, to: branch })) !== 'done') return
-    lists.set(branch, lists.of(root))
+    const whole = lists.of(root)
+    const count = lists.isLess(0.5) ? whole.length : lists.below(whole.length + 1)
+    const at = await lists.pointBehind(root, count)
+    if ((await lists.order(`garden-fork-${n}`, { op: 'fork', from: root, to: branch, at })) !== 'done') return
+    lists.set(branch, whole.slice(0, count))
     for (const name of [branch, root, branch]) await lists.write(name)
     await lists.look()
     if (

@@ -54,6 +54,10 @@ export class Lists {
     return this.#chance() < than
   }
 
+  below(count: number): number {
+    return Math.floor(this.#chance() * count)
+  }
+
   /** One life, as far as it comes; none any more where nobody knows how things stand. */
   async live(life: (n: number) => Promise<void>): Promise<void> {
     if (this.#isLost) return
@@ -70,14 +74,25 @@ export class Lists {
   async look(): Promise<void> {
     if (this.#isLost) return
     for (const [name, wanted] of this.#lives) {
-      const found: string[] = []
-      const client = await this.#caller.client()
-      await walk(client, { topic: name, partition: 0 }, 0, 1, ({ value }, _, isOut) => {
-        if (!isOut) found.push(String(value))
-      })
-      if (found.join() === wanted.join()) this.#right()
-      else this.wrong(`${name} shows ${found.join()} where ${wanted.join()} should be`)
+      const found = (await this.#shown(name)).map(({ value }) => value).join()
+      if (found === wanted.join()) this.#right()
+      else this.wrong(`${name} shows ${found} where ${wanted.join()} should be`)
     }
+  }
+
+  async #shown(name: string): Promise<{ offset: number; value: string }[]> {
+    const found: { offset: number; value: string }[] = []
+    await walk(await this.#caller.client(), { topic: name, partition: 0 }, 0, 1, ({ offset, value }, _, isOut) => {
+      if (!isOut) found.push({ offset, value: String(value) })
+    })
+    return found
+  }
+
+  /** Where to cut a name so that so many of its first values are left: between two batches, within one, or at its end. */
+  async pointBehind(name: string, count: number): Promise<string> {
+    this.#know()
+    const next = (await this.#shown(name))[count]
+    return next === undefined ? 'latest' : `offset:${next.offset}`
   }
 
   /** Whoever does not know how things stand does nothing more. Throws Lost. */
@@ -97,7 +112,7 @@ export class Lists {
 
   /** Once: each batch has a producer of its own, so a second try writes nothing twice. */
   async write(name: string): Promise<void> {
-    const count = 1 + Math.floor(this.#chance() * 3)
+    const count = 1 + this.below(3)
     const values = Array.from({ length: count }, (_, i) => `${name}.${this.#n}.${this.of(name).length + i}`)
     this.#know()
     this.#isLost = true // until it is known
