@@ -27,7 +27,7 @@ export type NumbersWanted = {
 }
 
 /** Milliseconds without a rest. */
-const sliceMs = 1
+const sliceMs = 0.25
 const lookEvery = 16
 const roomAtFirst = 1024 * 1024
 

@@ -8,8 +8,8 @@ import { PackTooLarge } from './pack-job.ts'
 import { type PackingJob, runPacking } from './packing-job.ts'
 import type { NumbersPiece, PackingAnswer, PackingOrder } from './packing-process.ts'
 
-/** A third of what others get where there is not enough for all: beside a broker that is busy packing goes on. */
-const niceness = 5
+/** What nobody else wants: where there is not enough for all, one part of seventy, so that packing falls behind (which metrics tell) but goes on. */
+const niceness = 19
 /** How often it looks in the midst of a job whether its broker is still there, ms. */
 const lookEveryMs = 50
 
