@@ -62,7 +62,7 @@ export class ReadyRooms {
     const ids = Array.from({ length: madeAtOnce }, () => randomId(clock))
     try {
       for (const id of ids) {
-        await store.makeFolders([forkedFolder(id)])
+        await store.makeFolders([forkedFolder(id)], true)
         if (!this.#isOver) await this.#rest()
       }
       await store.syncFolder(topicsFolder)

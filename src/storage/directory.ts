@@ -168,9 +168,9 @@ export class Directory {
     }
   }
 
-  /** To hand one to a thread and to hear of it takes longer than to make it. */
-  async makeFolders(folders: readonly string[]): Promise<void> {
-    if (folders.length > madeAtOnce) await Promise.all(folders.map((folder) => this.#makeFolder(folder)))
+  /** To hand one to a thread and to hear of it takes longer than to make it, mostly: behind a journal at work it takes milliseconds. */
+  async makeFolders(folders: readonly string[], isAhead = false): Promise<void> {
+    if (isAhead || folders.length > madeAtOnce) await Promise.all(folders.map((folder) => this.#makeFolder(folder)))
     else disk(() => folders.forEach((folder) => void fs.mkdirSync(this.path(folder), { recursive: true })))
   }
 

@@ -69,8 +69,11 @@ export interface Store {
   list(folder: string): string[]
   /** Removes a file's name; maps and links of it live on. No error if it is not there. */
   remove(path: string): void
-  /** Makes folders and those above them, many off the event loop: ahead of work that must not wait for it. Rejects with StorageError. */
-  makeFolders(folders: readonly string[]): Promise<void>
+  /**
+   * Makes folders and those above them: many off the event loop, and all where nobody waits for them (`isAhead`). Rejects with
+   * StorageError.
+   */
+  makeFolders(folders: readonly string[], isAhead?: boolean): Promise<void>
   /** Removes a folder with all in it. */
   removeFolder(folder: string): void
   /** The same off the event loop: large files take their time. Rejects with StorageError. */
