@@ -272,14 +272,24 @@ test('--cpu-profile is written at SIGUSR2 and at the stop', async () => {
   const { code, stderr } = await ended
   expect(code).toBe(0)
   expect(stderr).toContain('prof.2.cpuprofile')
-  for (const { nodes, samples } of [first, readWhole(join(folder, 'prof.2.cpuprofile'))!]) {
+  for (const { nodes, samples, timeDeltas } of [first, readWhole(join(folder, 'prof.2.cpuprofile'))!]) {
     expect(nodes.length).toBeGreaterThan(1)
     expect(samples.length).toBeGreaterThan(0)
+    // What DevTools and speedscope go by: a function for each look, and the time since the look before.
+    expect(timeDeltas).toHaveLength(samples.length)
+    const functions = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]))
+    expect(samples.filter((id) => functions.get(id) === undefined)).toEqual([])
   }
 })
 
+type Profile = {
+  nodes: { id: number; callFrame: { functionName: string } }[]
+  samples: number[]
+  timeDeltas: number[]
+}
+
 /** Undefined while it is being written. */
-function readWhole(path: string): { nodes: unknown[]; samples: unknown[] } | undefined {
+function readWhole(path: string): Profile | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {

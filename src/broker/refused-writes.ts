@@ -7,6 +7,14 @@ import { hasPassed } from '../storage/clock.ts'
 /** Every batch that is sent may be refused: one line in so long is enough to see that it goes on. */
 const quietMs = 60_000
 
+const whenWell = 'writes go on by themselves then.'
+/** By the code of the system: what whoever runs the broker can do. */
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: `Make room on the disk, or delete topics or records: ${whenWell}`,
+  EDQUOT: `Make room within the quota, or delete topics or records: ${whenWell}`,
+  EROFS: `Make the disk writable again: ${whenWell}`,
+}
+
 export class RefusedWrites {
   #saidAt = Number.NEGATIVE_INFINITY
 
@@ -15,7 +23,10 @@ export class RefusedWrites {
     if (!(cause instanceof StorageError) || log === undefined || cause === log.failure) return cause
     if (!hasPassed(quietMs, this.#saidAt, now)) return cause
     this.#saidAt = now
-    console.error(`Partition ${log.folder} refuses what it cannot write, and goes on reading: ${cause.message}`)
+    const remedy = remedies[cause.code] ?? `Look at the disk: ${whenWell}`
+    console.error(
+      `Partition ${log.folder} refuses what it cannot write, and goes on reading: ${cause.message}. ${remedy}`,
+    )
     return cause
   }
 }

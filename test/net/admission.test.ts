@@ -11,6 +11,7 @@ import { Admission } from '../../src/net/admission.ts'
 import { Line } from '../api/line.ts'
 import { FakeClock } from '../group/world.ts'
 import { WireClient } from '../wire-client.ts'
+import { Wire } from './wire.ts'
 
 /** Whether a new connection is served; it stays open if it is. */
 async function connects(line: Line): Promise<boolean> {
@@ -87,6 +88,20 @@ test('an address may have a limit of its own', async () => {
   await configure(line, 'max.connections.per.ip.overrides', '127.0.0.1:2')
   expect(await connects(line)).toBe(true)
   expect(await connects(line)).toBe(false)
+})
+
+test('who says nothing for connections.max.idle.ms is closed; who goes on asking is not', async () => {
+  await using line = await Line.open([], { 'connections.max.idle.ms': 1000 })
+  const idle = await Wire.open(line.broker.bootstrapServers)
+  await idle.ask(metadata, 9, { topics: [] })
+  let isClosed = false
+  void idle.closed.then(() => {
+    isClosed = true
+  })
+  const asking = await Wire.open(line.broker.bootstrapServers)
+  while (!isClosed) await asking.ask(metadata, 9, { topics: [] })
+  expect((await asking.ask(metadata, 9, { topics: [] })).brokers.length).toBe(1)
+  asking.drop()
 })
 
 test('an address that connects too often is kept waiting, then closed', async () => {

@@ -112,6 +112,7 @@ describe('a disk that fails on demand', () => {
     expect(told()).toHaveLength(1)
     expect(told()[0]).toContain('ENOSPC')
     expect(told()[0]).toContain(partition.log.folder)
+    expect(told()[0]).toMatch(/Make room on the disk, or delete topics or records/)
     now += 60_000
     expect(await send(partition, 'refused')).toBe('KAFKA_STORAGE_ERROR')
     expect(told()).toHaveLength(2)

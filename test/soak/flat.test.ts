@@ -1,7 +1,7 @@
 // A soak that cannot tell a leak from a saw proves nothing.
 
 import { expect, test } from 'vitest'
-import { trendsOf } from './flat.ts'
+import { tellsAfterSeconds, trendsOf } from './flat.ts'
 import type { Gauges } from './gauges.ts'
 
 const still: Omit<Gauges, 'seconds'> = {
@@ -41,6 +41,9 @@ test('descriptors and maps that nobody closes are found', () => {
   ])
 })
 
-test('half a minute says nothing', () => {
-  expect(trendsOf(hour(() => ({})).slice(0, 20))).toEqual([])
+test('a run says how long it has to be before it tells anything', () => {
+  const readings = hour(() => ({}))
+  const count = tellsAfterSeconds(10) / 10
+  expect(trendsOf(readings.slice(0, count - 2))).toEqual([])
+  expect(trendsOf(readings.slice(0, count + 1))).not.toEqual([])
 })

@@ -26,6 +26,9 @@ export type Trend = {
   readonly isFlat: boolean
 }
 
+/** How long a run has to be before it tells whether anything grows, with a reading every so often. */
+export const tellsAfterSeconds = (everySeconds: number): number => 1.5 * readingsMin * everySeconds
+
 type Point = readonly [seconds: number, value: number]
 
 function lows(points: readonly Point[]): Point[] {
