@@ -1,20 +1,24 @@
-// What `twiglog check` says of branches: whether the facts of the metadata log fit each other, and whether the history
-// tells them as they are.
+// What `twiglog check` says of branches: whether the facts of the metadata log fit each other and the logs, and whether the history
+// and the open conflicts tell them as they are.
 
 import { isDeepStrictEqual } from 'node:util'
+import { readConflict } from '../branch/conflict-records.ts'
 import type { BranchEvent, EventTopic } from '../branch/events.ts'
 import type { Branch, ForkedPartition } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
 import { eventOfMerge } from '../branch/merge-event.ts'
+import type { MergeRecord } from '../branch/merge-records.ts'
 import type { MetadataState } from '../broker/metadata-log.ts'
 import type { Finding } from '../log/check.ts'
+
+type Topics = MetadataState['topics']
 
 const damage = (file: string, message: string): Finding => ({ kind: 'damage', file, message })
 const note = (file: string, message: string): Finding => ({ kind: 'note', file, message })
 
 const facts = 'metadata'
 
-/** Fork records, vectors and sets against the topics that are there. */
+/** Forks, merges, losses and sets against the topics that are there. */
 export function* checkLineage({ lineage, topics }: MetadataState): Generator<Finding> {
   for (const branch of lineage.branches.values()) {
     const { id, name, partitions } = branch
@@ -31,9 +35,49 @@ export function* checkLineage({ lineage, topics }: MetadataState): Generator<Fin
       for (const problem of problemsOf(partition, branch)) yield damage(facts, `${problem} (${topic.name}-${i})`)
     }
   }
+  for (const merge of lineage.merges.values()) yield* mergeFindings(merge, topics)
+  for (const { topicId, name, partition, from, to } of lineage.losses.values()) {
+    const { partitions } = topics.get(topicId) ?? { partitions: 0 }
+    if (partition >= partitions || from >= to)
+      yield damage(facts, `a loss is told of offsets ${from} to ${to} that cannot be (${name}-${partition})`)
+  }
   for (const [set, { members }] of lineage.sets) {
     for (const [inside, id] of members) {
       if (!topics.has(id)) yield damage(facts, `set ${set} has a member ${inside} whose topic ${id} is not there`)
+    }
+  }
+}
+
+/** Of the topics that it was about some may be gone by now. */
+function* mergeFindings({ id, op, topics: merged }: MergeRecord, topics: Topics): Generator<Finding> {
+  for (const { intoId, partitions } of merged) {
+    const topic = topics.get(intoId)
+    if (topic === undefined) continue
+    const { name, partitions: count } = topic
+    for (const { partition, from = 0, to = from, first = -1, last = first, end } of partitions) {
+      const isGood = partition < count && from <= to && first <= last && last < end
+      if (!isGood) yield damage(facts, `${op} ${id} is told of offsets that cannot be (${name}-${partition})`)
+    }
+  }
+}
+
+/** What merges wrote was on stable storage before they were noted. `endOf`: where a partition's log ends. */
+export function* checkMerged(
+  { lineage, topics }: MetadataState,
+  endOf: (topicId: string, partition: number) => number,
+): Generator<Finding> {
+  for (const { id, op, topics: merged } of lineage.merges.values()) {
+    for (const { intoId, partitions } of merged) {
+      const topic = topics.get(intoId)
+      if (topic === undefined) continue
+      for (const { partition, last = -1 } of partitions) {
+        const end = endOf(intoId, partition)
+        if (last >= end)
+          yield damage(
+            facts,
+            `${op} ${id} wrote up to offset ${last}, but records end at ${end} (${topic.name}-${partition})`,
+          )
+      }
     }
   }
 }
@@ -73,7 +117,7 @@ export class HistoryCheck {
     this.#file = file
   }
 
-  take(offset: number, value: Buffer | null): void {
+  take(offset: number, _key: Buffer | null, value: Buffer | null): void {
     try {
       const event = JSON.parse(String(value)) as BranchEvent
       if (typeof event.id !== 'string' || typeof event.type !== 'string') throw new SyntaxError()
@@ -99,6 +143,36 @@ export class HistoryCheck {
       }
     }
     return this.#findings
+  }
+
+  /** What the history tells of topics that are there, and the metadata log knows nothing of. */
+  forgottenBy({ lineage, topics: known }: MetadataState): Finding[] {
+    const isForgotten = ({ id, type, status, counts, topics = [] }: BranchEvent) => {
+      const there = topics.flatMap(({ intoId = '' }) => known.get(intoId) ?? [])
+      if (type === 'fork' || type === 'reset')
+        return status === 'done' && there.some((topic) => !lineage.branches.has(topic.id))
+      const isMerge = type === 'merge' || type === 'resolve' || type === 'revert'
+      return isMerge && (counts?.written ?? 0) > 0 && there.length > 0 && !lineage.merges.has(id)
+    }
+    const forgotten = [...this.#events.values()].filter(isForgotten)
+    return forgotten.map(({ id, type }) =>
+      damage(this.#file, `${type} ${id} is told, and the metadata log knows nothing of it`),
+    )
+  }
+}
+
+/** Reads the open conflicts as their records are walked. */
+export class ConflictCheck {
+  readonly findings: Finding[] = []
+  readonly #file: string
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  take(offset: number, key: Buffer | null, value: Buffer | null): void {
+    const isGood = key !== null && (value === null || readConflict(key, value) !== undefined)
+    if (!isGood) this.findings.push(damage(this.#file, `the record at offset ${offset} is no conflict`))
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Corruption, ProtocolViolation, StorageError } from '../../protocol/errors.ts'
 import { isControl } from '../../protocol/records/batch.ts'
 import { readRecords } from '../../protocol/records/record.ts'
-import { branchesTopic } from '../branch/json-topics.ts'
+import { branchesTopic, conflictsTopic } from '../branch/json-topics.ts'
 import { applyMetadata, emptyMetadata, type MetadataRecord, type MetadataState } from '../broker/metadata-log.ts'
 import { forkedFolder, forwardedFolder, topicFolder } from '../broker/topic-folders.ts'
 import { checkLog, type Finding, type LogReport } from '../log/check.ts'
@@ -16,7 +16,7 @@ import { openPack } from '../revision/open-pack.ts'
 import { holderOf } from '../storage/directory-lock.ts'
 import type { Store } from '../storage/file.ts'
 import { PlainStore } from '../storage/plain-file.ts'
-import { checkLineage, HistoryCheck } from './check-branches.ts'
+import { ConflictCheck, checkLineage, checkMerged, HistoryCheck } from './check-branches.ts'
 
 const sound = 0
 const failed = 1
@@ -93,18 +93,26 @@ export function checkStore(store: Store, checked?: CheckedFiles): { findings: Fi
   total.topics = state.topics.size
   find(checkLineage(state))
   const history = new HistoryCheck(`topics/${idOf(state, branchesTopic) ?? ''}`)
+  const conflicts = new ConflictCheck(`topics/${idOf(state, conflictsTopic) ?? ''}`)
+  const ends = new Map<string, number>()
   for (const { id, folder, name, index } of partitionFolders(store, state, findings)) {
     total.partitions++
+    const told = name === branchesTopic ? history : name === conflictsTopic ? conflicts : undefined
     const tell = (bytes: Buffer, at: number) => {
       if (isControl(bytes, at)) return
-      for (const { offset, value } of readRecords(bytes, at)) history.take(offset, value)
+      for (const { offset, key, value } of readRecords(bytes, at)) told!.take(offset, key, value)
     }
-    const visit = name === branchesTopic ? tell : undefined
+    const visit = told && tell
     const report = checkLog(store, folder, visit, state.lineage.inheritedOf(id, index), openPack, checked)
-    const told = [...countFindings(store, folder), ...report.findings.filter(({ file }) => !isOfCounts(folder, file))]
-    add({ ...report, findings: told.map((finding) => named(finding, `${name}-${index}`)) })
+    const found = [...countFindings(store, folder), ...report.findings.filter(({ file }) => !isOfCounts(folder, file))]
+    add({ ...report, findings: found.map((finding) => named(finding, `${name}-${index}`)) })
+    ends.set(`${id} ${index}`, report.logEndOffset)
   }
+  find(checkMerged(state, (id, index) => ends.get(`${id} ${index}`) ?? 0))
+  find(conflicts.findings)
   find(history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
+  // A broker at work may have told of it since the metadata log was read.
+  if (history.forgottenBy(state).length > 0) find(history.forgottenBy(replay(store).state))
   for (const name of store.list('')) {
     if (!['metadata', 'topics', 'lock'].includes(name)) findings.push(note(name, 'belongs to nothing here'))
   }

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import type { ForkRecord } from '../../src/branch/lineage.ts'
+import { eventOfMerge } from '../../src/branch/merge-event.ts'
+import type { MergedPartition } from '../../src/branch/merge-records.ts'
 import { MetadataLog } from '../../src/broker/metadata-log.ts'
 import { checkStore } from '../../src/cli/check.ts'
 import { Log } from '../../src/log/log.ts'
@@ -29,6 +31,15 @@ beforeAll(async () => {
   await stage.send('orders--try', numbered(7, 'own'))
   await stage.fork('orders--try', 'orders--deep')
   await stage.send('orders', numbered(30, 'later'))
+  for (const topic of ['prices', 'moved']) await stage.create(topic, 1, { 'cleanup.policy': 'compact' })
+  await stage.fork('prices', 'prices--try')
+  for (const topic of ['prices', 'prices--try']) await stage.send(topic, [{ key: 'both', value: topic }])
+  await stage.send('prices--try', [{ key: 'mine', value: '1' }])
+  await stage.run({ op: 'merge', id: 'm1', from: 'prices--try', into: 'prices', onConflict: 'park' })
+  await stage.send('moved', [{ key: 'k', value: '1' }])
+  await stage.fork('moved', 'moved--try')
+  await stage.send('moved--try', [{ key: 'k', value: '2' }])
+  await stage.run({ op: 'merge', id: 'm2', from: 'moved--try', into: 'moved', strategy: 'fast-forward' })
   await stage.fork('orders', 'orders--gone')
   await stage.admin.deleteTopics({ topics: ['orders--gone'] })
   await stage.broker.stop()
@@ -66,6 +77,30 @@ class Copy {
     const folder = join(this.folder, 'topics', await this.idOf(name))
     const files = readdirSync(folder).filter((each) => each.endsWith('.log'))
     return files.map((each) => join(folder, each))
+  }
+
+  /** A merge is told of that was none, like the one that there was, in the metadata log and in the history. */
+  async merged(change: (partition: MergedPartition) => object, told?: object): Promise<void> {
+    const merge = await this.metadata(async (log) => {
+      const { m1 } = Object.fromEntries(log.state.lineage.merges)
+      const topics = m1!.topics.map((topic) => ({
+        ...topic,
+        partitions: topic.partitions.map((partition) => ({ ...partition, ...change(partition) })),
+      }))
+      const record = { ...m1!, id: 'm9', topics }
+      await log.commit([record])
+      return record
+    })
+    if (told !== undefined) await this.append('__branches', JSON.stringify({ ...eventOfMerge(merge), ...told }))
+  }
+
+  /** A record that nobody has written. */
+  async append(topic: string, value: string): Promise<void> {
+    const folder = `topics/${await this.idOf(topic)}/0`
+    const log = new Log(new PlainStore(this.folder), folder, { ...smallConfig, segmentBytes: 1024 * 1024 })
+    const records = [{ key: Buffer.from('key'), value: Buffer.from(value) }]
+    log.appendOwn(encodeBatch({ records }), { leaderEpoch: 0, now: 1 })
+    await log.close()
   }
 
   /** The fork record of a topic is said once more, otherwise. */
@@ -181,16 +216,59 @@ describe('a folder with branches', () => {
       (copy) => copy.retell('orders--try', (record) => ({ ...record, set: 'other' })),
       /is told otherwise than the metadata log has it/,
     ],
+    ['a history with a record that is no event', (copy) => copy.append('__branches', '{"id":'), /is no event/],
     [
-      'a history with a record that is no event',
+      'a history with a fork that the metadata log does not know',
       async (copy) => {
-        const folder = `topics/${await copy.idOf('__branches')}/0`
-        const log = new Log(new PlainStore(copy.folder), folder, { ...smallConfig, segmentBytes: 1024 * 1024 })
-        log.appendOwn(encodeBatch({ records: [{ value: Buffer.from('{"id":') }] }), { leaderEpoch: 0, now: 1 })
-        await log.close()
+        const topics = [{ intoId: await copy.idOf('orders'), into: 'orders' }]
+        await copy.append('__branches', JSON.stringify({ id: 'f9', type: 'fork', status: 'done', topics }))
       },
-      /is no event/,
+      /fork f9 is told, and the metadata log knows nothing of it/,
     ],
+    [
+      'a history with a merge that the metadata log does not know',
+      async (copy) => {
+        const topics = [{ intoId: await copy.idOf('prices'), into: 'prices' }]
+        const event = { id: 'm9', type: 'merge', status: 'committed', counts: { written: 1 }, topics }
+        await copy.append('__branches', JSON.stringify(event))
+      },
+      /merge m9 is told, and the metadata log knows nothing of it/,
+    ],
+    [
+      'a history that tells a merge otherwise',
+      (copy) => copy.merged(() => ({}), { topics: [] }),
+      /m9 is told otherwise/,
+    ],
+    [
+      'a merge of a range that cannot be',
+      (copy) => copy.merged(() => ({ first: 9, last: 2 })),
+      /m9 is told of offsets/,
+    ],
+    [
+      'a merge into a partition that is not there',
+      (copy) => copy.merged(() => ({ partition: 7 })),
+      /m9 is told of offsets/,
+    ],
+    [
+      'a merge of which the records are gone',
+      async (copy) => rmSync(join(copy.folder, 'topics', await copy.idOf('prices'), '0'), { recursive: true }),
+      /merge m1 wrote up to offset 1, but records end at 0 \(prices-0\)/,
+    ],
+    [
+      'a link that is gone of what a fast-forward brought',
+      async (copy) => unlinkSync((await copy.shared('moved'))[0]!),
+      /is missing; the branch shares it/,
+    ],
+    [
+      'a loss of offsets that cannot be',
+      async (copy) => {
+        const topicId = await copy.idOf('orders--try')
+        const loss = { topicId, name: 'orders--try', partition: 0, from: 9, to: 2 }
+        await copy.metadata((log) => log.commit([{ v: 1, type: 'lost', id: 'l9', at: 1, by: '', ...loss }]))
+      },
+      /a loss is told of offsets 9 to 2 that cannot be/,
+    ],
+    ['a record of conflicts that is none', (copy) => copy.append('__branch_conflicts', '{'), /is no conflict/],
   ]
   test.each(faults)('%s is found', async (_, inject, message) => {
     const copy = new Copy()
