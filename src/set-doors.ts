@@ -53,7 +53,9 @@ export class SetDoors implements Doors {
     } catch (cause) {
       const where = port === 0 ? ports.join(', ') : port
       const why = cause instanceof Error ? cause.message : String(cause)
-      return new Refusal('INVALID_REQUEST', `No listener could be bound at port ${where} for the set '${set}': ${why}.`)
+      const instead = port === 0 ? '' : ' Take another port, or 0 for any.'
+      const message = `No listener could be bound at port ${where} for the set '${set}': ${why}.${instead}`
+      return new Refusal('INVALID_REQUEST', message)
     }
   }
 

@@ -120,13 +120,12 @@ export class RevertPlan {
   }
 
   #note({ key, offset, timestamp, value }: StoredRecord): void {
-    if (key === null)
-      throw new Rejection(
-        'NOT_INVERTIBLE',
-        `The record at offset ${offset} has no key: nothing says what stood there before.`,
-      )
     const { wants } = this.#options
-    if (wants !== undefined && !wants(key)) return
+    if (wants !== undefined && (key === null || !wants(key))) return
+    if (key === null) {
+      const message = `The record at offset ${offset} has no key: nothing says what stood there before. Take back the keys that are meant (keys, keyPrefix).`
+      throw new Rejection('NOT_INVERTIBLE', message)
+    }
     const text = keyText(key)
     const change = this.#changes.get(text)
     if (change !== undefined) change.records.push({ offset, timestamp, value })

@@ -111,13 +111,17 @@ export class SetView {
 
   #refuseSet(): Refusal | undefined {
     if (this.exists) return undefined
-    return new Refusal('INVALID_TOPIC_EXCEPTION', `There is no branch set '${this.set}': nothing can be done in it.`)
+    const message = `There is no branch set '${this.set}'. Fork one under this label first, or look at the label.`
+    return new Refusal('INVALID_TOPIC_EXCEPTION', message)
   }
 
   #refuseTaken(name: string): Refusal | undefined {
     if (!name.endsWith(taken)) return undefined
     const why = `it would be stored as '${untaken(name)}', which is taken outside the set '${this.set}'`
-    return new Refusal('INVALID_TOPIC_EXCEPTION', `Topic '${this.shown(name)}' cannot be made here: ${why}.`)
+    return new Refusal(
+      'INVALID_TOPIC_EXCEPTION',
+      `Topic '${this.shown(name)}' cannot be made here: ${why}. Take another name.`,
+    )
   }
 }
 

@@ -141,7 +141,7 @@ export class CommandLoop {
   #inside(command: Command | Rejection, set: string): Command | Rejection {
     if (command instanceof Rejection) return command
     const view = setView(this.#environment.broker, set)
-    const gone = `The set '${set}', in which the command was given, is not there any more.`
+    const gone = `The set '${set}', in which the command was given, is not there any more. Fork it again, or give the command outside.`
     return view.exists ? commandInside(command, view) : new Rejection('UNKNOWN_SET', gone)
   }
 

@@ -67,7 +67,10 @@ function planTopic(
   if (parent === undefined)
     return new Refusal('INVALID_CONFIG', `branch.from=${from}: there is no such topic. Name one that is there.`)
   if (parent.isInternal) {
-    return new Refusal('INVALID_CONFIG', `branch.from=${from}: this is the broker's own topic; it cannot be forked.`)
+    return new Refusal(
+      'INVALID_CONFIG',
+      `branch.from=${from}: this is the broker's own topic; it cannot be forked. Name one of yours.`,
+    )
   }
   const history = Object.keys(asked.configs ?? {}).find(isHistory)
   if (history !== undefined) return refuseInConfigs(history)
@@ -78,6 +81,8 @@ function planTopic(
     broker.checkNewTopic({ name: to, partitions: -1, configs: { ...configs, ...nullsOf(asked.configs ?? {}) } }) ??
     checkCount(parent, partitions, asked) ??
     checkLimits(parent, broker, before)
+  if (refusal?.error === 'TOPIC_ALREADY_EXISTS')
+    return new Refusal(refusal.error, `${refusal.message} Take another name, or delete that one first.`)
   if (refusal !== undefined) return refusal
   const inside = set === undefined ? undefined : (asked.inside ?? broker.lineage.membership(parent.id)?.inside ?? from)
   const taken = set === undefined ? undefined : checkInside(set, inside!, broker, before)

@@ -64,7 +64,8 @@ function pairsOfSet(label: string, broker: Broker): { from: Topic; into: Topic }
 function problemOf({ from, into, strategy }: TopicPair, asked: Asked, broker: Broker): Rejection | undefined {
   const internal = [from, into].find((topic) => topic.isInternal)
   if (internal !== undefined) {
-    return new Rejection('INVALID_TOPIC_EXCEPTION', `'${internal.name}' is the broker's own topic; it is never merged.`)
+    const message = `'${internal.name}' is the broker's own topic; it is never merged. Name one of yours.`
+    return new Rejection('INVALID_TOPIC_EXCEPTION', message)
   }
   if (!broker.lineage.areRelated(from.id, into.id)) {
     const message = `'${from.name}' and '${into.name}' have no ancestor in common: neither was forked from the other, nor both from a third that is still the same topic. Name a relative.`

@@ -104,7 +104,7 @@ export class Reverting {
     if (topic.isInternal) {
       return new Rejection(
         'INVALID_TOPIC_EXCEPTION',
-        `'${name}' is the broker's own topic; nothing in it is taken back.`,
+        `'${name}' is the broker's own topic; nothing in it is taken back. Name one of yours.`,
       )
     }
     if (!topic.config.isKeyed) return notInvertible(topic)

@@ -142,8 +142,9 @@ describe('B57: promote', () => {
     await producer.connect()
     const first = await producer.transaction()
     await first.send({ topic: 'a', messages: [{ value: 'open' }] })
-    expect((await stage.run({ op: 'promote', id: 'u1', branch: 'a--try' })).error).toMatchObject({
+    expect((await stage.run({ op: 'promote', id: 'u1', branch: 'a--try' })).error).toEqual({
       code: 'OPEN_TRANSACTION',
+      message: "'a' has had an open transaction for 10 s. End or abort it first.",
     })
     const promoted = stage.run({ op: 'promote', id: 'u2', branch: 'a--try' })
     await first.commit()

@@ -39,7 +39,7 @@ describe('twiglog branch create', () => {
     expect(await stage.ends('orders--try')).toEqual([{ low: 0, high: 2 }])
     expect(await type(stage, 'create orders orders--try')).toMatchObject({
       code: 1,
-      err: "TOPIC_ALREADY_EXISTS: Topic 'orders--try' already exists.",
+      err: "TOPIC_ALREADY_EXISTS: Topic 'orders--try' already exists. Take another name, or delete that one first.",
     })
     expect(await type(stage, 'create nope nope--try')).toMatchObject({ code: 1 })
   })
