@@ -2,6 +2,7 @@
 
 import { rmSync } from 'node:fs'
 import { type Admin, type EachMessagePayload, Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs'
+import type { BranchEvent } from '../../src/branch/events.ts'
 import { built } from '../built.ts'
 import { ChildBroker } from '../child-broker.ts'
 
@@ -70,6 +71,17 @@ export class ChildStage {
       return isEnough(values)
     })
     return values
+  }
+
+  /** The first results of a command's id, so many. */
+  async results(id: string, count: number): Promise<BranchEvent[]> {
+    const found: BranchEvent[] = []
+    await this.readEach('__branches', (_, { value }) => {
+      const event = JSON.parse(String(value)) as BranchEvent
+      if (event.id === id && !event.type.startsWith('merge-')) found.push(event)
+      return found.length === count
+    })
+    return found
   }
 
   /** Every committed record from the start of a topic, until one is said to be the last. */

@@ -5,27 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { checkStore } from '../../src/cli/check.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
 import { eventually } from '../eventually.ts'
+import { momentsOf } from './moments.ts'
 import { numbered, Stage } from './stage.ts'
-
-type Moment = { readonly name: string; readonly store: FaultyStore }
-
-/** The disk as a new process finds it, before each change that `act` makes and after the last. */
-async function momentsOf(store: FaultyStore, act: () => Promise<unknown>): Promise<Moment[]> {
-  const moments: Moment[] = []
-  const look = (name: string) => {
-    for (const event of ['kill', 'power cut'] as const) {
-      moments.push({ name: `${event} before ${name}`, store: store.after(event) })
-    }
-  }
-  store.fault = (operation, path) => {
-    if (operation !== 'read') look(`${operation} of ${path}`)
-    return undefined
-  }
-  await act()
-  store.fault = () => undefined
-  look('the answer')
-  return moments
-}
 
 const damagesOf = (store: FaultyStore) => checkStore(store).findings.filter(({ kind }) => kind === 'damage')
 

@@ -1,5 +1,5 @@
-// Loaded into a broker that writes its files by plain calls (`node --import`). The file `die-at` beside the data folder names a merge or a
-// fork, and a number: whatever of it reaches the disk is named in `moments`, and in front of the one of that number the process dies, as
+// Loaded into a broker that writes its files by plain calls (`node --import`). The file `die-at` beside the data folder names a merge, a fork
+// or a promotion, and a number: whatever of it reaches the disk is named in `moments`, and in front of the one of that number the process dies, as
 // by kill -9. The kernel has what was done before: that is what a kill leaves.
 
 import fs from 'node:fs'
@@ -13,19 +13,24 @@ const controlBit = 0x20
 let underWay = ''
 let count = 0
 
-/** What of a merge or a fork a batch is; undefined where it is of something else. A merge's transaction has an id with this word in it. */
+/**
+ * What of a merge, a fork or a promotion a batch is; undefined where it is of something else. A merge's transaction has an id with this
+ * word in it; groups whose commits are looked at bear the word in their names.
+ */
 function nameOf(batch) {
   const text = batch.toString('latin1')
-  const said = /"type":"(merge-begin|merge|fork)"/.exec(text)
+  const said = /"type":"(merge-begin|merge|fork|promote|promoted)"/.exec(text)
   if (said !== null) return said[1]
   if ((batch[22] & controlBit) !== 0) return 'marker'
   if (text.includes('branch.merge')) return 'records'
   if (text.includes('"kind":')) return 'conflict'
+  if (text.includes('committing')) return 'commit'
   return text.includes('merge') && !text.includes('"op":') ? 'transaction' : undefined
 }
 
 /** The first link is the beginning of a fork, whose id is not said before all are there. */
-const isBeginning = (name, batch, id) => name === 'link' || (name === 'merge-begin' && batch.includes(`"id":"${id}"`))
+const isBeginning = (name, batch, id) =>
+  name === 'link' || (['merge-begin', 'promote'].includes(name) && batch.includes(`"id":"${id}"`))
 
 function look(name, batch) {
   if (name === undefined || !existsSync(orders)) return

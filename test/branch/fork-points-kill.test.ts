@@ -1,31 +1,17 @@
 // A broker in a process of its own dies, as by kill -9, in front of everything that a fork of a set does to the disk: a stock client finds
 // all of it or nothing, and what it sends again is answered. (On a disk of ours, power cuts too: crash-points.test.ts.)
 
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
-import type { BranchEvent } from '../../src/branch/events.ts'
-import { ChildStage } from './child-stage.ts'
+import type { ChildStage } from './child-stage.ts'
+import { command, dieAt, momentsOf, openDying } from './dying-stage.ts'
 import { numbered } from './stage.ts'
 
 let stage: ChildStage
 afterEach(() => stage.close())
 
 const topics = ['orders', 'stock']
-const command = (asked: object) => stage.send('__branch_commands', JSON.stringify(asked))
-
-/** The first results of an id, so many. */
-async function results(id: string, count: number): Promise<BranchEvent[]> {
-  const found: BranchEvent[] = []
-  await stage.readEach('__branches', (_, { value }) => {
-    const event = JSON.parse(String(value)) as BranchEvent
-    if (event.id === id) found.push(event)
-    return found.length === count
-  })
-  return found
-}
-
 /** Those of a set's branches that are there: a client that would make them is told so. (Lists of all topics leave a set's out.) */
 async function members(set: string): Promise<string[]> {
   const configEntries = [{ name: 'branch.from', value: 'orders' }]
@@ -47,30 +33,15 @@ const recorded = 2
 test('B35: kill -9 in front of everything that a fork does: a stock client finds all of it or nothing, and a retry is answered', {
   timeout: 120_000,
 }, async () => {
-  const hook = fileURLToPath(new URL('dying.mjs', import.meta.url))
-  stage = await ChildStage.open(['--set', 'storage=plain'], ['--import', hook])
-  await stage.withAdmin(async (admin) => {
-    await admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions: 1 })) })
-    await admin.fetchTopicMetadata({ topics: ['__branch_commands', '__branches'] })
-  })
+  stage = await openDying()
+  await stage.withAdmin((admin) => admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions: 1 })) }))
   for (const topic of topics) await stage.send(topic, ...numbered(10, topic))
-  const [named, dieAt] = ['moments', 'die-at'].map((name) => join(stage.broker.root, name)) as [string, string]
   const fork = (set: string) => ({ op: 'fork', id: `f-${set}`, set, topics: topics.map((from) => ({ from })) })
 
-  // Nobody dies: what is done, and in which order.
-  writeFileSync(dieAt, 'f-whole never')
-  await command(fork('whole'))
-  await results('f-whole', 1)
-  rmSync(dieAt)
-  expect(readFileSync(named, 'utf8').trimEnd().split('\n')).toEqual(moments)
-
+  expect(await momentsOf(stage, fork('whole'))).toEqual(moments)
   for (const [at, name] of moments.entries()) {
     const set = `s${at}`
-    writeFileSync(dieAt, `f-${set} ${at}`)
-    // It may die before it has answered.
-    await Promise.all([stage.broker.gone(), command(fork(set)).catch(() => {})])
-    rmSync(dieAt)
-    stage.broker.expectSound()
+    await dieAt(stage, at, fork(set))
     const what = `in front of ${at}, ${name}`
     const isTmp = (folder: string) => folder.endsWith('.tmp')
     expect(readdirSync(join(stage.broker.data, 'topics')).some(isTmp), what).toBe(at < moments.length - 1)
@@ -78,8 +49,8 @@ test('B35: kill -9 in front of everything that a fork does: a stock client finds
     const all = topics.map((topic) => `${topic}--${set}`)
     // What was not true before is done anew, for the command is there.
     expect(at > recorded ? [all] : [[], all], what).toContainEqual(await members(set))
-    await command(fork(set))
-    const told = await results(`f-${set}`, 2)
+    await command(stage, fork(set))
+    const told = await stage.results(`f-${set}`, 2)
     expect(
       told.filter(({ replayed }) => replayed !== true),
       what,

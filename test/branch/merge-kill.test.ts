@@ -1,12 +1,9 @@
 // A broker in a process of its own dies, as by kill -9, in front of every write of a merge: to stock readers of committed data the merge
 // is whole or not there, it is told once, and the same command adds nothing. (Every operation on a disk of ours: merge-crash.test.ts.)
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
-import type { BranchEvent } from '../../src/branch/events.ts'
-import { ChildStage } from './child-stage.ts'
+import type { ChildStage } from './child-stage.ts'
+import { command, dieAt, momentsOf, openDying } from './dying-stage.ts'
 
 let stage: ChildStage
 afterEach(() => stage.close())
@@ -34,19 +31,6 @@ async function seen(topic: string): Promise<string[]> {
     return left.size === 0
   })
   return found.sort()
-}
-
-const command = (asked: object) => stage.send('__branch_commands', JSON.stringify(asked))
-
-/** The first results of an id, so many. */
-async function results(id: string, count: number): Promise<BranchEvent[]> {
-  const found: BranchEvent[] = []
-  await stage.readEach('__branches', (_, { value }) => {
-    const event = JSON.parse(String(value)) as BranchEvent
-    if (event.id === id && !event.type.startsWith('merge-')) found.push(event)
-    return found.length === count
-  })
-  return found
 }
 
 const create = (topic: string, numPartitions: number, name: string, value: string) =>
@@ -79,33 +63,19 @@ async function prepare(turn: number) {
 test('B36: kill -9 in front of each write of a merge: readers see all or nothing, it is told once, and again it adds nothing', {
   timeout: 240_000,
 }, async () => {
-  const hook = fileURLToPath(new URL('dying.mjs', import.meta.url))
-  stage = await ChildStage.open(['--set', 'storage=plain'], ['--import', hook])
-  await stage.withAdmin((admin) => admin.fetchTopicMetadata({ topics: ['__branch_commands', '__branches'] }))
-  const [named, dieAt] = ['moments', 'die-at'].map((name) => join(stage.broker.root, name)) as [string, string]
-
-  // Nobody dies: what is written, and in which order.
+  stage = await openDying()
   const whole = await prepare(0)
-  writeFileSync(dieAt, `${whole.id} never`)
-  await command(whole)
-  await results(whole.id, 1)
-  rmSync(dieAt)
-  const names = readFileSync(named, 'utf8').trimEnd().split('\n')
-  expect(names).toEqual(moments)
+  expect(await momentsOf(stage, whole)).toEqual(moments)
   expect(await seen(whole.into)).toEqual(after)
 
   for (const [at, name] of moments.entries()) {
     const merge = await prepare(at + 1)
-    writeFileSync(dieAt, `${merge.id} ${at}`)
-    // It may die before it has answered.
-    await Promise.all([stage.broker.gone(), command(merge).catch(() => {})])
-    rmSync(dieAt)
-    stage.broker.expectSound()
+    await dieAt(stage, at, merge)
     await stage.broker.start()
     const what = `in front of ${at}, ${name}`
     expect([before, after], what).toContainEqual(await seen(merge.into))
-    await command(merge)
-    const told = await results(merge.id, 2)
+    await command(stage, merge)
+    const told = await stage.results(merge.id, 2)
     const first = told.filter(({ replayed }) => replayed !== true)
     expect(first, what).toMatchObject([{ type: 'merge', status: 'parked' }])
     // What a start has finished had no gate: so it is from the commit on, until the merge itself is noted.

@@ -3,8 +3,12 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
+import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
+import { WireClient } from '../wire-client.ts'
 import { ChildStage } from './child-stage.ts'
+import { command, dieAt, momentsOf, openDying } from './dying-stage.ts'
+import { numbered } from './stage.ts'
 
 let stage: ChildStage
 afterEach(() => stage.close())
@@ -52,5 +56,66 @@ test('B57: kill -9 in the middle of a promotion', { timeout: 120_000 }, async ()
     expect(await stage.read('orders', enough(pictures[named].length))).toEqual(pictures[named])
     expect(await stage.read('orders--try', enough(pictures[kept].length))).toEqual(pictures[kept])
     expect([await committed('orders'), await committed('orders--try')]).toEqual(named === 'branch' ? [6, 9] : [9, 6])
+  }
+})
+
+/** The record that makes it true, where the group stands under either name, the event, and that all of it is done. */
+const moments = ['promote', 'commit', 'promote', 'promoted']
+/** From the next one on a start finishes it. */
+const recorded = 0
+
+test('B57: kill -9 in front of each write of a promotion: one picture or the other, told once, and the same command swaps nothing back', {
+  timeout: 240_000,
+}, async () => {
+  stage = await openDying()
+  const past = numbered(10)
+  const pictures = [past, [...past.slice(0, 6), 'own']] as const
+  const group = 'committing'
+  const prepare = async (name: string) => {
+    const configEntries = [
+      { name: 'branch.from', value: name },
+      { name: 'branch.at', value: 'offset:6' },
+    ]
+    await stage.withAdmin((admin) => admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }] }))
+    await stage.send(name, ...past)
+    await stage.withAdmin((admin) =>
+      admin.createTopics({ topics: [{ topic: `${name}--try`, numPartitions: -1, configEntries }] }),
+    )
+    await stage.send(`${name}--try`, 'own')
+    // KafkaJS takes five seconds for it.
+    const wire = await WireClient.open(stage.broker.bootstrap)
+    const topics = [{ name, partitions: [{ partitionIndex: 0, committedOffset: 9 }] }]
+    await wire.ask(offsetCommit, 8, { groupId: group, memberId: '', topics })
+    wire.close()
+    return { op: 'promote', id: `u-${name}`, branch: `${name}--try`, keep: `${name}--before` }
+  }
+  const shown = async (topic: string) => {
+    const [end] = await stage.withAdmin((admin) => admin.fetchTopicOffsets(topic))
+    return await stage.read(topic, ({ length }) => length === Number(end!.high))
+  }
+  const committedBy = async (topic: string) => {
+    const [found] = await stage.withAdmin((admin) => admin.fetchOffsets({ groupId: group, topics: [topic] }))
+    return Number(found!.partitions[0]!.offset)
+  }
+  expect(await momentsOf(stage, await prepare('whole'))).toEqual(moments)
+  for (const [at, name] of moments.entries()) {
+    const topic = `orders-${at}`
+    const promote = await prepare(topic)
+    await dieAt(stage, at, promote)
+    await stage.broker.start()
+    const what = `in front of ${at}, ${name}`
+    // What was not true before is done anew, for the command is there.
+    expect(at > recorded ? [pictures[1]] : pictures, what).toContainEqual(await shown(topic))
+    await command(stage, promote)
+    const told = await stage.results(promote.id, 2)
+    expect(
+      told.map(({ type, status, replayed }) => [type, status, replayed]),
+      what,
+    ).toEqual([
+      ['promote', 'done', undefined],
+      ['promote', 'done', true],
+    ])
+    expect([await shown(topic), await shown(promote.keep)], what).toEqual([pictures[1], pictures[0]])
+    expect([await committedBy(topic), await committedBy(promote.keep)], what).toEqual([6, 9])
   }
 })

@@ -1,0 +1,41 @@
+// A broker in a process of its own that dies, as by kill -9, in front of whatever a command does to the disk (dying.mjs).
+
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ChildStage } from './child-stage.ts'
+
+type Command = { readonly op: string; readonly id: string; readonly [more: string]: unknown }
+
+/** The topics that are an API are there, so that a command is all that is looked at. */
+export async function openDying(): Promise<ChildStage> {
+  const hook = fileURLToPath(new URL('dying.mjs', import.meta.url))
+  const stage = await ChildStage.open(['--set', 'storage=plain'], ['--import', hook])
+  await stage.withAdmin((admin) => admin.fetchTopicMetadata({ topics: ['__branch_commands', '__branches'] }))
+  return stage
+}
+
+export const command = (stage: ChildStage, asked: Command): Promise<void> =>
+  stage.send('__branch_commands', JSON.stringify(asked))
+
+/** Nobody dies: what is done, and in which order. */
+export async function momentsOf(stage: ChildStage, asked: Command): Promise<string[]> {
+  const orders = ordersOf(stage)
+  writeFileSync(orders, `${asked.id} never`)
+  await command(stage, asked)
+  await stage.results(asked.id, 1)
+  rmSync(orders)
+  return readFileSync(join(stage.broker.root, 'moments'), 'utf8').trimEnd().split('\n')
+}
+
+/** It is given a command, and dies in front of what that does as number `at`. `twiglog check` finds nothing in what is left. */
+export async function dieAt(stage: ChildStage, at: number, asked: Command): Promise<void> {
+  const orders = ordersOf(stage)
+  writeFileSync(orders, `${asked.id} ${at}`)
+  // It may die before it has answered.
+  await Promise.all([stage.broker.gone(), command(stage, asked).catch(() => {})])
+  rmSync(orders)
+  stage.broker.expectSound()
+}
+
+const ordersOf = ({ broker }: ChildStage): string => join(broker.root, 'die-at')
