@@ -2,16 +2,18 @@
 
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, test, vi } from 'vitest'
+import { produce } from '../../protocol/messages/00-produce.ts'
 import { fetch } from '../../protocol/messages/01-fetch.ts'
 import { metadata } from '../../protocol/messages/03-metadata.ts'
 import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
 import { offsetFetch } from '../../protocol/messages/09-offset-fetch.ts'
+import { deleteTopics } from '../../protocol/messages/20-delete-topics.ts'
 import { initProducerId } from '../../protocol/messages/22-init-producer-id.ts'
 import { describeTransactions } from '../../protocol/messages/65-describe-transactions.ts'
 import { listTransactions } from '../../protocol/messages/66-list-transactions.ts'
 import { consumerGroupHeartbeat } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { Broker } from '../../src/index.ts'
-import { WireClient } from '../wire-client.ts'
+import { batchOf, WireClient } from '../wire-client.ts'
 import { numbered, Stage } from './stage.ts'
 
 const inside = (set: string) => `app--branch--${set}--`
@@ -246,11 +248,11 @@ describe('through a client id', () => {
     await within.disconnect()
   })
 
-  test('B60: by its id a topic of the root is unknown inside', async () => {
-    await using stage = await staged()
+  test('B60: by its id a topic of the root, or of another set, is unknown inside, whatever is asked of it', async () => {
+    await using stage = await staged(['S', 'T'])
     const outside = await WireClient.open(stage.broker.bootstrapServers)
     const within = await WireClient.open(stage.broker.bootstrapServers, inside('S'))
-    const names = ['orders', 'private', 'orders--S'].map((name) => ({ name }))
+    const names = ['orders', 'private', 'orders--S', 'orders--T'].map((name) => ({ name }))
     const { topics } = await outside.ask(metadata, 12, { topics: names })
     const idOf = (name: string) => topics.find((topic) => topic.name === name)!.topicId
     const read = async (client: WireClient, topicId: string) => {
@@ -264,13 +266,38 @@ describe('through a client id', () => {
       return responses[0]!.partitions[0]!.errorCode
     }
     expect(await read(outside, idOf('orders'))).toBe(0)
-    expect(await read(within, idOf('orders'))).toBe(100)
-    expect(await read(within, idOf('private'))).toBe(100)
-    expect(await read(within, idOf('orders--S'))).toBe(0)
+    const write = async (topicId: string) => {
+      const topicData = [{ topicId, partitionData: [{ index: 0, records: batchOf(['x']) }] }]
+      const { responses } = await within.ask(produce, 13, { acks: -1, timeoutMs: 1000, topicData })
+      return responses[0]!.partitionResponses[0]!.errorCode
+    }
+    const commit = async (topicId: string) => {
+      const ofTopic = { topicId, partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: '' }] }
+      const answer = await within.ask(offsetCommit, 10, { groupId: 'g', memberId: '', topics: [ofTopic] })
+      return answer.topics[0]!.partitions[0]!.errorCode
+    }
+    const committed = async (topicId: string) => {
+      const groups = [{ groupId: 'g', topics: [{ topicId, partitionIndexes: [0] }] }]
+      return (await within.ask(offsetFetch, 10, { groups })).groups[0]!.topics[0]!.partitions[0]!.errorCode
+    }
+    const remove = async (topicId: string) => {
+      const { responses } = await within.ask(deleteTopics, 6, { topics: [{ topicId, name: null }], timeoutMs: 1000 })
+      return [responses[0]!.errorCode, responses[0]!.name]
+    }
+    for (const name of ['orders', 'private', 'orders--T']) {
+      for (const ask of [(id: string) => read(within, id), write, commit, committed])
+        expect(await ask(idOf(name)), name).toBe(100)
+      expect(await remove(idOf(name)), name).toEqual([100, null])
+    }
+    for (const ask of [(id: string) => read(within, id), write, commit, committed])
+      expect(await ask(idOf('orders--S'))).toBe(0)
     const byId = await within.ask(metadata, 12, { topics: [{ topicId: idOf('private'), name: null }] })
     expect(byId.topics.map(({ errorCode, name }) => [errorCode, name])).toEqual([[100, null]])
     const own = await within.ask(metadata, 12, { topics: [{ topicId: idOf('orders--S'), name: null }] })
     expect(own.topics.map(({ errorCode, name }) => [errorCode, name])).toEqual([[0, 'orders']])
+    expect(await stage.ends('orders')).toEqual([{ low: 0, high: 10 }])
+    expect(await stage.ends('orders--S')).toEqual([{ low: 0, high: 11 }])
+    expect(await remove(idOf('orders--S'))).toEqual([0, 'orders'])
     outside.close()
     within.close()
   })

@@ -46,6 +46,8 @@ test('B43: 200 topics are one cut and one record of the history, while a transac
     return seen.at(-1)
   }
   expect(await last('t0--s')).toBe(await last('t199--s'))
+  // All of it is one record, and nothing else is told.
+  expect(await stage.ends('__branches')).toEqual([{ low: 0, high: 1 }])
   // Forked again: branches are no part of `*`.
   const again = await stage.run({ op: 'fork', id: 'f2', set: 'u', from: '*' })
   expect(again.topics).toHaveLength(200)

@@ -103,10 +103,11 @@ describe('groups of the parent', () => {
 })
 
 describe('B56: a topic that is protected', () => {
-  const protect = (stage: Stage, name: string, value: string) =>
+  /** KafkaJS knows only the request that says all there is to a topic. */
+  const protect = (stage: Stage, name: string, value: string, more: { name: string; value: string }[] = []) =>
     stage.admin.alterConfigs({
       validateOnly: false,
-      resources: [{ type: 2, name, configEntries: [{ name: 'branch.protect', value }] }],
+      resources: [{ type: 2, name, configEntries: [{ name: 'branch.protect', value }, ...more] }],
     })
 
   test('refuses a stock producer at once, and takes its records again when it is taken back', async () => {
@@ -127,6 +128,39 @@ describe('B56: a topic that is protected', () => {
     await protect(stage, 'orders', 'none')
     expect(await stage.send('orders', ['after'])).toBe(1)
     await stage.admin.deleteTopics({ topics: ['orders'] })
+  })
+
+  test('a frozen branch takes no merge and no revert, and nothing deletes, resets or trims it, until it is thawed', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders', 1, { 'cleanup.policy': 'compact' })
+    await stage.fork('orders', 'C')
+    await stage.send('C', [{ key: 'k', value: '1' }])
+    await stage.send('orders', [{ key: 'j', value: '1' }])
+    await stage.run({ op: 'merge', id: 'm1', from: 'orders', into: 'C' })
+    const ends = await stage.ends('C')
+    const keyed = [{ name: 'cleanup.policy', value: 'compact,delete' }]
+    await protect(stage, 'C', 'frozen', keyed)
+    const commands = [
+      { op: 'merge', from: 'orders', into: 'C' },
+      { op: 'revert', topic: 'C', merge: 'm1' },
+      { op: 'reset', branch: 'C' },
+      { op: 'abandon', branch: 'C' },
+    ]
+    for (const [i, command] of commands.entries()) {
+      expect((await stage.run({ ...command, id: `x${i}` })).error, command.op).toMatchObject({
+        code: 'POLICY_VIOLATION',
+        message: expect.stringMatching(/branch\.protect=frozen.*set it to/),
+      })
+    }
+    await expect(stage.send('C', [{ key: 'k', value: '2' }])).rejects.toMatchObject({ type: 'POLICY_VIOLATION' })
+    await expect(stage.admin.deleteTopics({ topics: ['C'] })).rejects.toMatchObject({ type: 'POLICY_VIOLATION' })
+    const trimmed = stage.admin.deleteTopicRecords({ topic: 'C', partitions: [{ partition: 0, offset: '1' }] })
+    await expect(trimmed).rejects.toThrow()
+    expect(await stage.ends('C')).toEqual(ends)
+    await protect(stage, 'C', 'none')
+    await stage.send('C', [{ key: 'k', value: '2' }])
+    await stage.admin.deleteTopics({ topics: ['C'] })
+    expect(await stage.made()).toEqual(['orders'])
   })
 })
 

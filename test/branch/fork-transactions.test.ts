@@ -81,6 +81,24 @@ describe('a transaction that is open at the cut', () => {
     expect(await upTo(stage, 'orders', 'end', 1)).toEqual(['over the cut', 'end'])
     await producer.disconnect()
   })
+
+  test('B51: the one over the cut is aborted, and the next one is seen', async () => {
+    await using stage = await Stage.open()
+    await stage.create('orders')
+    const producer = await transactional(stage, 't')
+    const first = await producer.transaction()
+    await write(first, 'orders', 'over the cut')
+    await stage.fork('orders', 'orders--try')
+    await write(first, 'orders--try', 'same')
+    await first.abort()
+    const second = await producer.transaction()
+    await write(second, 'orders--try', 'second')
+    await second.commit()
+    expect(await upTo(stage, 'orders--try', 'end', 1)).toEqual(['second', 'end'])
+    expect(await upTo(stage, 'orders', 'end', 0)).toEqual(['end'])
+    expect(await stage.values('orders--try', 4, true)).toEqual(['over the cut', 'same', 'second', 'end'])
+    await producer.disconnect()
+  })
 })
 
 describe('a cut in the middle of a transaction that is decided', () => {

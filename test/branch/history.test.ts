@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeLogDirs } from '../../protocol/messages/35-describe-log-dirs.ts'
-import type { BranchEvent } from '../../src/branch/events.ts'
+import type { BranchEvent, EventTopic } from '../../src/branch/events.ts'
+import type { Vector } from '../../src/branch/lineage.ts'
 import { Broker } from '../../src/broker/broker.ts'
 import { BrokerConfig } from '../../src/broker/broker-config.ts'
 import { History } from '../../src/command/history.ts'
@@ -14,29 +15,59 @@ import { WireClient } from '../wire-client.ts'
 import { BrokerProcess } from './process.ts'
 import { numbered, Stage } from './stage.ts'
 
+type Drawn = {
+  readonly fromId: string
+  readonly set?: string | undefined
+  readonly known: Map<number, Vector>
+  readonly configs: Readonly<Record<string, string>>
+}
+
 /** Of each branch what DescribeConfigs tells, from nothing but events. */
 function graph(events: readonly BranchEvent[]): Map<string, Record<string, string>> {
-  const branches = new Map<string, Record<string, string>>()
-  for (const { type, at, set, topics = [] } of events) {
-    for (const { from, fromId, into, groups, partitions = [] } of topics) {
-      if (type === 'delete') branches.delete(into!)
-      if (type !== 'fork') continue
-      const known = partitions.map(({ partition, known = {} }) => {
-        const vector = Object.entries(known).map(([id, offset]) => `${id}:${offset}`)
-        return `${partition}=${vector.join(';')}`
-      })
-      branches.set(into!, {
-        'branch.from': from!,
+  const branches = new Map<string, Drawn>()
+  /** By topic id; of topics that are no branches too. */
+  const names = new Map<string, string>()
+  const learn = ({ intoId, partitions = [] }: EventTopic) => {
+    const { known } = branches.get(intoId!) ?? {}
+    for (const { partition, known: vector } of partitions) if (vector !== undefined) known?.set(partition, vector)
+  }
+  for (const { type, at, set, topics = [], replayed } of events) {
+    if (replayed === true) continue
+    for (const topic of topics) {
+      const { from, fromId, into, intoId, groups, partitions = [], kept, keptId } = topic
+      if (type === 'delete') branches.delete(intoId!)
+      if (type === 'merge' || type === 'resolve' || type === 'revert') learn(topic)
+      if (type === 'promote') {
+        names.set(fromId!, into!)
+        if (keptId !== undefined) names.set(keptId, kept!)
+        const { set: _, ...alone } = branches.get(fromId!) ?? {}
+        if (branches.has(fromId!)) branches.set(fromId!, alone as Drawn)
+      }
+      if (type !== 'fork' && type !== 'reset') continue
+      names.set(fromId!, from!)
+      // One that is made anew is another topic under the same name.
+      for (const [id] of [...branches]) if (names.get(id) === into) branches.delete(id)
+      names.set(intoId!, into!)
+      const configs = {
         'branch.from.id': fromId!,
         'branch.offsets': partitions.map(({ partition, to }) => `${partition}=${to}`).join(','),
         'branch.created.ms': String(at),
         'branch.groups': groups!,
-        'branch.known': known.join(','),
-        ...(set === undefined ? {} : { 'branch.set': set }),
-      })
+      }
+      branches.set(intoId!, { fromId: fromId!, set, known: new Map(), configs })
+      learn(topic)
     }
   }
-  return branches
+  return new Map(
+    [...branches].map(([id, { fromId, set, known, configs }]) => {
+      const told = [...known].map(([partition, vector]) => {
+        const entries = Object.entries(vector).map(([of, offset]) => `${of}:${offset}`)
+        return `${partition}=${entries.join(';')}`
+      })
+      const more = { 'branch.from': names.get(fromId)!, 'branch.known': told.join(',') }
+      return [names.get(id)!, { ...configs, ...more, ...(set === undefined ? {} : { 'branch.set': set }) }]
+    }),
+  )
 }
 
 const ownWord = ['branch.bytes.own', 'branch.bytes.shared', 'branch.ttl.ms', 'branch.protect']
@@ -83,6 +114,40 @@ test('B39: the graph drawn from the history alone is the one that the configurat
   const count = await grow(stage)
   const drawn = graph(await stage.events(count))
   expect([...drawn.keys()].sort()).toEqual(['orders--T', 'orders--a', 'orders--b', 'orders--d', 'stock--T'])
+  expect(drawn).toEqual(await described(stage))
+})
+
+test('B39: the same after merges in all directions, a resolution, a revert, a reset and promotions', async () => {
+  await using stage = await Stage.open()
+  const keyed = { 'cleanup.policy': 'compact' }
+  await stage.create('P', 2, keyed)
+  await stage.create('log')
+  const put = (topic: string, key: string, value: string) => stage.send(topic, [{ key, value }])
+  await put('P', 'k', '0')
+  for (const name of ['A', 'B', 'C']) await stage.fork('P', name)
+  for (const [topic, value] of Object.entries({ P: 'p', A: 'a', B: 'b' })) await put(topic, 'k', value)
+  const run = async (command: { op: string; [more: string]: unknown }) => {
+    const event = await stage.run({ id: `x${count++}`, ...command })
+    expect(['committed', 'parked', 'done'], JSON.stringify(event)).toContain(event.status)
+    return event
+  }
+  let count = 0
+  await run({ op: 'merge', id: 'm1', from: 'P', into: 'A', onConflict: 'park' })
+  await run({ op: 'resolve', merge: 'm1', topic: 'A', partition: 0, key: 'k', take: 'theirs' })
+  await run({ op: 'merge', id: 'm2', from: 'A', into: 'B', onConflict: 'theirs' })
+  await run({ op: 'merge', from: 'B', into: 'P' })
+  await run({ op: 'revert', merge: 'm2' })
+  await stage.fork('B', 'D')
+  await stage.send('log', numbered(3))
+  await run({ op: 'fork', set: 'S', topics: [{ from: 'log' }, { from: 'C' }] })
+  await stage.send('log', numbered(3))
+  await run({ op: 'merge', from: 'log', into: 'log--S', strategy: 'fast-forward' })
+  await run({ op: 'reset', branch: 'C', at: 'latest' })
+  await run({ op: 'promote', branch: 'D', keep: 'B-before' })
+  await run({ op: 'fork', set: 'T', from: '*' })
+  await run({ op: 'promote', set: 'T', keep: 'old' })
+  const drawn = graph(await stage.events((await stage.ends('__branches'))[0]!.high))
+  expect(drawn.size).toBeGreaterThan(6)
   expect(drawn).toEqual(await described(stage))
 })
 

@@ -67,6 +67,26 @@ test('B47: the same through a sibling', async () => {
   expect(await lives.merge('C1', 'P')).toMatchObject({ keys: ['k edit/edit'] })
 })
 
+test('B47: the same after merges in both directions: what was seen is written over, what came since is not', async () => {
+  await using stage = await Stage.open()
+  const lives = new Lives(stage)
+  await stage.create('P', 1, compacted)
+  await stage.fork('P', 'C')
+  await lives.write('P', 'k', '1')
+  await lives.write('C', 'j', '5')
+  expect(await lives.merge('C', 'P')).toMatchObject({ written: 1, conflicts: 0 })
+  expect(await lives.merge('P', 'C')).toMatchObject({ written: 1, conflicts: 0 })
+  // C has seen k=1 by now.
+  await lives.write('C', 'k', '2')
+  expect(await lives.merge('C', 'P')).toMatchObject({ written: 1, conflicts: 0 })
+  await lives.write('P', 'k', '3')
+  await lives.write('C', 'k', '4')
+  for (const [from, into] of [['C', 'P'] as const, ['P', 'C'] as const])
+    expect(await lives.merge(from, into)).toMatchObject({ written: 0, keys: ['k edit/edit'] })
+  expect(await lives.state('P', 4)).toEqual({ k: '3', j: '5' })
+  expect(await lives.state('C', 4)).toEqual({ k: '4', j: '5' })
+})
+
 test('B32: back and forth ten times brings no echo, and either order the same', async () => {
   const states = []
   for (const order of [

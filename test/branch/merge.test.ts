@@ -283,10 +283,14 @@ describe('three-way', () => {
     const { high } = (await stage.ends('P'))[0]!
     const moved = await stage.run({ ...resolve, id: 'r1' })
     expect(moved).toMatchObject({ status: 'rejected', error: { code: 'MOVED' } })
-    expect(moved.error!.message).toContain('offset 2')
+    expect(moved.error!.message).toMatch(/offset 2.*"force":true/)
     expect((await stage.ends('P'))[0]!.high).toBe(high)
-    await stage.run({ ...resolve, id: 'r2', force: true })
+    expect(await stage.run({ ...resolve, id: 'r2', force: true })).toMatchObject({ counts: { written: 1 } })
     expect(await state(stage, 'P', 4)).toEqual({ k: '0' })
+    const again = await stage.run({ ...resolve, id: 'r3', force: true })
+    expect(again).toMatchObject({ status: 'rejected', error: { code: 'NO_SUCH_CONFLICT' } })
+    // One record and its marker, whoever asks once more.
+    expect((await stage.ends('P'))[0]!.high).toBe(high + 2)
   })
 
   test('a key of which members are in conflict, and that was deleted since, is resolved by force without what is deleted', async () => {
@@ -384,6 +388,14 @@ describe('sets', () => {
   })
 })
 
+/** What a `state` view of P shows. */
+async function shown(stage: Stage, at: string, count: number) {
+  const topic = `P-${at.replace(':', '-')}`
+  const configs = { 'view.of': 'P', 'view.kind': 'state', 'view.at': at }
+  await stage.create(topic, -1, configs)
+  return await state(stage, topic, count)
+}
+
 describe('revert', () => {
   test('of what has written nothing has nothing to do, and of what nobody knows is refused', async () => {
     await using stage = await Stage.open()
@@ -421,12 +433,18 @@ describe('revert', () => {
       counts: { written: 4 },
     })
     expect(await state(stage, 'P', 12)).toEqual({ a: '0', b: '0', c: '0', new: null, gone: '0' })
+    // As the view shows it: the merge began at offset 4.
+    expect(await shown(stage, 'offset:4', 4)).toEqual({ a: '0', b: '0', c: '0', gone: '0' })
+    expect(await shown(stage, 'latest', 5)).toEqual({ a: '0', b: '0', c: '0', new: null, gone: '0' })
     expect(await stage.run({ op: 'revert', id: 'v2', merge: 'v1' })).toMatchObject({ counts: { written: 4 } })
     expect(await state(stage, 'P', 16)).toEqual(merged)
     await write(stage, 'P', { b: 'since' })
     const refused = await stage.run({ op: 'revert', id: 'v3', merge: 'v2' })
     expect(refused).toMatchObject({ type: 'revert', status: 'conflicts', counts: { written: 0, conflicts: 1 } })
-    expect(refused['keys']).toContainEqual(expect.objectContaining({ key: 'b', kind: 'changed-since' }))
+    const told = refused['keys'] as { key: string; kind: string }[]
+    expect(told.filter(({ kind }) => kind !== 'write').map(({ key, kind }) => `${key} ${kind}`)).toEqual([
+      'b changed-since',
+    ])
     const partly = await stage.run({ op: 'revert', id: 'v4', merge: 'v2', onConflict: 'ours' })
     expect(partly).toMatchObject({ status: 'committed', counts: { written: 3, skipped: 1, conflicts: 1 } })
     expect(await state(stage, 'P', 20)).toEqual({ a: '0', b: 'since', c: '0', new: null, gone: '0' })

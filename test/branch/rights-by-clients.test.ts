@@ -135,6 +135,25 @@ test('B55: without WRITE on the target there is no merge, resolve or revert, and
   expect(await outcome(stage, { ...resolve, id: 'r2' })).toBe('done')
 })
 
+test('B55: a merge of a set into topics of which one may not be written to is refused whole', async () => {
+  await using stage = await open()
+  for (const topic of ['orders', 'stock']) await stage.create(topic, 1, compacted)
+  await stage.run({ op: 'fork', id: 'f1', set: 'S', from: '*' })
+  for (const topic of ['orders--S', 'stock--S']) await stage.send(topic, [{ key: 'k', value: '1' }])
+  await allow(stage, 'stock', ['READ', 'DESCRIBE_CONFIGS'])
+  const merge = { op: 'merge', set: 'S' }
+  expect(await outcome(stage, { ...merge, id: 'm1' })).toBe(needs('WRITE', 'stock'))
+  for (const topic of ['orders', 'stock']) expect(await stage.ends(topic), topic).toEqual([{ low: 0, high: 0 }])
+  // READ on the source, and ALTER on what changes its name. (DELETE is asked of the cluster too, of which no ACL speaks here.)
+  await allow(stage, 'orders--S', ['WRITE'])
+  expect(await outcome(stage, { ...merge, id: 'm2' })).toBe(needs('READ', 'orders--S'))
+  expect(await outcome(stage, { op: 'promote', id: 'u1', branch: 'orders--S' })).toBe(needs('ALTER', 'orders--S'))
+  await allow(stage, 'orders--S', ['READ'])
+  await allow(stage, 'stock', ['WRITE'])
+  expect(await outcome(stage, { ...merge, id: 'm3' })).toBe('committed')
+  for (const topic of ['orders', 'stock']) expect((await stage.ends(topic))[0]!.high, topic).toBe(2)
+})
+
 test('B55: who forges `branch.principal`, or an address, is asked as who they are', async () => {
   await using stage = await open()
   await stage.create('orders')
