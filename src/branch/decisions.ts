@@ -8,7 +8,7 @@ import { findBack } from './find-back.ts'
 import { mergeJson } from './json-merge.ts'
 import { parseJsonObject } from './json-text.ts'
 import type { Place } from './knowledge.ts'
-import type { PairOptions, Version } from './pair.ts'
+import type { PairOptions, ShownKey, Version } from './pair.ts'
 import { eachBatch, Fates, keyText, noWalk, RecordReader, walkBatch } from './reading.ts'
 import { type ConflictKind, judge, type Ruling, ruled, type TargetState } from './verdict.ts'
 
@@ -111,6 +111,12 @@ export class Decisions {
     if (this.#conflicts.delete(offset) || isConflict(outcome)) this.#conflictCount--
     if (outcome === 'failed') this.#failedCount--
     return !isLate && (outcome === undefined || outcome === 'source')
+  }
+
+  /** Keys in the order in which they come to stand in the target: what is encoded last was decided in the midst of the others. */
+  asWritten(keys: readonly ShownKey[]): ShownKey[] {
+    const isLate = ({ source }: ShownKey) => this.late.has(source)
+    return [...keys.filter((key) => !isLate(key)), ...keys.filter(isLate)]
   }
 
   readKind(newest: number): ConflictKind {

@@ -415,6 +415,6 @@ export class MergePlan {
   }
 
   get shown(): readonly ShownKey[] {
-    return this.#shown
+    return this.#decisions.asWritten(this.#shown)
   }
 }

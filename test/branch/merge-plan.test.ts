@@ -469,6 +469,21 @@ describe('beside compaction', () => {
     expect(world.state('P')).toMatchObject({ k: json(1, 1) })
   })
 
+  test('B30: a plan tells keys in the order in which they are written, what is composed behind what is taken over', async () => {
+    const world = new World({ compacts: true, minCleanableDirtyRatio: 0 })
+    world.root('P')
+    world.write('P', ['k', json(0, 0)])
+    world.fork('P', 'C')
+    world.write('P', ['k', json(1, 0)])
+    // Where compaction has been, a key without a trace is asked about as well.
+    await world.compact('P')
+    world.write('C', ['k', json(0, 1)], ['new', '1'])
+    const { shown } = await world.merge('C', 'P', { fields: 'json' })
+    const written = world.records('P').slice(-2)
+    expect(written.map(({ key }) => key)).toEqual(['new', 'k'])
+    expect(shown.map(({ key, kind }) => `${kind} ${key}`)).toEqual(['write new', 'write k'])
+  })
+
   test('a branch keeps the base value of what is not merged yet, and no more', async () => {
     const world = new World({ compacts: true, minCleanableDirtyRatio: 0 })
     world.root('P')
