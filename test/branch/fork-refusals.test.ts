@@ -316,6 +316,17 @@ describe('B21: names that look like branches', () => {
     expect((await stage.configs('orders--x--y'))['branch.from']).toBe('orders--x')
     expect(await stage.branchConfigs('others--x')).toEqual({})
   })
+
+  test('never fork where nobody has asked for a topic: one that is made by its first record is empty', async () => {
+    await using stage = await Stage.open({ config: { 'branch.by.name': true }, topics: ['orders'] })
+    await stage.send('orders', numbered(3))
+    const producer = stage.kafka.producer({ allowAutoTopicCreation: true })
+    await producer.connect()
+    const [sent] = await producer.send({ topic: 'orders--auto', messages: [{ value: 'first', partition: 0 }] })
+    await producer.disconnect()
+    expect(sent!.baseOffset).toBe('0')
+    expect(await stage.branchConfigs('orders--auto')).toEqual({})
+  })
 })
 
 test('who asks for a branch that is just being made is told that it exists when it does, and gets it where nothing came of the first', async () => {
