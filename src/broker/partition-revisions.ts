@@ -56,6 +56,8 @@ export class PartitionRevisions {
   #next: Revisions | undefined
   /** What was counted beside everything else, and when. */
   #ahead: Ahead | undefined
+  /** Numbers are to be kept since a time when no log was attached. */
+  #isToBegin = false
   /** A segment was closed: it may be packed. */
   onRoll: () => void = () => {}
   /** For tests. */
@@ -77,12 +79,51 @@ export class PartitionRevisions {
   /** A log was opened: before it lets files go, counts are noted. */
   attach(log: Log): void {
     this.#log = log
+    this.#forget()
+    if (this.#isToBegin) this.#begin(log)
+    log.hooks.beforeRemoval = (upTo) => this.#carry(log, upTo)
+    log.hooks.onRoll = () => this.onRoll()
+  }
+
+  #forget(): void {
     this.#counts = undefined
     this.#current = undefined
     this.#next = undefined
     this.#ahead = undefined
-    log.hooks.beforeRemoval = (upTo) => this.#carry(log, upTo)
-    log.hooks.onRoll = () => this.onRoll()
+  }
+
+  /** Numbers are kept from now on. What was told of them before was no promise: nothing of it would outlive the process. */
+  begin(): void {
+    this.#forget()
+    if (this.#log === undefined || this.#log.isReleased) this.#isToBegin = true
+    else this.#begin(this.#log)
+  }
+
+  /** They count from the log start, which may lie in the midst of a file; where some were kept once, they go on from those. */
+  #begin({ logStartOffset, segments }: Log): void {
+    this.#isToBegin = false
+    const isWithinFile = logStartOffset > (segments[0]?.baseOffset ?? logStartOffset)
+    if (!isWithinFile || segments.some(({ isPacked }) => isPacked)) return
+    this.#noting(() => {
+      const counts = this.#loadCounts()
+      if (!counts.isEmpty) return
+      counts.upTo = logStartOffset
+      this.#save(counts)
+    })
+  }
+
+  #save(counts: CarriedCounts): void {
+    this.#store.save(`${this.#folder}/${countsName}`, counts.encode(), true)
+  }
+
+  /** A disk that is full gets its room all the same: what is noted then is told in this life only. */
+  #noting(work: () => void): void {
+    try {
+      work()
+    } catch (cause) {
+      if (!(cause instanceof StorageError || cause instanceof Corruption)) throw cause
+      console.error(`Counts of revisions in ${this.#folder} are not noted: ${cause.message}`)
+    }
   }
 
   /** Those of the log that was attached. Throws Corruption where the counts are not what was written. */
@@ -123,7 +164,7 @@ export class PartitionRevisions {
     if (!takesNumbers(revisions, segments, numbers.leftOut)) return
     const counts = this.#loadCounts()
     for (const _ of carryDropped(revisions, counts, { segments, numbers })) await turn()
-    if (revisions.log === this.#log) this.#store.save(`${this.#folder}/${countsName}`, counts.encode(), true)
+    if (revisions.log === this.#log) this.#save(counts)
   }
 
   /** The log in another folder shares what is below an offset here, and its numbers go on from there. Throws StorageError. */
@@ -219,16 +260,13 @@ export class PartitionRevisions {
     return this.#keepsNumbers || this.#current !== undefined
   }
 
-  /** Counts what is about to go. A disk that is full gets its room all the same: what is noted then is told in this life only. */
+  /** Counts what is about to go. */
   #carry(log: Log, upTo: number): void {
     if (log !== this.#log || !this.#isCounted) return
-    try {
+    this.#noting(() => {
       const counts = this.#loadCounts()
       if (!this.#adopt(log, counts, upTo)) carryCounts(log, counts, upTo, this.hash)
-      if (this.#keepsNumbers) this.#store.save(`${this.#folder}/${countsName}`, counts.encode(), true)
-    } catch (cause) {
-      if (!(cause instanceof StorageError || cause instanceof Corruption)) throw cause
-      console.error(`Counts of revisions in ${this.#folder} are not noted: ${cause.message}`)
-    }
+      if (this.#keepsNumbers) this.#save(counts)
+    })
   }
 }

@@ -177,9 +177,13 @@ export class Topic {
 
   /** Takes effect at the next append, read or retention of every partition. */
   configure(configs: Readonly<Record<string, string>>): void {
+    const keptNumbers = this.#config.revision !== undefined
     this.#config = topicConfigOf(this.#broker, configs)
     Object.assign(this.#settings, settingsOf(this.#config, this.#broker))
     this.#noteMortality()
+    if (!keptNumbers && this.#config.revision !== undefined) {
+      for (const { numbering } of this.partitions) numbering.begin()
+    }
     for (const partition of this.partitions) this.#housekeeping?.noteSealed(this, partition)
   }
 
