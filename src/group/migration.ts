@@ -38,7 +38,7 @@ export function classicAssignment(assigned: Partitions, version: number, catalog
 const assignmentVersionMax = 3
 
 /** What a leader has given to a member; nothing where the bytes are not ours to read. */
-function assignmentOf(bytes: Buffer, catalog: Catalog): Partitions {
+export function assignmentOf(bytes: Buffer, catalog: Catalog): Partitions {
   if (bytes.length === 0) return noPartitions
   try {
     const reader = new Reader(bytes)

@@ -125,6 +125,8 @@ export class Auditor {
     }
     try {
       const to = await walk(this.#client!, place, from, 0, note, mark)
+      // While transactions are open, as after a kill: the walk holds what is sent to who reads committed records against its bound.
+      if (place.topic.startsWith('txn')) await walk(this.#client!, place, from, 1, () => {})
       return { t: 'log', ...place, from, to, records, markers }
     } catch (problem) {
       if (!(problem instanceof Refusal) || !place.topic.includes('--')) throw problem

@@ -12,7 +12,9 @@ import { messages } from '../../protocol/messages/index.ts'
 import { ChunkReader, Reader } from '../../protocol/reader.ts'
 import { type ApiTable, has } from '../../protocol/schema.ts'
 import { Writer } from '../../protocol/writer.ts'
+import type { Catalog } from '../../src/group/catalog.ts'
 import { readSubscription } from '../../src/group/membership.ts'
+import { assignmentOf, classicAssignment } from '../../src/group/migration.ts'
 import { Frames } from '../../src/net/frames.ts'
 import type { Target } from './fuzzing.ts'
 
@@ -187,4 +189,25 @@ const subscriptions: Target = {
   run: (bytes) => (readSubscription(bytes) === undefined ? 'none' : `read v${bytes.readInt16BE(0)}`),
 }
 
-export const wireTargets: readonly Target[] = [requests, answers, headers, frames, subscriptions]
+const topics = ['t', 'orders'].map((name) => ({ id: `id of ${name}`, name, partitionCount: 3 }))
+const catalog: Catalog = {
+  version: 1,
+  byName: (wanted) => topics.find(({ name }) => name === wanted),
+  byId: (wanted) => topics.find(({ id }) => id === wanted),
+  names: () => topics.map(({ name }) => name),
+}
+/** What the leader of a classic group gives to a member, read when the group changes its type. */
+const assignments: Target = {
+  name: 'assignments',
+  seeds: () =>
+    [0, 1, 3].map((version) =>
+      classicAssignment(new Map(topics.map(({ id }) => [id, new Set([0, 2])])), version, catalog),
+    ),
+  run: (bytes) => {
+    const assigned = assignmentOf(bytes, catalog)
+    for (const id of assigned.keys()) if (catalog.byId(id) === undefined) throw new Error(`${id} is no topic`)
+    return [...assigned.values()].map(({ size }) => Math.min(3, size)).join()
+  },
+}
+
+export const wireTargets: readonly Target[] = [requests, answers, headers, frames, subscriptions, assignments]
