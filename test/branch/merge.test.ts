@@ -1,6 +1,9 @@
 // Merges over the wire, as a stock client asks for them and sees what comes of them (extensions §1.4, B24 to B34).
 
 import { describe, expect, test } from 'vitest'
+import * as batch from '../../protocol/records/batch.ts'
+import { readRecords } from '../../protocol/records/record.ts'
+import { eventually } from '../eventually.ts'
 import { numbered, type Read, Stage } from './stage.ts'
 
 const compacted = { 'cleanup.policy': 'compact' }
@@ -139,6 +142,44 @@ describe('three-way', () => {
       counts: { written: 1, same: 0, skipped: 1, conflicts: 0 },
     })
     expect(await state(stage, 'P', 3)).toEqual({ picked: 'edited since', other: '1' })
+  })
+
+  test('B25: what the target may have lost is a conflict, be it that nobody knows what, or that a deletion has left no trace', async () => {
+    await using stage = await Stage.open({ config: { 'log.cleaner.backoff.ms': 20 } })
+    await stage.create('lost', 1, { 'cleanup.policy': 'compact,delete' })
+    await write(stage, 'lost', { k: '0' })
+    await stage.fork('lost', 'lost--c')
+    await write(stage, 'lost', { k: 'p' })
+    await write(stage, 'lost--c', { k: 'c', other: 'c' })
+    await stage.admin.deleteTopicRecords({ topic: 'lost', partitions: [{ partition: 0, offset: '2' }] })
+    const refused = await stage.run({ op: 'merge', id: 'm1', strategy: 'three-way', from: 'lost--c', into: 'lost' })
+    expect(refused).toMatchObject({ status: 'conflicts', counts: { written: 0, conflicts: 2 } })
+    expect((refused['keys'] as { key: string; kind: string }[]).map(({ key, kind }) => `${key} ${kind}`)).toEqual([
+      'k history-lost',
+      'other history-lost',
+    ])
+    // A segment for each write, and no time in which a deletion is told.
+    const forgetful = {
+      'delete.retention.ms': 0,
+      'min.cleanable.dirty.ratio': 0,
+      'segment.ms': 1,
+    }
+    await stage.create('gone', 1, { ...compacted, ...forgetful })
+    await write(stage, 'gone', { k: '0', stays: '0' })
+    await stage.fork('gone', 'gone--c', { 'segment.ms': 604_800_000 })
+    await write(stage, 'gone', { k: null })
+    await eventually(async () => {
+      const { high } = (await stage.ends('gone'))[0]!
+      await write(stage, 'gone', { filler: `${high}` })
+      const { bytes } = await stage.fetched('gone', 0)
+      const offsets = [...batch.iterateBatches(bytes)].flatMap((at) =>
+        [...readRecords(bytes, at)].map((one) => one.offset),
+      )
+      expect(offsets).not.toContain(2)
+    })
+    await write(stage, 'gone--c', { k: 'c', stays: 'c' })
+    const event = await stage.run({ op: 'merge', id: 'm2', from: 'gone--c', into: 'gone' })
+    expect(event['keys']).toMatchObject([{ key: 'k', kind: 'edit/delete' }])
   })
 
   test('B26: members that one side alone has changed come together; one that both have changed is told by its path', async () => {
@@ -361,12 +402,12 @@ describe('sets', () => {
     await write(stage, 'a--s', { k: 'a again' }, 1)
     await write(stage, 'b--s', { k: 'b again' }, 1)
     await write(stage, 'b', { k: 'in between' }, 1)
-    const ends = await stage.ends('a')
-    expect(await stage.run({ op: 'merge', id: 'm2', set: 's' })).toMatchObject({
-      status: 'conflicts',
-      counts: { conflicts: 1 },
-    })
-    expect(await stage.ends('a')).toEqual(ends)
+    const endsOf = () => Promise.all(topics.map((topic) => stage.ends(topic)))
+    const ends = await endsOf()
+    const refused = await stage.run({ op: 'merge', id: 'm2', set: 's' })
+    expect(refused).toMatchObject({ status: 'conflicts', counts: { written: 0, conflicts: 1 } })
+    expect(refused['keys']).toMatchObject([{ topic: 'b', partition: 1, key: 'k', kind: 'edit/edit' }])
+    expect(await endsOf()).toEqual(ends)
   })
 
   test('B33: two sets read both and write one each; with reads the second is refused, without them both pass', async () => {

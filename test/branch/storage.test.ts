@@ -171,10 +171,14 @@ describe('what a branch shares', () => {
     expect(files.length).toBeGreaterThan(3)
     const before = bytesIn(stage.folder!)
     expect(before).toBeGreaterThan(1024 * MiB)
-    const asked = performance.now()
-    await stage.fork('orders', 'orders--try')
-    // Some milliseconds; a copy would take longer than that on any disk.
-    expect(performance.now() - asked).toBeLessThan(1000)
+    const times: number[] = []
+    for (const branch of ['orders--try', 'orders--second', 'orders--third']) {
+      const asked = performance.now()
+      await stage.fork('orders', branch)
+      times.push(performance.now() - asked)
+    }
+    // A tenth of it, most of which KafkaJS waits by itself. The least of three, for a machine may have something else to do.
+    expect(Math.min(...times)).toBeLessThan(1000)
     expect(bytesIn(stage.folder!) - before).toBeLessThan(MiB)
     const { 'branch.bytes.own': none, 'branch.bytes.shared': shared } = await stage.branchConfigs('orders--try')
     expect(none).toBe('0')
