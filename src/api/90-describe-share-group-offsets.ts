@@ -5,6 +5,7 @@ import { describeShareGroupOffsets } from '../../protocol/messages/90-describe-s
 import { zeroUuid } from '../../protocol/schema.ts'
 import type { Partition } from '../broker/partition.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
+import { each } from '../group/partitions.ts'
 import type { SharePartition } from '../share/share-partition.ts'
 import { type Context, serve } from './api.ts'
 import { told } from './share-acknowledgements.ts'
@@ -22,12 +23,14 @@ export const describeShareGroupOffsetsApi = serve(describeShareGroupOffsets, [0,
 }))
 
 /** Everything that is remembered of a group; nothing of one that nobody knows. */
-function allOf(groupId: string, { broker, shares }: Context): AskedTopic[] {
+function allOf(groupId: string, { broker, groups, shares }: Context): AskedTopic[] {
   const topics = new Map<string, number[]>()
-  for (const { of } of shares.states.of(groupId)) {
-    const name = broker.topicById(of.topicId)?.name
-    if (name !== undefined) topics.set(name, [...(topics.get(name) ?? []), of.partition])
+  const add = (topicId: string, partition: number): void => {
+    const name = broker.topicById(topicId)?.name
+    if (name !== undefined) topics.set(name, [...(topics.get(name) ?? []), partition])
   }
+  for (const { of } of shares.states.of(groupId)) add(of.topicId, of.partition)
+  for (const [topicId, partition] of each(groups.share.unreadableOf(groupId))) add(topicId, partition)
   return [...topics].map(([topicName, partitions]) => ({ topicName, partitions: partitions.sort((a, b) => a - b) }))
 }
 

@@ -9,6 +9,8 @@ export interface ShareKeeper {
   groups(): readonly string[]
   /** Whether it is remembered what a group has done in a partition. */
   keeps(groupId: string, topicId: string, partition: number): boolean
+  /** Whether what is remembered of it cannot be read now. */
+  isUnreadable(groupId: string, topicId: string, partition: number): boolean
   /** Begins to remember. Answers when that is in the log. */
   initialise(groupId: string, topicId: string, partitions: readonly number[]): Promise<ErrorName>
   /** A group goes on from here. */
@@ -29,6 +31,7 @@ export interface ShareKeeper {
 export const noShareKeeper: ShareKeeper = {
   groups: () => [],
   keeps: () => true,
+  isUnreadable: () => false,
   initialise: async () => 'NONE',
   alter: async () => 'NONE',
   ofTopic: () => [],

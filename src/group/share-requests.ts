@@ -6,7 +6,7 @@ import type { PlantedShare } from '../branch/lineage.ts'
 import type { CatalogTopic } from './catalog.ts'
 import type { Decision } from './journal.ts'
 import type { Partitions, TopicPartitions } from './partitions.ts'
-import { add, each, topicPartitionsOf, where } from './partitions.ts'
+import { add, each, noPartitions, topicPartitionsOf, where } from './partitions.ts'
 import { refusalOf } from './refusal.ts'
 import type { Roster } from './roster.ts'
 import { ShareGroup } from './share-group.ts'
@@ -251,18 +251,29 @@ export class ShareRequests {
     if (group instanceof Refusal) return group
     if (!group.isEmpty) return new Refusal('NON_EMPTY_GROUP', 'The group is not empty.')
     const none = new Refusal('UNKNOWN_TOPIC_OR_PARTITION', 'There is no offset information to delete.')
-    const known = topicIds.filter((topicId) => group.memory.known.has(topicId))
+    const notAvailable = new Refusal('COORDINATOR_NOT_AVAILABLE')
+    const isReadable = (topicId: string): boolean =>
+      ![...group.memory.known.get(topicId)!].some((of) => this.#keeper.isUnreadable(groupId, topicId, of))
+    const begun = topicIds.filter((topicId) => group.memory.known.has(topicId))
+    const known = begun.filter(isReadable)
     try {
       await this.#forgetTopics(group, known)
       const outcomes = await Promise.all(known.map((topicId) => this.#keeper.forget(groupId, topicId)))
       return topicIds.map((topicId) => {
         const outcome = outcomes[known.indexOf(topicId)]
-        if (outcome === undefined) return none
+        if (outcome === undefined) return begun.includes(topicId) ? notAvailable : none
         return outcome === 'NONE' ? undefined : new Refusal(outcome)
       })
     } catch (error) {
       return new Refusal(refusalOf(error))
     }
+  }
+
+  /** Where a group has begun, and nobody can tell how far it has come. */
+  unreadableOf(groupId: string): Partitions {
+    const group = this.#roster.find(groupId)
+    if (!(group instanceof ShareGroup)) return noPartitions
+    return where(group.memory.known, (topicId, of) => this.#keeper.isUnreadable(groupId, topicId, of))
   }
 
   #forgetTopics(group: ShareGroup, topicIds: readonly string[]): Promise<void> {

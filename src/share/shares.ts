@@ -142,6 +142,10 @@ export class Shares implements ShareKeeper {
     return this.states.find({ groupId, topicId, partition }) !== undefined
   }
 
+  isUnreadable(groupId: string, topicId: string, partition: number): boolean {
+    return this.states.isUnreadable({ groupId, topicId, partition })
+  }
+
   /** Remembers that a group reads these partitions. */
   async initialise(groupId: string, topicId: string, partitions: readonly number[]): Promise<ErrorName> {
     return this.#all(partitions.map((partition) => this.states.initialise({ groupId, topicId, partition })))

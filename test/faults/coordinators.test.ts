@@ -10,6 +10,7 @@ import { initProducerId } from '../../protocol/messages/22-init-producer-id.ts'
 import { describeTransactions } from '../../protocol/messages/65-describe-transactions.ts'
 import { describeShareGroupOffsets } from '../../protocol/messages/90-describe-share-group-offsets.ts'
 import { alterShareGroupOffsets } from '../../protocol/messages/91-alter-share-group-offsets.ts'
+import { deleteShareGroupOffsets } from '../../protocol/messages/92-delete-share-group-offsets.ts'
 import { headerBytes } from '../../protocol/records/batch.ts'
 import { Broker } from '../../src/embedded.ts'
 import { FaultyStore } from '../../src/storage/faulty-file.ts'
@@ -95,6 +96,12 @@ async function recalled(store: FaultyStore, { recall }: Memory): Promise<string[
   return told
 }
 
+/** A bit in the first record of a partition. */
+function damage(store: FaultyStore, folder: string): void {
+  const segment = store.list(folder).find((name) => name.endsWith('.log'))
+  store.flip(`${folder}/${segment}`, headerBytes + 9, 3)
+}
+
 test.each(memories)(
   'a damaged partition of $topic takes those out of service whom it remembers, and no others',
   async (memory) => {
@@ -113,3 +120,20 @@ test.each(memories)(
     expect(refused[1]).toEqual(refused[0]!.map((is) => !is))
   },
 )
+
+test('a share group whose memory is damaged is listed with an error, and nobody is told that it was deleted', async () => {
+  const shares = memories.find(({ topic }) => topic === '__share_group_state')!
+  const { store, folder } = await stopped(shares)
+  for (const partition of [0, 1]) damage(store, `${folder}/${partition}`)
+  await using broker = await Broker.start({ storage: store, config })
+  const wire = await WireClient.open(broker.bootstrapServers)
+  const groups = ids.map((groupId) => ({ groupId, topics: null }))
+  const described = await wire.ask(describeShareGroupOffsets, 0, { groups })
+  const listed = { errorCode: 0, topics: [{ topicName: 't', partitions: [{ startOffset: -1, errorCode: 15 }] }] }
+  expect(described.groups).toMatchObject(ids.map((groupId) => ({ groupId, ...listed })))
+  for (const groupId of ids) {
+    const deleted = await wire.ask(deleteShareGroupOffsets, 0, { groupId, topics: [{ topicName: 't' }] })
+    expect(deleted.responses).toMatchObject([{ topicName: 't', errorCode: 15 }])
+  }
+  wire.close()
+})

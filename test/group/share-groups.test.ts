@@ -22,6 +22,10 @@ class Keeper implements ShareKeeper {
     return this.kept.has(of.join(' '))
   }
 
+  isUnreadable(): boolean {
+    return false
+  }
+
   async initialise(groupId: string, topicId: string, partitions: readonly number[]): Promise<ErrorName> {
     for (const partition of partitions) this.kept.add(`${groupId} ${topicId} ${partition}`)
     return 'NONE'
