@@ -13,9 +13,14 @@ export class ChildStage {
     this.broker = broker
   }
 
-  /** `options` go with every start, `ofNode` to Node itself. */
-  static async open(options: readonly string[] = [], ofNode: readonly string[] = []): Promise<ChildStage> {
+  /** `options` go with every start, `ofNode` to Node itself; `prepare` comes before the first. */
+  static async open(
+    options: readonly string[] = [],
+    ofNode: readonly string[] = [],
+    prepare: (broker: ChildBroker) => void = () => {},
+  ): Promise<ChildStage> {
     const stage = new ChildStage(new ChildBroker(await built('bundle/main.js'), options, ofNode))
+    prepare(stage.broker)
     await stage.broker.start()
     return stage
   }

@@ -6,7 +6,7 @@ import { encodeBatch } from '../../protocol/records/builder.ts'
 import { checkStore } from '../../src/cli/check.ts'
 import { OutlivingStore } from './counting-store.ts'
 import { type Packs as Opened, Packs, revisionOf, type Seen } from './packs.ts'
-import { trim } from './stage.ts'
+import { trim, view } from './stage.ts'
 
 const state = (records: readonly Seen[]) => Object.fromEntries(records.map(({ key, value }) => [key, value]))
 
@@ -32,6 +32,18 @@ test('R23: a branch that is forked in the midst of a pack goes on with numbers a
   expect(files.filter((path) => path.endsWith('.pack')).length).toBeGreaterThanOrEqual(2)
   expect(await packs.read('C', 10)).toEqual([...sent.slice(0, 5), ...own])
   expect(await packs.read('P', 15)).toEqual([...sent, ...theirs])
+  for (const [topic, values] of [
+    ['C', [...sent.slice(0, 5), ...own]],
+    ['P', [...sent, ...theirs]],
+  ] as const) {
+    await view(packs.stage, topic, 'history', `${topic}-history`, { 'view.key': 'k' })
+    const told = await packs.read(`${topic}-history`, values.length)
+    // The header of the record's own, then ours.
+    const revOf = ({ headers }: Seen) => (JSON.parse(headers) as { rev: [string, string] }).rev[1]
+    expect(told.map((one) => [revOf(one), one.offset, one.value])).toEqual(
+      values.map(({ offset, value }, i) => [`${i + 1}`, offset, value]),
+    )
+  }
 })
 
 test('R24: a three-way merge finds its bases in packs, its records are the next revisions, and a revert gives the inverse', async () => {

@@ -7,7 +7,7 @@ import * as batch from '../../protocol/records/batch.ts'
 import { encodeBatch } from '../../protocol/records/builder.ts'
 import { type CodecName, codecName } from '../../protocol/records/compression.ts'
 import { readRecords } from '../../protocol/records/record.ts'
-import { OutlivingStore } from './counting-store.ts'
+import { HoldingStore, OutlivingStore } from './counting-store.ts'
 import { drawing, noise } from './delta-pairs.ts'
 import { Packs, revisionOf, type Seen, seen } from './packs.ts'
 import { recordAt } from './stage.ts'
@@ -43,6 +43,23 @@ describe('R2: before, while and after a topic is packed', () => {
     expect(await packs.read('docs', 1200)).toEqual(sent)
     await packs.packed()
     expect(await packs.read('docs', 1200)).toEqual(sent)
+  })
+
+  test('and so it is while the packer waits at each of its steps on the disk', async () => {
+    const store = new HoldingStore()
+    await using packs = await Packs.open(store)
+    await packs.create('docs', unpacked)
+    const sent = await packs.revise('docs', 'a', 300, { atOnce: 20 })
+    store.isHolding = true
+    await configure(packs, 'docs', { 'revision.diff': 'true', ...packedAtOnce })
+    for (const step of ['written', 'to be named', 'beside the old ones']) {
+      await expect.poll(() => store.heldAt).toBe(step)
+      expect(await packs.read('docs', 300), step).toEqual(sent)
+      store.goOn()
+    }
+    store.isHolding = false
+    await packs.packed()
+    expect(await packs.read('docs', 300)).toEqual(sent)
   })
 
   test('a consumer in the midst of it reads on where it was', async () => {

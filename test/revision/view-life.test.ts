@@ -344,7 +344,7 @@ test('R9: a record without a key is refused, and those of other partitions are k
       },
     ],
   })
-  await expect(sent).rejects.toThrow()
+  await expect(sent).rejects.toMatchObject({ type: 'INVALID_RECORD' })
   expect(await stage.ends('docs')).toEqual([
     { low: 0, high: 0 },
     { low: 0, high: 1 },
@@ -354,6 +354,13 @@ test('R9: a record without a key is refused, and those of other partitions are k
       { topic: 'both', configs: { 'revision.diff': true, 'cleanup.policy': 'compact' }, numPartitions: 1 },
     ]),
   ).toEqual({ both: expect.stringMatching(/^INVALID_CONFIG: .*cleanup.policy=delete/) })
+  await stage.create('compacted', 1, { 'cleanup.policy': 'compact' })
+  for (const policy of ['compact', 'compact,delete']) {
+    const both = { 'revision.diff': 'true', 'cleanup.policy': policy }
+    for (const topic of ['docs', 'compacted']) {
+      await expect(alter(stage, topic, both)).rejects.toMatchObject({ type: 'INVALID_CONFIG' })
+    }
+  }
 })
 
 test('a view with view.ttl.ms that nobody reads goes by itself', async () => {
