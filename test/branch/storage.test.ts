@@ -242,10 +242,13 @@ describe('branches that nobody uses', () => {
       expect(before.open).toBeGreaterThan(0)
       expect(mapsOf(stage)).toBeLessThanOrEqual(before.maps)
       expect(openOf(stage)).toBeLessThanOrEqual(before.open)
-      const fileCount = () => filesIn(join(stage.folder!, 'topics')).filter(({ path }) => path.includes('.')).length
-      const files = fileCount()
+      // Folders that are made ahead for the next forks come when they can.
+      const isFile = (path: string) => path.includes('.') && !path.endsWith('.tmp')
+      const filesOf = () => filesIn(join(stage.folder!, 'topics')).flatMap(({ path }) => (isFile(path) ? path : []))
+      const files = new Set(filesOf())
       await stage.send('orders--500', ['own'])
-      expect(fileCount()).toBe(files + 1)
+      const added = filesOf().filter((path) => !files.has(path))
+      expect(added).toEqual([expect.stringMatching(/\.log$/)])
       expect(await stage.ends('orders--500')).toContainEqual({ low: 0, high: 21 })
     },
   )
