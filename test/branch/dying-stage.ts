@@ -25,17 +25,25 @@ export async function momentsOf(stage: ChildStage, asked: Command): Promise<stri
   await command(stage, asked)
   await stage.results(asked.id, 1)
   rmSync(orders)
-  return readFileSync(join(stage.broker.root, 'moments'), 'utf8').trimEnd().split('\n')
+  return doneOf(stage)
 }
 
-/** It is given a command, and dies in front of what that does as number `at`. `twiglog check` finds nothing in what is left. */
-export async function dieAt(stage: ChildStage, at: number, asked: Command): Promise<void> {
+/**
+ * It is given a command, and dies in front of what that does as number `at`. `twiglog check` finds nothing in what is left. Answers what
+ * was done by then.
+ */
+export async function dieAt(stage: ChildStage, at: number, asked: Command): Promise<string[]> {
   const orders = ordersOf(stage)
+  rmSync(namedOf(stage), { force: true })
   writeFileSync(orders, `${asked.id} ${at}`)
   // It may die before it has answered.
   await Promise.all([stage.broker.gone(), command(stage, asked).catch(() => {})])
   rmSync(orders)
   stage.broker.expectSound()
+  return at === 0 ? [] : doneOf(stage)
 }
+
+const namedOf = ({ broker }: ChildStage): string => join(broker.root, 'moments')
+const doneOf = (stage: ChildStage): string[] => readFileSync(namedOf(stage), 'utf8').trimEnd().split('\n')
 
 const ordersOf = ({ broker }: ChildStage): string => join(broker.root, 'die-at')

@@ -21,7 +21,7 @@ function nameOf(batch) {
   const text = batch.toString('latin1')
   const said = /"type":"(merge-begin|merge|fork|promote|promoted)"/.exec(text)
   if (said !== null) return said[1]
-  if ((batch[22] & controlBit) !== 0) return 'marker'
+  if (batch[16] === 2 && (batch[22] & controlBit) !== 0) return 'marker'
   if (text.includes('branch.merge')) return 'records'
   if (text.includes('"kind":')) return 'conflict'
   if (text.includes('committing')) return 'commit'
@@ -47,7 +47,9 @@ function look(name, batch) {
 
 fs.writeSync = (descriptor, bytes, ...where) => {
   if (typeof bytes !== 'string') {
-    const batch = Buffer.from(bytes.buffer, bytes.byteOffset + where[0], where[1])
+    // A file that is written anew says no place: without one there is all the memory that others share with it.
+    const [from = 0, length = bytes.length - from] = where
+    const batch = Buffer.from(bytes.buffer, bytes.byteOffset + from, length)
     look(nameOf(batch), batch)
   }
   return writeSync(descriptor, bytes, ...where)
@@ -58,6 +60,8 @@ fs.linkSync = (from, to) => {
 }
 fs.renameSync = (from, to) => {
   if (from.endsWith('.tmp')) look('rename')
+  if (to.endsWith('.gone')) look('gone')
+  if (from.endsWith('.forward')) look('forward')
   return renameSync(from, to)
 }
 syncBuiltinESMExports()

@@ -4,6 +4,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { BranchEvent } from '../../src/branch/events.ts'
 import { ChildStage } from './child-stage.ts'
+import { command, dieAt, momentsOf, openDying } from './dying-stage.ts'
 import { numbered } from './stage.ts'
 
 let stage: ChildStage
@@ -60,3 +61,48 @@ test.each(['before', 'behind'])(
     }
   },
 )
+
+/** Links of what the target has and of what it gets, the record that makes it true, its folder out of the way and the new one in, the event. */
+const moments = ['link', 'link', 'link', 'rename', 'merge', 'gone', 'forward', 'merge']
+
+test('B52: kill -9 in front of everything that a fast-forward does: the target is as it was or as long as the branch, and it is told once', {
+  timeout: 120_000,
+}, async () => {
+  stage = await openDying()
+  const prepare = async (into: string) => {
+    const from = `${into}--try`
+    const configEntries = [{ name: 'branch.from', value: into }]
+    await stage.withAdmin((admin) => admin.createTopics({ topics: [{ topic: into, numPartitions: 1 }] }))
+    await stage.send(into, ...numbered(3))
+    await stage.withAdmin((admin) =>
+      admin.createTopics({ topics: [{ topic: from, numPartitions: -1, configEntries }] }),
+    )
+    await stage.send(from, 'own')
+    return { op: 'merge', id: `m-${into}`, from, into, strategy: 'fast-forward' }
+  }
+  const shown = async (topic: string) => {
+    const [end] = await stage.withAdmin((admin) => admin.fetchTopicOffsets(topic))
+    return await stage.read(topic, ({ length }) => length === Number(end!.high))
+  }
+  const [before, after] = [numbered(3), [...numbered(3), 'own']]
+  expect(await momentsOf(stage, await prepare('whole'))).toEqual(moments)
+  for (const [at, name] of moments.entries()) {
+    const merge = await prepare(`P${at}`)
+    const done = await dieAt(stage, at, merge)
+    await stage.broker.start()
+    const what = `in front of ${at}, ${name}: ${done}`
+    // What has its record is finished by the start; else it is done anew, for the command is there.
+    expect(done.includes('merge') ? [after] : [before, after], what).toContainEqual(await shown(merge.into))
+    await command(stage, merge)
+    const told = await stage.results(merge.id, 2)
+    expect(
+      told.map(({ type, status, replayed }) => [type, status, replayed]),
+      what,
+    ).toEqual([
+      ['merge', 'committed', undefined],
+      ['merge', 'committed', true],
+    ])
+    expect(await shown(merge.into), what).toEqual(after)
+    expect(await shown(merge.from), what).toEqual(after)
+  }
+})
