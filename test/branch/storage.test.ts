@@ -94,20 +94,23 @@ describe('what a branch shares', () => {
     const config = { 'log.cleaner.backoff.ms': 50 }
     await using stage = await Stage.open({ onDisk: true, config })
     const compacted = { ...segments, 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.01' }
-    await stage.create('orders', 1, compacted)
+    // Not before it is forked, and then of the parent alone.
+    await stage.create('orders', 1, { ...compacted, 'min.compaction.lag.ms': 1e9 })
     const value = (fields: object) => ({ key: 'j', value: JSON.stringify(fields) })
     await stage.send('orders', [value({ x: 1, y: 1, z: 12345678901234567890n.toString() })])
     const whole = (text: string) => ({ key: 'whole', value: text })
     await stage.send('orders', [whole('base')])
     await fill(stage, 'orders', 2, 3)
     await stage.fork('orders', 'orders--try')
-    const inherited = await stage.read('orders--try', 10)
+    const read = async () => (await stage.read('orders--try', 10)).map((one) => ({ ...one, value: String(one.value) }))
+    const inherited = await read()
     await stage.send('orders--try', [value({ x: 2, y: 1 }), whole('theirs')])
     await stage.send('orders', [value({ x: 1, y: 2 }), whole('ours')])
+    await alter(stage, 'orders', Object.fromEntries(Object.entries(compacted).map(([name, to]) => [name, String(to)])))
     await fill(stage, 'orders', 3, 3)
     const left = async () => Number((await stage.read('orders', 1))[0]!.offset)
     await eventually(async () => expect(await left()).toBeGreaterThan(1))
-    expect(await stage.read('orders--try', 10)).toEqual(inherited)
+    expect(await read()).toEqual(inherited)
     const merge = { op: 'merge', from: 'orders--try', into: 'orders', strategy: 'three-way' }
     const alone = await stage.run({ ...merge, id: 'm0', keys: ['whole'], onConflict: 'park' })
     expect(alone).toMatchObject({ status: 'parked', counts: { written: 0, conflicts: 1 } })
@@ -151,7 +154,9 @@ describe('what a branch shares', () => {
     const last = logsOf(stage, await idOf(stage, 'last'))
     expect(last.map(({ inode }) => inode).sort()).toEqual(first.map(({ inode }) => inode).sort())
     expect(await stage.values(deepest, 12)).toEqual(await stage.values('orders', 12))
-    expect((await stage.fetched('last', 0)).bytes).toEqual((await stage.fetched('orders', 0)).bytes)
+    const [from, other] = [await stage.fetched('orders', 0), await stage.fetched('last', 0)]
+    // Byte by byte vitest would take many seconds.
+    expect(from.bytes.equals(other.bytes)).toBe(true)
   })
 
   test('B16: a fork of 1 GiB takes no room and less than a second, the files stay as they are; own writes grow the branch alone', async () => {
