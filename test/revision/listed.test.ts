@@ -2,6 +2,7 @@
 // how a value is stored.
 
 import { expect, test } from 'vitest'
+import { decodeDelta } from '../../src/revision/decode-delta.ts'
 import { OutlivingStore } from './counting-store.ts'
 import { drawing, noise } from './delta-pairs.ts'
 import { Packs, revisionOf } from './packs.ts'
@@ -64,6 +65,39 @@ test('R14: the ten newest have the numbers that they were given, after a start t
   expect(placesOf(await listed(packs, 'docs', 'after-a-start'))).toEqual(expected)
   const [next] = await packs.revise('docs', 'b', 1, { from: 101 })
   expect(placesOf(await listed(packs, 'docs', 'next')).at(-1)).toEqual(['b', 101, next!.offset])
+})
+
+test('R4, R15: deltas of what a keep rule has left lead from each revision to the next that is kept, and the oldest is whole', async () => {
+  await using packs = await Packs.open()
+  await packs.create('docs', { 'revision.keep': 'hourly:24', 'revision.pack.lag.ms': 3_600_000 })
+  const hour = 3_600_000
+  const noon = (Math.floor(Date.now() / hour) - 20) * hour
+  // Three an hour: the third of each stays.
+  const values = Array.from({ length: 30 }, (_, i) => revisionOf('k', i + 1))
+  for (const [i, value] of values.entries()) {
+    await packs.send('docs', [{ key: 'k', value, timestamp: String(noon + (i * hour) / 3) }])
+  }
+  await packs.send('docs', [{ key: 'end', value: 'end' }])
+  await configure(packs, 'docs', {
+    'revision.diff': 'true',
+    'revision.keep': 'hourly:24',
+    'revision.pack.lag.ms': '0',
+    'segment.ms': '1',
+  })
+  await packs.packed()
+  await view(packs.stage, 'docs', 'diff', 'docs-diff', { 'view.key': 'k' })
+  let before: Buffer = Buffer.alloc(0)
+  for (const [i, { offset, value, headers }] of (await packs.stage.read('docs-diff', 10)).entries()) {
+    const rev = 3 * i + 3
+    const told = ['rev', 'rev.base', 'rev.base.offset', 'rev.format'].map((name) => headers?.[name]?.toString())
+    expect([Number(offset), ...told]).toEqual(
+      i === 0
+        ? [rev - 1, `${rev}`, undefined, undefined, 'full']
+        : [rev - 1, `${rev}`, `${rev - 3}`, `${rev - 4}`, 'vcdiff'],
+    )
+    before = i === 0 ? value! : decodeDelta(before, value!, 10_000)
+    expect(String(before)).toBe(values[rev - 1])
+  }
 })
 
 test('R10: the same value again is a revision with a number of its own, of which 32 bytes are stored at most', async () => {
