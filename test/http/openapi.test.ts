@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { allFamilies } from '../../src/http/metrics.ts'
 import { routes } from '../../src/http/routes.ts'
-import { violations } from './openapi-check.ts'
-import { HttpStage } from './stage.ts'
+import { answerViolations, violations } from './openapi-check.ts'
+import { type Ask, HttpStage } from './stage.ts'
 
 let stage: HttpStage
 beforeAll(async () => {
@@ -40,6 +40,36 @@ test('each word in braces is a parameter of the path', () => {
   for (const { path, parameters = [] } of routes) {
     const words = [...path.matchAll(/\{(\w+)\}/g)].map(([, word]) => word)
     expect(parameters.filter((of) => of.in === 'path').map(({ name }) => name)).toEqual(words)
+  }
+})
+
+/** Of a stream the head alone, for it has no end. */
+async function headOf(url: string): Promise<{ status: number; mediaType: string; body: string }> {
+  const aborting = new AbortController()
+  const { status, headers } = await fetch(url, { signal: aborting.signal })
+  aborting.abort()
+  return { status, mediaType: headers.get('content-type') ?? '', body: '' }
+}
+
+test('every route is asked, well and for a topic that is not there, and answers as the document says', async () => {
+  await using stage = await HttpStage.open({ topics: ['stock'] })
+  const headers = { 'content-type': 'application/json' }
+  const bodies: Record<string, Ask> = {
+    writeRecords: { headers, body: '{"records":[{"key":"other","value":1}]}' },
+    writeKey: { body: '{"n":1}' },
+  }
+  await stage.ask('PUT', '/topics/stock/keys/k', bodies['writeKey'])
+  for (const { method, path, id } of routes) {
+    const target = path.replace('{topic}', 'stock').replace('{key}', 'k')
+    if (id === 'tailRecords') {
+      const head = await headOf(`${stage.url}${target}`)
+      expect(answerViolations(stage.document, { method, target }, head)).toEqual([])
+      expect(head.status).toBe(200)
+    } else expect([id, (await stage.ask(method.toUpperCase(), target, bodies[id])).status]).toEqual([id, 200])
+    // Records make their topic, as a producer's do.
+    if (target === path || id === 'writeRecords') continue
+    const missed = await stage.ask(method.toUpperCase(), target.replace('stock', 'nowhere'), bodies[id])
+    expect([id, missed.status]).toEqual([id, 404])
   }
 })
 
