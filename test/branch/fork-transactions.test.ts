@@ -12,6 +12,16 @@ const transactional = async (stage: Stage, transactionalId: string) => {
 }
 const write = (transaction: Transaction, topic: string, ...values: string[]) =>
   transaction.send({ topic, messages: values.map((value) => ({ value, partition: 0 })) })
+/** A transaction that was open when its topic was forked, and then wrote to the branch as well. */
+const overTheCut = async (stage: Stage) => {
+  await stage.create('orders')
+  const producer = await transactional(stage, 't')
+  const first = await producer.transaction()
+  await write(first, 'orders', 'over the cut')
+  await stage.fork('orders', 'orders--try')
+  await write(first, 'orders--try', 'same')
+  return { producer, first }
+}
 /** Everything a reader sees up to a record that was written last. */
 const upTo = async (stage: Stage, topic: string, last: string, count: number, uncommitted = false) => {
   await stage.send(topic, [last])
@@ -64,12 +74,7 @@ describe('a transaction that is open at the cut', () => {
 
   test('B51: its producer goes on into the branch, in the same transaction and in later ones', async () => {
     await using stage = await Stage.open()
-    await stage.create('orders')
-    const producer = await transactional(stage, 't')
-    const first = await producer.transaction()
-    await write(first, 'orders', 'over the cut')
-    await stage.fork('orders', 'orders--try')
-    await write(first, 'orders--try', 'same')
+    const { producer, first } = await overTheCut(stage)
     await first.commit()
     const second = await producer.transaction()
     await write(second, 'orders--try', 'aborted')
@@ -84,12 +89,7 @@ describe('a transaction that is open at the cut', () => {
 
   test('B51: the one over the cut is aborted, and the next one is seen', async () => {
     await using stage = await Stage.open()
-    await stage.create('orders')
-    const producer = await transactional(stage, 't')
-    const first = await producer.transaction()
-    await write(first, 'orders', 'over the cut')
-    await stage.fork('orders', 'orders--try')
-    await write(first, 'orders--try', 'same')
+    const { producer, first } = await overTheCut(stage)
     await first.abort()
     const second = await producer.transaction()
     await write(second, 'orders--try', 'second')
