@@ -225,7 +225,8 @@ export class PartitionRevisions {
     for (let tries = 0; tries < triesMax && !log.isReleased; tries++) {
       const { changes: of } = counts
       const { filesVersion } = log
-      const isFresh = () => !log.isReleased && counts.changes === of && log.filesVersion === filesVersion
+      const isFresh = () =>
+        !log.isReleased && this.#counts === counts && counts.changes === of && log.filesVersion === filesVersion
       const copying = counts.copying()
       let copy = copying.next()
       for (; !copy.done && isFresh(); copy = copying.next()) yield

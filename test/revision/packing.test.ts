@@ -270,10 +270,15 @@ test('R19: what transactions left reads the same for both isolation levels, and 
   }
   const first = await look()
   expect(first.markers).toHaveLength(12)
+  const everything = async (count: number) =>
+    (await packs.stage.read('docs', count, true)).map(({ offset, value }) => [offset, String(value)])
+  const before = await everything(12 + 36 + 1)
   await configure(packs, 'docs', { 'revision.diff': 'true', ...packedAtOnce })
   await packs.packed()
   expect(await look()).toEqual(first)
-  // To readers of everything records that were taken back are holes, or what they were.
+  // To readers of everything records that were taken back are holes.
+  const isCommitted = ([offset]: string[]) => first.committed.some(([of]) => of === offset)
+  expect(await everything(12 + 24 + 1)).toEqual(before.filter(isCommitted))
   const uncommitted = (await packs.batches('docs')).flatMap((one) =>
     batch.isControl(one, 0) ? [] : [...readRecords(one, 0)],
   )
