@@ -50,12 +50,12 @@ const cases = [
   },
 ] as const
 
-test.each(cases)(
-  '$name that is cut off at any moment is there wholly or not, and is told once',
+test.each(cases.map((one) => [one.name, one] as const))(
+  '%s that is cut off at any moment is there wholly or not, and is told once',
   {
     timeout: 120_000,
   },
-  async ({ command, old, next, commits, probe }) => {
+  async (_, { command, old, next, commits, probe }) => {
     const { stage, store } = await prepared()
     const told = async (on: Stage) => {
       const all = await on.values('__branches', (await on.ends('__branches'))[0]!.high)
