@@ -22,14 +22,7 @@ import { Problem } from '../../src/http/problem.ts'
 import type { Rooms } from '../../src/http/rooms.ts'
 import { routes } from '../../src/http/routes.ts'
 import { listenersFromAdvertised, listenersOf } from '../../src/net/listener.ts'
-import {
-  canonicalScalar,
-  parseJson,
-  parsePointer,
-  parseWhere,
-  scalarAt,
-  scalarHash,
-} from '../../src/revision/json-scalars.ts'
+import * as json from '../../src/revision/json-scalars.ts'
 import type { Target } from './fuzzing.ts'
 
 /** The sentence of a refusal, without what was refused. */
@@ -225,12 +218,12 @@ const scalars: Target = {
     ),
   run: (bytes) => {
     const half = Math.max(0, bytes.indexOf('|'))
-    const where = parseWhere(bytes.toString('utf8', 0, half))
+    const where = json.parseWhere(bytes.toString('utf8', 0, half))
     if (where === undefined) return 'no condition'
-    const found = scalarAt(parseJson(bytes.subarray(half + 1)), parsePointer(where.pointer)!)
+    const found = json.scalarAt(json.parseJson(bytes.subarray(half + 1)), json.parsePointer(where.pointer)!)
     if (found === undefined) return 'nothing there'
-    const isSame = canonicalScalar(found) === canonicalScalar(where.scalar)
-    if (isSame && scalarHash(found) !== scalarHash(where.scalar)) throw new Error('one scalar, two hashes')
+    const isSame = json.canonicalScalar(found) === json.canonicalScalar(where.scalar)
+    if (isSame && json.scalarHash(found) !== json.scalarHash(where.scalar)) throw new Error('one scalar, two hashes')
     return `${typeof found} ${isSame}`
   },
 }
