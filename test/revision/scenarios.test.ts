@@ -229,3 +229,33 @@ test('R20: what is asked for by a value is the same when it is packed, and what 
   await packs.create('plain')
   expect(await revisionConfigs(stage, 'plain')).not.toHaveProperty('revision.index.unparsed')
 })
+
+test('R32: a consumer with its own settings rests at the end of a view while its topic is written: no fetch is answered in vain', async () => {
+  await using packs = await Packs.open(new CountingStore(), { http: true })
+  const { stage } = packs
+  await packs.create('docs', { 'revision.index.json': '/status' })
+  const send = (status: string) => packs.send('docs', [{ key: 'k', value: JSON.stringify({ status }) }])
+  for (const status of ['paid', 'open', 'paid', 'open', 'open']) await send(status)
+  await view(stage, 'docs', 'history', 'paid', { 'view.where': '/status=paid' })
+  const fetchCount = async () => {
+    const metrics = await (await fetch(`${stage.broker.httpUrl}/metrics`)).text()
+    return Number(/^kafka_network_requestmetrics_totaltimems_count\{request="Fetch"\} (\d+)$/m.exec(metrics)![1])
+  }
+  const consumer = stage.kafka.consumer({ groupId: 'paid' })
+  await consumer.connect()
+  try {
+    await consumer.subscribe({ topic: 'paid', fromBeginning: true })
+    const came: number[] = []
+    await consumer.run({ eachMessage: async ({ message }) => void came.push(Number(message.offset)) })
+    await expect.poll(() => came).toEqual([0, 2])
+    const [before, since] = [await fetchCount(), Date.now()]
+    for (let i = 0; i < 100; i++) await send('open')
+    // It waits for five seconds at a time, so this holds on a machine that is slow, too.
+    expect((await fetchCount()) - before).toBeLessThanOrEqual(5 + (Date.now() - since) / 1000)
+    await send('paid')
+    await expect.poll(() => came).toEqual([0, 2, 105])
+    expect((await stage.ends('paid'))[0]!.high).toBe(106)
+  } finally {
+    await consumer.disconnect()
+  }
+})
