@@ -94,7 +94,7 @@ function isOwnAncestor({ id, fromId }: Branch, branches: ReadonlyMap<string, Bra
 const ascend = (numbers: readonly number[]): boolean => numbers.every((each, i) => i === 0 || each > numbers[i - 1]!)
 
 function* problemsOf(partition: ForkedPartition, { fromId }: Branch): Generator<string> {
-  const { offset, ownFrom, logStartOffset, files, epochs, seams, known, open } = partition
+  const { offset, ownFrom, logStartOffset, files, epochs, seams, known, open, spans = [], merged = [] } = partition
   const bases = files.map(([base]) => base)
   const isOrdered = ascend([...bases, ownFrom]) && ascend(epochs.map(([epoch]) => epoch)) && ascend([...seams, ownFrom])
   if (!isOrdered || ownFrom > offset || logStartOffset > offset) yield 'bounds of a fork do not ascend'
@@ -103,6 +103,11 @@ function* problemsOf(partition: ForkedPartition, { fromId }: Branch): Generator<
   if (epochs.at(-1)?.[1] !== offset) yield `a fork was cut at offset ${offset}, but its epoch begins elsewhere`
   if (open.some(({ firstOffset }) => firstOffset >= offset))
     yield 'a fork goes through a transaction that began after it'
+  const homes = spans.map(([, upTo]) => upTo)
+  if (homes.some((upTo, i) => upTo < (homes[i - 1] ?? 0) || upTo > offset))
+    yield 'a fork tells where offsets were first written that it does not have'
+  if (merged.some(({ first, last }) => first > last || last >= offset))
+    yield 'a fork tells of merges into offsets that it does not have'
   if (known[fromId] !== offset) yield `a fork was cut at offset ${offset}, but knows its parent up to ${known[fromId]}`
 }
 

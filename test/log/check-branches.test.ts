@@ -187,6 +187,19 @@ describe('a folder with branches', () => {
       /its epoch begins elsewhere/,
     ],
     [
+      'a fork record that tells where offsets behind its cut were first written',
+      (copy) => copy.retell('orders--deep', (record) => withPartition(record, () => ({ spans: [['x', 99]] }))),
+      /where offsets were first written that it does not have/,
+    ],
+    [
+      'a fork record that tells of a merge behind its cut',
+      (copy) =>
+        copy.retell('orders--deep', (record) =>
+          withPartition(record, () => ({ merged: [{ id: 'm', first: 90, last: 99, at: 1 }] })),
+        ),
+      /tells of merges into offsets that it does not have/,
+    ],
+    [
       'a fork record of a topic that is not there',
       (copy) =>
         copy.retell('orders--try', (record) => ({
