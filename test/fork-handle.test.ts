@@ -62,7 +62,7 @@ test('what cannot be forked is refused with a code and what to change, and nothi
   await expect(stage.broker.fork({ from: ['orders', 'nothing'], set: 's' })).rejects.toMatchObject({
     name: 'BranchError',
     code: 'INVALID_CONFIG',
-    message: 'branch.from=nothing: there is no such topic. Name one that is there.',
+    message: 'nothing--s: branch.from=nothing: there is no such topic. Name one that is there.',
   })
   await expect(stage.broker.fork({ from: 'orders', set: '-s' })).rejects.toThrow('branch.set=-s is not allowed')
   await stage.broker.fork({ from: 'orders', set: 's' })
