@@ -12,6 +12,7 @@ let stage: ChildStage
 afterEach(() => stage.close())
 
 const topics = ['orders', 'stock']
+
 /** Those of a set's branches that are there: a client that would make them is told so. (Lists of all topics leave a set's out.) */
 async function members(set: string): Promise<string[]> {
   const configEntries = [{ name: 'branch.from', value: 'orders' }]

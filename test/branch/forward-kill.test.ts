@@ -62,7 +62,7 @@ test.each(['before', 'behind'])(
   },
 )
 
-/** Links of what the target has and of what it gets, the record that makes it true, its folder out of the way and the new one in, the event. */
+/** Links, the snapshot of its producers, the record that makes it true, the old folder out of the way and the new one in, the event. */
 const moments = ['link', 'link', 'link', 'rename', 'merge', 'gone', 'forward', 'merge']
 
 test('B52: kill -9 in front of everything that a fast-forward does: the target is as it was or as long as the branch, and it is told once', {
