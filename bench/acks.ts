@@ -17,6 +17,9 @@ export type Load = {
 /** 1,000 messages a second, for so long. */
 export const steady = (seconds: number): Load => ({ rate: 1000, messages: seconds * 1000, linger: 0 })
 
+/** As fast as the producer can. */
+export const fullSpeed = (messages: number): Load => ({ rate: 0, messages, bytes: 100, linger: 5 })
+
 export function producing(bench: Bench, peer: RunningPeer, topic: string, load: Load): Promise<Outcome> {
   const messages = bench.count(load.messages)
   return run(bench.clients.application, 'latency', { topic, acks: 1, ...load, messages }, peer)

@@ -1,6 +1,6 @@
 // What producers of the target notice of a large merge: how long they are held back while it is written, and how long their
 // messages wait for an acknowledgement meanwhile, against without.
-import { addAcks, type Load, measureAcks, producing } from '../acks.ts'
+import { addAcks, fullSpeed, type Load, measureAcks, producing, steady } from '../acks.ts'
 import { type Bench, inTurn, newTopic, settle } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
 import { forker } from './admin.ts'
@@ -12,8 +12,8 @@ const valueBytes = 100
 const mebibyte = 2 ** 20
 /** What the producer does meanwhile: enough messages to outlast the merge. */
 const loads: readonly (Load & { label: string })[] = [
-  { label: 'at 1,000 messages/s', rate: 1000, messages: 20_000, linger: 0, outside: 1 },
-  { label: 'at full speed', rate: 0, messages: 20_000_000, bytes: 100, linger: 5, outside: 1 },
+  { label: 'at 1,000 messages/s', ...steady(20), outside: 1 },
+  { label: 'at full speed', ...fullSpeed(20_000_000), outside: 1 },
 ]
 
 export async function gateOfMerge(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {

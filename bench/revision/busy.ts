@@ -3,7 +3,7 @@
 // there is work when the producer begins, and the rate of the packer is seen. The index of the topic is ready by then, as it is in
 // daily life.
 import { RevisionClient } from '../../src/cli/rev/revision-client.ts'
-import { type Load, measureAcks, producing, steady } from '../acks.ts'
+import { fullSpeed, type Load, measureAcks, producing, steady } from '../acks.ts'
 import { type Bench, inTurn, megabyte, newTopic, settle } from '../journey.ts'
 import type { RunningPeer } from '../peers.ts'
 import { segmentsIn } from './segments.ts'
@@ -15,7 +15,7 @@ const revisions = 150_000
 /** At full speed the packer has less of the cores: as many messages as are sent while it is at work. */
 const loads: readonly (Load & { label: string })[] = [
   { label: '', ...steady(seconds) },
-  { label: ', at full speed', rate: 0, messages: 4_000_000, bytes: 100, linger: 5 },
+  { label: ', at full speed', ...fullSpeed(4_000_000) },
 ]
 
 export async function whilePacking(bench: Bench, peers: readonly RunningPeer[]): Promise<void> {
