@@ -7,11 +7,8 @@ import type { BranchEvent, EventTopic } from '../branch/events.ts'
 import type { Branch, ForkedPartition } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
 import { eventOfMerge } from '../branch/merge-event.ts'
-import type { MergeRecord } from '../branch/merge-records.ts'
 import type { MetadataState } from '../broker/metadata-log.ts'
 import type { Finding } from '../log/check.ts'
-
-type Topics = MetadataState['topics']
 
 const damage = (file: string, message: string): Finding => ({ kind: 'damage', file, message })
 const note = (file: string, message: string): Finding => ({ kind: 'note', file, message })
@@ -19,7 +16,8 @@ const note = (file: string, message: string): Finding => ({ kind: 'note', file, 
 const facts = 'metadata'
 
 /** Forks, merges, losses and sets against the topics that are there. */
-export function* checkLineage({ lineage, topics }: MetadataState): Generator<Finding> {
+export function* checkLineage(state: MetadataState): Generator<Finding> {
+  const { lineage, topics } = state
   for (const branch of lineage.branches.values()) {
     const { id, name, partitions } = branch
     const topic = topics.get(id)
@@ -35,7 +33,7 @@ export function* checkLineage({ lineage, topics }: MetadataState): Generator<Fin
       for (const problem of problemsOf(partition, branch)) yield damage(facts, `${problem} (${topic.name}-${i})`)
     }
   }
-  for (const merge of lineage.merges.values()) yield* mergeFindings(merge, topics)
+  yield* mergeFindings(state)
   for (const { topicId, name, partition, from, to } of lineage.losses.values()) {
     const { partitions } = topics.get(topicId) ?? { partitions: 0 }
     if (partition >= partitions || from >= to)
@@ -48,37 +46,35 @@ export function* checkLineage({ lineage, topics }: MetadataState): Generator<Fin
   }
 }
 
-/** Of the topics that it was about some may be gone by now. */
-function* mergeFindings({ id, op, topics: merged }: MergeRecord, topics: Topics): Generator<Finding> {
-  for (const { intoId, partitions } of merged) {
-    const topic = topics.get(intoId)
-    if (topic === undefined) continue
-    const { name, partitions: count } = topic
-    for (const { partition, from = 0, to = from, first = -1, last = first, end } of partitions) {
-      const isGood = partition < count && from <= to && first <= last && last < end
-      if (!isGood) yield damage(facts, `${op} ${id} is told of offsets that cannot be (${name}-${partition})`)
+/** What merges have told of each partition; of the topics that they were about some may be gone by now. */
+function* mergedPartitions({ lineage, topics }: MetadataState) {
+  for (const { id, op, topics: merged } of lineage.merges.values()) {
+    for (const { intoId, partitions } of merged) {
+      const topic = topics.get(intoId)
+      if (topic === undefined) continue
+      for (const told of partitions) yield { what: `${op} ${id}`, topic, intoId, told }
     }
+  }
+}
+
+function* mergeFindings(state: MetadataState): Generator<Finding> {
+  for (const { what, topic, told } of mergedPartitions(state)) {
+    const { partition, from = 0, to = from, first = -1, last = first, end } = told
+    const isGood = partition < topic.partitions && from <= to && first <= last && last < end
+    if (!isGood) yield damage(facts, `${what} is told of offsets that cannot be (${topic.name}-${partition})`)
   }
 }
 
 /** What merges wrote was on stable storage before they were noted. `endOf`: where a partition's log ends. */
 export function* checkMerged(
-  { lineage, topics }: MetadataState,
+  state: MetadataState,
   endOf: (topicId: string, partition: number) => number,
 ): Generator<Finding> {
-  for (const { id, op, topics: merged } of lineage.merges.values()) {
-    for (const { intoId, partitions } of merged) {
-      const topic = topics.get(intoId)
-      if (topic === undefined) continue
-      for (const { partition, last = -1 } of partitions) {
-        const end = endOf(intoId, partition)
-        if (last >= end)
-          yield damage(
-            facts,
-            `${op} ${id} wrote up to offset ${last}, but records end at ${end} (${topic.name}-${partition})`,
-          )
-      }
-    }
+  for (const { what, topic, intoId, told } of mergedPartitions(state)) {
+    const { partition, last = -1 } = told
+    const end = endOf(intoId, partition)
+    if (last >= end)
+      yield damage(facts, `${what} wrote up to offset ${last}, but records end at ${end} (${topic.name}-${partition})`)
   }
 }
 

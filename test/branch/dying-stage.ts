@@ -3,6 +3,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 import { ChildStage } from './child-stage.ts'
 
 type Command = { readonly op: string; readonly id: string; readonly [more: string]: unknown }
@@ -41,6 +42,19 @@ export async function dieAt(stage: ChildStage, at: number, asked: Command): Prom
   rmSync(orders)
   stage.broker.expectSound()
   return at === 0 ? [] : doneOf(stage)
+}
+
+/** The same command once more after the death: whether the start finished it or this does it anew, it is told, and told again as replayed. */
+export async function commandAgain(stage: ChildStage, asked: Command, status: string, what: string): Promise<void> {
+  await command(stage, asked)
+  const told = await stage.results(asked.id, 2)
+  expect(
+    told.map(({ type, status, replayed }) => [type, status, replayed]),
+    what,
+  ).toEqual([
+    [asked.op, status, undefined],
+    [asked.op, status, true],
+  ])
 }
 
 const namedOf = ({ broker }: ChildStage): string => join(broker.root, 'moments')

@@ -4,7 +4,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { BranchEvent } from '../../src/branch/events.ts'
 import { ChildStage } from './child-stage.ts'
-import { command, dieAt, momentsOf, openDying } from './dying-stage.ts'
+import { commandAgain, dieAt, momentsOf, openDying } from './dying-stage.ts'
 import { numbered } from './stage.ts'
 
 let stage: ChildStage
@@ -93,15 +93,7 @@ test('B52: kill -9 in front of everything that a fast-forward does: the target i
     const what = `in front of ${at}, ${name}: ${done}`
     // What has its record is finished by the start; else it is done anew, for the command is there.
     expect(done.includes('merge') ? [after] : [before, after], what).toContainEqual(await shown(merge.into))
-    await command(stage, merge)
-    const told = await stage.results(merge.id, 2)
-    expect(
-      told.map(({ type, status, replayed }) => [type, status, replayed]),
-      what,
-    ).toEqual([
-      ['merge', 'committed', undefined],
-      ['merge', 'committed', true],
-    ])
+    await commandAgain(stage, merge, 'committed', what)
     expect(await shown(merge.into), what).toEqual(after)
     expect(await shown(merge.from), what).toEqual(after)
   }

@@ -7,7 +7,7 @@ import { offsetCommit } from '../../protocol/messages/08-offset-commit.ts'
 import type { BranchEvent } from '../../src/branch/events.ts'
 import { WireClient } from '../wire-client.ts'
 import { ChildStage } from './child-stage.ts'
-import { command, dieAt, momentsOf, openDying } from './dying-stage.ts'
+import { commandAgain, dieAt, momentsOf, openDying } from './dying-stage.ts'
 import { numbered } from './stage.ts'
 
 let stage: ChildStage
@@ -104,15 +104,7 @@ test('B57: kill -9 in front of each write of a promotion: one picture or the oth
     const what = `in front of ${at}, ${name}: ${done}`
     // What has its record is finished by the start; else it is done anew, for the command is there.
     expect(done.includes('promote') ? [pictures[1]] : pictures, what).toContainEqual(await shown(topic))
-    await command(stage, promote)
-    const told = await stage.results(promote.id, 2)
-    expect(
-      told.map(({ type, status, replayed }) => [type, status, replayed]),
-      what,
-    ).toEqual([
-      ['promote', 'done', undefined],
-      ['promote', 'done', true],
-    ])
+    await commandAgain(stage, promote, 'done', what)
     expect([await shown(topic), await shown(promote.keep)], what).toEqual([pictures[1], pictures[0]])
     expect([await committedBy(topic), await committedBy(promote.keep)], what).toEqual([6, 9])
   }
