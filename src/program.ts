@@ -10,7 +10,7 @@ import { stopper } from './cli/stop-signals.ts'
 import { Broker } from './embedded.ts'
 import { readOrder, type StartOptions } from './options.ts'
 import { packageVersion } from './package-version.ts'
-import { collectAlone, haveV8GiveWay } from './v8-threads.ts'
+import { collectAlone, collectSeldom, haveV8GiveWay } from './v8-threads.ts'
 
 const failed = 1
 const interrupted = 130
@@ -105,6 +105,7 @@ async function start(options: StartOptions, version: string): Promise<void> {
   )
   haveV8GiveWay()
   collectAlone()
+  collectSeldom()
 }
 
 /** `words`: the command line, without node and the file. */

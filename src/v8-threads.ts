@@ -2,7 +2,7 @@
 // cores an acknowledgement waits behind them. Nobody waits for what they do, so they give way; in a process that is ours alone.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { giveWay } from './revision/giving-way.ts'
 
 const niceness = 10
@@ -25,6 +25,32 @@ const awaited = ['scavenge', 'compaction', 'pointer-update']
  */
 export function collectAlone(): void {
   for (const part of awaited) setFlagsFromString(`--no-parallel-${part}`)
+}
+
+/** What may lie about before all of the heap is marked, bytes. */
+const roomBytes = 64 * 1024 * 1024
+const roomLookMs = 1000
+
+/**
+ * How far a heap may grow until it is marked again, percent of what was used; 0: as V8 has it. Of a small heap that is a few
+ * megabytes, so with many forks a second every other one was marked: turns of 10 to 30 ms that its steps were spread over.
+ */
+export function growingPercent(usedBytes: number): number {
+  const percent = Math.floor((100 * roomBytes) / usedBytes)
+  return percent >= 100 ? percent : 0
+}
+
+/** Has V8 mark a small heap seldom; a large one as often as before. As long as the process runs. */
+export function collectSeldom(): void {
+  let told = 0
+  const tell = () => {
+    const percent = growingPercent(getHeapStatistics().used_heap_size)
+    if (percent === told) return
+    setFlagsFromString(`--heap-growing-percent=${percent}`)
+    told = percent
+  }
+  tell()
+  setInterval(tell, roomLookMs).unref()
 }
 
 /** Linux's numbers of them. */

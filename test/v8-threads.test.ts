@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { growingPercent } from '../src/v8-threads.ts'
 import { built } from './built.ts'
 
 /** For each collection of young values how long other threads worked at it, ms. */
@@ -25,4 +26,30 @@ test('young values are collected by the event loop alone', async () => {
   const shares = await sharesOfOthers()
   expect(shares.length).toBeGreaterThan(0)
   expect(Math.max(...shares)).toBe(0)
+})
+
+/** How often all of the heap was marked while values became old and went. */
+async function markings(prelude: string): Promise<number> {
+  await built('bundle/main.js')
+  const aging = `
+    ${prelude}
+    const kept = Array.from({ length: 1e5 })
+    for (let i = 0; i < 2e7; i++) kept[i % 1e5] = { i, of: [i] }`
+  const words = ['--trace-gc-nvp', '--input-type=module', '--eval', aging]
+  const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  return [...stdout.matchAll(/gc=(ms|mc) /g)].length
+}
+
+test('a small heap is marked seldom', async () => {
+  const seldom = `import { collectSeldom } from './dist/src/v8-threads.js'
+    collectSeldom()`
+  expect(2 * (await markings(seldom))).toBeLessThan(await markings(''))
+})
+
+test('a heap grows by no more than the room for what lies about; a large one as V8 has it', () => {
+  const MiB = 1024 * 1024
+  expect(growingPercent(16 * MiB)).toBe(400)
+  expect(growingPercent(64 * MiB)).toBe(100)
+  expect(growingPercent(65 * MiB)).toBe(0)
 })

@@ -9,6 +9,7 @@ import type { ForkRecord, PlantedCommit } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
 import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
+import { afterOthers } from '../log/walk.ts'
 import { randomId } from '../storage/clock.ts'
 import { Abandoning } from './abandoning.ts'
 import { Asking } from './asking.ts'
@@ -226,6 +227,7 @@ export class Branches {
     if (foreign.size > 0) return foreign
     const made = await makeRoom(request.topics, broker, this.#ready).catch(storageRefusal)
     if (made instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, made]))
+    await afterOthers()
     for (let other = this.#inTheWay(request); other !== undefined; other = this.#inTheWay(request)) await other
     // Judged and cut in the same turn.
     const { planned, refusals } = planFork(request, broker, groups)

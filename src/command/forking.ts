@@ -18,6 +18,7 @@ import type { Groups } from '../group/coordinator.ts'
 import { type Fork, forkLog } from '../log/fork.ts'
 import type { CutTransaction } from '../log/inherited.ts'
 import { recordsEnd } from '../log/records-end.ts'
+import { afterOthers } from '../log/walk.ts'
 import { randomId } from '../storage/clock.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
 import { commitsOf, plant, plantShares, sharesOf } from './fork-groups.ts'
@@ -100,6 +101,7 @@ export async function carryOut(
     planned.forEach((plan, i) => {
       cut(made[i]!, plan, cuts, rooms)
     })
+    await afterOthers()
     await settle(cuts, broker)
     const topics = cuts.map(forkedTopic(broker))
     const { id, by, set, command, isReset } = asked

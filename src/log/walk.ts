@@ -33,6 +33,12 @@ export class Considerate {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+/**
+ * Whoever has sent something by now is served first. What a socket or a file calls back has its immediates in the same round of the
+ * event loop, before it looks at the others again; only those of immediates come behind that.
+ */
+export const afterOthers = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+
 /** So much of light work is done before anybody asks for the time. */
 const lightCount = 64
 
