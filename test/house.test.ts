@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const below: Readonly<Record<string, readonly string[]>> = {
   net: ['api'],
   http: ['api'],
-  cli: ['broker'],
+  cli: ['group'],
   api: ['auth', 'transaction', 'share', 'command'],
   command: ['transaction', 'branch'],
   transaction: ['group'],

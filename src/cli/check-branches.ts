@@ -47,12 +47,12 @@ export function* checkLineage(state: MetadataState): Generator<Finding> {
 }
 
 /** What merges have told of each partition; of the topics that they were about some may be gone by now. */
-function* mergedPartitions({ lineage, topics }: MetadataState) {
+export function* mergedPartitions({ lineage, topics }: MetadataState) {
   for (const { id, op, topics: merged } of lineage.merges.values()) {
-    for (const { intoId, partitions } of merged) {
+    for (const { fromId, intoId, partitions } of merged) {
       const topic = topics.get(intoId)
       if (topic === undefined) continue
-      for (const told of partitions) yield { what: `${op} ${id}`, topic, intoId, told }
+      for (const told of partitions) yield { what: `${op} ${id}`, op, topic, fromId, intoId, told }
     }
   }
 }
@@ -62,19 +62,6 @@ function* mergeFindings(state: MetadataState): Generator<Finding> {
     const { partition, from = 0, to = from, first = -1, last = first, end } = told
     const isGood = partition < topic.partitions && from <= to && first <= last && last < end
     if (!isGood) yield damage(facts, `${what} is told of offsets that cannot be (${topic.name}-${partition})`)
-  }
-}
-
-/** What merges wrote was on stable storage before they were noted. `endOf`: where a partition's log ends. */
-export function* checkMerged(
-  state: MetadataState,
-  endOf: (topicId: string, partition: number) => number,
-): Generator<Finding> {
-  for (const { what, topic, intoId, told } of mergedPartitions(state)) {
-    const { partition, last = -1 } = told
-    const end = endOf(intoId, partition)
-    if (last >= end)
-      yield damage(facts, `${what} wrote up to offset ${last}, but records end at ${end} (${topic.name}-${partition})`)
   }
 }
 

@@ -16,11 +16,16 @@ import { openPack } from '../revision/open-pack.ts'
 import { holderOf } from '../storage/directory-lock.ts'
 import type { Store } from '../storage/file.ts'
 import { PlainStore } from '../storage/plain-file.ts'
-import { ConflictCheck, checkLineage, checkMerged, HistoryCheck } from './check-branches.ts'
+import { ConflictCheck, checkLineage, HistoryCheck } from './check-branches.ts'
+import { CommitCheck, missingRecords } from './check-ends.ts'
+import { checkRecord, checkState } from './check-facts.ts'
 
 const sound = 0
 const failed = 1
 const damaged = 6
+
+/** Of what lies in a topic of the broker's own, record by record. */
+type Reader = { take(offset: number, key: Buffer | null, value: Buffer | null): void }
 
 type Total = { topics: number; partitions: number; batches: number; records: number; bytes: number }
 
@@ -92,12 +97,20 @@ export function checkStore(store: Store, checked?: CheckedFiles): { findings: Fi
   add(report)
   total.topics = state.topics.size
   find(checkLineage(state))
+  find(checkState(state))
   const history = new HistoryCheck(`topics/${idOf(state, branchesTopic) ?? ''}`)
   const conflicts = new ConflictCheck(`topics/${idOf(state, conflictsTopic) ?? ''}`)
+  const commits = new CommitCheck(`topics/${idOf(state, '__consumer_offsets') ?? ''}`)
+  const readers = new Map<string, Reader>([
+    [branchesTopic, history],
+    [conflictsTopic, conflicts],
+  ])
+  // Files that have not changed are not read again for what is a hint only.
+  if (checked === undefined) readers.set('__consumer_offsets', commits)
   const ends = new Map<string, number>()
   for (const { id, folder, name, index } of partitionFolders(store, state, findings)) {
     total.partitions++
-    const told = name === branchesTopic ? history : name === conflictsTopic ? conflicts : undefined
+    const told = readers.get(name)
     const tell = (bytes: Buffer, at: number) => {
       if (isControl(bytes, at)) return
       for (const { offset, key, value } of readRecords(bytes, at)) told!.take(offset, key, value)
@@ -106,10 +119,19 @@ export function checkStore(store: Store, checked?: CheckedFiles): { findings: Fi
     const report = checkLog(store, folder, visit, state.lineage.inheritedOf(id, index), openPack, checked)
     const found = [...countFindings(store, folder), ...report.findings.filter(({ file }) => !isOfCounts(folder, file))]
     add({ ...report, findings: found.map((finding) => named(finding, `${name}-${index}`)) })
-    ends.set(`${id} ${index}`, report.logEndOffset)
+    ends.set(`${id} ${index}`, Math.max(report.logStartOffset, report.logEndOffset))
   }
-  find(checkMerged(state, (id, index) => ends.get(`${id} ${index}`) ?? 0))
+  // Without a folder, and with nothing that it shares, a branch ends where it was cut.
+  const endOf = (id: string, index: number) =>
+    ends.get(`${id} ${index}`) ?? state.lineage.inheritedOf(id, index)?.ownFrom ?? 0
+  const missing = missingRecords(state, store.boot, commits.traces, endOf)
+  if (missing.length > 0) {
+    // A broker at work may have deleted the topic since.
+    const { topics } = replay(store).state
+    find(missing.flatMap(({ topicId, finding }) => (topics.has(topicId) ? finding : [])))
+  }
   find(conflicts.findings)
+  find(commits.findings)
   find(history.finish(state, !findings.some(({ kind }) => kind === 'damage')))
   // A broker at work may have told of it since the metadata log was read.
   if (history.forgottenBy(state).length > 0) find(history.forgottenBy(replay(store).state))
@@ -142,19 +164,28 @@ const named = (finding: Finding, name: string): Finding => ({ ...finding, messag
 /** The metadata log, checked as every log is, and what it tells. */
 function replay(store: Store): { state: MetadataState; report: LogReport } {
   const state = emptyMetadata()
-  const records: [offset: number, record: MetadataRecord][] = []
-  const unreadable: Finding[] = []
+  const batches: [offset: number, record: MetadataRecord][][] = []
+  const findings: Finding[] = []
   const report = checkLog(store, 'metadata', (bytes, at) => {
+    const records: [offset: number, record: MetadataRecord][] = []
     for (const { offset, value } of readRecords(bytes, at)) {
       try {
         records.push([offset, JSON.parse(String(value)) as MetadataRecord])
       } catch {
-        unreadable.push({ kind: 'damage', file: 'metadata', message: `the record at offset ${offset} is no JSON` })
+        findings.push({ kind: 'damage', file: 'metadata', message: `the record at offset ${offset} is no JSON` })
       }
     }
+    batches.push(records)
   })
-  for (const [offset, record] of records) if (offset >= report.logStartOffset) applyMetadata(state, record)
-  return { state, report: { ...report, findings: [...report.findings, ...unreadable] } }
+  for (const batch of batches) {
+    const isRetold = batch.some(([, { type }]) => type === 'cluster')
+    for (const [offset, record] of batch) {
+      if (offset < report.logStartOffset) continue
+      for (const finding of checkRecord(state, record, isRetold)) findings.push(finding)
+      applyMetadata(state, record)
+    }
+  }
+  return { state, report: { ...report, findings: [...report.findings, ...findings] } }
 }
 
 const idOf = ({ topics }: MetadataState, name: string): string | undefined =>
