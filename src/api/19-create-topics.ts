@@ -198,7 +198,11 @@ export const createTopicsApi = serve(createTopics, [2, 7], async (request, conte
     throttleTimeMs: quota.throttleTimeMs,
     topics: inOrder(request.topics, twice).map(({ name }) => {
       const refusal = refusals.get(name)
-      return refusal === undefined ? made(broker.topic(name)!, broker, context.version) : refused(name, refusal)
+      if (refusal !== undefined) return refused(name, refusal)
+      const topic = broker.topic(name)
+      if (topic !== undefined) return made(topic, broker, context.version)
+      const message = `'${name}' was made, and somebody has deleted it since. Ask again if it is to be there.`
+      return refused(name, new Refusal('UNKNOWN_TOPIC_OR_PARTITION', message))
     }),
   }
 })

@@ -63,6 +63,7 @@ export class MergePlan {
       headers: new MergeHeaders(id, source.topic, partition),
       producer,
       messageBytesMax: target.messageBytesMax,
+      mergeBytesMax: target.mergeBytesMax,
       codec: target.codec ?? codecAt(source.log, Math.max(this.from, source.log.logStartOffset), source.end),
       counts: options.isOnlyTold ?? false,
       covers: ({ branch, offset }) => branch === target.knowledge.branch || offset < (this.known[branch] ?? 0),
@@ -367,10 +368,8 @@ export class MergePlan {
       codec: target.codec,
       covers: () => true,
     })
-    let offset = from
-    for (const record of late.values()) {
-      writer.add(record, record.origin ?? { branch: target.knowledge.branch, offset })
-      offset++
+    for (const [i, record] of [...late.values()].entries()) {
+      writer.add(record, record.origin ?? { branch: target.knowledge.branch, offset: from + i })
     }
     return writer.batches()
   }

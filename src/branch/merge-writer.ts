@@ -16,9 +16,6 @@ const headerBytesSpare = 1024
 const batchBytesMax = 512 * 1024
 const packedBytesMax = 64 * 1024
 
-/** All of a merge is encoded before its moment comes. */
-const mergeBytesMax = 2 * 1024 ** 3
-
 export type OwnProducer = { readonly producerId: number; readonly producerEpoch: number }
 
 export type WriterOptions = {
@@ -26,6 +23,8 @@ export type WriterOptions = {
   readonly producer: OwnProducer
   /** `max.message.bytes` of the target. */
   readonly messageBytesMax: number
+  /** Of all that is written: it is encoded before its moment comes. Absent: however much. */
+  readonly mergeBytesMax?: number | undefined
   readonly codec: CodecName | undefined
   /** Whether what the target knows after the merge covers an origin. */
   readonly covers: (origin: Place) => boolean
@@ -102,8 +101,9 @@ export class MergeWriter {
       throw new Rejection('MESSAGE_TOO_LARGE', message)
     }
     this.#byteCount += bytes.length
+    const { mergeBytesMax = Number.POSITIVE_INFINITY } = this.#options
     if (this.#byteCount > mergeBytesMax) {
-      const message = `More than ${mergeBytesMax} bytes of one partition would be merged at once. Merge by keyPrefix, in portions, or by fast-forward.`
+      const message = `More than ${mergeBytesMax} bytes would be written into one partition at once, which is branch.max.merge.bytes. Take a part at a time (keys, keyPrefix), merge by fast-forward, or raise the option.`
       throw new Rejection('MERGE_TOO_LARGE', message)
     }
     this.#sequence += recordCount

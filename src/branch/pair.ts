@@ -28,6 +28,7 @@ export type PairOptions = {
   readonly source: Side & { readonly end: number }
   readonly target: Side & {
     readonly messageBytesMax: number
+    readonly mergeBytesMax?: number
     readonly codec: CodecName | undefined
     /** It is compacted: records without a key have no place in it. */
     readonly needsKeys?: boolean

@@ -2,7 +2,7 @@
 // broker without branches looks like any other.
 
 import { protections } from '../branch/branch-config.ts'
-import { type BrokerRow, boolean, int, list } from './broker-config-row.ts'
+import { type BrokerRow, boolean, int, list, long } from './broker-config-row.ts'
 import { checkAddresses, checkPortRanges } from './set-addresses.ts'
 import type { TopicRow } from './topic-config-rows.ts'
 
@@ -50,6 +50,12 @@ export const branchBrokerRows: readonly BrokerRow[] = [
     internal: true,
     ours: true,
   }),
+  long(
+    'branch.max.merge.bytes',
+    2 * 1024 ** 3,
+    'How many bytes a merge or a revert may write into one partition: they are held in memory until its moment comes.',
+    { min: 1, internal: true, ours: true },
+  ),
   int('branch.max.per.topic', 1000, 'How many branches may be made of one topic.', {
     min: 0,
     internal: true,

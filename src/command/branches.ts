@@ -7,13 +7,13 @@ import { type BranchEvent, Rejection } from '../branch/events.ts'
 import { jsonTopics } from '../branch/json-topics.ts'
 import type { ForkRecord, PlantedCommit } from '../branch/lineage.ts'
 import { eventOf } from '../branch/lineage-event.ts'
-import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import { afterOthers } from '../log/walk.ts'
 import { randomId } from '../storage/clock.ts'
 import { Abandoning } from './abandoning.ts'
 import { Asking } from './asking.ts'
 import { CommandLoop } from './command-loop.ts'
+import { diskRefusal } from './disk-refusal.ts'
 import { type Doors, noDoors } from './doors.ts'
 import { forkPlanEvent, forkRequestOf, rejectionOf } from './fork-command.ts'
 import { plantMissing } from './fork-groups.ts'
@@ -225,7 +225,7 @@ export class Branches {
     const { broker, groups } = this.#rooms
     const foreign = forbiddenForks(request.topics, request, broker.authorizer)
     if (foreign.size > 0) return foreign
-    const made = await makeRoom(request.topics, broker, this.#ready).catch(storageRefusal)
+    const made = await makeRoom(request.topics, broker, this.#ready).catch(diskRefusal)
     if (made instanceof Refusal) return new Map(request.topics.map(({ to }) => [to, made]))
     await afterOthers()
     for (let other = this.#inTheWay(request); other !== undefined; other = this.#inTheWay(request)) await other

@@ -11,6 +11,7 @@ import { setView } from '../broker/set-view.ts'
 import type { Timer } from '../storage/clock.ts'
 import { commandInside } from './command-inside.ts'
 import { type CommittedRecord, readCommitted } from './committed-records.ts'
+import { cureOf } from './disk-refusal.ts'
 import { type History, isOfTheDisk } from './history.ts'
 import { type Call, executorOf, GivenUp, type Operations } from './operations.ts'
 
@@ -171,17 +172,19 @@ export class CommandLoop {
       if (unreadable !== undefined) return unreadable
       if (isOfTheDisk(cause) || cause instanceof GivenUp) throw cause
       console.error(`The command ${command.id} (${command.op}) met a mistake of ours:`, cause)
-      return new Rejection('UNKNOWN_SERVER_ERROR', 'The command met a mistake of the broker; its log says more.')
+      const message = `The command met a mistake of the broker; its log says more. See with 'twiglog branch log' and in the topics what was done of it, and give it again under another id.`
+      return new Rejection('UNKNOWN_SERVER_ERROR', message)
     }
   }
 
   /** It will not be better for being tried again, and others wait behind it. */
   #unreadable(cause: unknown): Rejection | undefined {
-    if (cause instanceof DamagedRecords) return new Rejection('KAFKA_STORAGE_ERROR', `${cause.message}.`)
+    if (cause instanceof DamagedRecords)
+      return new Rejection('KAFKA_STORAGE_ERROR', `${cause.message}. ${cureOf(cause)}`)
     for (const { name, isInternal, partitions } of this.#environment.broker.topics()) {
       const offline = isInternal ? undefined : partitions.find((partition) => partition.offline === cause)
       if (offline === undefined) continue
-      const message = `Partition ${offline.index} of '${name}' is offline: ${(cause as Error).message}`
+      const message = `Partition ${offline.index} of '${name}' is offline: ${(cause as Error).message}. ${cureOf(cause)}`
       return new Rejection('KAFKA_STORAGE_ERROR', message)
     }
     return undefined

@@ -1,18 +1,19 @@
 // Judges a fork before anything is done: every topic of it, and where exactly each partition will be cut. What stands
 // against one stands against the whole cut.
 
-import { Refusal } from '../../protocol/errors.ts'
+import { type ErrorName, Refusal } from '../../protocol/errors.ts'
 import { checkSetLabel, isHistory, refuseInConfigs } from '../branch/branch-config.ts'
 import { type ForkPoint, parseForkPoint } from '../branch/fork-point.ts'
 import type { GroupRule } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import { withoutNulls } from '../broker/config-alter.ts'
 import type { Partition } from '../broker/partition.ts'
-import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import { usesViewNames } from '../broker/view-config.ts'
 import type { Groups } from '../group/coordinator.ts'
+import { diskRefusal } from './disk-refusal.ts'
 import type { ForkRequest, ForkTopic } from './fork-request.ts'
+import { wentMeanwhile } from './not-there.ts'
 
 /** A fork of one topic that nothing stands against. */
 export type PlannedFork = {
@@ -90,9 +91,10 @@ function planTopic(
   const point = parseForkPoint(asked.at ?? 'latest')
   if (point instanceof Refusal) return point
   const offsets = offsetsOf(point, parent, groups)
-  return offsets instanceof Refusal
-    ? offsets
-    : { asked, parent, groups: asked.groups ?? 'none', offsets, configs, inside }
+  if (offsets instanceof Refusal) return offsets
+  const { groups: rule = 'none' } = asked
+  const unknown = refuseUnknownCommits(rule, 'Fork with branch.groups=none', groups)
+  return unknown ?? { asked, parent, groups: rule, offsets, configs, inside }
 }
 
 function refuseViews({ name, config: { view } }: Topic, { configs = {} }: ForkTopic): Refusal | undefined {
@@ -107,16 +109,35 @@ function refuseViews({ name, config: { view } }: Topic, { configs = {} }: ForkTo
   )
 }
 
-/** The branch as it is, from another fork point. That it is one, and its parent there, is known. */
+/** The branch as it is, from another fork point. It was one, and its parent there, when room was made for this. */
 function planReset(asked: ForkTopic, broker: Broker, groups: Groups): PlannedFork | Refusal {
-  const parent = broker.topic(asked.from)!
-  const replaced = broker.topic(asked.to)!
+  const parent = broker.topic(asked.from)
+  const replaced = broker.topic(asked.to)
+  const branch = broker.lineage.branches.get(replaced?.id ?? '')
+  if (replaced === undefined || branch === undefined) return goneOfReset(asked.to)
+  if (parent === undefined) return goneOfReset(asked.from)
   const point = parseForkPoint(asked.at ?? 'latest')
   const offsets = point instanceof Refusal ? point : offsetsOf(point, parent, groups)
   if (offsets instanceof Refusal) return offsets
-  const { groups: rule } = broker.lineage.branches.get(replaced.id)!
+  const unknown = refuseUnknownCommits(branch.groups, 'Fork anew, with branch.groups=none,', groups)
+  if (unknown !== undefined) return unknown
   const inside = broker.lineage.membership(replaced.id)?.inside
-  return { asked, parent, replaced, groups: rule, offsets, configs: replaced.config.overrides(), inside }
+  return { asked, parent, replaced, groups: branch.groups, offsets, configs: replaced.config.overrides(), inside }
+}
+
+const goneOfReset = (name: string): Refusal => new Refusal('UNKNOWN_TOPIC_OR_PARTITION', wentMeanwhile(name))
+
+/** What was planned of topics that have gone since, or of ones of which others bear the name by now. */
+export function refuseGone(planned: readonly PlannedFork[], broker: Broker): Refusal | undefined {
+  for (const { parent, replaced } of planned) {
+    const gone = [parent, ...(replaced === undefined ? [] : [replaced])].find(
+      ({ id }) => broker.topicById(id) === undefined,
+    )
+    if (gone === undefined) continue
+    if (replaced !== undefined) return goneOfReset(gone.name)
+    return new Refusal('INVALID_CONFIG', `branch.from=${gone.name}: ${wentMeanwhile(gone.name)}`)
+  }
+  return undefined
 }
 
 /** What says how a topic lives as a branch is its own. */
@@ -177,10 +198,12 @@ function offsetsOf(point: ForkPoint, parent: Topic, groups: Groups): (number | u
     const wrong = offsets.findIndex((offset, i) => offset !== undefined && !isWithin(partitions[i]!, offset))
     if (wrong === -1) return offsets
     const { logStartOffset, logEndOffset } = partitions[wrong]!
-    const message = `branch.at: offset ${offsets[wrong]} of partition ${wrong} of '${name}' is not within ${logStartOffset} to ${logEndOffset}.`
+    const whose =
+      point.kind === 'group' ? ` '${point.group}' has committed it: have it commit another, or give offsets:.` : ''
+    const message = `branch.at: offset ${offsets[wrong]} of partition ${wrong} of '${name}' is not within ${logStartOffset} to ${logEndOffset}.${whose}`
     return new Refusal('INVALID_CONFIG', message)
   } catch (cause) {
-    return storageRefusal(cause)
+    return diskRefusal(cause)
   }
 }
 
@@ -214,9 +237,23 @@ function offsetIn(
 function committedOf(groupId: string, { name, id, partitions }: Topic, groups: Groups): Map<number, number> | Refusal {
   const wanted = partitions.map(({ index }) => ({ topic: name, partition: index, topicId: id }))
   const fetched = groups.offsets.fetch({ groupId, wanted, requireStable: false })
-  if (typeof fetched === 'string') return new Refusal(fetched)
+  if (typeof fetched === 'string') {
+    const message = `branch.at=group:${groupId}: ${whyUnknown(fetched, 'Give offsets:0=N,1=M')}`
+    return new Refusal(fetched, message)
+  }
   const found = fetched.flatMap(({ partition, committed }) =>
     committed === undefined ? [] : [[partition, committed.offset] as const],
   )
   return new Map(found)
 }
+
+/** Whoever goes on with the branch would begin anywhere: a commit that cannot be read is not one that is not there. */
+function refuseUnknownCommits(rule: GroupRule, instead: string, groups: Groups): Refusal | undefined {
+  const closed = rule === 'none' ? 'NONE' : groups.offsets.gateOfAll
+  return closed === 'NONE' ? undefined : new Refusal(closed, `branch.groups=${rule}: ${whyUnknown(closed, instead)}`)
+}
+
+const whyUnknown = (closed: ErrorName, instead: string): string =>
+  closed === 'COORDINATOR_LOAD_IN_PROGRESS'
+    ? 'What groups have committed is still being read. Ask again in a moment.'
+    : `What is committed cannot be read, for a partition of '__consumer_offsets' is damaged. ${instead}, or restore it: 'twiglog check' on the data folder, with the broker stopped, names the file.`

@@ -5,13 +5,12 @@
 //
 // A kill before the record leaves a .tmp that the next start removes; after it, one that the next start renames.
 
-import type { Refusal } from '../../protocol/errors.ts'
+import { type Refusal, StorageError } from '../../protocol/errors.ts'
 import { heritageAt } from '../branch/heritage.ts'
 import type { ForkedPartition, ForkedTopic, ForkRecord, LineageRecord } from '../branch/lineage.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ForkedSeat } from '../broker/leaderships.ts'
 import type { Partition } from '../broker/partition.ts'
-import { storageRefusal } from '../broker/storage-refusal.ts'
 import type { Topic } from '../broker/topic.ts'
 import { forkedFolder } from '../broker/topic-folders.ts'
 import type { Groups } from '../group/coordinator.ts'
@@ -21,8 +20,9 @@ import { recordsEnd } from '../log/records-end.ts'
 import { afterOthers } from '../log/walk.ts'
 import { randomId } from '../storage/clock.ts'
 import type { Transactions } from '../transaction/coordinator.ts'
+import { diskRefusal } from './disk-refusal.ts'
 import { commitsOf, plant, plantShares, sharesOf } from './fork-groups.ts'
-import type { PlannedFork } from './fork-plan.ts'
+import { type PlannedFork, refuseGone } from './fork-plan.ts'
 import type { ForkTopic } from './fork-request.ts'
 import type { ReadyRooms, Room } from './ready-rooms.ts'
 
@@ -103,6 +103,7 @@ export async function carryOut(
     })
     await afterOthers()
     await settle(cuts, broker)
+    checkThere(planned, broker)
     const topics = cuts.map(forkedTopic(broker))
     const { id, by, set, command, isReset } = asked
     const commits = cuts.flatMap((one) => commitsOf(one, set, rooms))
@@ -112,6 +113,7 @@ export async function carryOut(
       cuts.flatMap((one) => sharesOf(one, set, rooms)),
       rooms.groups,
     )
+    checkThere(planned, broker)
     const record: ForkRecord = {
       v: 1,
       type: 'fork',
@@ -147,10 +149,19 @@ export async function carryOut(
     if (!isRecorded) await giveRoomUp(made, broker)
     // Whoever sent a command is told by that start, and by nobody before: who was told that it was rejected would find it done.
     if (isRecorded && asked.command !== undefined) throw cause
-    return storageRefusal(cause)
+    const gone = isRecorded || !isOfMissing(cause) ? undefined : refuseGone(planned, broker)
+    return gone ?? diskRefusal(cause)
   } finally {
     if (isOver || !isRecorded) release()
   }
+}
+
+const isOfMissing = (cause: unknown): boolean => cause instanceof StorageError && cause.code === 'ENOENT'
+
+/** While names were made durable, or commits were written, others may have deleted what the cut is about. Throws StorageError. */
+function checkThere(planned: readonly PlannedFork[], broker: Broker): void {
+  const gone = refuseGone(planned, broker)
+  if (gone !== undefined) throw new StorageError('ENOENT', gone.message)
 }
 
 /** In one turn with all the others of the cut. Throws StorageError, Corruption. */

@@ -15,11 +15,13 @@ import type { Broker } from '../broker/broker.ts'
 import type { KeyedRecord } from '../broker/internal-topic.ts'
 import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
+import { cureOf } from './disk-refusal.ts'
 import { FastForward } from './fast-forward.ts'
 import { type History, isOfTheDisk } from './history.ts'
 import type { MergeCommits, MergeJob, Writing } from './merge-commit.ts'
 import { type Asked, pairsOf, type TopicPair } from './merge-pairs.ts'
 import type { MergeTransaction } from './merge-transaction.ts'
+import { goneMeanwhile } from './not-there.ts'
 import type { OpenConflicts } from './open-conflicts.ts'
 import type { Call } from './operations.ts'
 import { numbersOf } from './revision-numbers.ts'
@@ -69,9 +71,9 @@ export class Merging {
 
   /** A topic may go while it is read. */
   async #tried(asked: Asked, call: Call, producer: OwnProducer): Promise<BranchEvent | Rejection> {
+    const pairs = pairsOf(asked, this.#rooms.broker)
+    if (pairs instanceof Rejection) return pairs
     try {
-      const pairs = pairsOf(asked, this.#rooms.broker)
-      if (pairs instanceof Rejection) return pairs
       if (pairs.some(({ strategy }) => strategy === 'fast-forward')) {
         return producer === nobody
           ? await this.#forward.plan(pairs, asked, call)
@@ -84,11 +86,15 @@ export class Merging {
         : await this.#carryOut(planned, pairs, asked as MergeCommand, call, producer)
     } catch (cause) {
       if (cause instanceof Rejection) return cause
-      if (isGone(cause)) {
-        return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', 'A topic of the merge was deleted meanwhile.')
-      }
+      const gone = isGone(cause) ? this.#goneOf(pairs) : undefined
+      if (gone !== undefined) return gone
       throw cause
     }
+  }
+
+  #goneOf(pairs: readonly TopicPair[]): Rejection | undefined {
+    const topics = pairs.flatMap(({ from, into }) => [from, into])
+    return goneMeanwhile(topics, this.#rooms.broker)
   }
 
   // --- planning
@@ -105,9 +111,9 @@ export class Merging {
         try {
           planned.push(await this.#planOne(pair, topics, partition, asked, call, producer))
         } catch (cause) {
-          if (!isOfTheDisk(cause) || isGone(cause)) throw cause
+          if (!isOfTheDisk(cause) || this.#goneOf([topics]) !== undefined) throw cause
           // It will not be better for being tried again, and others wait behind it.
-          const message = `Partition ${partition.index} of '${topics.from.name}' or '${topics.into.name}' cannot be read: ${(cause as Error).message}`
+          const message = `Partition ${partition.index} of '${topics.from.name}' or '${topics.into.name}' cannot be read: ${(cause as Error).message}. ${cureOf(cause)}`
           return new Rejection('KAFKA_STORAGE_ERROR', message)
         }
       }
@@ -154,6 +160,7 @@ export class Merging {
         knowledge: lineage.knowledge(into.id, partition),
         ...sparingOf(lineage, into.id),
         messageBytesMax: into.config.maxMessageBytes,
+        mergeBytesMax: broker.config.number('branch.max.merge.bytes'),
         codec: codecOf(into),
         needsKeys: into.config.isKeyed,
       },
@@ -344,7 +351,7 @@ const writingOf = ({ pair, into, partition, to, plan }: Planned): Writing => ({
 
 const countsOf = (planned: readonly Planned[]): EventCounts => sumOfCounts(planned.map(({ plan }) => plan.counts))
 
-/** A topic was deleted, and its files with it. */
+/** Files are not there: those of a topic that was deleted, or of one that somebody has taken them from. */
 const isGone = (cause: unknown): boolean => cause instanceof StorageError && cause.code === 'ENOENT'
 
 /** Nothing is learnt where nothing is done. */

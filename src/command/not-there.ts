@@ -1,6 +1,8 @@
 // What a command is told whose topic, set or parent is not there: the same words whatever was to be done with it.
 
 import { Rejection } from '../branch/events.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { Topic } from '../broker/topic.ts'
 
 export const noTopic = (name: string): Rejection =>
   new Rejection(
@@ -23,6 +25,16 @@ export const noBranch = (name: string): Rejection =>
     'NOT_A_BRANCH',
     `'${name}' is no branch: it was made by itself and has no parent. Name one that was forked from it.`,
   )
+
+/** Of a topic that was there when the work began. */
+export const wentMeanwhile = (name: string): string =>
+  `'${name}' was deleted meanwhile, and nothing of this was done. Ask again for topics that are there.`
+
+/** The same of whichever of them has gone, if one has: another may be called so by now. */
+export function goneMeanwhile(topics: readonly Topic[], broker: Broker): Rejection | undefined {
+  const gone = topics.find(({ id }) => broker.topicById(id) === undefined)
+  return gone && new Rejection('UNKNOWN_TOPIC_OR_PARTITION', wentMeanwhile(gone.name))
+}
 
 /** `instead`: what can be done with it all the same. */
 export const orphan = (name: string, parent: string, instead: string): Rejection =>

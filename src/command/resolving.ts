@@ -14,7 +14,7 @@ import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Writing } from './merge-commit.ts'
 import { codecOf, type MergeRooms } from './merging.ts'
-import { noPartition, noTopic } from './not-there.ts'
+import { goneMeanwhile, noPartition, noTopic } from './not-there.ts'
 import type { Call } from './operations.ts'
 
 /** What the key becomes; without an origin it is the target's own record. */
@@ -168,8 +168,10 @@ export class Resolving {
       })
       return event ?? moved ?? new Rejection('MOVED', 'The key was written again.')
     } catch (cause) {
-      if (!(cause instanceof StorageError && cause.code === 'ENOENT')) throw cause
-      return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', `'${target.name}' was deleted meanwhile.`)
+      const isGone = cause instanceof StorageError && cause.code === 'ENOENT'
+      const gone = isGone ? goneMeanwhile([target], broker) : undefined
+      if (gone !== undefined) return gone
+      throw cause
     }
   }
 

@@ -14,7 +14,7 @@ import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { MergeJob, Writing } from './merge-commit.ts'
 import { codecOf, type MergeRooms, wantsOf } from './merging.ts'
-import { noPartition, noTopic } from './not-there.ts'
+import { goneMeanwhile, noPartition, noTopic } from './not-there.ts'
 import type { Call } from './operations.ts'
 import { numbersOf } from './revision-numbers.ts'
 
@@ -31,9 +31,9 @@ export class Reverting {
   }
 
   readonly revert = async (command: RevertCommand, call: Call): Promise<BranchEvent | Rejection> => {
+    const ranges = this.#rangesOf(command)
+    if (ranges instanceof Rejection) return ranges
     try {
-      const ranges = this.#rangesOf(command)
-      if (ranges instanceof Rejection) return ranges
       if (ranges.length === 0 && !command.dryRun) return await this.#tellNothing(command, call)
       const producer = command.dryRun ? nobody : await this.#rooms.transaction.begin()
       const planned: Planned[] = []
@@ -47,8 +47,11 @@ export class Reverting {
         : await this.#carryOut(planned, command, call, producer)
     } catch (cause) {
       if (cause instanceof Rejection) return cause
-      if (!(cause instanceof StorageError && cause.code === 'ENOENT')) throw cause
-      return new Rejection('UNKNOWN_TOPIC_OR_PARTITION', 'A topic was deleted meanwhile.')
+      const isGone = cause instanceof StorageError && cause.code === 'ENOENT'
+      const topics = ranges.map(({ topic }) => topic)
+      const gone = isGone ? goneMeanwhile(topics, this.#rooms.broker) : undefined
+      if (gone !== undefined) return gone
+      throw cause
     }
   }
 
@@ -141,6 +144,7 @@ export class Reverting {
         headers: new MergeHeaders(command.id, topic.name, partition.index),
         producer,
         messageBytesMax: topic.config.maxMessageBytes,
+        mergeBytesMax: this.#rooms.broker.config.number('branch.max.merge.bytes'),
         codec: codecOf(topic),
       },
     })

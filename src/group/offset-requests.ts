@@ -102,6 +102,11 @@ export class OffsetRequests {
     return this.#roster.write(groupId, records, apply)
   }
 
+  /** Why `ofTopic` may leave groups out at the moment, or NONE. */
+  get gateOfAll(): ErrorName {
+    return this.#roster.gateOfAll
+  }
+
   /** What every group has committed for a topic. */
   *ofTopic(topic: string, topicId: string): Generator<{ groupId: string; partition: number; committed: Committed }> {
     for (const { id: groupId, offsets } of this.#roster.all)

@@ -154,6 +154,12 @@ export class Roster {
     return state === 'loading' ? 'COORDINATOR_LOAD_IN_PROGRESS' : 'COORDINATOR_NOT_AVAILABLE'
   }
 
+  /** The same of all groups at once. */
+  get gateOfAll(): ErrorName {
+    if (this.#partitions.includes('failed')) return 'COORDINATOR_NOT_AVAILABLE'
+    return this.isLoading ? 'COORDINATOR_LOAD_IN_PROGRESS' : 'NONE'
+  }
+
   /** For requests of members: simple consumers may call their group '', members may not. */
   memberGate(groupId: string): ErrorName {
     return groupId === '' ? 'INVALID_GROUP_ID' : this.gate(groupId)

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Stage } from './stage.ts'
 
 const keyed = { 'cleanup.policy': 'compact' }
+/** Two records, of which one could be written at once. */
+const bulk = (digit: string, length = 70_000) => ['a', 'b'].map((key) => ({ key, value: digit.repeat(length) }))
 let stage: Stage
 
 let firstCommand = 0
@@ -183,8 +185,10 @@ const cases: Record<string, readonly Case[]> = {
 }
 
 beforeAll(async () => {
-  stage = await Stage.open({ config: { 'branch.max.depth': 2, 'branch.max.per.topic': 6 } })
-  for (const topic of ['P', 'stranger', 'parent', 'other', 'many']) await stage.create(topic, 1, keyed)
+  stage = await Stage.open({
+    config: { 'branch.max.depth': 2, 'branch.max.per.topic': 6, 'branch.max.merge.bytes': 100_000 },
+  })
+  for (const topic of ['P', 'stranger', 'parent', 'other', 'many', 'bulk']) await stage.create(topic, 1, keyed)
   for (const topic of ['log', 'mixed', 'top']) await stage.create(topic)
   await stage.create('small', 1, { 'max.message.bytes': 20_000 })
   await stage.send('log', ['line'])
@@ -199,6 +203,10 @@ beforeAll(async () => {
   await stage.fork('parent', 'lonely')
   await stage.fork('small', 'small--large', { 'max.message.bytes': 100_000 })
   await stage.send('small--large', ['y'.repeat(30_000)])
+  await stage.send('bulk', bulk('0'))
+  await stage.send('bulk', bulk('1', 1))
+  await stage.fork('bulk', 'bulk--b')
+  await stage.send('bulk--b', bulk('b'))
   await stage.send('mixed', ['without a key'])
   await stage.fork('mixed', 'mixed--b')
   await stage.send('mixed--b', ['without a key'])
@@ -252,6 +260,30 @@ test('a revert of some keys leaves records without one alone', async () => {
   await stage.send('mixed', [{ key: 'k', value: '1' }])
   const revert = { op: 'revert', id: 'keyed', topic: 'mixed', range: { 0: [0, 1] }, keys: ['k'] }
   expect(await stage.run(revert)).toMatchObject({ status: 'committed', counts: { written: 1 } })
+})
+
+test.each([
+  { ...merge, id: 'large', from: 'bulk--b', into: 'bulk' },
+  { op: 'revert', id: 'back', topic: 'bulk', range: { 0: [2, 3] } },
+])('what would be too large to be held in memory is refused with how to do it: %j', async (asked) => {
+  const { status, error } = await stage.run(asked)
+  expect([status, error?.code]).toEqual(['rejected', 'MERGE_TOO_LARGE'])
+  const message =
+    /More than 100000 bytes.*branch\.max\.merge\.bytes\. Take a part at a time \(keys, keyPrefix\).*or raise the option/
+  expect(error?.message).toMatch(message)
+  expect(await stage.values('bulk', 4)).toEqual([...bulk('0'), ...bulk('1', 1)].map(({ value }) => value))
+})
+
+test('what is too large to be merged at once is merged a part at a time', async () => {
+  const before = (await stage.ends('bulk'))[0]!.high
+  for (const keyPrefix of ['a', 'b']) {
+    const merged = await stage.run({ ...merge, id: `part ${keyPrefix}`, from: 'bulk--b', into: 'bulk', keyPrefix })
+    expect(merged).toMatchObject({ status: 'committed', counts: { written: 1 } })
+  }
+  const values = await stage.values('bulk', 6)
+  expect(values.map((value) => value[0])).toEqual(['0', '0', '1', '1', 'b', 'b'])
+  // Of what was refused a reader of uncommitted records has seen nothing either: the two of now, and their markers.
+  expect((await stage.ends('bulk'))[0]!.high).toBe(before + 4)
 })
 
 test('and nothing of it was done', async () => {
