@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { keepCode, loadCompiled } from './compiled.ts'
+import { collectAsEver } from './v8-threads.ts'
 
 const program = fileURLToPath(new URL('../bundle/program-body.cjs', import.meta.url))
 const inside = 'inside'
@@ -12,6 +13,7 @@ const longestMs = 60_000
 if (process.argv[2] === inside) {
   const { exports, script } = loadCompiled<typeof import('./program.ts')>(program)
   await exports.run(['start', '--memory', '--port', '0', '--no-http'])
+  collectAsEver()
   keepCode(program, script)
   process.exit(0)
 }

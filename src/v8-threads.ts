@@ -53,6 +53,11 @@ export function collectSeldom(): void {
   setInterval(tell, roomLookMs).unref()
 }
 
+/** Puts V8's own judgement back: code that it compiles is taken by no V8 whose flags are others. */
+export function collectAsEver(): void {
+  setFlagsFromString('--heap-growing-percent=0')
+}
+
 /** Linux's numbers of them. */
 export function threadsOfV8(): number[] {
   try {
