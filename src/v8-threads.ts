@@ -40,13 +40,15 @@ export function growingPercent(usedBytes: number): number {
   return percent >= 100 ? percent : 0
 }
 
+const grow = (percent: number): void => setFlagsFromString(`--heap-growing-percent=${percent}`)
+
 /** Has V8 mark a small heap seldom; a large one as often as before. As long as the process runs. */
 export function collectSeldom(): void {
   let told = 0
   const tell = () => {
     const percent = growingPercent(getHeapStatistics().used_heap_size)
     if (percent === told) return
-    setFlagsFromString(`--heap-growing-percent=${percent}`)
+    grow(percent)
     told = percent
   }
   tell()
@@ -55,7 +57,7 @@ export function collectSeldom(): void {
 
 /** Puts V8's own judgement back: code that it compiles is taken by no V8 whose flags are others. */
 export function collectAsEver(): void {
-  setFlagsFromString('--heap-growing-percent=0')
+  grow(0)
 }
 
 /** Linux's numbers of them. */

@@ -24,6 +24,7 @@ import { diskRefusal } from './disk-refusal.ts'
 import { commitsOf, plant, plantShares, sharesOf } from './fork-groups.ts'
 import { type PlannedFork, refuseGone } from './fork-plan.ts'
 import type { ForkTopic } from './fork-request.ts'
+import { isMissing } from './not-there.ts'
 import type { ReadyRooms, Room } from './ready-rooms.ts'
 
 export type Rooms = {
@@ -149,14 +150,12 @@ export async function carryOut(
     if (!isRecorded) await giveRoomUp(made, broker)
     // Whoever sent a command is told by that start, and by nobody before: who was told that it was rejected would find it done.
     if (isRecorded && asked.command !== undefined) throw cause
-    const gone = isRecorded || !isOfMissing(cause) ? undefined : refuseGone(planned, broker)
+    const gone = isRecorded || !isMissing(cause) ? undefined : refuseGone(planned, broker)
     return gone ?? diskRefusal(cause)
   } finally {
     if (isOver || !isRecorded) release()
   }
 }
-
-const isOfMissing = (cause: unknown): boolean => cause instanceof StorageError && cause.code === 'ENOENT'
 
 /** While names were made durable, or commits were written, others may have deleted what the cut is about. Throws StorageError. */
 function checkThere(planned: readonly PlannedFork[], broker: Broker): void {

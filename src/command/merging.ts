@@ -1,7 +1,6 @@
 // The ops `plan` and `merge`: every partition of every pair is planned while clients go on, and what comes out is told, or
 // carried out in one moment (merge-commit.ts). Merges are carried out one after the other.
 
-import { StorageError } from '../../protocol/errors.ts'
 import type { CodecName } from '../../protocol/records/compression.ts'
 import type { MergeCommand } from '../branch/commands.ts'
 import { type ConflictSides, conflictKey, conflictValue, told } from '../branch/conflict-records.ts'
@@ -21,7 +20,7 @@ import { type History, isOfTheDisk } from './history.ts'
 import type { MergeCommits, MergeJob, Writing } from './merge-commit.ts'
 import { type Asked, pairsOf, type TopicPair } from './merge-pairs.ts'
 import type { MergeTransaction } from './merge-transaction.ts'
-import { goneMeanwhile } from './not-there.ts'
+import { goneMeanwhile, isMissing } from './not-there.ts'
 import type { OpenConflicts } from './open-conflicts.ts'
 import type { Call } from './operations.ts'
 import { numbersOf } from './revision-numbers.ts'
@@ -86,7 +85,7 @@ export class Merging {
         : await this.#carryOut(planned, pairs, asked as MergeCommand, call, producer)
     } catch (cause) {
       if (cause instanceof Rejection) return cause
-      const gone = isGone(cause) ? this.#goneOf(pairs) : undefined
+      const gone = isMissing(cause) ? this.#goneOf(pairs) : undefined
       if (gone !== undefined) return gone
       throw cause
     }
@@ -350,9 +349,6 @@ const writingOf = ({ pair, into, partition, to, plan }: Planned): Writing => ({
 })
 
 const countsOf = (planned: readonly Planned[]): EventCounts => sumOfCounts(planned.map(({ plan }) => plan.counts))
-
-/** Files are not there: those of a topic that was deleted, or of one that somebody has taken them from. */
-const isGone = (cause: unknown): boolean => cause instanceof StorageError && cause.code === 'ENOENT'
 
 /** Nothing is learnt where nothing is done. */
 const knownOf = (plan: MergePlan) => (plan.isIdle ? { known: plan.known } : {})

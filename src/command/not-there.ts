@@ -1,5 +1,6 @@
 // What a command is told whose topic, set or parent is not there: the same words whatever was to be done with it.
 
+import { StorageError } from '../../protocol/errors.ts'
 import { Rejection } from '../branch/events.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Topic } from '../broker/topic.ts'
@@ -25,6 +26,9 @@ export const noBranch = (name: string): Rejection =>
     'NOT_A_BRANCH',
     `'${name}' is no branch: it was made by itself and has no parent. Name one that was forked from it.`,
   )
+
+/** Files are not there: those of a topic that was deleted, or of one that somebody has taken them from. */
+export const isMissing = (cause: unknown): boolean => cause instanceof StorageError && cause.code === 'ENOENT'
 
 /** Of a topic that was there when the work began. */
 export const wentMeanwhile = (name: string): string =>

@@ -1,6 +1,5 @@
 // The op `resolve`: a key that a merge has parked gets one value, and its conflict is closed, in one transaction.
 
-import { StorageError } from '../../protocol/errors.ts'
 import type { ResolveCommand } from '../branch/commands.ts'
 import { conflictKey, type OpenConflict, type ToldVersion } from '../branch/conflict-records.ts'
 import { type BranchEvent, Rejection } from '../branch/events.ts'
@@ -14,7 +13,7 @@ import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { Writing } from './merge-commit.ts'
 import { codecOf, type MergeRooms } from './merging.ts'
-import { goneMeanwhile, noPartition, noTopic } from './not-there.ts'
+import { goneMeanwhile, isMissing, noPartition, noTopic } from './not-there.ts'
 import type { Call } from './operations.ts'
 
 /** What the key becomes; without an origin it is the target's own record. */
@@ -168,8 +167,7 @@ export class Resolving {
       })
       return event ?? moved ?? new Rejection('MOVED', 'The key was written again.')
     } catch (cause) {
-      const isGone = cause instanceof StorageError && cause.code === 'ENOENT'
-      const gone = isGone ? goneMeanwhile([target], broker) : undefined
+      const gone = isMissing(cause) ? goneMeanwhile([target], broker) : undefined
       if (gone !== undefined) return gone
       throw cause
     }

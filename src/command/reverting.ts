@@ -1,7 +1,6 @@
 // The op `revert`: what a merge, a resolution, a revert or a range has changed is taken back by writing what stood there before,
 // in one transaction over all partitions.
 
-import { StorageError } from '../../protocol/errors.ts'
 import type { RevertCommand } from '../branch/commands.ts'
 import { conflictKey, conflictValue, told } from '../branch/conflict-records.ts'
 import { type BranchEvent, type EventCounts, type PlannedKey, Rejection, sumOfCounts } from '../branch/events.ts'
@@ -14,7 +13,7 @@ import type { Partition } from '../broker/partition.ts'
 import type { Topic } from '../broker/topic.ts'
 import type { MergeJob, Writing } from './merge-commit.ts'
 import { codecOf, type MergeRooms, wantsOf } from './merging.ts'
-import { goneMeanwhile, noPartition, noTopic } from './not-there.ts'
+import { goneMeanwhile, isMissing, noPartition, noTopic } from './not-there.ts'
 import type { Call } from './operations.ts'
 import { numbersOf } from './revision-numbers.ts'
 
@@ -47,9 +46,8 @@ export class Reverting {
         : await this.#carryOut(planned, command, call, producer)
     } catch (cause) {
       if (cause instanceof Rejection) return cause
-      const isGone = cause instanceof StorageError && cause.code === 'ENOENT'
       const topics = ranges.map(({ topic }) => topic)
-      const gone = isGone ? goneMeanwhile(topics, this.#rooms.broker) : undefined
+      const gone = isMissing(cause) ? goneMeanwhile(topics, this.#rooms.broker) : undefined
       if (gone !== undefined) return gone
       throw cause
     }
